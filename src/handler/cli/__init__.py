@@ -1,0 +1,1 @@
+"""The `lookalike` command: run by people, imported by nobody."""

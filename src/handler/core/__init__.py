@@ -1,0 +1,1 @@
+"""The pure part: same input, same output; no network, clock, environment or log."""

@@ -1,0 +1,161 @@
+"""The nouns that every part shares, and the errors that are final."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+SEQUENCER_DIGITS = 32  # S3 documents no length: shorter ones are padded on the right with zeros
+LOWEST_SEQUENCER = "0" * SEQUENCER_DIGITS  # what an object without a sequencer (a backfill) has
+WHOLE_DEPLOYMENT = "*"  # the scope of every object when pictures are not compared by folder
+
+
+class Outcome(StrEnum):
+    """What became of one event; every value but STALE and IGNORED is recorded on the object item."""
+
+    INDEXED = "indexed"  # fingerprinted, stored and compared
+    REJECTED = "rejected"  # not a picture that can be fingerprinted, for the recorded reason
+    GONE = "gone"  # deleted before it was read
+    REMOVED = "removed"  # a tombstone: the object was deleted
+    STALE = "stale"  # a newer event of the same object was handled before this one
+    IGNORED = "ignored"  # nothing to do: a test event, a folder marker
+
+
+class ImageRejected(Exception):
+    """This object will never be fingerprinted: final, recorded and not retried.
+
+    *code* is one of a small fixed set, for metrics and programs; the message is for people.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ObjectGone(Exception):
+    """The object (or the version that the event names) does not exist any more: final."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """One object of a bucket, as one event names it."""
+
+    bucket: str
+    key: str
+    sequencer: str = LOWEST_SEQUENCER  # padded: see `padded_sequencer`
+    version: str | None = None
+
+    @property
+    def object_id(self) -> str:
+        """32 hex digits that name bucket and key (not version or sequencer)."""
+        return object_id(self.bucket, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The pictures that are compared with each other: one scope, one generation of hashes."""
+
+    scope: str
+    generation: str
+
+    def __str__(self) -> str:
+        """The prefix of every table key. Unambiguous although a scope may hold `#`: no later part can."""
+        return f"{self.scope}#{self.generation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What is computed from one picture."""
+
+    hash: int  # 64 bits
+    generation: str
+    width: int  # pixels, as stored in the file
+    height: int
+    format: str  # Pillow's name: JPEG, PNG, ...
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One object's bytes, with what S3 says of them."""
+
+    body: bytes
+    etag: str
+    version: str | None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes in hex: equal exactly for byte-identical objects."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """The object item: what is known of one object after its latest event."""
+
+    ref: ObjectRef
+    generation: str
+    outcome: Outcome
+    reason: str | None = None  # of a rejected one: "code: message"
+    fingerprint: Fingerprint | None = None  # of an indexed one
+    etag: str | None = None
+    digest: str | None = None
+    bytes: int | None = None
+
+    @property
+    def hash(self) -> int | None:
+        return None if self.fingerprint is None else self.fingerprint.hash
+
+    @property
+    def alive(self) -> bool:
+        """Whether this object can be a match."""
+        return self.outcome is Outcome.INDEXED
+
+
+class MatchKind(StrEnum):
+    EXACT = "exact"  # the same bytes
+    NEAR = "near"  # within the radius
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One live picture within the radius of the one that was asked for."""
+
+    record: ImageRecord
+    distance: int  # bits, 0 to 64
+    kind: MatchKind
+
+
+def object_id(bucket: str, key: str) -> str:
+    """Return the id of an object: 16 bytes of BLAKE2b over length-prefixed bucket and key, as hex.
+
+    The lengths keep ("a", "b/c") and ("a/b", "c") apart whatever characters a key holds.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (bucket.encode(), key.encode()):
+        digest.update(len(part).to_bytes(4, "big") + part)
+    return digest.hexdigest()
+
+
+def padded_sequencer(sequencer: str | None) -> str:
+    """Return *sequencer* so that plain string order is the order of events of one key.
+
+    S3 documents: pad the shorter with zeros on the right, then compare as text. Hexadecimal
+    digits are folded to one case. A missing one becomes the lowest. Raises ValueError if it is
+    longer than SEQUENCER_DIGITS.
+    """
+    if not sequencer:
+        return LOWEST_SEQUENCER
+    if len(sequencer) > SEQUENCER_DIGITS:
+        raise ValueError(f"sequencer {sequencer!r} is longer than {SEQUENCER_DIGITS} digits")
+    return sequencer.upper().ljust(SEQUENCER_DIGITS, "0")
+
+
+def scope_of(key: str, depth: int) -> str:
+    """Return the scope of *key*: its first *depth* folders, or WHOLE_DEPLOYMENT at depth 0.
+
+    A key with fewer folders has those it has, and "/" if it has none; so no folder's scope can
+    be WHOLE_DEPLOYMENT.
+    """
+    if depth == 0:
+        return WHOLE_DEPLOYMENT
+    folders = key.split("/")[:-1][:depth]
+    return "/".join(folders) + "/"
