@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 SEQUENCER_DIGITS = 32  # S3 documents no length: shorter ones are padded on the right with zeros
 LOWEST_SEQUENCER = "0" * SEQUENCER_DIGITS  # what an object without a sequencer (a backfill) has
@@ -35,6 +36,10 @@ class ObjectGone(Exception):
     """The object (or the version that the event names) does not exist any more: final."""
 
 
+class Superseded(Exception):
+    """A newer event of the same object has been handled already: this one is stale, which is final."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
     """One object of a bucket, as one event names it."""
@@ -60,6 +65,14 @@ class World:
     def __str__(self) -> str:
         """The prefix of every table key. Unambiguous although a scope may hold `#`: no later part can."""
         return f"{self.scope}#{self.generation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a picture may have at most; anything over is rejected before it is decoded."""
+
+    max_bytes: int = 20 * 1024 * 1024
+    max_pixels: int = 50_000_000  # width times height
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,7 @@ class ImageRecord:
 
     @property
     def hash(self) -> int | None:
+        """The 64-bit hash of an indexed picture."""
         return None if self.fingerprint is None else self.fingerprint.hash
 
     @property
@@ -110,7 +124,39 @@ class ImageRecord:
         return self.outcome is Outcome.INDEXED
 
 
+class Candidate(NamedTuple):
+    """A stored hash within the radius; whether a live object still has it remains to be seen."""
+
+    distance: int  # bits
+    hash: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What the buckets answered."""
+
+    nearest_first: tuple[Candidate, ...]
+    probes: int  # bucket keys that were read
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two objects within the radius of each other, each at one sequencer; its order does not matter."""
+
+    first: ObjectRef  # the one with the lower object id
+    second: ObjectRef
+    distance: int
+
+    @classmethod
+    def of(cls, one: ObjectRef, other: ObjectRef, distance: int) -> "Pair":
+        """Return the pair in canonical order, so that both uploads name it alike."""
+        first, second = sorted((one, other), key=lambda ref: ref.object_id)
+        return cls(first, second, distance)
+
+
 class MatchKind(StrEnum):
+    """How a match is the same picture."""
+
     EXACT = "exact"  # the same bytes
     NEAR = "near"  # within the radius
 

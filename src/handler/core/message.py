@@ -1,0 +1,108 @@
+"""The document that subscribers get: `docs/match-1.schema.json` is its JSON Schema."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handler.core.model import ImageRecord, Match, MatchKind, Pair, World
+from handler.core.phash import similarity, to_hex
+
+SCHEMA = "lookalike.match/1"
+MAX_BODY_BYTES = 240_000  # SNS takes 262,144 bytes with the attributes, whose values hold up to a 1 KB scope
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One publication, and the matches that are in it."""
+
+    body: str  # JSON
+    attributes: Mapping[str, str | float]  # for filter policies; numbers are told as Number
+    matches: tuple[Match, ...]
+
+
+def compose(world: World, picture: ImageRecord, matches: Sequence[Match], *, radius: int, truncated: bool) -> Message:
+    """Return the message that *picture* has *matches* (nearest first, at least one).
+
+    Matches that do not fit are left out, farthest first, and `truncated` is then true. The id depends
+    on nothing but the pairs that are told: a repeated message has the same one, and one that tells
+    another pair has another.
+    """
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "id": "0" * 32,
+        "scope": world.scope,
+        "generation": world.generation,
+        "radius": radius,
+        "picture": describe(picture),
+        "matches": [],
+        "truncated": truncated,
+    }
+    told = _fitting(matches, MAX_BODY_BYTES - len(_json(document)))
+    document |= {
+        "id": _message_id(world, picture, told),
+        "matches": [describe_match(match) for match in told],
+        "truncated": truncated or len(told) < len(matches),
+    }
+    kind = MatchKind.EXACT if any(match.kind is MatchKind.EXACT for match in told) else MatchKind.NEAR
+    attributes: dict[str, str | float] = {
+        "bucket": picture.ref.bucket,
+        "kind": kind.value,
+        "scope": world.scope,
+        "similarity": max(similarity(match.distance) for match in told),
+    }
+    return Message(body=_json(document).decode(), attributes=attributes, matches=tuple(told))
+
+
+def describe(record: ImageRecord) -> dict[str, Any]:
+    """Return what is told of an indexed picture."""
+    fingerprint = record.fingerprint
+    if fingerprint is None:
+        raise ValueError(f"{record.ref.bucket}/{record.ref.key} is {record.outcome}, it has no hash to tell")
+    return {
+        "bucket": record.ref.bucket,
+        "key": record.ref.key,
+        "version": record.ref.version,
+        "sequencer": record.ref.sequencer,
+        "hash": to_hex(fingerprint.hash),
+        "width": fingerprint.width,
+        "height": fingerprint.height,
+        "format": fingerprint.format,
+        "bytes": record.bytes,
+        "etag": record.etag,
+        "sha256": record.digest,
+    }
+
+
+def describe_match(match: Match) -> dict[str, Any]:
+    """Return what is told of a match: the picture, and how near it is."""
+    return describe(match.record) | {
+        "distance": match.distance,
+        "similarity": similarity(match.distance),
+        "kind": match.kind.value,
+    }
+
+
+def _fitting(matches: Sequence[Match], room: int) -> Sequence[Match]:
+    """The first of *matches* that take up to *room* bytes of JSON."""
+    for count, match in enumerate(matches):
+        room -= len(_json(describe_match(match))) + 1  # the comma
+        if room < 0:
+            return matches[:count]
+    return matches
+
+
+def _json(document: Any) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _message_id(world: World, picture: ImageRecord, matches: Sequence[Match]) -> str:
+    pairs = [Pair.of(picture.ref, match.record.ref, match.distance) for match in matches]
+    digest = hashlib.blake2b(str(world).encode(), digest_size=16)
+    for pair in sorted(
+        f"{ref_a.object_id}#{ref_a.sequencer}#{ref_b.object_id}#{ref_b.sequencer}"
+        for ref_a, ref_b in ((pair.first, pair.second) for pair in pairs)
+    ):
+        digest.update(pair.encode())
+    return digest.hexdigest()

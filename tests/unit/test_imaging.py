@@ -1,0 +1,266 @@
+import random
+import struct
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from handler.core.imaging import FORMATS, GreyPicture, decode_like_imagehash
+from handler.core.model import ImageRejected, Limits
+from tests.images import decode, encode, jpeg, photo, png, png_claiming
+
+# pytest sets aside the filter that the module under test sets; `test_pillow_warns_and_logs_nothing` is without pytest.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+MANY = Limits(max_bytes=10_000_000, max_pixels=1_000_000)
+
+
+def grey(body: bytes, limits: Limits = MANY) -> GreyPicture:
+    return decode_like_imagehash(body, limits, side=32)
+
+
+def rejection(body: bytes, limits: Limits = MANY) -> tuple[str, str]:
+    with pytest.raises(ImageRejected) as rejected:
+        grey(body, limits)
+    return rejected.value.code, str(rejected.value)
+
+
+@pytest.mark.parametrize(
+    ("mode", "format_"),
+    [("RGB", "JPEG"), ("L", "JPEG"), ("CMYK", "JPEG"), ("RGB", "PNG"), ("P", "PNG"), ("RGBA", "PNG"), ("LA", "PNG"),
+     ("1", "PNG"), ("I;16", "PNG"), ("I;16", "TIFF"), ("CMYK", "TIFF"), ("P", "GIF"), ("RGBA", "WEBP"), ("L", "BMP"),
+     ("RGB", "AVIF")]
+)  # fmt: skip
+def test_picture_is_grey_then_small_as_imagehash_does_it(mode: str, format_: str) -> None:
+    image = photo(3)
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    body = encode(image.convert(mode), format_)
+
+    picture = grey(body)
+
+    expected = decode(body).convert("L").resize((32, 32), Image.Resampling.LANCZOS)
+    assert np.array_equal(picture.luma, np.asarray(expected))
+    assert (picture.width, picture.height, picture.format) == (320, 240, format_)
+
+
+def test_exif_orientation_is_not_applied() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
+
+    turned = grey(encode(photo(1), "JPEG", exif=exif))
+
+    assert np.array_equal(turned.luma, grey(encode(photo(1), "JPEG")).luma)
+    assert (turned.width, turned.height) == (320, 240)
+
+
+def test_photograph_with_a_second_picture_inside_is_a_jpeg() -> None:
+    body = encode(photo(1), "MPO", save_all=True, append_images=[photo(2)])
+
+    assert grey(body).format == "JPEG"
+
+
+@pytest.mark.parametrize("format_", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_animation_counts_as_its_first_frame(format_: str) -> None:
+    still = encode(photo(1), format_, lossless=True)
+
+    moving = encode(photo(1), format_, lossless=True, save_all=True, append_images=[photo(2), photo(3)])
+
+    assert np.abs(grey(moving).luma.astype(int) - grey(still).luma).max() <= 2  # two encoders may round apart
+
+
+def test_empty_file_is_rejected() -> None:
+    assert rejection(b"") == ("empty", "the file has 0 bytes")
+
+
+def test_file_over_the_byte_limit_is_rejected_with_the_name_of_the_setting() -> None:
+    body = png(photo(1))
+
+    code, message = rejection(body, Limits(max_bytes=len(body) - 1))
+
+    assert (code, message) == ("too_many_bytes", f"{len(body)} bytes, over MAX_BYTES ({len(body) - 1})")
+
+
+def test_limits_themselves_are_allowed() -> None:
+    body = png(photo(1))
+
+    assert grey(body, Limits(max_bytes=len(body), max_pixels=320 * 240)).width == 320
+
+
+def test_pixel_limit_is_checked_before_anything_is_decoded() -> None:
+    body = png_claiming(48_000, 36_000)
+
+    assert rejection(body, Limits()) == (
+        "too_many_pixels",
+        "48000x36000 is 1728000000 pixels, over MAX_PIXELS (50000000)",
+    )
+
+
+def test_picture_over_pillows_own_limit_is_decoded_if_ours_allows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+
+    assert grey(png(photo(1))).width == 320
+
+
+def webp_claiming(width: int, height: int) -> bytes:
+    canvas = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    chunk = b"VP8X" + struct.pack("<II", 10, 0) + canvas
+    return b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WEBP" + chunk
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"), [({}, b"VP8 "), ({"lossless": True}, b"VP8L"), ({"icc_profile": b"profile"}, b"VP8X")]
+)
+def test_size_of_a_webp_is_read_from_each_kind_of_header(options: dict[str, object], kind: bytes) -> None:
+    body = encode(photo(1), "WEBP", **options)
+
+    code, message = rejection(body, Limits(max_pixels=320 * 240 - 1))
+
+    assert body[12:16] == kind
+    assert (code, message) == ("too_many_pixels", "320x240 is 76800 pixels, over MAX_PIXELS (76799)")
+
+
+def gif_claiming(width: int, height: int) -> bytes:
+    body = bytearray(encode(photo(1), "GIF"))
+    body[6:10] = struct.pack("<HH", width, height)
+    return bytes(body)
+
+
+def bmp_claiming(width: int, height: int) -> bytes:
+    body = bytearray(encode(photo(1), "BMP"))
+    body[18:26] = struct.pack("<ii", width, height)
+    return bytes(body)
+
+
+def jpeg_claiming(width: int, height: int) -> bytes:
+    body = bytearray(jpeg(photo(1)))
+    at = body.index(b"\xff\xc0")
+    body[at + 5 : at + 9] = struct.pack(">HH", height, width)
+    return bytes(body)
+
+
+@pytest.mark.parametrize("claiming", [png_claiming, webp_claiming, gif_claiming, bmp_claiming, jpeg_claiming])
+def test_huge_claim_costs_no_memory(claiming: Callable[[int, int], bytes]) -> None:
+    body = claiming(16_000, 16_000)
+    tracemalloc.start()
+    try:
+        code, message = rejection(body, Limits())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert (code, message) == ("too_many_pixels", "16000x16000 is 256000000 pixels, over MAX_PIXELS (50000000)")
+    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [(b"%PDF-1.7\n", "PDF"), (b"%!PS-Adobe-3.0 EPSF-3.0", "EPS"), (b"<svg xmlns='http://www.w3.org/2000/svg'>", "SVG"),
+     (b"<?xml version='1.0'?>\n<!-- drawn -->\n<svg>", "SVG"), (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+     (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIC"), (b"\0\0\x01\0\x01\0", "ICO"), (b"8BPS\0\x01", "PSD"),
+     (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"), (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000")]
+)  # fmt: skip
+def test_picture_of_another_format_is_rejected_by_its_name(start: bytes, name: str) -> None:
+    code, message = rejection(start + bytes(100))
+
+    assert code == "unsupported"
+    assert message == f"{name}, want one of {', '.join(FORMATS)}"
+
+
+@pytest.mark.parametrize("body", [b"hello", b"<html><body>404 Not Found", bytes(64), b"P6\n1 1\n255\n\0\0\0"])
+def test_what_is_no_picture_is_rejected_with_its_first_bytes(body: bytes) -> None:
+    code, message = rejection(body)
+
+    assert code == "unsupported"
+    assert message.startswith(f"begins with {body[:8]!r}")
+
+
+def test_colours_that_cannot_be_made_grey_are_unsupported() -> None:
+    lab = Image.new("LAB", (40, 30))
+
+    code, _ = rejection(encode(lab, "TIFF"))
+
+    assert code == "unsupported"
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"])
+def test_file_that_ends_in_the_middle_of_the_picture_is_truncated(format_: str) -> None:
+    body = encode(photo(1), format_)
+
+    code, message = rejection(body[: len(body) // 2])
+
+    assert (code, message.partition(":")[0]) == ("truncated", format_)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_file_of_nothing_but_a_signature_is_rejected(format_: str) -> None:
+    code, _ = rejection(encode(photo(1), format_)[:24])
+
+    assert code in {"truncated", "corrupt"}
+
+
+def test_broken_data_is_corrupt() -> None:
+    body = bytearray(png(photo(1)))
+    at = body.index(b"IDAT")
+    body[at + 4 : at + 40] = bytes(36)
+
+    assert rejection(bytes(body))[0] == "corrupt"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError("out of memory when reading image file")])
+def test_lack_of_memory_is_not_the_pictures_fault(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def exhausted(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("PIL.Image.core.new", exhausted)
+
+    with pytest.raises(MemoryError):
+        grey(png(photo(1)))
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_nothing_but_a_rejection_comes_of_a_damaged_file(format_: str) -> None:
+    rng = random.Random(format_)
+    whole = encode(photo(1, (40, 30)), format_)
+
+    for _ in range(150):
+        body = bytearray(whole[: rng.randrange(1, len(whole) + 1)] if rng.random() < 0.3 else whole)
+        for _ in range(rng.choice((1, 2, 8))):
+            body[int(rng.random() ** 3 * len(body))] = rng.randrange(256)  # headers more often than pixels
+        try:
+            grey(bytes(body))
+        except ImageRejected as rejected:
+            assert rejected.code in {"unsupported", "truncated", "corrupt", "too_many_pixels"}  # noqa: PT017
+
+
+def test_pillow_warns_and_logs_nothing() -> None:
+    # A TIFF whose description claims more bytes than the file has makes Pillow warn.
+    tiff = encode(photo(1, (40, 30)), "TIFF", description="x" * 40)
+    entry = struct.pack("<HHI", 270, 2, 41)
+    damaged = tiff.replace(entry, struct.pack("<HHI", 270, 2, 1 << 20))
+    program = (
+        "import sys; from handler.core.imaging import decode_like_imagehash; from handler.core.model import Limits;"
+        "print(decode_like_imagehash(sys.stdin.buffer.read(), Limits(), side=32).width)"
+    )
+
+    done = subprocess.run([sys.executable, "-W", "always", "-c", program], input=damaged, capture_output=True)  # noqa: S603
+
+    assert damaged != tiff
+    assert (done.stdout.strip(), done.stderr) == (b"40", b"")
+
+
+def test_plugins_are_imported_only_when_their_format_comes() -> None:
+    program = (
+        "import sys; from handler.core.imaging import decode_like_imagehash; from handler.core.model import Limits;"
+        "before = [m for m in sys.modules if m.endswith('ImagePlugin')];"
+        "decode_like_imagehash(sys.stdin.buffer.read(), Limits(), side=32);"
+        "print(before, [m for m in sys.modules if m.endswith('ImagePlugin')])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], input=png(photo(1)), capture_output=True, check=True)  # noqa: S603
+
+    assert done.stdout.split(b"\n")[0] == b"[] ['PIL.PngImagePlugin']"

@@ -1,0 +1,80 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import ValidationError
+
+from handler.core.message import compose
+from handler.core.model import Fingerprint, ImageRecord, Match, MatchKind, ObjectRef, Outcome, World, padded_sequencer
+from tests.schema import valid_message
+
+WORLD = World("*", "phash1")
+SNS_LIMIT = 256 * 1024
+
+
+def record(key: str, *, hash: int = 0, sequencer: str = "A") -> ImageRecord:
+    return ImageRecord(
+        ref=ObjectRef("pictures", key, padded_sequencer(sequencer)),
+        generation="phash1",
+        outcome=Outcome.INDEXED,
+        fingerprint=Fingerprint(hash=hash, generation="phash1", width=640, height=480, format="JPEG"),
+        etag="0" * 32,
+        digest="0" * 64,
+        bytes=1000,
+    )
+
+
+def near(key: str, distance: int = 3, kind: MatchKind = MatchKind.NEAR) -> Match:
+    return Match(record(key, hash=(1 << distance) - 1), distance, kind)
+
+
+def test_message_is_what_the_schema_promises() -> None:
+    message = compose(WORLD, record("a.jpg"), [near("b.jpg")], radius=10, truncated=False)
+
+    document = valid_message(message.body)
+    assert document["picture"]["key"] == "a.jpg"
+    assert document["matches"][0]["hash"] == "0000000000000007"
+
+
+def test_schema_refuses_what_is_no_message() -> None:
+    body = compose(WORLD, record("a.jpg"), [near("b.jpg")], radius=10, truncated=False).body
+
+    with pytest.raises(ValidationError):
+        valid_message(body.replace('"kind":"near"', '"kind":"close"'))
+
+
+def test_attributes_serve_filter_policies() -> None:
+    matches = [near("b.jpg", 0, MatchKind.EXACT), near("c.jpg", 8)]
+
+    message = compose(WORLD, record("a.jpg"), matches, radius=10, truncated=False)
+
+    assert message.attributes == {"bucket": "pictures", "kind": "exact", "scope": "*", "similarity": 1.0}
+
+
+def test_repeated_message_has_the_same_id_and_other_pairs_another() -> None:
+    a, b, c = record("a.jpg"), near("b.jpg"), near("c.jpg")
+
+    def message_id(picture: ImageRecord, *matches: Match) -> str:
+        return str(valid_message(compose(WORLD, picture, matches, radius=10, truncated=False).body)["id"])
+
+    assert message_id(a, b, c) == message_id(a, b, c)
+    assert message_id(a, b) != message_id(a, b, c)
+    assert message_id(a, b) == message_id(b.record, Match(a, 3, MatchKind.NEAR))  # the other upload tells the same pair
+    assert message_id(record("a.jpg", sequencer="B"), b) != message_id(a, b)
+
+
+@given(st.integers(1, 100), st.text(min_size=1, max_size=1))
+def test_message_never_exceeds_what_sns_takes_and_says_when_it_was_cut(count: int, letter: str) -> None:
+    letter = letter if letter.isprintable() else "\x01"  # JSON needs six bytes for a control character
+    key = letter * (1024 // len(letter.encode("utf-8", "replace")))
+    matches = [near(f"{n:03d}{key}"[:1024]) for n in range(count)]
+
+    message = compose(replace(WORLD, scope=key), record(key), matches, radius=10, truncated=False)
+
+    document = valid_message(message.body)
+    attributes = sum(len(name) + len(str(value).encode()) + 20 for name, value in message.attributes.items())
+    assert len(message.body.encode()) + attributes <= SNS_LIMIT
+    assert len(document["matches"]) == len(message.matches)
+    assert document["truncated"] is (len(message.matches) < count)
+    assert list(message.matches) == matches[: len(message.matches)]
