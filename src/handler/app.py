@@ -1,0 +1,107 @@
+"""The Lambda entry: decode, run, answer."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from handler.core.message import describe, describe_match
+from handler.core.model import Outcome
+from handler.core.phash import to_hex
+from handler.dedup import Deduplicator, Report
+from handler.events import Created, Ignored, Item, LookUp, Removed, Result, Unreadable, decode
+from handler.wiring import service
+
+logger = Logger(location=None)  # the code's own line number tells a reader nothing
+metrics = Metrics()
+
+
+@metrics.log_metrics
+def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Handle one event of any accepted shape; raise for what its source has to send again."""
+    logger.append_keys(request_id=context.aws_request_id)
+    delivery = decode(event)
+    return delivery.reply([_run(item) for item in delivery.items])
+
+
+def _run(item: Item) -> Result:
+    """Handle one item, log one line about it and count it; no error of it reaches the others."""
+    start = time.perf_counter()
+    deduplicator, meter = service()
+    meter.take()  # drops what a failed item before this one has left
+    try:
+        report = _report(deduplicator, item)
+    except Exception as error:
+        metrics.add_metric("Failed", MetricUnit.Count, 1)
+        logger.exception("failed", extra=_names(item))
+        return Result(item, error=error)
+    if report is None:
+        metrics.add_metric("Ignored", MetricUnit.Count, 1)
+        logger.info(Outcome.IGNORED.value, extra=_names(item))
+        return Result(item, Outcome.IGNORED)
+    consumed = meter.take()
+    _count(report, consumed)
+    fields = _fields(report) | consumed | {"ms": round((time.perf_counter() - start) * 1000, 1)}
+    logger.info(report.outcome.value, extra=fields)
+    return Result(item, report.outcome, detail=_reason(report), answer=_answer(report))
+
+
+def _report(deduplicator: Deduplicator, item: Item) -> Report | None:
+    match item.action:
+        case Created(ref):
+            return deduplicator.created(ref)
+        case Removed(ref):
+            return deduplicator.removed(ref)
+        case LookUp(ref):
+            return deduplicator.look_up(ref)
+        case Ignored():
+            return None
+        case Unreadable(error):
+            raise error
+
+
+def _names(item: Item) -> dict[str, Any]:
+    match item.action:
+        case Created(ref) | Removed(ref) | LookUp(ref):
+            return {"bucket": ref.bucket, "key": ref.key, "action": type(item.action).__name__.lower()}
+        case Ignored(reason):
+            return {"reason": reason}
+        case Unreadable():
+            return {"receipt": item.receipt}
+
+
+def _fields(report: Report) -> dict[str, Any]:
+    fields: dict[str, Any] = {"bucket": report.ref.bucket, "key": report.ref.key, "sequencer": report.ref.sequencer}
+    if report.record is not None and report.record.hash is not None:
+        fields |= {"hash": to_hex(report.record.hash), "matches": len(report.matches), "announced": report.announced}
+    if reason := _reason(report):
+        fields["reason"] = reason
+    return fields | {f"{step}_ms": round(spent, 1) for step, spent in report.spent_ms.items()}
+
+
+def _reason(report: Report) -> str:
+    return (report.record.reason if report.record else None) or ""
+
+
+def _count(report: Report, consumed: Mapping[str, float]) -> None:
+    metrics.add_metric(report.outcome.value.capitalize(), MetricUnit.Count, 1)
+    metrics.add_metric("NearDuplicates", MetricUnit.Count, len(report.matches))
+    metrics.add_metric("Probes", MetricUnit.Count, report.probes)
+    metrics.add_metric("ReadUnits", MetricUnit.Count, consumed["read_units"])
+    metrics.add_metric("WriteUnits", MetricUnit.Count, consumed["write_units"])
+    for step, spent in report.spent_ms.items():
+        metrics.add_metric(f"{step.capitalize()}Time", MetricUnit.Milliseconds, spent)
+
+
+def _answer(report: Report) -> dict[str, Any]:
+    """What a look-up is told."""
+    record = report.record
+    answer: dict[str, Any] = {"outcome": report.outcome.value, "reason": _reason(report) or None}
+    if record is not None and record.hash is not None:
+        answer["picture"] = describe(record)
+        answer["matches"] = [describe_match(match) for match in report.matches]
+        answer["truncated"] = report.truncated
+    return answer

@@ -1,0 +1,124 @@
+"""BucketTable: which hashes share a 16-bit prefix.
+
+| item | pk | sk | attributes |
+| page | `{scope}#{generation}#b{band}#{prefix, 4 hex digits}` | page number, 4 digits | `hashes`: Binary Set |
+
+Page 0 also carries `last`, the number of the last page, once there are more. Members are only ever
+added: a stale member is harmless, since no live object answers for it; a missing one is a lost pair.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from handler.aws.batch import pieces, read_strongly
+from handler.core.buckets import Bucket, members_within, probes, to_member
+from handler.core.model import Candidate, Candidates, World
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PAGE_MEMBERS = 496  # 8 bytes each: with its key an item of 4 KB, which one strong read unit covers
+
+
+class DynamoDBBuckets:
+    """The buckets of all worlds of one deployment."""
+
+    def __init__(
+        self, client: "DynamoDBClient", table: str, *, executor: Executor, page_members: int = PAGE_MEMBERS
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._executor = executor
+        self._page_members = page_members
+
+    def add(self, world: World, bucket: Bucket, hash: int) -> None:
+        """Make *hash* a member of *bucket*; once this returns every later `candidates` sees it."""
+        page = 0
+        while not self._add_to_page(world, bucket, page, hash):
+            last = self._last_page(world, bucket)
+            if last > page:
+                page = last
+            else:
+                page += 1
+                # Readers learn of a page before anything is in it, so nobody can miss a member.
+                self._announce_page(world, bucket, page)
+
+    def candidates(self, world: World, hash: int, radius: int) -> Candidates:
+        """Return every stored hash within *radius* bits, nearest first, by strongly consistent reads."""
+        wanted = probes(hash, radius)
+        first_pages = self._read([_key(world, bucket, 0) for bucket in wanted])
+        further_pages = self._read(
+            [
+                {"pk": page["pk"], "sk": {"S": _page_name(number)}}
+                for page in first_pages
+                for number in range(1, int(page.get("last", {"N": "0"})["N"]) + 1)
+            ]
+        )
+        members = (member for page in first_pages + further_pages for member in page.get("hashes", {"BS": []})["BS"])
+        return Candidates(
+            nearest_first=tuple(Candidate(distance, near) for distance, near in members_within(members, hash, radius)),
+            probes=len(wanted),
+        )
+
+    def _read(self, keys: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        def read(piece: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+            return read_strongly(self._client, self._table, piece)
+
+        answers: Iterator[list[dict[str, Any]]] = self._executor.map(read, pieces(keys))
+        return [item for answer in answers for item in answer]
+
+    def _add_to_page(self, world: World, bucket: Bucket, page: int, hash: int) -> bool:
+        """Add the member unless the page is full; False if it is. A member that is there may be added again."""
+        member = to_member(hash)
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(world, bucket, page),
+                UpdateExpression="ADD hashes :members",
+                ConditionExpression="attribute_not_exists(hashes) OR size(hashes) < :full OR contains(hashes, :member)",
+                ExpressionAttributeValues={
+                    ":members": {"BS": [member]},
+                    ":member": {"B": member},
+                    ":full": {"N": str(self._page_members)},
+                },
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def _last_page(self, world: World, bucket: Bucket) -> int:
+        answer = self._client.get_item(
+            TableName=self._table,
+            Key=_key(world, bucket, 0),
+            ConsistentRead=True,
+            ProjectionExpression="#last",
+            ExpressionAttributeNames={"#last": "last"},
+        )
+        return int(answer.get("Item", {}).get("last", {"N": "0"})["N"])
+
+    def _announce_page(self, world: World, bucket: Bucket, page: int) -> None:
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(world, bucket, 0),
+                UpdateExpression="SET #last = :page",
+                ConditionExpression="attribute_not_exists(#last) OR #last < :page",
+                ExpressionAttributeNames={"#last": "last"},
+                ExpressionAttributeValues={":page": {"N": str(page)}},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise  # failed: another writer has announced this page or a later one
+
+
+def _key(world: World, bucket: Bucket, page: int) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": f"{world}#b{bucket.band}#{bucket.prefix:04x}"}, "sk": {"S": _page_name(page)}}
+
+
+def _page_name(page: int) -> str:
+    return f"{page:04d}"

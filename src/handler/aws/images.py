@@ -1,0 +1,215 @@
+"""ImageTable: what is known of each object, who has a hash, and which pairs were announced.
+
+| item | pk | sk |
+| object | `{scope}#{generation}#o#{object id}` | `object` |
+| hash | `{scope}#{generation}#h#{hash}` | `{sequencer}#{object id}` |
+| pair | `{scope}#{generation}#p#{first object id}` | `{its sequencer}#{second object id}#{its sequencer}` |
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from handler.aws.batch import KEYS_PER_CALL, pieces, read_strongly
+from handler.core.model import Fingerprint, ImageRecord, ObjectRef, Outcome, Pair, Superseded, World
+from handler.core.phash import from_hex, to_hex
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TOMBSTONE_S = 30 * 24 * 3600  # far longer than S3 or a queue keeps a late event
+NULL_VERSION = "null"  # what S3 calls an object that is older than the bucket's versioning
+
+Item = dict[str, Any]
+
+
+class DynamoDBImages:
+    """The objects, holders of hashes and pairs of all worlds of one deployment."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, *, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    # --- objects ---
+
+    def put(self, world: World, record: ImageRecord) -> ImageRecord | None:
+        """Store *record* if the stored one is not newer, and return the one it replaced.
+
+        Raises Superseded if a newer one is stored. The tombstone of another, permanently deleted
+        version says nothing about this version, whatever its sequencer.
+        """
+        allowed = "attribute_not_exists(pk) OR sequencer <= :sequencer"
+        values: Item = {":sequencer": {"S": record.ref.sequencer}}
+        if record.ref.version is not None:
+            allowed += " OR (outcome = :removed AND attribute_exists(version) AND version <> :version)"
+            values |= {":version": {"S": record.ref.version}, ":removed": {"S": Outcome.REMOVED.value}}
+        return self._put(object_key(world, record.ref.object_id) | _attributes(record), allowed, values)
+
+    def bury(self, world: World, ref: ObjectRef) -> ImageRecord | None:
+        """Replace the object by a tombstone if its event is not newer, and return what was there.
+
+        Where *ref* names a version, that version was deleted for good, which touches no other one.
+        Raises Superseded if a newer event, or another version, is stored.
+        """
+        record = ImageRecord(ref=ref, generation=world.generation, outcome=Outcome.REMOVED)
+        item = object_key(world, ref.object_id) | _attributes(record)
+        item["expires"] = {"N": str(int(self._clock()) + TOMBSTONE_S)}
+        same_version = ""
+        values: Item = {":sequencer": {"S": ref.sequencer}}
+        if ref.version is not None:
+            values[":version"] = {"S": ref.version}
+            unversioned = "attribute_not_exists(version) OR " if ref.version == NULL_VERSION else ""
+            same_version = f" AND ({unversioned}version = :version)"
+        return self._put(item, f"attribute_not_exists(pk) OR (sequencer <= :sequencer{same_version})", values)
+
+    def get(self, world: World, object_ids: Sequence[str]) -> list[ImageRecord]:
+        """Return the records under the distinct *object_ids* that exist, in any order; strongly consistent."""
+        keys = [object_key(world, object_id) for object_id in object_ids]
+        return [_record(item) for piece in pieces(keys) for item in read_strongly(self._client, self._table, piece)]
+
+    def _put(self, item: Item, allowed: str, values: Item) -> ImageRecord | None:
+        try:
+            answer = self._client.put_item(
+                TableName=self._table,
+                Item=item,
+                ConditionExpression=allowed,
+                ExpressionAttributeValues=values,
+                ReturnValues="ALL_OLD",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                raise Superseded(f"a newer event of {item['bucket']['S']}/{item['key']['S']} is stored") from error
+            raise
+        return _record(answer["Attributes"]) if answer.get("Attributes") else None
+
+    # --- holders of a hash ---
+
+    def add_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
+        """Note that this version of the object has *hash*."""
+        self._client.put_item(TableName=self._table, Item=_holder_key(world, hash, ref))
+
+    def drop_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
+        """Forget that this version of the object had *hash*; no error if that was not known."""
+        self._client.delete_item(TableName=self._table, Key=_holder_key(world, hash, ref))
+
+    def holders(self, world: World, hash: int) -> Iterator[list[str]]:
+        """Yield the object ids that were noted for *hash*, oldest first, in pages of up to 100.
+
+        An id comes once for each version. Strongly consistent; a page is read when it is asked for.
+        """
+        after: Item = {}
+        while True:
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :hash",
+                ExpressionAttributeValues={":hash": {"S": f"{world}#h#{to_hex(hash)}"}},
+                ProjectionExpression="sk",
+                ConsistentRead=True,
+                Limit=KEYS_PER_CALL,
+                **after,
+            )
+            yield [item["sk"]["S"].split("#")[1] for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return
+            after = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    # --- pairs ---
+
+    def note_pair(self, world: World, pair: Pair) -> bool:
+        """Put the pair if absent; return whether it was published already.
+
+        One UpdateItem does both: it creates the item with what it sets, and answers with all of it.
+        """
+        answer = self._client.update_item(
+            TableName=self._table,
+            Key=_pair_key(world, pair),
+            UpdateExpression="SET distance = :distance",
+            ExpressionAttributeValues={":distance": {"N": str(pair.distance)}},
+            ReturnValues="ALL_NEW",
+        )
+        return "published" in answer["Attributes"]
+
+    def mark_published(self, world: World, pair: Pair) -> None:
+        """Note that the pair was announced."""
+        self._client.update_item(
+            TableName=self._table,
+            Key=_pair_key(world, pair),
+            UpdateExpression="SET published = :yes",
+            ExpressionAttributeValues={":yes": {"BOOL": True}},
+        )
+
+
+def object_key(world: World, object_id: str) -> Item:
+    """Return the key of an object item."""
+    return {"pk": {"S": f"{world}#o#{object_id}"}, "sk": {"S": "object"}}
+
+
+def _holder_key(world: World, hash: int, ref: ObjectRef) -> Item:
+    return {"pk": {"S": f"{world}#h#{to_hex(hash)}"}, "sk": {"S": f"{ref.sequencer}#{ref.object_id}"}}
+
+
+def _pair_key(world: World, pair: Pair) -> Item:
+    first, second = pair.first, pair.second
+    return {
+        "pk": {"S": f"{world}#p#{first.object_id}"},
+        "sk": {"S": f"{first.sequencer}#{second.object_id}#{second.sequencer}"},
+    }
+
+
+def _attributes(record: ImageRecord) -> Item:
+    """The attributes of an object item; those that are None are left out."""
+    ref, fingerprint = record.ref, record.fingerprint
+    texts = {
+        "bucket": ref.bucket,
+        "key": ref.key,
+        "sequencer": ref.sequencer,
+        "version": ref.version,
+        "generation": record.generation,
+        "outcome": record.outcome.value,
+        "reason": record.reason,
+        "etag": record.etag,
+        "sha256": record.digest,
+        "hash": to_hex(fingerprint.hash) if fingerprint else None,
+        "format": fingerprint.format if fingerprint else None,
+    }
+    numbers = {
+        "bytes": record.bytes,
+        "width": fingerprint.width if fingerprint else None,
+        "height": fingerprint.height if fingerprint else None,
+    }
+    return {name: {"S": value} for name, value in texts.items() if value is not None} | {
+        name: {"N": str(value)} for name, value in numbers.items() if value is not None
+    }
+
+
+def _record(item: Item) -> ImageRecord:
+    """The record in an object item: the inverse of `_attributes`."""
+
+    def text(name: str) -> str | None:
+        return item[name]["S"] if name in item else None
+
+    def number(name: str) -> int:
+        return int(item[name]["N"])
+
+    generation = item["generation"]["S"]
+    return ImageRecord(
+        ref=ObjectRef(item["bucket"]["S"], item["key"]["S"], item["sequencer"]["S"], text("version")),
+        generation=generation,
+        outcome=Outcome(item["outcome"]["S"]),
+        reason=text("reason"),
+        fingerprint=Fingerprint(
+            hash=from_hex(item["hash"]["S"]),
+            generation=generation,
+            width=number("width"),
+            height=number("height"),
+            format=item["format"]["S"],
+        )
+        if "hash" in item
+        else None,
+        etag=text("etag"),
+        digest=text("sha256"),
+        bytes=number("bytes") if "bytes" in item else None,
+    )

@@ -1,0 +1,88 @@
+"""The settings of the deployed function, read once from its environment."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from handler.core.buckets import MAX_RADIUS
+from handler.core.fingerprint import GENERATIONS
+from handler.core.model import Limits
+
+T = TypeVar("T")
+
+
+class BadConfiguration(Exception):
+    """Some variables are missing or out of range; the message names every one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings; `template.yaml` declares each as a parameter of the stack."""
+
+    bucket_table: str
+    image_table: str
+    topic_arn: str
+    generation: str
+    radius: int  # bits
+    max_matches: int  # per message
+    scope_depth: int  # leading folders of a key; 0 compares all pictures with each other
+    limits: Limits
+    endpoint_url: str | None  # an emulator's; None is AWS
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Config":
+        """Return the configuration in *env*; raise BadConfiguration that names all bad variables."""
+        reader = _Reader(env)
+        config = cls(
+            bucket_table=reader.text("BUCKET_TABLE"),
+            image_table=reader.text("IMAGE_TABLE"),
+            topic_arn=reader.text("TOPIC_ARN", "arn:[^:]+:sns:[^:]+:[0-9]+:.+", "an SNS topic's ARN"),
+            generation=reader.text("GENERATION", "|".join(GENERATIONS), "one of " + ", ".join(GENERATIONS)),
+            radius=reader.integer("RADIUS", 0, MAX_RADIUS),
+            max_matches=reader.integer("MAX_MATCHES", 1, 100),
+            scope_depth=reader.integer("SCOPE_DEPTH", 0, 8),
+            limits=Limits(
+                max_bytes=reader.integer("MAX_BYTES", 1, 1 << 30),
+                max_pixels=reader.integer("MAX_PIXELS", 1, 1 << 30),
+            ),
+            endpoint_url=reader.optional("ENDPOINT_URL", "https?://.+", "a URL"),
+        )
+        reader.finish()
+        return config
+
+
+class _Reader:
+    """Reads variables and collects what is wrong with them, so that all of it is told at once."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self._problems: list[str] = []
+
+    def text(self, name: str, pattern: str = ".+", want: str = "a name") -> str:
+        return self._read(name, str, lambda value: bool(re.fullmatch(pattern, value)), want) or ""
+
+    def optional(self, name: str, pattern: str, want: str) -> str | None:
+        return self.text(name, pattern, want) if self._env.get(name) else None
+
+    def integer(self, name: str, low: int, high: int) -> int:
+        return self._read(name, int, lambda value: low <= value <= high, f"an integer from {low} to {high}") or 0
+
+    def finish(self) -> None:
+        if self._problems:
+            raise BadConfiguration("bad configuration: " + "; ".join(self._problems))
+
+    def _read(self, name: str, convert: Callable[[str], T], valid: Callable[[T], bool], want: str) -> T | None:
+        raw = self._env.get(name)
+        if not raw:
+            self._problems.append(f"{name} is missing")
+            return None
+        try:
+            value = convert(raw)
+        except ValueError:
+            pass
+        else:
+            if valid(value):
+                return value
+        self._problems.append(f"{name} is {raw!r}, want {want}")
+        return None

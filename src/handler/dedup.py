@@ -1,0 +1,315 @@
+"""The use case: one event of one object in, its outcome and at most one message out.
+
+The order of steps is the protocol of `docs/protocol.md`, and each is there because leaving it out
+loses a pair: search only after all writes are acknowledged, with strongly consistent reads; publish
+every pair that is not marked published, whoever found it; mark it only after it was published.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from typing import Any, Protocol
+
+from handler.core.buckets import Bucket, buckets
+from handler.core.fingerprint import fingerprint
+from handler.core.message import Message, compose
+from handler.core.model import (
+    LOWEST_SEQUENCER,
+    Candidate,
+    Candidates,
+    Content,
+    ImageRecord,
+    ImageRejected,
+    Limits,
+    Match,
+    ObjectGone,
+    ObjectRef,
+    Outcome,
+    Pair,
+    Superseded,
+    World,
+    scope_of,
+)
+from handler.core.policy import match, nearest_first
+
+CANDIDATES_AT_ONCE = 16  # hashes whose holders are read in parallel before the nearest are counted
+
+
+class ImageStore(Protocol):
+    """Where the pictures are."""
+
+    def read(self, ref: ObjectRef) -> Content:
+        """Return the object; raise ObjectGone, or ImageRejected if it is too large to read."""
+
+    def exists(self, ref: ObjectRef) -> bool:
+        """Whether the object can be read now."""
+
+
+class HashIndex(Protocol):
+    """Which hashes are near a hash."""
+
+    def add(self, world: World, bucket: Bucket, hash: int) -> None:
+        """Make *hash* a member of *bucket*: every search that starts later sees it."""
+
+    def candidates(self, world: World, hash: int, radius: int) -> Candidates:
+        """Return every stored hash within *radius*."""
+
+
+class Catalog(Protocol):
+    """What is known of each object, and who has a hash. All reads are strongly consistent."""
+
+    def put(self, world: World, record: ImageRecord) -> ImageRecord | None:
+        """Store *record* and return what it replaced; raise Superseded if a newer one is stored."""
+
+    def bury(self, world: World, ref: ObjectRef) -> ImageRecord | None:
+        """Replace the object by a tombstone and return what was there; raise Superseded likewise."""
+
+    def get(self, world: World, object_ids: Sequence[str]) -> list[ImageRecord]:
+        """Return the records that exist, in any order."""
+
+    def add_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
+        """Note that this version of the object has *hash*."""
+
+    def drop_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
+        """Forget that note, if there is one."""
+
+    def holders(self, world: World, hash: int) -> Iterator[list[str]]:
+        """Yield the object ids noted for *hash*, oldest first, page by page."""
+
+
+class PairLedger(Protocol):
+    """Which pairs were announced."""
+
+    def note_pair(self, world: World, pair: Pair) -> bool:
+        """Put the pair if absent; return whether it was published already."""
+
+    def mark_published(self, world: World, pair: Pair) -> None:
+        """Note that the pair was announced."""
+
+
+class Notifier(Protocol):
+    """Who is told."""
+
+    def publish(self, message: Message) -> None:
+        """Return once the message is accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator chooses."""
+
+    generation: str
+    radius: int  # bits
+    max_matches: int
+    scope_depth: int  # leading folders of a key within which pictures are compared
+    limits: Limits
+
+
+@dataclass(slots=True)
+class Report:
+    """What was done about one event: for the log, the metrics and a look-up's answer."""
+
+    ref: ObjectRef
+    outcome: Outcome
+    record: ImageRecord | None = None
+    matches: Sequence[Match] = ()
+    truncated: bool = False  # there are more matches than were kept
+    announced: int = 0  # pairs in the message that was published
+    probes: int = 0  # bucket keys read
+    spent_ms: dict[str, float] = field(default_factory=dict)  # by step: read, decode, write, search, announce
+
+
+class Deduplicator:
+    """Answers events with outcomes, over the five roles above."""
+
+    def __init__(
+        self,
+        *,
+        store: ImageStore,
+        index: HashIndex,
+        catalog: Catalog,
+        ledger: PairLedger,
+        notifier: Notifier,
+        executor: Executor,
+        settings: Settings,
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._catalog = catalog
+        self._ledger = ledger
+        self._notifier = notifier
+        self._executor = executor
+        self._settings = settings
+
+    def created(self, ref: ObjectRef) -> Report:
+        """Index the object, find its near-duplicates and announce those that were not announced yet.
+
+        Safe to repeat and to stop at any step. A picture that cannot be used is an outcome, not an error.
+        """
+        report = Report(ref, Outcome.IGNORED)
+        world = self._world(ref)
+        record = self._examine(ref, report)
+        report.record, report.outcome = record, record.outcome
+        with _timed(report, "write"):
+            if not self._write(world, record):
+                report.outcome = Outcome.STALE
+                return report
+        if not record.alive:
+            return report
+        with _timed(report, "search"):
+            self._search(world, record, report)
+        with _timed(report, "announce"):
+            if report.matches and self._is_current(world, record):
+                self._announce(world, record, report)
+        return report
+
+    def removed(self, ref: ObjectRef) -> Report:
+        """Make the object stop answering. Its bucket entries stay: no live object answers for them."""
+        report = Report(ref, Outcome.REMOVED)
+        world = self._world(ref)
+        if ref.sequencer == LOWEST_SEQUENCER:
+            known = self._catalog.get(world, [ref.object_id])
+            # Without a sequencer (lifecycle events may lack it) only the bucket knows what came last.
+            if not known or self._store.exists(ref):
+                report.outcome = Outcome.IGNORED
+                return report
+            ref = ObjectRef(ref.bucket, ref.key, known[0].ref.sequencer, ref.version)
+        with _timed(report, "write"):
+            try:
+                buried = self._catalog.bury(world, ref)
+            except Superseded:
+                report.outcome = Outcome.STALE
+            else:
+                self._drop_holder_of(world, buried)
+        return report
+
+    def look_up(self, ref: ObjectRef) -> Report:
+        """Find the matches of an object that is in the bucket, and write and announce nothing."""
+        report = Report(ref, Outcome.IGNORED)
+        world = self._world(ref)
+        known = self._catalog.get(world, [ref.object_id])
+        record = known[0] if known and known[0].alive else self._examine(ref, report)
+        report.record, report.outcome = record, record.outcome
+        if record.alive:
+            with _timed(report, "search"):
+                self._search(world, record, report)
+        return report
+
+    def _world(self, ref: ObjectRef) -> World:
+        return World(scope_of(ref.key, self._settings.scope_depth), self._settings.generation)
+
+    def _examine(self, ref: ObjectRef, report: Report) -> ImageRecord:
+        """Read and fingerprint the object: the record to store, whatever came of it."""
+        generation = self._settings.generation
+        try:
+            with _timed(report, "read"):
+                content = self._store.read(ref)
+        except ObjectGone as error:
+            return ImageRecord(ref, generation, Outcome.GONE, reason=str(error))
+        except ImageRejected as error:
+            return ImageRecord(ref, generation, Outcome.REJECTED, reason=f"{error.code}: {error}")
+        record = partial(ImageRecord, ref, generation, etag=content.etag, bytes=len(content.body))
+        try:
+            with _timed(report, "decode"):
+                computed = fingerprint(content.body, generation, self._settings.limits)
+        except ImageRejected as error:
+            return record(Outcome.REJECTED, reason=f"{error.code}: {error}")
+        return record(Outcome.INDEXED, fingerprint=computed, digest=content.digest)
+
+    def _write(self, world: World, record: ImageRecord) -> bool:
+        """Store all that makes the picture found, in parallel; False if its event is stale.
+
+        Returns only after every write is acknowledged: of two uploads at the same moment, at least
+        the one whose writes finish last then finds the other.
+        """
+        submit = self._executor.submit
+        object_put = submit(self._catalog.put, world, record)
+        notes: list[Future[None]] = []
+        if record.hash is not None:
+            notes.append(submit(self._catalog.add_holder, world, record.hash, record.ref))
+            notes += [submit(self._index.add, world, bucket, record.hash) for bucket in buckets(record.hash)]
+        everything: list[Future[Any]] = [object_put, *notes]
+        wait(everything)
+        for note in notes:
+            note.result()
+        try:
+            replaced = object_put.result()
+        except Superseded:
+            self._drop_holder_of(world, record)  # the newer version has a note of its own
+            return False
+        if replaced is not None and not _same_holder(replaced, record):
+            self._drop_holder_of(world, replaced)
+        return True
+
+    def _drop_holder_of(self, world: World, record: ImageRecord | None) -> None:
+        """Forget who had the hash of a record that was replaced; without it, the item would only be skipped."""
+        if record is not None and record.hash is not None:
+            self._catalog.drop_holder(world, record.hash, record.ref)
+
+    def _search(self, world: World, record: ImageRecord, report: Report) -> None:
+        """Find the nearest live matches, up to the cap, and whether there are more."""
+        if record.hash is None:
+            return
+        found = self._index.candidates(world, record.hash, self._settings.radius)
+        report.probes = found.probes
+        remaining = iter(found.nearest_first)
+        matches: list[Match] = []
+        while len(matches) <= self._settings.max_matches and (some := list(islice(remaining, CANDIDATES_AT_ONCE))):
+            answers: Iterator[list[Match]] = self._executor.map(partial(self._live_matches, world, record), some)
+            for answer in answers:
+                matches += answer
+        matches = nearest_first(matches)
+        report.matches = matches[: self._settings.max_matches]
+        report.truncated = len(matches) > self._settings.max_matches
+
+    def _live_matches(self, world: World, record: ImageRecord, candidate: Candidate) -> list[Match]:
+        """The live objects that have the candidate's hash at this moment, oldest first, one over the cap at most.
+
+        One over the cap tells that there are more; to read on would be work without a use, since a
+        picture may have a million copies.
+        """
+        live: dict[str, Match] = {}
+        for page in self._catalog.holders(world, candidate.hash):
+            unseen = [object_id for object_id in dict.fromkeys(page) if object_id not in live]
+            for holder in self._catalog.get(world, unseen):
+                # A stale note leads to an object that was overwritten: it counts for the hash it has now.
+                if holder.hash == candidate.hash and (found := match(record, holder, self._settings.radius)):
+                    live[holder.ref.object_id] = found
+            if len(live) > self._settings.max_matches:
+                break
+        return nearest_first(live.values())[: self._settings.max_matches + 1]
+
+    def _is_current(self, world: World, record: ImageRecord) -> bool:
+        """Whether this event is still the object's latest: what has been deleted meanwhile is not announced."""
+        stored = self._catalog.get(world, [record.ref.object_id])
+        return bool(stored) and stored[0].alive and stored[0].ref.sequencer == record.ref.sequencer
+
+    def _announce(self, world: World, record: ImageRecord, report: Report) -> None:
+        """Publish the pairs that nobody has marked published, then mark them."""
+        pairs = {found: Pair.of(record.ref, found.record.ref, found.distance) for found in report.matches}
+        published = self._executor.map(partial(self._ledger.note_pair, world), pairs.values())
+        untold = [found for found, done in zip(pairs, published, strict=True) if not done]
+        if not untold:
+            return
+        message = compose(world, record, untold, radius=self._settings.radius, truncated=report.truncated)
+        self._notifier.publish(message)
+        told = [pairs[found] for found in message.matches]
+        list(self._executor.map(partial(self._ledger.mark_published, world), told))
+        report.announced = len(told)
+
+
+def _same_holder(one: ImageRecord, other: ImageRecord) -> bool:
+    return (one.hash, one.ref.sequencer) == (other.hash, other.ref.sequencer)
+
+
+@contextmanager
+def _timed(report: Report, step: str) -> Iterator[None]:
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        report.spent_ms[step] = (time.perf_counter() - start) * 1000

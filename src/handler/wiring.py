@@ -1,0 +1,69 @@
+"""The composition root: configuration to clients to the use case, once per container."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import NamedTuple
+
+import boto3
+from botocore.config import Config as ClientConfig
+
+from handler.aws.buckets import DynamoDBBuckets
+from handler.aws.images import DynamoDBImages
+from handler.aws.meter import Meter
+from handler.aws.s3 import S3Pictures
+from handler.aws.sns import SNSTopic
+from handler.config import Config
+from handler.dedup import Deduplicator, Settings
+
+THREADS = 16  # as many calls in flight; the batch reads of the largest radius are 28
+RETRIES = 5  # attempts in all; what still fails is left to the source of the event
+
+
+class Service(NamedTuple):
+    """What the handler needs for the life of a container."""
+
+    deduplicator: Deduplicator
+    meter: Meter
+
+
+@cache
+def service() -> Service:
+    """Return the service that the environment configures. Raises BadConfiguration."""
+    return build(Config.from_env(os.environ))
+
+
+def build(config: Config) -> Service:
+    """Make the clients and put the parts together."""
+    session = boto3.Session()
+    settings = ClientConfig(
+        retries={"mode": "standard", "total_max_attempts": RETRIES},
+        connect_timeout=2,
+        read_timeout=10,
+        max_pool_connections=THREADS,
+        # An emulator has no DNS name for each bucket.
+        s3={"addressing_style": "path" if config.endpoint_url else "auto"},
+    )
+    s3 = session.client("s3", endpoint_url=config.endpoint_url, config=settings)
+    dynamodb = session.client("dynamodb", endpoint_url=config.endpoint_url, config=settings)
+    sns = session.client("sns", endpoint_url=config.endpoint_url, config=settings)
+    meter = Meter()
+    meter.attach(dynamodb)
+    executor = ThreadPoolExecutor(THREADS, thread_name_prefix="lookalike")
+    images = DynamoDBImages(dynamodb, config.image_table)
+    deduplicator = Deduplicator(
+        store=S3Pictures(s3, config.limits),
+        index=DynamoDBBuckets(dynamodb, config.bucket_table, executor=executor),
+        catalog=images,
+        ledger=images,
+        notifier=SNSTopic(sns, config.topic_arn),
+        executor=executor,
+        settings=Settings(
+            generation=config.generation,
+            radius=config.radius,
+            max_matches=config.max_matches,
+            scope_depth=config.scope_depth,
+            limits=config.limits,
+        ),
+    )
+    return Service(deduplicator, meter)

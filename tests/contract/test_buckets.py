@@ -1,0 +1,79 @@
+import random
+
+import pytest
+
+from handler.core.buckets import buckets
+from handler.core.model import World
+from handler.dedup import HashIndex
+
+HASH = 0x0F0F_0000_FFFF_1234
+# The article that this project starts from publishes these and their similarities to the first.
+PUBLISHED = {
+    0xBA19_CAAB_5F20_5A59: 0.96875,
+    0xBA3D_CFAB_BC00_4A49: 0.78125,
+    0x1B39_CCEA_7D30_4A59: 0.8125,
+    0x3D41_9C23_C42E_B3DB: 0.5625,
+    0xF107_73F1_CD26_9246: 0.5,
+}
+
+
+def add(index: HashIndex, world: World, hash: int) -> None:
+    for bucket in buckets(hash):
+        index.add(world, bucket, hash)
+
+
+def found(index: HashIndex, world: World, hash: int, radius: int) -> list[tuple[int, int]]:
+    return [(near.distance, near.hash) for near in index.candidates(world, hash, radius).nearest_first]
+
+
+def test_empty_index_answers_nothing_but_is_asked_everywhere(index: HashIndex, world: World) -> None:
+    answer = index.candidates(world, HASH, 10)
+
+    assert (answer.nearest_first, answer.probes) == ((), 428)
+
+
+def test_hashes_within_the_radius_come_nearest_first_and_once(index: HashIndex, world: World) -> None:
+    stored = [HASH ^ 0b111, HASH, HASH ^ 1, HASH ^ 0b1111]
+    for hash in [*stored, HASH]:
+        add(index, world, hash)
+
+    assert found(index, world, HASH, 3) == [(0, HASH), (1, HASH ^ 1), (3, HASH ^ 0b111)]
+
+
+def test_published_hashes_are_found_by_their_similarity(index: HashIndex, world: World) -> None:
+    asked = 0xBA19_C8AB_5FA0_5A59
+    for hash in PUBLISHED:
+        add(index, world, hash)
+
+    similar = {hash: 1 - distance / 64 for distance, hash in found(index, world, asked, 14)}
+
+    assert similar == dict(list(PUBLISHED.items())[:3])
+
+
+def test_worlds_do_not_see_each_other(index: HashIndex, world: World) -> None:
+    add(index, world, HASH)
+
+    assert found(index, World(world.scope, "other"), HASH, 0) == []
+    assert found(index, World(world.scope + "x/", world.generation), HASH, 0) == []
+
+
+def test_members_on_every_page_are_found(index: HashIndex, world: World) -> None:
+    crowd = [HASH ^ (n << 32) for n in range(12)]  # one prefix in bands 0 and 2..3: several pages of three
+    for hash in crowd:
+        add(index, world, hash)
+        add(index, world, hash)  # adding again does no harm
+
+    assert {hash for _, hash in found(index, world, HASH, 4)} == set(crowd)
+
+
+@pytest.mark.parametrize("radius", [0, 3, 6, 10, 15])
+def test_search_equals_brute_force(index: HashIndex, world: World, radius: int) -> None:
+    rng = random.Random(radius)
+    asked = rng.getrandbits(64)
+    stored = {asked ^ sum(1 << bit for bit in rng.sample(range(64), rng.randrange(20))) for _ in range(30)}
+    stored |= {rng.getrandbits(64) for _ in range(10)}
+    for hash in stored:
+        add(index, world, hash)
+
+    expected = sorted(((hash ^ asked).bit_count(), hash) for hash in stored)
+    assert found(index, world, asked, radius) == [near for near in expected if near[0] <= radius]

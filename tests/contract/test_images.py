@@ -1,0 +1,195 @@
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from handler.core.model import Fingerprint, ImageRecord, ObjectRef, Outcome, Pair, Superseded, World, padded_sequencer
+from handler.dedup import Catalog, PairLedger
+
+HASH = 0x0F0F_0000_FFFF_1234
+
+
+def ref(key: str = "a.jpg", sequencer: str = "5", version: str | None = None) -> ObjectRef:
+    return ObjectRef("pictures", key, padded_sequencer(sequencer), version)
+
+
+def record(where: ObjectRef, *, hash: int = HASH) -> ImageRecord:
+    return ImageRecord(
+        ref=where,
+        generation="phash1",
+        outcome=Outcome.INDEXED,
+        fingerprint=Fingerprint(hash=hash, generation="phash1", width=640, height=480, format="JPEG"),
+        etag="e",
+        digest="d",
+        bytes=10,
+    )
+
+
+def stored(images: Catalog, world: World, key: str = "a.jpg") -> ImageRecord:
+    (found,) = images.get(world, [ref(key).object_id])
+    return found
+
+
+def flat(pages: Iterable[list[str]]) -> list[str]:
+    return [object_id for page in pages for object_id in page]
+
+
+def test_record_comes_back_as_it_was_put(images: Catalog, world: World) -> None:
+    records = [
+        record(ref('a b+%"猫.jpg', version="v1"), hash=2**64 - 1),
+        record(ref("zero.jpg"), hash=0),
+        ImageRecord(
+            ref("bad.jpg"), "phash1", Outcome.REJECTED, reason="empty: the file has 0 bytes", etag="e", bytes=0
+        ),
+        ImageRecord(ref("gone.jpg"), "phash1", Outcome.GONE, reason="gone"),
+    ]
+    for one in records:
+        assert images.put(world, one) is None
+
+    found = images.get(world, [one.ref.object_id for one in records])
+
+    assert sorted(found, key=lambda one: one.ref.key) == sorted(records, key=lambda one: one.ref.key)
+
+
+def test_unknown_ids_are_left_out(images: Catalog, world: World) -> None:
+    images.put(world, record(ref()))
+
+    assert images.get(world, []) == []
+    assert images.get(world, ["0" * 32, ref().object_id]) == [record(ref())]
+
+
+def test_more_records_than_one_call_carries_are_found(images: Catalog, world: World) -> None:
+    refs = [ref(f"{n}.jpg") for n in range(120)]
+    for one in refs:
+        images.put(world, record(one))
+
+    found = images.get(world, [one.object_id for one in refs])
+
+    assert {one.ref.key for one in found} == {one.key for one in refs}
+
+
+def test_worlds_do_not_see_each_other(images: Catalog, world: World) -> None:
+    images.put(world, record(ref()))
+
+    assert images.get(replace(world, generation="other"), [ref().object_id]) == []
+    assert images.get(replace(world, scope=world.scope + "x/"), [ref().object_id]) == []
+
+
+@pytest.mark.parametrize("sequencer", ["5", "6"])
+def test_newer_or_same_event_replaces_and_returns_the_old_record(images: Catalog, world: World, sequencer: str) -> None:
+    images.put(world, record(ref()))
+    newer = record(ref(sequencer=sequencer), hash=1)
+
+    assert images.put(world, newer) == record(ref())
+    assert stored(images, world) == newer
+
+
+def test_older_event_is_superseded(images: Catalog, world: World) -> None:
+    images.put(world, record(ref(sequencer="5")))
+
+    for older in ("4", "49", "0"):
+        with pytest.raises(Superseded):
+            images.put(world, record(ref(sequencer=older)))
+        with pytest.raises(Superseded):
+            images.bury(world, ref(sequencer=older))
+    assert stored(images, world).outcome is Outcome.INDEXED
+
+
+def test_burial_leaves_a_tombstone_that_late_events_respect(images: Catalog, world: World) -> None:
+    images.put(world, record(ref(sequencer="5")))
+
+    assert images.bury(world, ref(sequencer="6")) == record(ref(sequencer="5"))
+    with pytest.raises(Superseded):
+        images.put(world, record(ref(sequencer="5")))
+    assert stored(images, world).outcome is Outcome.REMOVED
+
+    images.put(world, record(ref(sequencer="7")))
+    assert stored(images, world).outcome is Outcome.INDEXED
+
+
+def test_burial_of_an_unknown_object_still_stops_its_late_creation(images: Catalog, world: World) -> None:
+    assert images.bury(world, ref(sequencer="6")) is None
+
+    with pytest.raises(Superseded):
+        images.put(world, record(ref(sequencer="5")))
+
+
+def test_deleting_an_old_version_leaves_the_current_one(images: Catalog, world: World) -> None:
+    images.put(world, record(ref(sequencer="5", version="v2")))
+
+    with pytest.raises(Superseded):
+        images.bury(world, ref(sequencer="6", version="v1"))
+    assert stored(images, world).alive
+
+    images.bury(world, ref(sequencer="7", version="v2"))
+    assert not stored(images, world).alive
+
+
+def test_tombstone_of_one_version_says_nothing_about_another(images: Catalog, world: World) -> None:
+    images.bury(world, ref(sequencer="6", version="v1"))
+
+    with pytest.raises(Superseded):
+        images.put(world, record(ref(sequencer="5", version="v1")))
+    images.put(world, record(ref(sequencer="5", version="v2")))
+
+    assert stored(images, world).ref.version == "v2"
+
+
+def test_delete_marker_hides_every_older_version(images: Catalog, world: World) -> None:
+    images.put(world, record(ref(sequencer="5", version="v2")))
+    images.bury(world, ref(sequencer="6"))
+
+    with pytest.raises(Superseded):
+        images.put(world, record(ref(sequencer="5", version="v2")))
+    assert not stored(images, world).alive
+
+
+def test_null_version_is_the_object_from_before_versioning(images: Catalog, world: World) -> None:
+    images.put(world, record(ref(sequencer="5")))
+
+    images.bury(world, ref(sequencer="6", version="null"))
+
+    assert not stored(images, world).alive
+
+
+def test_holders_come_oldest_first_and_once_for_each_version(images: Catalog, world: World) -> None:
+    old, new, newest = ref("old.jpg", "1"), ref("new.jpg", "2"), ref("old.jpg", "3")
+    for one in (newest, new, old, old):
+        images.add_holder(world, HASH, one)
+    images.add_holder(world, HASH + 1, ref("other.jpg"))
+
+    assert flat(images.holders(world, HASH)) == [old.object_id, new.object_id, newest.object_id]
+
+
+def test_every_page_of_holders_is_read(images: Catalog, world: World) -> None:
+    refs = [ref(f"{n}.jpg", f"{n:04d}") for n in range(230)]
+    for one in refs:
+        images.add_holder(world, HASH, one)
+
+    assert flat(images.holders(world, HASH)) == [one.object_id for one in refs]
+
+
+def test_dropping_one_version_keeps_the_other(images: Catalog, world: World) -> None:
+    first, second = ref(sequencer="1"), ref(sequencer="2")
+    images.add_holder(world, HASH, first)
+    images.add_holder(world, HASH, second)
+
+    images.drop_holder(world, HASH, first)
+    images.drop_holder(world, HASH, ref("never.jpg"))
+
+    assert flat(images.holders(world, HASH)) == [second.object_id]
+
+
+def test_hash_without_holders_has_none(images: Catalog, world: World) -> None:
+    assert flat(images.holders(world, HASH)) == []
+
+
+def test_pair_is_noted_once_from_both_sides_until_it_is_marked(images: PairLedger, world: World) -> None:
+    one, other = ref("a.jpg"), ref("b.jpg")
+
+    assert images.note_pair(world, Pair.of(one, other, 3)) is False
+    assert images.note_pair(world, Pair.of(other, one, 3)) is False
+    images.mark_published(world, Pair.of(one, other, 3))
+
+    assert images.note_pair(world, Pair.of(other, one, 3)) is True
+    assert images.note_pair(world, Pair.of(one, ref("b.jpg", "9"), 3)) is False  # another version is another pair

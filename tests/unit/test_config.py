@@ -1,0 +1,37 @@
+import pytest
+
+from handler.config import BadConfiguration, Config
+
+GOOD = {
+    "BUCKET_TABLE": "buckets",
+    "IMAGE_TABLE": "images",
+    "TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:lookalike",
+    "GENERATION": "phash1",
+    "RADIUS": "10",
+    "MAX_MATCHES": "20",
+    "SCOPE_DEPTH": "0",
+    "MAX_BYTES": "20971520",
+    "MAX_PIXELS": "50000000",
+    "ENDPOINT_URL": "",
+}
+
+
+def test_good_environment_is_read() -> None:
+    config = Config.from_env(GOOD)
+
+    assert (config.radius, config.max_matches, config.limits.max_pixels) == (10, 20, 50_000_000)
+    assert config.endpoint_url is None
+
+
+def test_every_bad_variable_is_named_at_once() -> None:
+    env = GOOD | {"RADIUS": "ten", "MAX_MATCHES": "0", "GENERATION": "md5", "ENDPOINT_URL": "localhost"}
+    del env["BUCKET_TABLE"]
+
+    with pytest.raises(BadConfiguration) as caught:
+        Config.from_env(env)
+
+    assert str(caught.value) == (
+        "bad configuration: BUCKET_TABLE is missing; GENERATION is 'md5', want one of phash1; "
+        "RADIUS is 'ten', want an integer from 0 to 15; MAX_MATCHES is '0', want an integer from 1 to 100; "
+        "ENDPOINT_URL is 'localhost', want a URL"
+    )

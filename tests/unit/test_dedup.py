@@ -1,0 +1,349 @@
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from handler.core.message import Message
+from handler.core.model import Limits, ObjectRef, Outcome, padded_sequencer
+from handler.core.phash import hamming
+from handler.dedup import Deduplicator, Report, Settings
+from tests.fakes import InlineExecutor, InMemoryBuckets, InMemoryImages, InMemoryPictures, RecordingNotifier
+from tests.images import jpeg, near_copy, photo, png
+
+BUCKET = "pictures"
+
+
+@dataclass
+class Deployment:
+    """The use case over fakes, and the hands that a test needs to move it."""
+
+    pictures: InMemoryPictures = field(default_factory=InMemoryPictures)
+    buckets: InMemoryBuckets = field(default_factory=InMemoryBuckets)
+    images: InMemoryImages = field(default_factory=lambda: InMemoryImages(page_size=3))
+    notifier: RecordingNotifier = field(default_factory=RecordingNotifier)
+    max_matches: int = 20
+    scope_depth: int = 0
+    clock: int = 0
+
+    def function(self, wrap: Callable[[Any], Any] = lambda adapter: adapter) -> Deduplicator:
+        images = wrap(self.images)
+        return Deduplicator(
+            store=wrap(self.pictures),
+            index=wrap(self.buckets),
+            catalog=images,
+            ledger=images,
+            notifier=wrap(self.notifier),
+            executor=InlineExecutor(),
+            settings=Settings(
+                generation="phash1",
+                radius=10,
+                max_matches=self.max_matches,
+                scope_depth=self.scope_depth,
+                limits=Limits(max_bytes=4 << 20, max_pixels=1_000_000),
+            ),
+        )
+
+    def event(self, key: str) -> ObjectRef:
+        """What S3 would send next about *key*."""
+        self.clock += 1
+        return ObjectRef(BUCKET, key, padded_sequencer(f"{self.clock:016X}"))
+
+    def put(self, key: str, body: bytes) -> ObjectRef:
+        self.pictures.objects[BUCKET, key] = body
+        return self.event(key)
+
+    def upload(self, key: str, body: bytes) -> Report:
+        return self.function().created(self.put(key, body))
+
+    def delete(self, key: str) -> ObjectRef:
+        del self.pictures.objects[BUCKET, key]
+        return self.event(key)
+
+    @property
+    def told(self) -> list[tuple[str, list[str]]]:
+        """Each message: the picture's key and its matches' keys."""
+        documents = [json.loads(message.body) for message in self.notifier.messages]
+        return [(doc["picture"]["key"], [match["key"] for match in doc["matches"]]) for doc in documents]
+
+
+@pytest.fixture
+def deployment() -> Deployment:
+    return Deployment()
+
+
+CAT, DOG = photo(1), photo(2)
+
+
+def test_near_duplicate_is_announced_with_distance_and_kind(deployment: Deployment) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+
+    report = deployment.upload("copy.jpg", jpeg(near_copy(CAT)))
+
+    assert deployment.told == [("copy.jpg", ["cat.jpg"])]
+    (match,) = json.loads(deployment.notifier.messages[0].body)["matches"]
+    assert report.record is not None
+    assert report.record.hash is not None
+    assert match["distance"] == hamming(report.record.hash, int(match["hash"], 16)) <= 10
+    assert match["similarity"] == 1 - match["distance"] / 64
+    assert match["kind"] == "near"
+
+
+def test_same_bytes_under_another_key_are_exact(deployment: Deployment) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+
+    deployment.upload("again.jpg", jpeg(CAT))
+
+    assert [m["kind"] for m in json.loads(deployment.notifier.messages[0].body)["matches"]] == ["exact"]
+
+
+def test_different_picture_is_silent(deployment: Deployment) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+
+    report = deployment.upload("dog.jpg", jpeg(DOG))
+
+    assert (report.outcome, deployment.told) == (Outcome.INDEXED, [])
+
+
+def test_retried_upload_does_not_match_itself(deployment: Deployment) -> None:
+    event = deployment.put("cat.jpg", jpeg(CAT))
+
+    reports = [deployment.function().created(event) for _ in range(3)]
+
+    assert [report.outcome for report in reports] == [Outcome.INDEXED] * 3
+    assert deployment.told == []
+
+
+def test_same_event_twice_announces_its_pair_once(deployment: Deployment) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+    event = deployment.put("copy.jpg", jpeg(near_copy(CAT)))
+
+    for _ in range(2):
+        deployment.function().created(event)
+
+    assert deployment.told == [("copy.jpg", ["cat.jpg"])]
+    assert list(deployment.images.pairs.values()) == [True]
+
+
+def test_overwritten_object_answers_for_its_new_picture_only(deployment: Deployment) -> None:
+    deployment.upload("a.jpg", jpeg(CAT))
+    deployment.upload("a.jpg", jpeg(DOG))
+
+    deployment.upload("cat.jpg", jpeg(near_copy(CAT)))
+    deployment.upload("dog.jpg", jpeg(near_copy(DOG)))
+
+    assert deployment.told == [("dog.jpg", ["a.jpg"])]
+
+
+def test_near_duplicate_of_a_deleted_picture_is_silent(deployment: Deployment) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+    report = deployment.function().removed(deployment.delete("cat.jpg"))
+
+    deployment.upload("copy.jpg", jpeg(near_copy(CAT)))
+
+    assert (report.outcome, deployment.told) == (Outcome.REMOVED, [])
+
+
+def test_late_delete_does_not_remove_a_newer_upload(deployment: Deployment) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+    deletion = deployment.delete("cat.jpg")
+    deployment.upload("cat.jpg", jpeg(CAT))
+
+    late = deployment.function().removed(deletion)
+    deployment.upload("copy.jpg", jpeg(near_copy(CAT)))
+
+    assert late.outcome is Outcome.STALE
+    assert deployment.told == [("copy.jpg", ["cat.jpg"])]
+
+
+def test_late_creation_does_not_revive_a_deleted_object(deployment: Deployment) -> None:
+    creation = deployment.put("cat.jpg", jpeg(CAT))
+    deployment.function().removed(deployment.event("cat.jpg"))
+
+    late = deployment.function().created(creation)
+    deployment.upload("copy.jpg", jpeg(near_copy(CAT)))
+
+    assert (late.outcome, deployment.told) == (Outcome.STALE, [])
+
+
+def test_removal_without_sequencer_buries_what_is_gone_from_the_bucket(deployment: Deployment) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+    still_there = deployment.function().removed(ObjectRef(BUCKET, "cat.jpg"))
+    deployment.delete("cat.jpg")
+
+    report = deployment.function().removed(ObjectRef(BUCKET, "cat.jpg"))
+    deployment.upload("copy.jpg", jpeg(near_copy(CAT)))
+
+    assert (still_there.outcome, report.outcome) == (Outcome.IGNORED, Outcome.REMOVED)
+    assert deployment.told == []
+
+
+def test_removal_of_an_unknown_object_without_sequencer_is_ignored(deployment: Deployment) -> None:
+    assert deployment.function().removed(ObjectRef(BUCKET, "never.jpg")).outcome is Outcome.IGNORED
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"not a picture", "unsupported"),
+        (b"", "empty"),
+        (jpeg(CAT)[:400], "truncated"),
+        (png(photo(3, (1100, 1000))), "too_many_pixels"),
+    ],
+)
+def test_bad_picture_is_recorded_with_its_reason_and_not_an_error(
+    deployment: Deployment, body: bytes, code: str
+) -> None:
+    report = deployment.upload("bad.jpg", body)
+
+    assert report.outcome is Outcome.REJECTED
+    assert report.record is not None
+    assert (report.record.reason or "").startswith(f"{code}: ")
+
+
+def test_object_gone_before_it_was_read_is_recorded(deployment: Deployment) -> None:
+    event = deployment.put("cat.jpg", jpeg(CAT))
+    deployment.delete("cat.jpg")
+
+    report = deployment.function().created(event)
+
+    assert report.outcome is Outcome.GONE
+
+
+def test_picture_replaced_by_a_bad_one_answers_no_more(deployment: Deployment) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+    deployment.upload("cat.jpg", b"broken")
+
+    deployment.upload("copy.jpg", jpeg(near_copy(CAT)))
+
+    assert deployment.told == []
+
+
+def test_list_of_matches_is_cut_at_the_cap_and_says_so(deployment: Deployment) -> None:
+    deployment.max_matches = 4
+    for n in range(4):
+        deployment.upload(f"cat{n}.jpg", jpeg(CAT))
+
+    full = deployment.upload("full.jpg", jpeg(CAT))
+    cut = deployment.upload("cut.jpg", jpeg(CAT))
+
+    assert (len(full.matches), full.truncated) == (4, False)
+    assert (len(cut.matches), cut.truncated) == (4, True)
+    assert [match.record.ref.key for match in cut.matches] == ["cat0.jpg", "cat1.jpg", "cat2.jpg", "cat3.jpg"]
+
+
+def test_stale_holders_do_not_hide_live_ones_behind_them(deployment: Deployment) -> None:
+    for n in range(8):  # more than two pages of holders that were deleted, their notes left behind
+        report = deployment.upload(f"old{n}.jpg", jpeg(CAT))
+        deployment.function().removed(deployment.delete(f"old{n}.jpg"))
+        assert report.record is not None
+        assert report.record.hash is not None
+        deployment.images.add_holder(deployment.function()._world(report.ref), report.record.hash, report.ref)
+    deployment.upload("live.jpg", jpeg(CAT))
+    deployment.notifier.messages.clear()
+
+    deployment.upload("copy.jpg", jpeg(near_copy(CAT)))
+
+    assert deployment.told == [("copy.jpg", ["live.jpg"])]
+
+
+def test_scopes_are_compared_within_themselves_only() -> None:
+    deployment = Deployment(scope_depth=1)
+    deployment.upload("one/cat.jpg", jpeg(CAT))
+
+    deployment.upload("two/cat.jpg", jpeg(near_copy(CAT)))
+    deployment.upload("one/copy.jpg", jpeg(near_copy(CAT)))
+
+    assert deployment.told == [("one/copy.jpg", ["one/cat.jpg"])]
+
+
+def test_look_up_tells_matches_and_leaves_no_trace(deployment: Deployment) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+    asked = deployment.put("question.jpg", jpeg(near_copy(CAT)))
+
+    report = deployment.function().look_up(asked)
+
+    assert [match.record.ref.key for match in report.matches] == ["cat.jpg"]
+    assert deployment.told == []
+    assert deployment.images.pairs == {}
+    assert deployment.upload("other.jpg", jpeg(CAT)).matches[0].record.ref.key == "cat.jpg"
+    assert len(deployment.told[0][1]) == 1
+
+
+class Crash(Exception):
+    """The function stopped here."""
+
+
+class Unpublishable:
+    """A topic that cannot be reached."""
+
+    def publish(self, _: Message) -> None:
+        raise Crash
+
+
+class Steps:
+    """Wraps adapters so that the call after *survived* calls crashes, before or after it takes effect."""
+
+    def __init__(self, survived: int, *, effective: bool) -> None:
+        self.left = survived
+        self.effective = effective
+        self.crashed = False
+
+    def wrap(self, adapter: Any) -> Any:
+        steps = self
+
+        class Stepped:
+            def __getattr__(self, name: str) -> Any:
+                def call(*args: Any, **kwargs: Any) -> Any:
+                    steps.left -= 1
+                    if steps.crashed or (steps.left < 0 and not steps.effective):
+                        steps.crashed = True
+                        raise Crash
+                    answer = getattr(adapter, name)(*args, **kwargs)
+                    if steps.left < 0:
+                        steps.crashed = True
+                        raise Crash
+                    return answer
+
+                return call
+
+        return Stepped()
+
+
+@pytest.mark.parametrize("effective", [False, True], ids=["before its effect", "after its effect"])
+def test_crash_at_any_step_then_a_retry_announces_the_pair(*, effective: bool) -> None:
+    crashes = 0
+    while True:
+        deployment = Deployment()
+        deployment.upload("cat.jpg", jpeg(CAT))
+        event = deployment.put("copy.jpg", jpeg(near_copy(CAT)))
+        steps = Steps(crashes, effective=effective)
+        try:
+            deployment.function(steps.wrap).created(event)
+        except Crash:
+            crashes += 1
+        else:
+            break
+        deployment.function().created(event)
+
+        assert ("copy.jpg", ["cat.jpg"]) in deployment.told, f"crash at step {crashes}"
+        assert list(deployment.images.pairs.values()) == [True]
+
+    assert crashes >= 14  # read, 6 writes, probe, holders, get, re-check, note, publish, mark
+
+
+def test_pair_that_only_the_other_upload_noted_is_published_by_whoever_finds_it(deployment: Deployment) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+    event = deployment.put("copy.jpg", jpeg(near_copy(CAT)))
+    with pytest.raises(Crash):
+        deployment.function(lambda adapter: Unpublishable() if adapter is deployment.notifier else adapter).created(
+            event
+        )
+    assert list(deployment.images.pairs.values()) == [False]
+
+    # The original's own event is delivered again, before the copy's is retried.
+    original = deployment.images.get(deployment.function()._world(event), [ObjectRef(BUCKET, "cat.jpg").object_id])
+    deployment.function().created(original[0].ref)
+
+    assert deployment.told == [("cat.jpg", ["copy.jpg"])]
