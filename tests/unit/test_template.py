@@ -1,0 +1,116 @@
+"""What the template promises that no deployment would notice."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from handler.config import Config
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+VARIABLES: dict[str, Any] = RESOURCES["LookalikeFunction"]["Properties"]["Environment"]["Variables"]
+FROM_RESOURCES = {"BucketTable": "buckets", "ImageTable": "images", "MatchTopic": "arn:aws:sns:eu-west-1:1:topic"}
+
+
+def environment(**parameters: object) -> dict[str, str]:
+    """The function's environment under *parameters*, and the defaults of the others."""
+    values = FROM_RESOURCES | {name: described["Default"] for name, described in PARAMETERS.items()} | parameters
+    return {
+        variable: str(values[value["Ref"]]) if isinstance(value, dict) else str(value)
+        for variable, value in VARIABLES.items()
+    }
+
+
+def statements() -> list[dict[str, Any]]:
+    """Every statement of every policy that allows something to the function."""
+    inline = [policy["PolicyDocument"] for policy in RESOURCES["FunctionRole"]["Properties"]["Policies"]]
+    apart = RESOURCES["PicturesReadPolicy"]["Properties"]["PolicyDocument"]
+    return [statement for document in [*inline, apart] for statement in document["Statement"]]
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: resource for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+def test_defaults_are_a_good_configuration() -> None:
+    config = Config.from_env(environment())
+
+    assert (config.radius, config.scope_depth, config.max_matches, config.endpoint_url) == (10, 0, 20, None)
+
+
+@pytest.mark.parametrize("end", ["MinValue", "MaxValue"])
+@pytest.mark.parametrize("name", ["Radius", "ScopeDepth", "MaxMatches", "MaxBytes", "MaxPixels"])
+def test_function_accepts_both_ends_of_each_range(name: str, end: str) -> None:
+    Config.from_env(environment(**{name: PARAMETERS[name][end]}))
+
+
+def test_everything_that_people_see_is_described() -> None:
+    seen = [*PARAMETERS.items(), *TEMPLATE["Outputs"].items()]
+
+    assert [name for name, described in seen if not described.get("Description")] == []
+
+
+def test_function_is_allowed_nothing_by_wildcard() -> None:
+    for statement in statements():
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+
+        assert not [action for action in actions if "*" in action]
+        assert statement["Resource"] != "*"
+
+
+def test_function_may_do_exactly_this() -> None:
+    allowed = {statement["Sid"]: statement["Action"] for statement in statements()}
+
+    assert allowed == {
+        "Read": ["s3:GetObject", "s3:GetObjectVersion"],
+        "MissingKeysAnswer404": "s3:ListBucket",
+        "Buckets": ["dynamodb:UpdateItem", "dynamodb:GetItem", "dynamodb:BatchGetItem"],
+        "Images": [
+            *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"),
+            *("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"),
+        ],
+        "Announce": "sns:Publish",
+        "Failures": "sqs:SendMessage",
+        "Log": ["logs:CreateLogStream", "logs:PutLogEvents"],
+    }
+
+
+@pytest.mark.parametrize("name", ["PicturesBucket", "BucketTable", "ImageTable"])
+def test_what_cannot_be_made_again_outlives_the_stack(name: str) -> None:
+    assert (RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_tables_cost_nothing_idle_and_can_be_restored() -> None:
+    for table in of_type("AWS::DynamoDB::Table").values():
+        properties = table["Properties"]
+
+        assert properties["BillingMode"] == "PAY_PER_REQUEST"
+        assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert properties["SSESpecification"] == {"SSEEnabled": True}
+
+
+@pytest.mark.parametrize("name", ["PicturesBucketPolicy", "MatchTopicPolicy", "FailureQueuePolicy"])
+def test_plain_http_is_refused(name: str) -> None:
+    (statement,) = RESOURCES[name]["Properties"]["PolicyDocument"]["Statement"]
+
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_every_change_of_the_bucket_reaches_the_function() -> None:
+    (trigger,) = RESOURCES["LookalikeFunction"]["Properties"]["Events"].values()
+
+    assert trigger["Properties"]["Events"] == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"]
+
+
+def test_each_architecture_has_a_layer_and_a_way_to_build_it() -> None:
+    layers = of_type("AWS::Serverless::LayerVersion")
+    makefile = (ROOT / "layers" / "imaging" / "Makefile").read_text()
+
+    architectures = [layer["Properties"]["CompatibleArchitectures"] for layer in layers.values()]
+    assert sorted(architectures) == sorted([name] for name in PARAMETERS["Architecture"]["AllowedValues"])
+    assert all(f"build-{name}:" in makefile for name in layers)
