@@ -1,0 +1,89 @@
+# What people and CI call. `make` alone lists the targets.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+PHOTOS ?=
+EVENT ?= events/s3-object-created.json
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(CURDIR)/$(BIN)/uv
+SAM := .venv-sam/bin/sam
+UV_VERSION := >=0.10,<1
+
+# sam looks for uv, and nothing here is to phone home or to reach an AWS account by accident.
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/.venv-sam/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+export UV_SYSTEM_CERTS ?= 1
+export UV_PYTHON_DOWNLOADS ?= never
+export UV_NO_PROGRESS ?= 1
+unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
+
+.PHONY: help setup demo test check invoke bench format lock deploy clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready .venv-sam/.ready ## make .venv (with .venv/bin/lookalike) and .venv-sam; quick when done
+
+demo: setup ## run the main job on this machine; PHOTOS=DIR takes pictures of your own
+	@$(BIN)/lookalike local demo $(if $(PHOTOS),"$(PHOTOS)")
+
+test: setup ## run every check and every test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	.venv-sam/bin/cfn-lint template.yaml
+	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+	$(BIN)/pytest
+
+invoke: setup ## run `sam local invoke` (Docker) on EVENT=events/NAME.json against the emulator
+	@$(BIN)/lookalike local invoke "$(EVENT)"
+
+bench: setup ## measure, and print the tables of the README
+	$(BIN)/python -m benchmarks
+
+format: setup ## format the code and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/.uv ## resolve the dependencies again and export the layer's
+	$(UV) lock
+	@$(MAKE) --no-print-directory layers/imaging/requirements.txt
+
+layers/imaging/requirements.txt: uv.lock | $(VENV)/.uv
+	@{ echo '# Written by `make lock` from uv.lock. boto3 is not here: the Lambda runtime has it.'; \
+	  $(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-header --no-annotate --prune boto3; \
+	} > $@.new && mv $@.new $@
+
+deploy: setup ## build for Lambda and deploy to AWS, asking for the parameters
+	$(SAM) build
+	$(SAM) deploy --guided
+
+clean: ## end a running `local up` and remove everything that was built
+	@test ! -x $(BIN)/lookalike || $(BIN)/lookalike local down
+	rm -rf .venv .venv-sam .lookalike .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# --- set-up, each step once ---
+
+SYNC = $(UV) sync --quiet --frozen --python $(CURDIR)/$(BIN)/python
+CONNECTED = || { echo "set-up failed: see the lines above; if they name a host, no package index is reachable (cure: connect, or set UV_DEFAULT_INDEX, and run this again)" >&2; exit 1; }
+
+$(VENV)/.uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "$(PYTHON) is missing or older than 3.11: install Python 3.11 or later, or name one with make setup PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) has no venv module: apt-get install python3-venv (Debian, Ubuntu), or name another with PYTHON=" >&2; exit 1; }
+	@echo "setting up .venv and .venv-sam (once; a minute or two)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv$(UV_VERSION)" $(CONNECTED)
+	@touch $@
+
+$(VENV)/.ready: pyproject.toml uv.lock | $(VENV)/.uv
+	@$(SYNC) --inexact --all-extras $(CONNECTED)
+	@touch $@
+
+.venv-sam/.ready: pyproject.toml uv.lock | $(VENV)/.uv
+	@UV_PROJECT_ENVIRONMENT=.venv-sam $(SYNC) --only-group sam $(CONNECTED)
+	@touch $@

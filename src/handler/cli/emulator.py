@@ -1,0 +1,214 @@
+"""The embedded AWS: one process on loopback, and environments from which nothing else can be reached."""
+
+import contextlib
+import ipaddress
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from handler.cli import guard
+
+REGION = "us-east-1"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 5
+
+
+class LocalError(Exception):
+    """What a person has to mend; the message is the one line that says what and how."""
+
+
+def require_loopback(endpoint: str) -> str:
+    """Return *endpoint*; raise LocalError unless it is plain HTTP to this machine."""
+    parts = urlsplit(endpoint)
+    host = parts.hostname or ""
+    with contextlib.suppress(ValueError):
+        if parts.scheme == "http" and (host == "localhost" or ipaddress.ip_address(host).is_loopback):
+            return endpoint
+    raise LocalError(
+        f"refused: {endpoint!r} is not a loopback address; local runs never reach further (want http://127.0.0.1:PORT)"
+    )
+
+
+def aws_variables(endpoint: str) -> dict[str, str]:
+    """Return all that an AWS SDK needs in order to reach *endpoint* and nothing else."""
+    return CREDENTIALS | {
+        "AWS_ENDPOINT_URL": require_loopback(endpoint),
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def environment(endpoint: str, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return this process's environment with everything of AWS and SAM replaced by *aws_variables*."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "BOTO", "LAMBDA_"))
+    }
+    around = {"no_proxy": "127.0.0.1,localhost", "NO_PROXY": "127.0.0.1,localhost"}
+    return kept | around | {"SAM_CLI_TELEMETRY": "0"} | aws_variables(endpoint) | dict(extra or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """One running emulator: the leader of a process group, and the folder that goes with it."""
+
+    endpoint: str
+    pid: int
+    folder: Path  # log and temporary files
+    process: subprocess.Popen[bytes] | None = field(default=None, compare=False)  # None: another process started it
+
+    def alive(self) -> bool:
+        """Whether it answers at its endpoint."""
+        return _healthy(self.endpoint)
+
+    def leave_running(self) -> None:
+        """Let it outlive this process; without this it ends with this process, however that ends."""
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.write(guard.STAY)
+            self.process.stdin.flush()
+
+    def stop(self) -> None:
+        """End the emulator with all its children and remove its folder; no error if it has ended already."""
+        if self.process is not None or self.alive():  # a pid that nobody answers for may be anybody's by now
+            end_group(self.pid, self.process)
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def start(folder: Path, *, port: int | None = None, container_gateway: str | None = None) -> Emulator:
+    """Start an emulator whose files are in *folder* and return when it answers.
+
+    It listens on 127.0.0.1, and on *container_gateway* (the host's address on Docker's bridge) where
+    containers have to reach it. Raises LocalError if *port* is taken or it does not start.
+    """
+    port = _checked(port) if port is not None else _free_port()
+    folder = folder / str(port)
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "tmp").mkdir(parents=True)
+    endpoint = f"http://127.0.0.1:{port}"
+    variables = {
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": REGION,
+        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
+        "LOG_LEVEL": "WARNING",
+        "TMPDIR": str(folder / "tmp"),
+        "S3_DATA_DIR": str(folder / "s3"),
+        "STATE_DIR": str(folder / "state"),
+        "PYTHONDONTWRITEBYTECODE": "1",  # nothing is left behind in what was deployed
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    }
+    binds = [f"127.0.0.1:{port}"] + ([f"{container_gateway}:{port}"] if container_gateway else [])
+    serve = [sys.executable, "-m", "hypercorn", "ministack.app:app"]
+    command = [*serve, *(part for bind in binds for part in ("--bind", bind))]
+    log = folder / "emulator.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed words
+            [sys.executable, "-m", "handler.cli.guard", str(folder), *command],
+            cwd=folder,
+            env=environment(endpoint, variables),
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    emulator = Emulator(endpoint, process.pid, folder, process)
+    try:
+        _wait_until(emulator.alive, process, log)
+    except BaseException:
+        emulator.stop()
+        raise
+    return emulator
+
+
+def run(
+    command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, stdout: Path | None = None
+) -> tuple[int, str]:
+    """Run *command* to its end; return its exit status and what it wrote to stdout.
+
+    Everything goes into *log*, but stdout into a file of its own where *stdout* names one. The command
+    has a process group of its own, which ends with us if we are interrupted.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as said, (stdout or log).open("wb" if stdout else "ab") as output:
+        process = subprocess.Popen(  # noqa: S603 - commands are built here, arguments are never a shell's
+            list(command),
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=output if stdout else said,
+            stderr=said,
+            start_new_session=True,
+        )
+        try:
+            status = process.wait()
+        except BaseException:
+            end_group(process.pid, process)
+            raise
+    return status, (stdout or log).read_text(errors="replace")
+
+
+def end_group(pid: int, process: subprocess.Popen[bytes] | None) -> None:
+    """End the process group that *pid* leads: ask, then insist after STOP_TIMEOUT_S."""
+    for attempt in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, attempt)
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if process is not None:
+                process.poll()  # reaps it, or it would count as alive
+            try:
+                os.killpg(pid, 0)
+            except (ProcessLookupError, PermissionError):
+                return
+            time.sleep(0.02)
+
+
+def _wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            tail = (log.read_text(errors="replace").strip().splitlines() or ["no output"])[-1]
+            raise LocalError(f"the emulator did not start within {START_TIMEOUT_S} s: {tail}")
+        time.sleep(0.05)
+
+
+def _healthy(endpoint: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is never behind a proxy
+    try:
+        with opener.open(f"{require_loopback(endpoint)}/_ministack/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _checked(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise LocalError(
+                f"port {port} cannot be used ({error}): choose another with --port, or leave it out"
+            ) from error
+    return port
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

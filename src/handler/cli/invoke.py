@@ -1,0 +1,160 @@
+"""`lookalike local invoke`: the built function in Lambda's own image, by the real `sam local invoke`."""
+
+import ipaddress
+import json
+import platform
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from handler.aws.images import DynamoDBImages
+from handler.cli import emulator, stack, world
+from handler.cli.emulator import LocalError
+from handler.cli.pictures import Picture, gallery
+from handler.cli.watch import Watch
+from handler.core import model
+from handler.core.phash import to_hex
+from handler.events import Created, LookUp, Removed, decode
+
+BUCKET_IN_EVENTS = "amzn-s3-demo-bucket"  # AWS's own example name; the stack's bucket takes its place
+IMAGE = f"public.ecr.aws/lambda/python:3.13-{stack.ARCHITECTURE}"
+HOST_IN_CONTAINER = "host.docker.internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What one invocation answered, wrote and published."""
+
+    reply: Any
+    records: Sequence[model.ImageRecord]  # of the objects that the event names
+    notices: Sequence[dict[str, Any]]
+
+
+def run(root: Path, event: Path, console: Console) -> int:
+    """Invoke the function with the event in the file *event* and print what it did; return the exit status."""
+    with console.status("setting up") as status:
+        done = invoke(root, event, progress=status.update)
+    console.print("reply:", json.dumps(done.reply), markup=False, soft_wrap=True)
+    for record in done.records:
+        digits = "" if record.hash is None else f" {to_hex(record.hash)}"
+        console.print(f"wrote: {record.ref.key}: {record.outcome}{digits}", markup=False, soft_wrap=True)
+    for notice in done.notices:
+        console.print("published:", json.dumps(notice, indent=2), markup=False, soft_wrap=True)
+    if not done.notices:
+        console.print("published: nothing")
+    return 1 if isinstance(done.reply, dict) and "errorMessage" in done.reply else 0
+
+
+def invoke(root: Path, event: Path, *, progress: world.Progress = lambda _step: None) -> Invocation:
+    """Bring an emulator up with the pictures that the event names, invoke the function in Docker, end the emulator.
+
+    Raises LocalError if Docker or the event is missing.
+    """
+    try:
+        text = event.read_text()
+    except OSError as error:
+        raise LocalError(
+            f"no event in {str(event)!r} ({error.strerror}): want a file such as those of events/"
+        ) from error
+    _require_docker(root)
+    progress("building for Lambda's Python")
+    template = stack.build_for_lambda(root)
+    with world.start(root, container_gateway=_gateway(root), progress=progress) as started:
+        document = json.loads(text.replace(BUCKET_IN_EVENTS, started.bucket))
+        progress("uploading the pictures that the event names")
+        watch = Watch(started)
+        references = _arrange(started, watch, document)
+        told = len(watch.notices)
+        progress("running the function in Docker")
+        reply = _sam_local_invoke(root, template, started, document)
+        watch.receive()
+        images = DynamoDBImages(started.client("dynamodb"), started.outputs["ImageTableName"])
+        everything = model.World(model.WHOLE_DEPLOYMENT, "phash1")
+        ids = list(dict.fromkeys(reference.object_id for reference in references))
+        return Invocation(reply, images.get(everything, ids), watch.notices[told:])
+
+
+def _arrange(started: world.World, watch: Watch, document: dict[str, Any]) -> list[model.ObjectRef]:
+    """Make the bucket what it is when AWS sends the event; return the objects that the event names.
+
+    What the event says was created resembles pictures that are indexed already; what it says was
+    removed was indexed and is gone. The bucket's own trigger is off by then: the function in Docker
+    is the only one to handle the event.
+    """
+    actions = [item.action for item in decode(document).items]
+    created = [action.ref for action in actions if isinstance(action, Created | LookUp)]
+    removed = [action.ref for action in actions if isinstance(action, Removed)]
+    originals, copies = gallery()
+    known = {picture.key: picture for picture in originals}
+    before = [
+        Picture(ref.key, known[copy.copy_of or ""].body) for ref, copy in zip(removed, cycle(copies), strict=False)
+    ]
+    before += [known[copy.copy_of or ""] for _, copy in zip(created, copies, strict=False)]
+    s3 = started.client("s3")
+    for picture in before:
+        s3.put_object(Bucket=started.bucket, Key=picture.key, Body=picture.body)
+    watch.wait_for(picture.key for picture in before)
+    s3.put_bucket_notification_configuration(Bucket=started.bucket, NotificationConfiguration={})
+    for ref, copy in zip(created, cycle(copies), strict=False):
+        s3.put_object(Bucket=started.bucket, Key=ref.key, Body=copy.body)
+    for ref in removed:
+        s3.delete_object(Bucket=started.bucket, Key=ref.key)
+    return created + removed
+
+
+def _sam_local_invoke(root: Path, template: Path, started: world.World, document: dict[str, Any]) -> Any:
+    """Return what the function answers."""
+    folder = started.emulator.folder
+    port = started.endpoint.rpartition(":")[2]
+    names = {"BUCKET_TABLE": "BucketTableName", "IMAGE_TABLE": "ImageTableName", "TOPIC_ARN": "TopicArn"}
+    variables = {variable: started.outputs[output] for variable, output in names.items()}
+    variables["ENDPOINT_URL"] = f"http://{HOST_IN_CONTAINER}:{port}"
+    (folder / "event.json").write_text(json.dumps(document))
+    (folder / "env.json").write_text(json.dumps({stack.FUNCTION: variables}))
+    pull = ["--skip-pull-image"] if _docker(root, "image", "inspect", IMAGE)[0] == 0 else []
+    status, output = emulator.run(
+        [
+            *(stack.sam_executable(root), "local", "invoke", stack.FUNCTION, "--template", str(template)),
+            *("--event", str(folder / "event.json"), "--env-vars", str(folder / "env.json")),
+            *("--parameter-overrides", f"Architecture={stack.ARCHITECTURE}"),
+            *("--region", started.region, "--add-host", f"{HOST_IN_CONTAINER}:host-gateway", *pull),
+        ],
+        env=emulator.environment(started.endpoint),
+        cwd=root,
+        log=folder / "sam-local-invoke.log",
+        stdout=folder / "reply.json",
+    )
+    if status != 0 or not output.strip():
+        said = (folder / "sam-local-invoke.log").read_text(errors="replace").strip().splitlines()
+        raise LocalError(f"sam local invoke failed: {' '.join(said[-3:])}")
+    return json.loads(output.strip().splitlines()[-1])
+
+
+def _require_docker(root: Path) -> None:
+    if shutil.which("docker") is None or _docker(root, "info")[0] != 0:
+        raise LocalError(
+            "Docker does not answer, and only `sam local invoke` needs it: start it (docker info), or use make demo"
+        )
+
+
+def _gateway(root: Path) -> str | None:
+    """The host's address on Docker's bridge; None where Docker forwards to loopback by itself (macOS, Windows)."""
+    if platform.system() != "Linux":
+        return None
+    status, output = _docker(root, "network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}")
+    if status == 0:
+        for config in json.loads(output):
+            subnet = ipaddress.ip_network(config["Subnet"])
+            if subnet.version == 4:
+                return str(config.get("Gateway") or subnet[1])  # some daemons leave out that it is the first
+    raise LocalError("Docker's bridge network has no IPv4 subnet: see docker network inspect bridge")
+
+
+def _docker(root: Path, *words: str) -> tuple[int, str]:
+    log = stack.work_folder(root) / "docker.log"
+    return emulator.run(["docker", *words], env=emulator.environment(stack.NO_ENDPOINT), cwd=root, log=log)

@@ -1,0 +1,109 @@
+"""Waits for what the function does: its log says when an upload was handled, the queue what was announced."""
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from handler.cli.world import World
+from handler.events import Created, Removed, decode
+
+PATIENCE_S = 60  # without any news; the function's own timeout is as long
+PAUSE_S = 0.05  # between two looks that see nothing new
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """The end of one upload, as the function logged it."""
+
+    outcome: str  # or "failed", when every retry failed
+    reason: str
+    announced: int  # pairs in the message that was published
+
+
+@dataclass(slots=True)
+class Watch:
+    """Follows one world from its start."""
+
+    world: World
+    handled: dict[str, Handled] = field(default_factory=dict)  # by key
+    notices: list[dict[str, Any]] = field(default_factory=list)  # messages of the topic, in order of arrival
+    _since_ms: int = 0
+    _messages_due: set[tuple[str, str]] = field(default_factory=set)  # (key, sequencer) that published
+    _sqs: Any = None
+    _logs: Any = None
+
+    def __post_init__(self) -> None:
+        """Make the clients."""
+        self._sqs, self._logs = self.world.client("sqs"), self.world.client("logs")
+
+    def wait_for(self, keys: Iterable[str]) -> None:
+        """Return when all *keys* are handled and their messages are here, or after PATIENCE_S without news."""
+        wanted = set(keys)
+        while wanted - self.handled.keys() or len(self.notices) < len(self._messages_due):
+            if not self.wait_for_news():
+                return
+
+    def wait_for_news(self) -> bool:
+        """Return True when something has happened, False if nothing did for PATIENCE_S."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._look():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(PAUSE_S)
+        return True
+
+    def _look(self) -> bool:
+        """Take in what has happened, and return whether anything has."""
+        before = len(self.handled), len(self.notices)
+        self._read_log()
+        self._read_failures()
+        self.receive()
+        return before != (len(self.handled), len(self.notices))
+
+    def receive(self) -> None:
+        """Take the messages that are in the queue."""
+        for body in _drain(self._sqs, self.world.queue_url):
+            if body["id"] not in {notice["id"] for notice in self.notices}:
+                self.notices.append(body)
+
+    def _read_log(self) -> None:
+        pages = self._logs.get_paginator("filter_log_events").paginate(
+            logGroupName=self.world.outputs["LogGroupName"], startTime=self._since_ms
+        )
+        for page in pages:
+            for event in page["events"]:
+                self._since_ms = max(self._since_ms, event["timestamp"])
+                self._note(event["message"])
+
+    def _note(self, message: str) -> None:
+        try:
+            line = json.loads(message)
+        except ValueError:
+            return  # the runtime's own START, END and REPORT
+        if not isinstance(line, dict) or "key" not in line or line.get("message") == "failed":
+            return  # metrics; and a failure that is retried
+        announced = line.get("announced", 0)
+        self.handled[line["key"]] = Handled(line["message"], line.get("reason", ""), announced)
+        if announced:
+            self._messages_due.add((line["key"], line.get("sequencer", "")))
+
+    def _read_failures(self) -> None:
+        for record in _drain(self._sqs, self.world.outputs["FailureQueueUrl"]):
+            said = record.get("responsePayload", {}).get("errorMessage", "no message")
+            for key in _keys(record.get("requestPayload", {})):
+                self.handled[key] = Handled("failed", said, 0)
+
+
+def _drain(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            yield json.loads(message["Body"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _keys(event: dict[str, Any]) -> Iterator[str]:
+    for item in decode(event).items:
+        if isinstance(item.action, Created | Removed):
+            yield item.action.ref.key
