@@ -1,0 +1,48 @@
+"""The deployed stack, once for all tests that need it."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import hypothesis
+import pytest
+
+from handler.cli import world as worlds
+from handler.cli.world import World
+from tests.proxy import Proxy
+
+# How long an example takes is no behaviour: speed lives in benchmarks/.
+hypothesis.settings.register_profile("lookalike", deadline=None)
+hypothesis.settings.load_profile("lookalike")
+
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure() -> None:
+    """Unwind on SIGTERM as on Ctrl-C, so that no emulator outlives the run that started it."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+class Stack(NamedTuple):
+    """The deployed stack, and the proxy through which its function reaches AWS.
+
+    Pictures are compared within their first folder, so that each test has a world of its own.
+    """
+
+    world: World
+    proxy: Proxy
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    with (
+        Proxy() as proxy,
+        worlds.start(ROOT, function_endpoint=proxy.endpoint, parameters={"ScopeDepth": "1"}) as world,
+    ):
+        proxy.target = world.endpoint
+        yield Stack(world, proxy)

@@ -1,0 +1,232 @@
+"""What an end-to-end test does to a deployment, and what it can see of it."""
+
+import json
+import secrets
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from handler.aws.images import DynamoDBImages, object_key
+from handler.cli.world import World as Deployment
+from handler.core.model import ImageRecord, World, object_id
+from tests.conftest import Stack
+from tests.proxy import Proxy
+from tests.schema import valid_message
+
+QUIET_BUCKET = "quiet-pictures"  # nothing is triggered by it: the test sends the events
+PATIENCE_S = 60
+
+
+class Notices:
+    """Receives every notice of the deployment as it comes, and holds each to the published schema."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._sqs = deployment.client("sqs")
+        self._queue_url = deployment.queue_url
+        self._arrived = threading.Condition()
+        self._by_scope: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._invalid: list[Exception] = []
+        self._ended = False
+        self._thread = threading.Thread(target=self._receive, daemon=True)
+
+    def __enter__(self) -> "Notices":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended = True
+        self._thread.join()
+        assert not self._invalid, self._invalid
+
+    def of(self, scope: str, count: int) -> list[dict[str, Any]]:
+        """Wait for at least *count* notices of *scope* and return all that came."""
+        with self._arrived:
+            came = self._arrived.wait_for(lambda: len(self._by_scope[scope]) >= count, timeout=PATIENCE_S)
+            assert came, f"{len(self._by_scope[scope])} of {count} notices came within {PATIENCE_S} s"
+            return list(self._by_scope[scope])
+
+    def so_far(self, scope: str) -> list[dict[str, Any]]:
+        """Return what came for *scope* before this call.
+
+        A marker is sent after all that the function has published, and waited for.
+        """
+        marker = f"marker-{secrets.token_hex(8)}"
+        self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps({"scope": marker}))
+        self.of(marker, 1)
+        return list(self._by_scope[scope])
+
+    def _receive(self) -> None:
+        while not self._ended:
+            answer = self._sqs.receive_message(QueueUrl=self._queue_url, WaitTimeSeconds=1, MaxNumberOfMessages=10)
+            for message in answer.get("Messages", []):
+                self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
+                document = json.loads(message["Body"])
+                if not document["scope"].startswith("marker-"):
+                    try:
+                        valid_message(message["Body"])
+                    except Exception as error:
+                        self._invalid.append(error)
+                with self._arrived:
+                    self._by_scope[document["scope"]].append(document)
+                    self._arrived.notify_all()
+
+
+class Site:
+    """One test's folder in the deployment: its pictures are compared with nobody else's."""
+
+    def __init__(self, stack: Stack, notices: Notices) -> None:
+        self.deployment, self.proxy, self._notices = stack.world, stack.proxy, notices
+        self.folder = secrets.token_hex(6)
+        self.world = World(f"{self.folder}/", "phash1")
+        self.s3 = self.deployment.client("s3")
+        self._lambda = self.deployment.client("lambda")
+        self._dynamodb = self.deployment.client("dynamodb")
+        self._logs = self.deployment.client("logs")
+        self._images = DynamoDBImages(self._dynamodb, self.deployment.outputs["ImageTableName"])
+        self._clock = 0
+
+    # --- through S3's own events ---
+
+    def upload(self, name: str, body: bytes) -> None:
+        self.s3.put_object(Bucket=self.deployment.bucket, Key=f"{self.folder}/{name}", Body=body)
+
+    def delete(self, name: str) -> None:
+        self.s3.delete_object(Bucket=self.deployment.bucket, Key=f"{self.folder}/{name}")
+
+    def wait_for_lines(self, name: str, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until the function has logged *count* lines about the object: it is done with as many events."""
+        found: list[dict[str, Any]] = self._wait(
+            lambda: lines if len(lines := self.lines(name)) >= count else None, f"{count} lines about {name}"
+        )
+        return found
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        """Return the function's lines about the object."""
+        events: list[dict[str, Any]] = []
+        more: dict[str, str] = {}
+        while True:
+            page = self._logs.filter_log_events(logGroupName=self.deployment.outputs["LogGroupName"], **more)
+            events += page["events"]
+            if "nextToken" not in page:
+                break
+            more = {"nextToken": page["nextToken"]}
+        lines = [json.loads(event["message"]) for event in events if event["message"].startswith('{"level"')]
+        return [line for line in lines if line.get("key") == f"{self.folder}/{name}"]
+
+    # --- with events that the test sends, in any order and as often as it likes ---
+
+    def put(self, name: str, body: bytes) -> dict[str, Any]:
+        """Store an object where nothing listens; return the notification that S3 would send."""
+        key = f"{self.folder}/{name}"
+        self.s3.put_object(Bucket=QUIET_BUCKET, Key=key, Body=body)
+        return self.event("ObjectCreated:Put", name)
+
+    def remove(self, name: str) -> dict[str, Any]:
+        self.s3.delete_object(Bucket=QUIET_BUCKET, Key=f"{self.folder}/{name}")
+        return self.event("ObjectRemoved:Delete", name)
+
+    def event(self, kind: str, name: str) -> dict[str, Any]:
+        self._clock += 1
+        described = {"key": f"{self.folder}/{name}", "size": 1, "sequencer": f"{self._clock:016X}"}
+        return {
+            "Records": [
+                {
+                    "eventSource": "aws:s3",
+                    "eventName": kind,
+                    "s3": {"bucket": {"name": QUIET_BUCKET}, "object": described},
+                }
+            ]
+        }
+
+    def send(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Invoke the function with *event*, to its end; raise FunctionFailed if it failed."""
+        answer = self._lambda.invoke(FunctionName=self.deployment.outputs["FunctionName"], Payload=json.dumps(event))
+        payload: dict[str, Any] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise FunctionFailed(payload.get("errorMessage"))
+        return payload
+
+    def send_by_queue(self, event: dict[str, Any]) -> bool:
+        """Send *event* in an SQS message; whether it went well.
+
+        A failure is part of the reply then. After a raised one the emulator starts the function anew, in seconds.
+        """
+        return self.send(queued(event)) == {"batchItemFailures": []}
+
+    # --- what there is to see ---
+
+    def notices(self, count: int) -> list[tuple[str, list[str]]]:
+        """Wait for *count* notices; return (picture, its matches) of all that came, without the folder."""
+        return self._names(self._notices.of(self.world.scope, count))
+
+    def notices_so_far(self) -> list[tuple[str, list[str]]]:
+        """The same, without waiting for more than is on its way."""
+        return self._names(self._notices.so_far(self.world.scope))
+
+    def record(self, name: str, bucket: str = QUIET_BUCKET) -> ImageRecord | None:
+        found = self._images.get(self.world, [object_id(bucket, f"{self.folder}/{name}")])
+        return found[0] if found else None
+
+    def pairs(self, *names: str, bucket: str = QUIET_BUCKET) -> list[dict[str, Any]]:
+        """Return the pair items of which one of the objects *names* is the first."""
+        items: list[dict[str, Any]] = []
+        for name in names:
+            pk = object_key(self.world, object_id(bucket, f"{self.folder}/{name}"))["pk"]["S"].replace("#o#", "#p#")
+            answer = self._dynamodb.query(
+                TableName=self.deployment.outputs["ImageTableName"],
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": pk}},
+                ConsistentRead=True,
+            )
+            items += answer["Items"]
+        return items
+
+    def _names(self, documents: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+        def name(picture: dict[str, Any]) -> str:
+            return str(picture["key"]).removeprefix(f"{self.folder}/")
+
+        return [(name(one["picture"]), [name(match) for match in one["matches"]]) for one in documents]
+
+    def _wait(self, look: Callable[[], Any], what: str) -> Any:
+        """Logs cannot be subscribed to here, so they are looked at again and again."""
+        deadline = time.monotonic() + PATIENCE_S
+        while (seen := look()) is None:
+            assert time.monotonic() < deadline, f"no {what} within {PATIENCE_S} s"
+            time.sleep(0.1)
+        return seen
+
+
+def queued(*events: dict[str, Any]) -> dict[str, Any]:
+    """Return the event by which SQS delivers *events*, one a message: m0, m1, ..."""
+    return {
+        "Records": [
+            {"eventSource": "aws:sqs", "messageId": f"m{number}", "body": json.dumps(event)}
+            for number, event in enumerate(events)
+        ]
+    }
+
+
+class FunctionFailed(Exception):
+    """The invocation ended in an error."""
+
+
+@pytest.fixture(scope="session")
+def notices(stack: Stack) -> Iterator[Notices]:
+    stack.world.client("s3").create_bucket(Bucket=QUIET_BUCKET)
+    with Notices(stack.world) as receiving:
+        yield receiving
+
+
+@pytest.fixture
+def site(stack: Stack, notices: Notices) -> Site:
+    return Site(stack, notices)
+
+
+@pytest.fixture
+def proxy(stack: Stack) -> Iterator[Proxy]:
+    yield stack.proxy
+    stack.proxy.calm()
