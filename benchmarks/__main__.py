@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from benchmarks import cold_import, fingerprint, search
+from benchmarks import cold_import, fingerprint, recall, search
 from benchmarks.report import print_machine
 
-PARTS = {"search": search.main, "fingerprint": fingerprint.main, "cold-import": cold_import.main}
+PARTS = {"recall": recall.main, "search": search.main, "fingerprint": fingerprint.main, "cold-import": cold_import.main}
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ import base64
 import json
 import math
 import multiprocessing
+import random
 from collections import defaultdict
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -56,12 +57,10 @@ def _handler(stored: defaultdict[Bucket, list[int]], crowd: int) -> type[BaseHTT
     def members(key: dict[str, Any]) -> list[int]:
         band, prefix = key["pk"]["S"].split("#")[-2:]
         bucket = Bucket(int(band[1:]), int(prefix, 16))
-        if crowd:  # far from everything that is asked for: what is measured is reading them
+        if crowd:  # evenly spread, the same at every reading
             shift = 48 - 16 * bucket.band
-            return [
-                bucket.prefix << shift | (n * 0x9E3779B97F4A7C15 & ~(0xFFFF << shift) & (1 << 64) - 1)
-                for n in range(crowd)
-            ]
+            rng = random.Random(bucket.band << 16 | bucket.prefix)
+            return [rng.getrandbits(64) & ~(0xFFFF << shift) | bucket.prefix << shift for _ in range(crowd)]
         return stored.get(bucket, [])
 
     def batch_get(request: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +80,11 @@ def _handler(stored: defaultdict[Bucket, list[int]], crowd: int) -> type[BaseHTT
         units = math.ceil(size / WRITE_UNIT_BYTES)
         return {"ConsumedCapacity": {"TableName": request["TableName"], "CapacityUnits": units}}
 
-    operations = {"BatchGetItem": batch_get, "UpdateItem": write, "PutItem": write}
+    def nobody_has_it(request: dict[str, Any]) -> dict[str, Any]:
+        """Answer for the holders of a hash that lies near by chance."""
+        return {"Items": [], "Count": 0, "ConsumedCapacity": {"TableName": request["TableName"], "CapacityUnits": 1.0}}
+
+    operations = {"BatchGetItem": batch_get, "UpdateItem": write, "PutItem": write, "Query": nobody_has_it}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

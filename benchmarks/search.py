@@ -39,7 +39,8 @@ def main() -> None:
         "One upload without matches: decode, write, search",
         ("stored hashes", "radius", "reads", "writes", "RRU", "WRU", "CPU ms", "quartiles"),
         rows,
-        note="CPU: this process, median of 15 uploads; the server is another process. Hashes are spread evenly.",
+        note=f"CPU of this process, median of {UPLOADS} uploads; the server is another process. Hashes are spread "
+        "evenly; among 10 million some lie near by chance, and one read each asks who has them.",
     )
 
 

@@ -1,9 +1,10 @@
 """The deployed stack, once for all tests that need it."""
 
+import functools
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import hypothesis
 import pytest
@@ -36,6 +37,7 @@ class Stack(NamedTuple):
 
     world: World
     proxy: Proxy
+    client: Callable[[str], Any]  # by service; made once, since making one takes longer than most tests
 
 
 @pytest.fixture(scope="session")
@@ -45,4 +47,4 @@ def stack() -> Iterator[Stack]:
         worlds.start(ROOT, function_endpoint=proxy.endpoint, parameters={"ScopeDepth": "1"}) as world,
     ):
         proxy.target = world.endpoint
-        yield Stack(world, proxy)
+        yield Stack(world, proxy, functools.cache(world.client))

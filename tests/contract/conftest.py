@@ -11,6 +11,7 @@ from handler.aws.images import DynamoDBImages
 from handler.aws.s3 import S3Pictures
 from handler.core.model import Limits, World
 from handler.dedup import Catalog, HashIndex, ImageStore
+from tests.conftest import Stack
 from tests.fakes import InMemoryBuckets, InMemoryImages, InMemoryPictures
 
 PAGE_MEMBERS = 3  # small pages, so that tests fill several
@@ -33,8 +34,8 @@ def world() -> World:
 def images(kind: str, request: pytest.FixtureRequest) -> Catalog:
     if kind == "fake":
         return InMemoryImages(page_size=100)
-    deployed = request.getfixturevalue("stack").world
-    return DynamoDBImages(deployed.client("dynamodb"), deployed.outputs["ImageTableName"])
+    stack: Stack = request.getfixturevalue("stack")
+    return DynamoDBImages(stack.client("dynamodb"), stack.world.outputs["ImageTableName"])
 
 
 @pytest.fixture
@@ -42,11 +43,11 @@ def index(kind: str, request: pytest.FixtureRequest) -> Iterator[HashIndex]:
     if kind == "fake":
         yield InMemoryBuckets()
         return
-    deployed = request.getfixturevalue("stack").world
+    stack: Stack = request.getfixturevalue("stack")
     with ThreadPoolExecutor(8) as executor:
         yield DynamoDBBuckets(
-            deployed.client("dynamodb"),
-            deployed.outputs["BucketTableName"],
+            stack.client("dynamodb"),
+            stack.world.outputs["BucketTableName"],
             executor=executor,
             page_members=PAGE_MEMBERS,
         )
@@ -60,7 +61,7 @@ def pictures(kind: str, request: pytest.FixtureRequest) -> ImageStore:
         fake = InMemoryPictures(max_bytes=MAX_BYTES)
         fake.objects = {(BUCKET, key): body for key, body in bodies.items()}
         return fake
-    s3 = request.getfixturevalue("stack").world.client("s3")
+    s3 = request.getfixturevalue("stack").client("s3")
     s3.create_bucket(Bucket=BUCKET)
     for key, body in bodies.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)

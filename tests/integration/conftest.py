@@ -82,10 +82,11 @@ class Site:
         self.deployment, self.proxy, self._notices = stack.world, stack.proxy, notices
         self.folder = secrets.token_hex(6)
         self.world = World(f"{self.folder}/", "phash1")
-        self.s3 = self.deployment.client("s3")
-        self._lambda = self.deployment.client("lambda")
-        self._dynamodb = self.deployment.client("dynamodb")
-        self._logs = self.deployment.client("logs")
+        self.client = stack.client
+        self.s3 = stack.client("s3")
+        self._lambda = stack.client("lambda")
+        self._dynamodb = stack.client("dynamodb")
+        self._logs = stack.client("logs")
         self._images = DynamoDBImages(self._dynamodb, self.deployment.outputs["ImageTableName"])
         self._clock = 0
 
@@ -216,7 +217,7 @@ class FunctionFailed(Exception):
 
 @pytest.fixture(scope="session")
 def notices(stack: Stack) -> Iterator[Notices]:
-    stack.world.client("s3").create_bucket(Bucket=QUIET_BUCKET)
+    stack.client("s3").create_bucket(Bucket=QUIET_BUCKET)
     with Notices(stack.world) as receiving:
         yield receiving
 

@@ -184,7 +184,7 @@ def test_two_near_duplicates_at_the_same_moment_are_announced(stack: Stack, noti
 
 
 def test_filter_policy_sees_kind_and_similarity(site: Site) -> None:
-    sqs, sns = site.deployment.client("sqs"), site.deployment.client("sns")
+    sqs, sns = site.client("sqs"), site.client("sns")
 
     def subscribed(name: str, policy: dict[str, Any]) -> str:
         url: str = sqs.create_queue(QueueName=f"{name}-{site.folder}")["QueueUrl"]
@@ -208,10 +208,10 @@ def test_filter_policy_sees_kind_and_similarity(site: Site) -> None:
 
 def test_event_that_fails_for_good_reaches_the_failure_queue_and_names_what_was_seen(site: Site) -> None:
     event = {"nonsense": site.folder}
-    site.deployment.client("lambda").invoke(
+    site.client("lambda").invoke(
         FunctionName=site.deployment.outputs["FunctionName"], InvocationType="Event", Payload=json.dumps(event)
     )
-    sqs = site.deployment.client("sqs")
+    sqs = site.client("sqs")
 
     answer = sqs.receive_message(QueueUrl=site.deployment.outputs["FailureQueueUrl"], WaitTimeSeconds=20)
 
@@ -229,7 +229,7 @@ def test_one_line_and_one_metric_document_tell_of_an_object(site: Site) -> None:
 
     assert {"bucket", "key", "hash", "matches", "announced", "read_units", "write_units", "ms"} <= line.keys()
     assert (line["message"], line["matches"], line["announced"]) == ("indexed", 1, 1)
-    logs = site.deployment.client("logs")
+    logs = site.client("logs")
     events = logs.filter_log_events(logGroupName=site.deployment.outputs["LogGroupName"])["events"]
     metrics = [json.loads(event["message"]) for event in events if event["message"].startswith('{"_aws"')]
     assert {
