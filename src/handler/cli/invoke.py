@@ -64,7 +64,7 @@ def invoke(root: Path, event: Path, *, progress: world.Progress = lambda _step: 
     _require_docker(root)
     progress("building for Lambda's Python")
     template = stack.build_for_lambda(root)
-    with world.start(root, container_gateway=_gateway(root), progress=progress) as started:
+    with world.start(root, container_gateway=docker_gateway(root), progress=progress) as started:
         document = json.loads(text.replace(BUCKET_IN_EVENTS, started.bucket))
         progress("uploading the pictures that the event names")
         watch = Watch(started)
@@ -110,12 +110,8 @@ def _arrange(started: world.World, watch: Watch, document: dict[str, Any]) -> li
 def _sam_local_invoke(root: Path, template: Path, started: world.World, document: dict[str, Any]) -> Any:
     """Return what the function answers."""
     folder = started.emulator.folder
-    port = started.endpoint.rpartition(":")[2]
-    names = {"BUCKET_TABLE": "BucketTableName", "IMAGE_TABLE": "ImageTableName", "TOPIC_ARN": "TopicArn"}
-    variables = {variable: started.outputs[output] for variable, output in names.items()}
-    variables["ENDPOINT_URL"] = f"http://{HOST_IN_CONTAINER}:{port}"
     (folder / "event.json").write_text(json.dumps(document))
-    (folder / "env.json").write_text(json.dumps({stack.FUNCTION: variables}))
+    (folder / "env.json").write_text(json.dumps(variables_in_docker(started)))
     pull = ["--skip-pull-image"] if _docker(root, "image", "inspect", IMAGE)[0] == 0 else []
     status, output = emulator.run(
         [
@@ -135,6 +131,14 @@ def _sam_local_invoke(root: Path, template: Path, started: world.World, document
     return json.loads(output.strip().splitlines()[-1])
 
 
+def variables_in_docker(started: world.World) -> dict[str, dict[str, str]]:
+    """Return what `sam local invoke --env-vars` takes: where the function finds the emulator's resources."""
+    names = {"BUCKET_TABLE": "BucketTableName", "IMAGE_TABLE": "ImageTableName", "TOPIC_ARN": "TopicArn"}
+    variables = {variable: started.outputs[output] for variable, output in names.items()}
+    port = started.endpoint.rpartition(":")[2]
+    return {stack.FUNCTION: variables | {"ENDPOINT_URL": f"http://{HOST_IN_CONTAINER}:{port}"}}
+
+
 def _require_docker(root: Path) -> None:
     if shutil.which("docker") is None or _docker(root, "info")[0] != 0:
         raise LocalError(
@@ -142,8 +146,12 @@ def _require_docker(root: Path) -> None:
         )
 
 
-def _gateway(root: Path) -> str | None:
-    """The host's address on Docker's bridge; None where Docker forwards to loopback by itself (macOS, Windows)."""
+def docker_gateway(root: Path) -> str | None:
+    """Return the host's address on Docker's bridge; None where Docker forwards to loopback (macOS, Windows).
+
+    Raises LocalError if Docker does not answer.
+    """
+    _require_docker(root)
     if platform.system() != "Linux":
         return None
     status, output = _docker(root, "network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}")

@@ -24,6 +24,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     up = verbs.add_parser("up", help="start the emulator with the deployed stack and leave it running")
     up.add_argument("--json", action="store_true", help="print one JSON object")
     up.add_argument("--port", type=int, help="of the emulator; default: a free one")
+    up.add_argument(
+        "--docker",
+        action="store_true",
+        help="let containers reach it too, and write .lookalike/env.json for `sam local invoke --env-vars`",
+    )
     up.set_defaults(run=_guarded(_up))
 
     down = verbs.add_parser("down", help="end what `local up` has started")
@@ -43,9 +48,12 @@ def _up(arguments: argparse.Namespace) -> int:
     found = world.running(root)
     if found is None:
         console = Console(stderr=True)
+        gateway = invoke.docker_gateway(root) if arguments.docker else None
         with console.status("setting up") as status:
-            found = world.start(root, port=arguments.port, progress=status.update)
+            found = world.start(root, port=arguments.port, container_gateway=gateway, progress=status.update)
         world.save(root, found)
+        if arguments.docker:
+            (stack.work_folder(root) / "env.json").write_text(json.dumps(invoke.variables_in_docker(found), indent=2))
         found.emulator.leave_running()
     description = found.describe()
     if arguments.json:
