@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handler.core.message import Message
-from handler.core.model import Limits, ObjectRef, Outcome, padded_sequencer
+from handler.core.model import Candidates, Limits, ObjectRef, Outcome, World, padded_sequencer
 from handler.core.phash import hamming
 from handler.dedup import Deduplicator, Report, Settings
 from tests.fakes import InlineExecutor, InMemoryBuckets, InMemoryImages, InMemoryPictures, RecordingNotifier
@@ -60,6 +60,17 @@ class Deployment:
     def delete(self, key: str) -> ObjectRef:
         del self.pictures.objects[BUCKET, key]
         return self.event(key)
+
+    @property
+    def world(self) -> World:
+        """Where all pictures are, at scope depth 0."""
+        return World("*", "phash1")
+
+    def holders(self, report: Report) -> list[str]:
+        """The object ids that are noted for the reported picture's hash."""
+        assert report.record is not None
+        assert report.record.hash is not None
+        return [object_id for page in self.images.holders(self.world, report.record.hash) for object_id in page]
 
     @property
     def told(self) -> list[tuple[str, list[str]]]:
@@ -239,13 +250,70 @@ def test_stale_holders_do_not_hide_live_ones_behind_them(deployment: Deployment)
         deployment.function().removed(deployment.delete(f"old{n}.jpg"))
         assert report.record is not None
         assert report.record.hash is not None
-        deployment.images.add_holder(deployment.function()._world(report.ref), report.record.hash, report.ref)
+        deployment.images.add_holder(deployment.world, report.record.hash, report.ref)
     deployment.upload("live.jpg", jpeg(CAT))
     deployment.notifier.messages.clear()
 
     deployment.upload("copy.jpg", jpeg(near_copy(CAT)))
 
     assert deployment.told == [("copy.jpg", ["live.jpg"])]
+
+
+def test_overwritten_picture_leaves_no_holder_behind(deployment: Deployment) -> None:
+    first = deployment.upload("a.jpg", jpeg(CAT))
+    second = deployment.upload("a.jpg", jpeg(CAT))
+    third = deployment.upload("a.jpg", jpeg(DOG))
+
+    assert deployment.holders(first) == []
+    assert deployment.holders(second) == []
+    assert deployment.holders(third) == [third.ref.object_id]
+
+
+def test_stale_event_leaves_no_holder_behind(deployment: Deployment) -> None:
+    old = deployment.put("a.jpg", jpeg(CAT))
+    deployment.upload("a.jpg", jpeg(CAT))
+
+    stale = deployment.function().created(old)
+
+    assert stale.outcome is Outcome.STALE
+    assert deployment.holders(stale) == [old.object_id]  # the newer version's, and once
+
+
+def test_object_with_a_stale_note_under_a_near_hash_is_told_once(deployment: Deployment) -> None:
+    original = deployment.upload("cat.jpg", jpeg(CAT))
+    overwritten = deployment.upload("cat.jpg", jpeg(near_copy(CAT)))
+    assert original.record is not None
+    assert overwritten.record is not None
+    assert original.record.hash not in (None, overwritten.record.hash)
+    deployment.images.add_holder(deployment.world, original.record.hash or 0, original.ref)
+
+    report = deployment.upload("again.jpg", jpeg(CAT))
+
+    assert len(report.matches) == 1
+    assert deployment.told == [("again.jpg", ["cat.jpg"])]
+
+
+def test_picture_deleted_while_its_matches_are_sought_is_not_announced(deployment: Deployment) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+    event = deployment.put("copy.jpg", jpeg(near_copy(CAT)))
+    deletion = deployment.delete("copy.jpg")
+    deployment.pictures.objects[BUCKET, "copy.jpg"] = jpeg(near_copy(CAT))  # it was read just before
+
+    class DeletingBuckets(InMemoryBuckets):
+        """The index, behind whose answer the deletion is handled."""
+
+        def candidates(self, *args: Any) -> Candidates:
+            deployment.function().removed(deletion)
+            return deployment.buckets.candidates(*args)
+
+        def add(self, *args: Any) -> None:
+            deployment.buckets.add(*args)
+
+    slow = deployment.function(lambda adapter: DeletingBuckets() if adapter is deployment.buckets else adapter)
+    report = slow.created(event)
+
+    assert len(report.matches) == 1
+    assert deployment.told == []
 
 
 def test_scopes_are_compared_within_themselves_only() -> None:
@@ -343,7 +411,7 @@ def test_pair_that_only_the_other_upload_noted_is_published_by_whoever_finds_it(
     assert list(deployment.images.pairs.values()) == [False]
 
     # The original's own event is delivered again, before the copy's is retried.
-    original = deployment.images.get(deployment.function()._world(event), [ObjectRef(BUCKET, "cat.jpg").object_id])
+    original = deployment.images.get(deployment.world, [ObjectRef(BUCKET, "cat.jpg").object_id])
     deployment.function().created(original[0].ref)
 
     assert deployment.told == [("cat.jpg", ["copy.jpg"])]

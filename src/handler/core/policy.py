@@ -9,11 +9,11 @@ from handler.core.phash import hamming
 def match(picture: ImageRecord, candidate: ImageRecord, radius: int) -> Match | None:
     """Return the match of *candidate* with *picture*, or None where it is none.
 
-    None if either is not alive, both are one object, their hashes are of different generations, or
+    None if either has no hash (any more), both are one object, their hashes are of different generations, or
     they are more than *radius* bits apart. Exact means equal bytes by SHA-256: an ETag is no digest
     after a multipart upload or under SSE-KMS.
     """
-    if picture.fingerprint is None or candidate.fingerprint is None or not candidate.alive:
+    if picture.fingerprint is None or candidate.fingerprint is None:
         return None
     if candidate.ref.object_id == picture.ref.object_id or candidate.generation != picture.generation:
         return None
