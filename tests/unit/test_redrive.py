@@ -11,18 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
+from handler.cli.aws_errors import explain
+from handler.cli.failure_queue import LATE_BATCHES, FailureQueue, Unreadable, read
 from handler.cli.main import main
-from handler.cli.redrive import (
-    LATE_BATCHES,
-    FailureQueue,
-    Report,
-    Unreadable,
-    explain,
-    read,
-    redrive,
-    table,
-    waiting,
-)
+from handler.cli.redrive import Report, redrive, table, waiting
 
 EVENTS = Path(__file__).parents[2] / "events"
 RECORD = json.loads((EVENTS / "failed-event.json").read_text())

@@ -114,7 +114,9 @@ def _upload(
             else:
                 sent.add(key)
                 open_now.add(key)
-            while len(open_now) >= OPEN_AT_ONCE and watch.wait_for_news():
+            while len(open_now) >= OPEN_AT_ONCE:
+                if not watch.wait_for_news():
+                    open_now.clear()  # given up: they are told as failed below
                 open_now -= watch.handled.keys()
             progress.update(task, completed=len(sent & watch.handled.keys()))
         watch.wait_for(open_now)

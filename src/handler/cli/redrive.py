@@ -3,39 +3,24 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from importlib.util import find_spec
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config as ClientConfig
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-)
-from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from handler.events import Created, Ignored, Item, LookUp, Removed, UnknownEvent, decode
+from handler.cli.aws_errors import explain, is_shared, one_line, printable
+from handler.cli.failure_queue import BATCH, Failure, FailureQueue, Unreadable, read
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import (
-        ChangeMessageVisibilityBatchRequestEntryTypeDef,
-        DeleteMessageBatchRequestEntryTypeDef,
-        MessageTypeDef,
-    )
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 DESCRIPTION = """\
 Send each event that waits in the failure queue to the function again, and delete it from the queue once Lambda has
@@ -51,9 +36,6 @@ message_id, when, condition, error and objects) in place of sent.
 The exit status is 0 if nothing was kept, 1 if something was."""
 
 STACK = "lookalike"
-BATCH = 10  # messages; the most that SQS gives and takes at once
-HOLD_S = 300  # nobody else sees a message meanwhile; many times longer than a batch takes
-LATE_BATCHES = 10  # in a row without a message that was there at the start: then no other can be expected
 ERROR_WIDTH = 100  # of the table's last column
 CLIENT = ClientConfig(
     retries={"mode": "standard", "total_max_attempts": 5},
@@ -62,44 +44,12 @@ CLIENT = ClientConfig(
     max_pool_connections=BATCH,
 )
 
-DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
-REFUSED = {
-    *("ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId", "RequestExpired"),
-    *("SignatureDoesNotMatch", "InvalidSignatureException", "UnrecognizedClientException"),
-}
-NO_QUEUE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NonExistentQueue"}
-NO_FUNCTION = {"ResourceNotFoundException"}
-PERMISSIONS = {  # by operation
-    "DescribeStacks": "cloudformation:DescribeStacks",
-    "GetQueueAttributes": "sqs:GetQueueAttributes",
-    "ReceiveMessage": "sqs:ReceiveMessage",
-    "DeleteMessageBatch": "sqs:DeleteMessage",
-    "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
-    "Invoke": "lambda:InvokeFunction",
-}
-
 Invoke = Callable[[bytes], None]  # raises what boto3 raises if the payload was not accepted
 Advance = Callable[[int], None]
 
 
 class RedriveError(Exception):
     """What a person has to mend; the message is the one line that says what and how."""
-
-
-class Unreadable(Exception):
-    """A message that holds no failed event of the function; the text is the reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One failed event, as Lambda recorded it."""
-
-    message_id: str
-    when: str  # ISO 8601, UTC
-    condition: str  # Lambda's word: RetriesExhausted, EventAgeExceeded
-    error: str
-    objects: tuple[str, ...]  # bucket/key of each item
-    payload: bytes  # the event itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,78 +66,6 @@ class Report:
 
     sent: int = 0
     kept: list[Kept] = field(default_factory=list)
-
-
-class FailureQueue:
-    """The messages that were in the queue at the start; as a context manager it hands back what is not deleted."""
-
-    def __init__(self, client: "SQSClient", url: str) -> None:
-        """Ask the queue how much waits, and for the time: what fails again must not be taken for waiting."""
-        self._client, self._url = client, url
-        answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
-        self.about = int(answer["Attributes"]["ApproximateNumberOfMessages"])
-        # SQS's own clock, since SentTimestamp is by it; it tells whole seconds, so take the end of this one.
-        date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-        self._start_ms = int(date.timestamp() * 1000) + 1000
-        self._held: dict[str, str] = {}  # message id: latest receipt handle
-        self._deleted: set[str] = set()
-
-    def batches(self, limit: int | None = None) -> Iterator[list["MessageTypeDef"]]:
-        """Yield the messages, each once however often SQS delivers it, and at most *limit* in all."""
-        left, late = limit, 0
-        while left != 0 and late < LATE_BATCHES:
-            answer = self._client.receive_message(
-                QueueUrl=self._url,
-                MaxNumberOfMessages=BATCH if left is None else min(BATCH, left),
-                VisibilityTimeout=HOLD_S,
-                WaitTimeSeconds=1,  # asks all of SQS's servers; without it an answer may be empty by chance
-                MessageSystemAttributeNames=["SentTimestamp"],
-            )
-            received = {message["MessageId"]: message for message in answer.get("Messages", [])}
-            if not received:
-                return
-            batch = [message for message in received.values() if self._is_due(message)]
-            self._held |= {message_id: message["ReceiptHandle"] for message_id, message in received.items()}
-            self.delete([message_id for message_id in received if message_id in self._deleted])
-            late = 0 if batch else late + 1
-            left = None if left is None else left - len(batch)
-            if batch:
-                yield batch
-
-    def delete(self, message_ids: Sequence[str]) -> None:
-        """Delete held messages. One that SQS fails to delete comes again, and repeats safely."""
-        for some in _chunks(message_ids):
-            entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
-                {"Id": str(number), "ReceiptHandle": self._held.pop(one)} for number, one in enumerate(some)
-            ]
-            self._deleted.update(some)
-            self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
-
-    def hand_back(self) -> None:
-        """Make what is held visible again, as if it had not been received."""
-        for some in _chunks(list(self._held.values())):
-            entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
-                {"Id": str(number), "ReceiptHandle": one, "VisibilityTimeout": 0} for number, one in enumerate(some)
-            ]
-            self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
-        self._held.clear()
-
-    def __enter__(self) -> "FailureQueue":
-        """Return the queue itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Hand back what is held; if that fails, it is visible again after HOLD_S all the same."""
-        try:
-            self.hand_back()
-        except (BotoCoreError, ClientError) as problem:
-            _say(f"not handed back ({problem}): what was kept is out of sight for {HOLD_S} s")
-
-    def _is_due(self, message: "MessageTypeDef") -> bool:
-        known = message["MessageId"] in self._held or message["MessageId"] in self._deleted
-        return not known and int(message["Attributes"]["SentTimestamp"]) < self._start_ms
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -249,9 +127,9 @@ def redrive(queue: FailureQueue, invoke: Invoke, report: Report, *, limit: int |
             report.sent += len(accepted)
             queue.delete(accepted)
         for message_id, error in refused.items():
-            if not isinstance(error, ClientError) or _is_shared(error):
+            if not isinstance(error, ClientError) or is_shared(error):
                 raise error
-            report.kept.append(Kept(message_id, f"not accepted: {_one_line(error)}"))
+            report.kept.append(Kept(message_id, f"not accepted: {one_line(error)}"))
         advance(len(batch))
 
 
@@ -264,68 +142,15 @@ def waiting(queue: FailureQueue, report: Report, *, limit: int | None, advance: 
     return sorted(failures, key=lambda failure: failure.when)
 
 
-def read(message: "MessageTypeDef") -> Failure:
-    """Return the failed event that *message* holds. Raises Unreadable if the function would not know what to do."""
-    try:
-        record = json.loads(message["Body"])
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"not JSON: {error}") from error
-    if not isinstance(record, Mapping) or not isinstance(record.get("requestPayload"), Mapping):
-        raise Unreadable("no record of a failed invocation: want an object with an object requestPayload")
-    try:
-        items = decode(record["requestPayload"]).items
-    except (UnknownEvent, RecursionError) as error:
-        raise Unreadable(str(error)) from error
-    answer = record.get("responsePayload")
-    context = record.get("requestContext")
-    return Failure(
-        message_id=message["MessageId"],
-        when=str(record.get("timestamp") or _iso(int(message["Attributes"]["SentTimestamp"]))),
-        condition=str(context.get("condition", "")) if isinstance(context, Mapping) else "",
-        error=str(answer.get("errorMessage", "") if isinstance(answer, Mapping) else answer or ""),
-        objects=tuple(_object(item) for item in items),
-        payload=json.dumps(record["requestPayload"], separators=(",", ":")).encode(),
-    )
-
-
 def table(failures: Sequence[Failure]) -> list[str]:
     """Return the lines of a table with a row for each item of each event."""
     rows = [("OBJECT", "CONDITION", "WHEN", "ERROR")]
     for failure in failures:
-        error = _printable(failure.error)
+        error = printable(failure.error)
         error = error if len(error) <= ERROR_WIDTH else f"{error[: ERROR_WIDTH - 1]}…"
-        rows += [(_printable(one), failure.condition, failure.when, error) for one in failure.objects or ("(none)",)]
+        rows += [(printable(one), failure.condition, failure.when, error) for one in failure.objects or ("(none)",)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return ["  ".join([*map(str.ljust, row, widths), row[3]]).rstrip() for row in rows]
-
-
-def explain(error: BotoCoreError | ClientError, *, stack: str, region: str | None) -> str:
-    """Return one line that says what is wrong and how to mend it."""
-    match error:
-        case NoCredentialsError() | PartialCredentialsError():
-            return f"no AWS credentials ({_one_line(error)}): run aws configure or aws sso login, or set AWS_PROFILE"
-        case NoRegionError():
-            return "no AWS region: set AWS_DEFAULT_REGION, or run aws configure"
-        case HTTPClientError() | NoConnectionError():
-            return f"no answer: {_one_line(error)}: check the connection, the region and AWS_ENDPOINT_URL"
-        case ClientError():
-            pass
-        case _:
-            return f"{_one_line(error)}: check the AWS configuration (aws sts get-caller-identity)"
-    code, operation = _code(error), error.operation_name
-    said = _one_line(error)
-    if operation == "DescribeStacks" and "does not exist" in said:
-        return f"no stack {stack!r} in {region}: name it with --stack and its region with AWS_DEFAULT_REGION"
-    if code in DENIED:
-        cure = ", or name --function and --queue-url" if operation == "DescribeStacks" else ""
-        return f"no permission: have {PERMISSIONS.get(operation, operation)} allowed{cure} ({said})"
-    if code in REFUSED:
-        return f"the AWS credentials are refused: renew them with aws sso login or aws configure ({said})"
-    if code in NO_QUEUE:
-        return f"no such queue in {region}: --queue-url wants the stack's output FailureQueueUrl ({said})"
-    if code in NO_FUNCTION and operation == "Invoke":
-        return f"no such function in {region}: --function wants the stack's output FunctionName ({said})"
-    return said
 
 
 def _target(session: boto3.Session, options: argparse.Namespace) -> tuple[str, str]:
@@ -400,44 +225,8 @@ def _read_or_keep(message: "MessageTypeDef", report: Report) -> Failure | None:
     try:
         return read(message)
     except Unreadable as error:
-        report.kept.append(Kept(message["MessageId"], f"cannot be read: {_one_line(error)}"))
+        report.kept.append(Kept(message["MessageId"], f"cannot be read: {one_line(error)}"))
         return None
-
-
-def _object(item: Item) -> str:
-    match item.action:
-        case Created(ref) | Removed(ref) | LookUp(ref):
-            return f"{ref.bucket}/{ref.key}"
-        case Ignored(reason):
-            return f"({reason})"
-        case unreadable:
-            return f"({unreadable.error})"
-
-
-def _is_shared(error: ClientError) -> bool:
-    """Whether every other message would meet with the same error."""
-    return _code(error) in DENIED | REFUSED | NO_FUNCTION
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def _chunks(everything: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (everything[start : start + BATCH] for start in range(0, len(everything), BATCH))
-
-
-def _iso(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _one_line(error: Exception) -> str:
-    return _printable(" ".join(str(error).split()))
-
-
-def _printable(text: str) -> str:
-    """Return *text* on one line: keys and messages may hold any character, and a terminal obeys some."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def _positive(text: str) -> int:

@@ -113,10 +113,11 @@ def running(root: Path) -> World | None:
     """Return the world that `save` has noted, if it still answers."""
     try:
         noted = json.loads(_state(root).read_text())
-    except (FileNotFoundError, ValueError):
-        return None
-    found = Emulator(noted["endpoint"], noted["pid"], Path(noted["folder"]))
-    return World(found, noted["outputs"], noted["queue_url"]) if found.alive() else None
+        found = Emulator(noted["endpoint"], noted["pid"], Path(noted["folder"]))
+        world = World(found, noted["outputs"], noted["queue_url"])
+    except (FileNotFoundError, KeyError, TypeError, ValueError):
+        return None  # nothing was noted, or not by this version
+    return world if found.alive() else None
 
 
 def save(root: Path, world: World) -> None:

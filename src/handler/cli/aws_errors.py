@@ -1,0 +1,75 @@
+"""What AWS refuses, in one line that says how to mend it."""
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+)
+from botocore.exceptions import ConnectionError as NoConnectionError
+
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+REFUSED = {
+    *("ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId", "RequestExpired"),
+    *("SignatureDoesNotMatch", "InvalidSignatureException", "UnrecognizedClientException"),
+}
+NO_QUEUE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NonExistentQueue"}
+NO_FUNCTION = {"ResourceNotFoundException"}
+PERMISSIONS = {  # by operation
+    "DescribeStacks": "cloudformation:DescribeStacks",
+    "GetQueueAttributes": "sqs:GetQueueAttributes",
+    "ReceiveMessage": "sqs:ReceiveMessage",
+    "DeleteMessageBatch": "sqs:DeleteMessage",
+    "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "Invoke": "lambda:InvokeFunction",
+}
+
+
+def explain(error: BotoCoreError | ClientError, *, stack: str, region: str | None) -> str:
+    """Return one line that says what is wrong and how to mend it."""
+    match error:
+        case NoCredentialsError() | PartialCredentialsError():
+            return f"no AWS credentials ({one_line(error)}): run aws configure or aws sso login, or set AWS_PROFILE"
+        case NoRegionError():
+            return "no AWS region: set AWS_DEFAULT_REGION, or run aws configure"
+        case HTTPClientError() | NoConnectionError():
+            return f"no answer: {one_line(error)}: check the connection, the region and AWS_ENDPOINT_URL"
+        case ClientError():
+            pass
+        case _:
+            return f"{one_line(error)}: check the AWS configuration (aws sts get-caller-identity)"
+    code, operation = _code(error), error.operation_name
+    said = one_line(error)
+    if operation == "DescribeStacks" and "does not exist" in said:
+        return f"no stack {stack!r} in {region}: name it with --stack and its region with AWS_DEFAULT_REGION"
+    if code in DENIED:
+        cure = ", or name --function and --queue-url" if operation == "DescribeStacks" else ""
+        return f"no permission: have {PERMISSIONS.get(operation, operation)} allowed{cure} ({said})"
+    if code in REFUSED:
+        return f"the AWS credentials are refused: renew them with aws sso login or aws configure ({said})"
+    if code in NO_QUEUE:
+        return f"no such queue in {region}: --queue-url wants the stack's output FailureQueueUrl ({said})"
+    if code in NO_FUNCTION and operation == "Invoke":
+        return f"no such function in {region}: --function wants the stack's output FunctionName ({said})"
+    return said
+
+
+def is_shared(error: ClientError) -> bool:
+    """Whether every other message would meet with the same error."""
+    return _code(error) in DENIED | REFUSED | NO_FUNCTION
+
+
+def one_line(error: Exception) -> str:
+    """Return what *error* says, on one line."""
+    return printable(" ".join(str(error).split()))
+
+
+def printable(text: str) -> str:
+    """Return *text* on one line: keys and messages may hold any character, and a terminal obeys some."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
