@@ -19,10 +19,10 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_NO_PROGRESS ?= 1
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
-.PHONY: help setup demo test check invoke bench format lock deploy clean
+.PHONY: help setup demo test model-check check invoke bench format lock deploy clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready .venv-sam/.ready ## make .venv (with .venv/bin/lookalike) and .venv-sam; quick when done
 
@@ -37,6 +37,9 @@ test: setup ## run every check and every test
 	.venv-sam/bin/cfn-lint template.yaml
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 	$(BIN)/pytest
+
+model-check: setup ## try more orders of events and crashes than `make test`, and print what was tried
+	$(BIN)/python -m tests.model
 
 invoke: setup ## run `sam local invoke` (Docker) on EVENT=events/NAME.json against the emulator
 	@$(BIN)/lookalike local invoke "$(EVENT)"

@@ -17,8 +17,8 @@ from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.images import DynamoDBImages
 from handler.aws.meter import Meter
 from handler.core.message import Message
-from handler.core.model import Content, Limits, ObjectRef, padded_sequencer
-from handler.dedup import Deduplicator, Settings
+from handler.core.model import Content, Limits, ObjectRef, Settings, padded_sequencer
+from handler.dedup import Deduplicator
 from handler.wiring import RETRIES, THREADS
 
 RADII = (6, 10, 14)
@@ -85,7 +85,7 @@ class _Pictures:
         pixels = random.Random(ref.key).randbytes(32 * 32)
         file = BytesIO()
         Image.frombytes("L", (32, 32), pixels).save(file, "PNG")
-        return Content(file.getvalue(), etag="etag", version=None)
+        return Content(file.getvalue(), etag="etag", version=None, modified="2026-01-01T00:00:00+00:00")
 
     def exists(self, ref: ObjectRef) -> bool:
         return bool(ref.key)

@@ -6,13 +6,14 @@ from concurrent.futures import Executor, Future
 from typing import Any
 
 from handler.core.buckets import Bucket, members_within, probes, to_member
+from handler.core.imaging import check_bytes
 from handler.core.message import Message
 from handler.core.model import (
     Candidate,
     Candidates,
     Content,
     ImageRecord,
-    ImageRejected,
+    Limits,
     ObjectGone,
     ObjectRef,
     Outcome,
@@ -23,19 +24,20 @@ from handler.core.model import (
 
 
 class InMemoryPictures:
-    """A bucket: `objects` maps (bucket, key) to bytes."""
+    """A bucket: `objects` maps (bucket, key) to bytes, in the order of their first uploads."""
 
-    def __init__(self, *, max_bytes: int = 20 << 20) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
         self.objects: dict[tuple[str, str], bytes] = {}
-        self._max_bytes = max_bytes
+        self._limits = limits or Limits()
 
     def read(self, ref: ObjectRef) -> Content:
         body = self.objects.get((ref.bucket, ref.key))
         if body is None:
             raise ObjectGone(f"{ref.bucket}/{ref.key} does not exist any more")
-        if len(body) > self._max_bytes:
-            raise ImageRejected("too_many_bytes", f"{len(body)} bytes, over MAX_BYTES ({self._max_bytes})")
-        return Content(body=body, etag="etag", version=None)
+        check_bytes(len(body), self._limits)
+        order = list(self.objects).index((ref.bucket, ref.key))
+        modified = f"2026-01-01T{order // 60:02d}:{order % 60:02d}:00+00:00"
+        return Content(body=body, etag="etag", version=ref.version, modified=modified)
 
     def exists(self, ref: ObjectRef) -> bool:
         return (ref.bucket, ref.key) in self.objects
@@ -138,5 +140,4 @@ class InlineExecutor(Executor):
 
 
 def _pair_key(world: World, pair: Pair) -> tuple[Any, ...]:
-    first, second = pair.first, pair.second
-    return (str(world), first.object_id, first.sequencer, second.object_id, second.sequencer)
+    return (str(world), pair.first, pair.second)

@@ -8,11 +8,12 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from handler.aws.meter import Meter
 from handler.core.message import describe, describe_match
 from handler.core.model import Outcome
 from handler.core.phash import to_hex
 from handler.dedup import Deduplicator, Report
-from handler.events import Created, Ignored, Item, LookUp, Removed, Result, Unreadable, decode
+from handler.events import Created, Ignored, Item, LookUp, Removed, Result, UnknownEvent, Unreadable, decode
 from handler.wiring import service
 
 logger = Logger(location=None)  # the code's own line number tells a reader nothing
@@ -23,7 +24,12 @@ metrics = Metrics()
 def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Handle one event of any accepted shape; raise for what its source has to send again."""
     logger.append_keys(request_id=context.aws_request_id)
-    delivery = decode(event)
+    try:
+        delivery = decode(event)
+    except UnknownEvent:
+        metrics.add_metric("Failed", MetricUnit.Count, 1)
+        logger.exception("refused")
+        raise
     return delivery.reply([_run(item) for item in delivery.items])
 
 
@@ -31,21 +37,20 @@ def _run(item: Item) -> Result:
     """Handle one item, log one line about it and count it; no error of it reaches the others."""
     start = time.perf_counter()
     deduplicator, meter = service()
-    meter.take()  # drops what a failed item before this one has left
     try:
         report = _report(deduplicator, item)
     except Exception as error:
         metrics.add_metric("Failed", MetricUnit.Count, 1)
-        logger.exception("failed", extra=_names(item))
+        logger.exception("failed", extra=_names(item) | _count_units(meter))
         return Result(item, error=error)
     if report is None:
         metrics.add_metric("Ignored", MetricUnit.Count, 1)
         logger.info(Outcome.IGNORED.value, extra=_names(item))
         return Result(item, Outcome.IGNORED)
-    consumed = meter.take()
-    _count(report, consumed)
-    fields = _fields(report) | consumed | {"ms": round((time.perf_counter() - start) * 1000, 1)}
-    logger.info(report.outcome.value, extra=fields)
+    name = "looked_up" if isinstance(item.action, LookUp) else report.outcome.value
+    _count(name, report)
+    fields = _fields(report) | _count_units(meter) | {"ms": round((time.perf_counter() - start) * 1000, 1)}
+    logger.info(name, extra=fields)
     return Result(item, report.outcome, detail=_reason(report), answer=_answer(report))
 
 
@@ -86,14 +91,22 @@ def _reason(report: Report) -> str:
     return (report.record.reason if report.record else None) or ""
 
 
-def _count(report: Report, consumed: Mapping[str, float]) -> None:
-    metrics.add_metric(report.outcome.value.capitalize(), MetricUnit.Count, 1)
-    metrics.add_metric("NearDuplicates", MetricUnit.Count, len(report.matches))
+def _count(name: str, report: Report) -> None:
+    metrics.add_metric("".join(word.capitalize() for word in name.split("_")), MetricUnit.Count, 1)
+    if name == Outcome.INDEXED:
+        metrics.add_metric("NearDuplicates", MetricUnit.Count, len(report.matches))
+        metrics.add_metric("Truncated", MetricUnit.Count, report.truncated)
     metrics.add_metric("Probes", MetricUnit.Count, report.probes)
-    metrics.add_metric("ReadUnits", MetricUnit.Count, consumed["read_units"])
-    metrics.add_metric("WriteUnits", MetricUnit.Count, consumed["write_units"])
     for step, spent in report.spent_ms.items():
         metrics.add_metric(f"{step.capitalize()}Time", MetricUnit.Milliseconds, spent)
+
+
+def _count_units(meter: Meter) -> dict[str, float]:
+    """Count what was consumed since the last time, also by an item that failed; return it for the log."""
+    consumed = meter.take()
+    metrics.add_metric("ReadUnits", MetricUnit.Count, consumed["read_units"])
+    metrics.add_metric("WriteUnits", MetricUnit.Count, consumed["write_units"])
+    return consumed
 
 
 def _answer(report: Report) -> dict[str, Any]:

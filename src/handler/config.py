@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from handler.core.buckets import MAX_RADIUS
 from handler.core.fingerprint import GENERATIONS
-from handler.core.model import Limits
+from handler.core.model import Limits, Settings
 
 T = TypeVar("T")
 
@@ -23,11 +23,7 @@ class Config:
     bucket_table: str
     image_table: str
     topic_arn: str
-    generation: str
-    radius: int  # bits
-    max_matches: int  # per message
-    scope_depth: int  # leading folders of a key; 0 compares all pictures with each other
-    limits: Limits
+    settings: Settings
     endpoint_url: str | None  # an emulator's; None is AWS
 
     @classmethod
@@ -38,13 +34,15 @@ class Config:
             bucket_table=reader.text("BUCKET_TABLE"),
             image_table=reader.text("IMAGE_TABLE"),
             topic_arn=reader.text("TOPIC_ARN", "arn:[^:]+:sns:[^:]+:[0-9]+:.+", "an SNS topic's ARN"),
-            generation=reader.text("GENERATION", "|".join(GENERATIONS), "one of " + ", ".join(GENERATIONS)),
-            radius=reader.integer("RADIUS", 0, MAX_RADIUS),
-            max_matches=reader.integer("MAX_MATCHES", 1, 100),
-            scope_depth=reader.integer("SCOPE_DEPTH", 0, 8),
-            limits=Limits(
-                max_bytes=reader.integer("MAX_BYTES", 1, 1 << 30),
-                max_pixels=reader.integer("MAX_PIXELS", 1, 1 << 30),
+            settings=Settings(
+                generation=reader.text("GENERATION", "|".join(GENERATIONS), "one of " + ", ".join(GENERATIONS)),
+                radius=reader.integer("RADIUS", 0, MAX_RADIUS),
+                max_matches=reader.integer("MAX_MATCHES", 1, 100),
+                scope_depth=reader.integer("SCOPE_DEPTH", 0, 8),
+                limits=Limits(
+                    max_bytes=reader.integer("MAX_BYTES", 1024, 1 << 28),  # read whole, into memory
+                    max_pixels=reader.integer("MAX_PIXELS", 1024, 1_000_000_000),
+                ),
             ),
             endpoint_url=reader.optional("ENDPOINT_URL", "https?://.+", "a URL"),
         )

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import Any, Protocol
@@ -24,19 +24,23 @@ from handler.core.model import (
     Content,
     ImageRecord,
     ImageRejected,
-    Limits,
     Match,
     ObjectGone,
     ObjectRef,
     Outcome,
     Pair,
+    Settings,
     Superseded,
     World,
+    just_after,
     scope_of,
 )
 from handler.core.policy import match, nearest_first
 
 CANDIDATES_AT_ONCE = 16  # hashes whose holders are read in parallel before the nearest are counted
+# Hashes of deleted pictures stay in the buckets, and each costs a read. With more of them around one picture
+# than this the function would not end in its time, and the event would fail for ever.
+MAX_CANDIDATES = 10_000
 
 
 class ImageStore(Protocol):
@@ -98,17 +102,6 @@ class Notifier(Protocol):
         """Return once the message is accepted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What an operator chooses."""
-
-    generation: str
-    radius: int  # bits
-    max_matches: int
-    scope_depth: int  # leading folders of a key within which pictures are compared
-    limits: Limits
-
-
 @dataclass(slots=True)
 class Report:
     """What was done about one event: for the log, the metrics and a look-up's answer."""
@@ -152,12 +145,18 @@ class Deduplicator:
         """
         report = Report(ref, Outcome.IGNORED)
         world = self._world(ref)
+        backfilled = ref.sequencer == LOWEST_SEQUENCER
+        if backfilled:
+            ref = self._after_what_is_known(world, ref)
         record = self._examine(ref, report)
         report.record, report.outcome = record, record.outcome
         with _timed(report, "write"):
             if not self._write(world, record):
                 report.outcome = Outcome.STALE
                 return report
+            # A deletion that was handled before the write is not in any sequencer: the bucket has to tell.
+            if backfilled and record.alive and not self._store.exists(ref):
+                return self.removed(record.ref)
         if not record.alive:
             return report
         with _timed(report, "search"):
@@ -177,7 +176,7 @@ class Deduplicator:
             if not known or self._store.exists(ref):
                 report.outcome = Outcome.IGNORED
                 return report
-            ref = ObjectRef(ref.bucket, ref.key, known[0].ref.sequencer, ref.version)
+            ref = replace(ref, sequencer=known[0].ref.sequencer)
         with _timed(report, "write"):
             try:
                 buried = self._catalog.bury(world, ref)
@@ -192,7 +191,8 @@ class Deduplicator:
         report = Report(ref, Outcome.IGNORED)
         world = self._world(ref)
         known = self._catalog.get(world, [ref.object_id])
-        record = known[0] if known and known[0].alive else self._examine(ref, report)
+        is_known = known and known[0].alive and ref.version in (None, known[0].ref.version)
+        record = known[0] if is_known else self._examine(ref, report)
         report.record, report.outcome = record, record.outcome
         if record.alive:
             with _timed(report, "search"):
@@ -201,6 +201,17 @@ class Deduplicator:
 
     def _world(self, ref: ObjectRef) -> World:
         return World(scope_of(ref.key, self._settings.scope_depth), self._settings.generation)
+
+    def _after_what_is_known(self, world: World, ref: ObjectRef) -> ObjectRef:
+        """Return *ref* with a place among the object's events, which have sequencers where it has none.
+
+        A live record of an event stays; a tombstone or a rejection gives way to the object that is in
+        the bucket now.
+        """
+        known = self._catalog.get(world, [ref.object_id])
+        if known and not known[0].alive and known[0].ref.sequencer != LOWEST_SEQUENCER:
+            return replace(ref, sequencer=just_after(known[0].ref.sequencer))
+        return ref
 
     def _examine(self, ref: ObjectRef, report: Report) -> ImageRecord:
         """Read and fingerprint the object: the record to store, whatever came of it."""
@@ -212,7 +223,14 @@ class Deduplicator:
             return ImageRecord(ref, generation, Outcome.GONE, reason=str(error))
         except ImageRejected as error:
             return ImageRecord(ref, generation, Outcome.REJECTED, reason=f"{error.code}: {error}")
-        record = partial(ImageRecord, ref, generation, etag=content.etag, bytes=len(content.body))
+        record = partial(
+            ImageRecord,
+            replace(ref, version=content.version),
+            generation,
+            etag=content.etag,
+            bytes=len(content.body),
+            modified=content.modified,
+        )
         try:
             with _timed(report, "decode"):
                 computed = fingerprint(content.body, generation, self._settings.limits)
@@ -239,8 +257,7 @@ class Deduplicator:
         try:
             replaced = object_put.result()
         except Superseded:
-            self._drop_holder_of(world, record)  # the newer version has a note of its own
-            return False
+            return False  # what was noted stays: a later event may have made this very version current
         if replaced is not None and not _same_holder(replaced, record):
             self._drop_holder_of(world, replaced)
         return True
@@ -256,7 +273,7 @@ class Deduplicator:
             return
         found = self._index.candidates(world, record.hash, self._settings.radius)
         report.probes = found.probes
-        remaining = iter(found.nearest_first)
+        remaining = iter(found.nearest_first[:MAX_CANDIDATES])
         matches: list[Match] = []
         while len(matches) <= self._settings.max_matches and (some := list(islice(remaining, CANDIDATES_AT_ONCE))):
             answers: Iterator[list[Match]] = self._executor.map(partial(self._live_matches, world, record), some)
@@ -264,7 +281,7 @@ class Deduplicator:
                 matches += answer
         matches = nearest_first(matches)
         report.matches = matches[: self._settings.max_matches]
-        report.truncated = len(matches) > self._settings.max_matches
+        report.truncated = len(matches) > self._settings.max_matches or len(found.nearest_first) > MAX_CANDIDATES
 
     def _live_matches(self, world: World, record: ImageRecord, candidate: Candidate) -> list[Match]:
         """The live objects that have the candidate's hash at this moment, oldest first, one over the cap at most.
@@ -290,7 +307,7 @@ class Deduplicator:
 
     def _announce(self, world: World, record: ImageRecord, report: Report) -> None:
         """Publish the pairs that nobody has marked published, then mark them."""
-        pairs = {found: Pair.of(record.ref, found.record.ref, found.distance) for found in report.matches}
+        pairs = {found: Pair.of(record, found.record, found.distance) for found in report.matches}
         published = self._executor.map(partial(self._ledger.note_pair, world), pairs.values())
         untold = [found for found, done in zip(pairs, published, strict=True) if not done]
         if not untold:

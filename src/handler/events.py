@@ -15,6 +15,9 @@ from handler.core.model import ObjectRef, Outcome, padded_sequencer
 
 Document = Mapping[str, Any]
 
+# What reading a document of another shape, or hostile JSON, raises.
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
+
 
 class UnknownEvent(Exception):
     """The event has none of the accepted shapes; the message names what was seen."""
@@ -160,9 +163,13 @@ def decode(event: Document) -> Delivery:
         records = event.get("Records")
         if records and all(record.get("eventSource") == "aws:sqs" for record in records):
             return QueueDelivery([item for record in records for item in _message_items(record)])
-        return Delivery([Item(action) for action in _actions(event)])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        actions = list(_actions(event))
+    except UNREADABLE as error:
         raise UnknownEvent(f"unknown event: {type(error).__name__} {error} ({_seen(event)})") from error
+    unreadable = [action.error for action in actions if isinstance(action, Unreadable)]
+    if unreadable and len(unreadable) == len(actions):
+        raise unreadable[0]
+    return Delivery([Item(action) for action in actions])
 
 
 def _message_items(message: Document) -> Iterator[Item]:
@@ -170,7 +177,7 @@ def _message_items(message: Document) -> Iterator[Item]:
     try:
         for action in _actions(json.loads(message["body"])):
             yield Item(action, receipt)
-    except (UnknownEvent, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (UnknownEvent, *UNREADABLE) as error:
         # A bad body fails alone: whatever it may say, the other messages of the batch are good.
         yield Item(Unreadable(UnknownEvent(f"SQS message {receipt}: {type(error).__name__}: {error}")), receipt)
 
@@ -189,14 +196,22 @@ def _actions(document: Any) -> Iterator[Action]:
         yield _bridged(document["detail-type"], document["detail"])
     elif document.get("Records"):
         for record in document["Records"]:
-            if "Sns" in record:
-                yield from _actions(json.loads(record["Sns"]["Message"]))
-            elif "s3" in record:
-                yield _notified(record)
-            else:
-                raise UnknownEvent(f"unknown event: a record with neither s3 nor Sns ({_seen(record)})")
+            try:
+                yield from _record_actions(record)
+            except (UnknownEvent, *UNREADABLE) as error:
+                said = f"{type(error).__name__} {error} ({_seen(record)})"
+                yield Unreadable(error if isinstance(error, UnknownEvent) else UnknownEvent(f"unknown event: {said}"))
     else:
         raise UnknownEvent(f"unknown event: no Records, detail, tasks or lookup ({_seen(document)})")
+
+
+def _record_actions(record: Document) -> Iterator[Action]:
+    if "Sns" in record:
+        yield from _actions(json.loads(record["Sns"]["Message"]))
+    elif "s3" in record:
+        yield _notified(record)
+    else:
+        raise UnknownEvent(f"unknown event: a record with neither s3 nor Sns ({_seen(record)})")
 
 
 def _notified(record: Document) -> Action:
@@ -247,13 +262,19 @@ def _changed(name: str, *, created: bool, removed: bool, marker: bool, size: int
 
 
 def _task(task: Document) -> Action:
-    """One task of S3 Batch Operations: 1.0 names the bucket by ARN, 2.0 by name."""
+    """One task of S3 Batch Operations: 1.0 names the bucket by ARN, 2.0 by name.
+
+    A manifest may list every version; only the current one can answer, so that is what each task indexes.
+    """
     bucket = task["s3Bucket"] if "s3Bucket" in task else task["s3BucketArn"].rpartition(":")[2]
-    return Created(ObjectRef(bucket, unquote_plus(task["s3Key"]), version=task.get("s3VersionId")))
+    return Created(ObjectRef(bucket, unquote_plus(task["s3Key"])))
 
 
 def _look_up_ref(asked: Document) -> ObjectRef:
-    return ObjectRef(asked["bucket"], asked["key"], version=asked.get("version"))
+    bucket, key, version = asked["bucket"], asked["key"], asked.get("version")
+    if not (isinstance(bucket, str) and isinstance(key, str) and isinstance(version, str | None)):
+        raise TypeError(f"want strings for bucket, key and version, got {bucket!r}, {key!r}, {version!r}")
+    return ObjectRef(bucket, key, version=version)
 
 
 def _result_code(result: Result) -> str:
@@ -263,4 +284,6 @@ def _result_code(result: Result) -> str:
 
 
 def _seen(document: Document) -> str:
-    return f"top-level keys: {sorted(document)[:10]}"
+    if not isinstance(document, Mapping):
+        return f"got {type(document).__name__}"
+    return f"top-level keys: {sorted(map(str, document))[:10]}"

@@ -14,7 +14,7 @@ from handler.aws.meter import Meter
 from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
 from handler.config import Config
-from handler.dedup import Deduplicator, Settings
+from handler.dedup import Deduplicator
 
 THREADS = 16  # as many calls in flight; the batch reads of the largest radius are 28
 RETRIES = 5  # attempts in all; what still fails is left to the source of the event
@@ -52,18 +52,12 @@ def build(config: Config) -> Service:
     executor = ThreadPoolExecutor(THREADS, thread_name_prefix="lookalike")
     images = DynamoDBImages(dynamodb, config.image_table)
     deduplicator = Deduplicator(
-        store=S3Pictures(s3, config.limits),
+        store=S3Pictures(s3, config.settings.limits),
         index=DynamoDBBuckets(dynamodb, config.bucket_table, executor=executor),
         catalog=images,
         ledger=images,
         notifier=SNSTopic(sns, config.topic_arn),
         executor=executor,
-        settings=Settings(
-            generation=config.generation,
-            radius=config.radius,
-            max_matches=config.max_matches,
-            scope_depth=config.scope_depth,
-            limits=config.limits,
-        ),
+        settings=config.settings,
     )
     return Service(deduplicator, meter)

@@ -58,7 +58,7 @@ def pictures(kind: str, request: pytest.FixtureRequest) -> ImageStore:
     """A bucket that holds `here.jpg` and `a b+%"猫.jpg` (both b"picture") and `large.jpg`, over the limit."""
     bodies = {"here.jpg": b"picture", 'a b+%"猫.jpg': b"picture", "large.jpg": b"x" * (MAX_BYTES + 1)}
     if kind == "fake":
-        fake = InMemoryPictures(max_bytes=MAX_BYTES)
+        fake = InMemoryPictures(Limits(max_bytes=MAX_BYTES, max_pixels=1))
         fake.objects = {(BUCKET, key): body for key, body in bodies.items()}
         return fake
     s3 = request.getfixturevalue("stack").client("s3")

@@ -22,6 +22,7 @@ def record(where: ObjectRef, *, hash: int = HASH) -> ImageRecord:
         etag="e",
         digest="d",
         bytes=10,
+        modified="2026-01-01T00:00:00+00:00",
     )
 
 
@@ -185,11 +186,13 @@ def test_hash_without_holders_has_none(images: Catalog, world: World) -> None:
 
 
 def test_pair_is_noted_once_from_both_sides_until_it_is_marked(images: PairLedger, world: World) -> None:
-    one, other = ref("a.jpg"), ref("b.jpg")
+    one, other = record(ref("a.jpg")), record(ref("b.jpg"))
 
     assert images.note_pair(world, Pair.of(one, other, 3)) is False
     assert images.note_pair(world, Pair.of(other, one, 3)) is False
     images.mark_published(world, Pair.of(one, other, 3))
 
     assert images.note_pair(world, Pair.of(other, one, 3)) is True
-    assert images.note_pair(world, Pair.of(one, ref("b.jpg", "9"), 3)) is False  # another version is another pair
+    assert (
+        images.note_pair(world, Pair.of(one, record(ref("b.jpg", "9")), 3)) is False
+    )  # another version is another pair

@@ -1,7 +1,13 @@
-import pytest
+import secrets
 
-from handler.core.model import ImageRejected, ObjectGone, ObjectRef
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from handler.aws.s3 import S3Pictures
+from handler.core.model import ImageRejected, Limits, ObjectGone, ObjectRef
 from handler.dedup import ImageStore
+from tests.conftest import Stack
 from tests.contract.conftest import BUCKET, MAX_BYTES
 
 
@@ -27,3 +33,43 @@ def test_object_over_the_byte_limit_is_rejected(pictures: ImageStore) -> None:
         pictures.read(ObjectRef(BUCKET, "large.jpg"))
 
     assert caught.value.code == "too_many_bytes"
+
+
+@pytest.mark.emulator
+def test_versions_are_read_until_they_are_deleted_for_good(stack: Stack) -> None:
+    bucket, s3 = f"versions-{secrets.token_hex(4)}", stack.client("s3")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    first, second = (s3.put_object(Bucket=bucket, Key="a.jpg", Body=body)["VersionId"] for body in (b"one", b"two"))
+    pictures = S3Pictures(s3, Limits())
+
+    current = pictures.read(ObjectRef(bucket, "a.jpg"))
+    assert (current.body, current.version) == (b"two", second)
+    assert pictures.read(ObjectRef(bucket, "a.jpg", version=first)).body == b"one"
+
+    s3.delete_object(Bucket=bucket, Key="a.jpg", VersionId=first)
+    with pytest.raises(ObjectGone):
+        pictures.read(ObjectRef(bucket, "a.jpg", version=first))
+
+    marker = s3.delete_object(Bucket=bucket, Key="a.jpg")["VersionId"]
+    for hidden in (ObjectRef(bucket, "a.jpg"), ObjectRef(bucket, "a.jpg", version=marker)):
+        assert not pictures.exists(hidden)
+        with pytest.raises(ObjectGone):
+            pictures.read(hidden)
+    assert pictures.read(ObjectRef(bucket, "a.jpg", version=second)).body == b"two"
+
+
+def test_archived_object_is_rejected_and_a_denied_one_is_left_to_a_retry() -> None:
+    s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    pictures = S3Pictures(s3, Limits())
+
+    with Stubber(s3) as stub:
+        stub.add_client_error("get_object", "InvalidObjectState", http_status_code=403)
+        stub.add_client_error("get_object", "AccessDenied", http_status_code=403)
+
+        with pytest.raises(ImageRejected) as caught:
+            pictures.read(ObjectRef(BUCKET, "a.jpg"))
+        with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
+            pictures.read(ObjectRef(BUCKET, "a.jpg"))
+
+    assert caught.value.code == "archived"

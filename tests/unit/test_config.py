@@ -19,7 +19,8 @@ GOOD = {
 def test_good_environment_is_read() -> None:
     config = Config.from_env(GOOD)
 
-    assert (config.radius, config.max_matches, config.limits.max_pixels) == (10, 20, 50_000_000)
+    settings = config.settings
+    assert (settings.radius, settings.max_matches, settings.limits.max_pixels) == (10, 20, 50_000_000)
     assert config.endpoint_url is None
 
 

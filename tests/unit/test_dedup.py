@@ -1,14 +1,24 @@
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from handler.core.message import Message
-from handler.core.model import Candidates, Limits, ObjectRef, Outcome, World, padded_sequencer
+from handler.core.model import (
+    LOWEST_SEQUENCER,
+    Candidates,
+    Content,
+    Limits,
+    ObjectRef,
+    Outcome,
+    Settings,
+    World,
+    padded_sequencer,
+)
 from handler.core.phash import hamming
-from handler.dedup import Deduplicator, Report, Settings
+from handler.dedup import Deduplicator, Report
 from tests.fakes import InlineExecutor, InMemoryBuckets, InMemoryImages, InMemoryPictures, RecordingNotifier
 from tests.images import jpeg, near_copy, photo, png
 
@@ -269,14 +279,72 @@ def test_overwritten_picture_leaves_no_holder_behind(deployment: Deployment) -> 
     assert deployment.holders(third) == [third.ref.object_id]
 
 
-def test_stale_event_leaves_no_holder_behind(deployment: Deployment) -> None:
-    old = deployment.put("a.jpg", jpeg(CAT))
-    deployment.upload("a.jpg", jpeg(CAT))
+def test_backfilled_pair_is_announced_again_once_both_pictures_have_changed(deployment: Deployment) -> None:
+    def backfill(key: str, body: bytes) -> None:
+        deployment.function().created(replace(deployment.put(key, body), sequencer=LOWEST_SEQUENCER))
 
-    stale = deployment.function().created(old)
+    for one, other in ((jpeg(CAT), jpeg(near_copy(CAT))), (jpeg(DOG), jpeg(near_copy(DOG)))):
+        for _ in range(2):  # a job may be run again
+            backfill("x.jpg", one)
+            backfill("y.jpg", other)
 
-    assert stale.outcome is Outcome.STALE
-    assert deployment.holders(stale) == [old.object_id]  # the newer version's, and once
+    assert deployment.told == [("y.jpg", ["x.jpg"])] * 2
+
+
+def test_backfill_leaves_what_an_event_has_indexed(deployment: Deployment) -> None:
+    event = deployment.put("cat.jpg", jpeg(CAT))
+    deployment.function().created(event)
+
+    report = deployment.function().created(replace(event, sequencer=LOWEST_SEQUENCER))
+
+    assert report.outcome is Outcome.STALE
+
+
+@pytest.mark.parametrize("before", ["deleted", "rejected"])
+def test_backfill_brings_back_what_is_in_the_bucket_but_not_indexed(deployment: Deployment, before: str) -> None:
+    event = deployment.put("cat.jpg", b"broken" if before == "rejected" else jpeg(CAT))
+    deployment.function().created(event)
+    if before == "deleted":
+        deployment.function().removed(deployment.delete("cat.jpg"))
+    deployment.pictures.objects[BUCKET, "cat.jpg"] = jpeg(CAT)  # restored, with no event that says so
+
+    backfilled = deployment.function().created(ObjectRef(BUCKET, "cat.jpg"))
+    late = deployment.function().created(event) if before == "rejected" else None
+    deployment.upload("copy.jpg", jpeg(near_copy(CAT)))
+
+    assert backfilled.outcome is Outcome.INDEXED
+    assert late is None or late.outcome is Outcome.STALE
+    assert deployment.told == [("copy.jpg", ["cat.jpg"])]
+
+
+def test_object_deleted_while_it_is_backfilled_stays_deleted(deployment: Deployment) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+    deletion = deployment.delete("cat.jpg")
+
+    class DeletedOnceRead(InMemoryPictures):
+        """The bucket, from which the object goes just after it was read."""
+
+        def read(self, _: ObjectRef) -> Content:
+            deployment.function().removed(deletion)
+            return Content(jpeg(CAT), etag="etag", version=None, modified="2026-01-01T00:00:00+00:00")
+
+    slow = deployment.function(lambda adapter: DeletedOnceRead() if adapter is deployment.pictures else adapter)
+    slow.created(ObjectRef(BUCKET, "cat.jpg"))
+    deployment.upload("copy.jpg", jpeg(near_copy(CAT)))
+
+    assert deployment.told == []
+
+
+def test_look_up_of_another_version_reads_that_version(deployment: Deployment) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+    deployment.pictures.objects[BUCKET, "cat.jpg"] = jpeg(DOG)
+
+    known = deployment.function().look_up(ObjectRef(BUCKET, "cat.jpg"))
+    other = deployment.function().look_up(ObjectRef(BUCKET, "cat.jpg", version="other"))
+
+    assert known.record is not None
+    assert other.record is not None
+    assert known.record.hash != other.record.hash
 
 
 def test_object_with_a_stale_note_under_a_near_hash_is_told_once(deployment: Deployment) -> None:

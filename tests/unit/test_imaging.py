@@ -264,3 +264,15 @@ def test_plugins_are_imported_only_when_their_format_comes() -> None:
     done = subprocess.run([sys.executable, "-c", program], input=png(photo(1)), capture_output=True, check=True)  # noqa: S603
 
     assert done.stdout.split(b"\n")[0] == b"[] ['PIL.PngImagePlugin']"
+
+
+def test_jpeg_that_repeats_a_scan_for_ever_is_rejected_unread() -> None:
+    body = encode(photo(1).convert("L"), "JPEG", progressive=True)
+    last_scan = body[body.rindex(b"\xff\xda") : -2]
+
+    ordinary = decode_like_imagehash(body, Limits(), side=32)
+    with pytest.raises(ImageRejected, match="scans, over 100") as caught:
+        decode_like_imagehash(body[:-2] + last_scan * 200 + body[-2:], Limits(), side=32)
+
+    assert ordinary.format == "JPEG"
+    assert caught.value.code == "corrupt"

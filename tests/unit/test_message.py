@@ -22,6 +22,7 @@ def record(key: str, *, hash: int = 0, sequencer: str = "A") -> ImageRecord:
         etag="0" * 32,
         digest="0" * 64,
         bytes=1000,
+        modified="2026-01-01T00:00:00+00:00",
     )
 
 
@@ -73,6 +74,7 @@ def test_message_never_exceeds_what_sns_takes_and_says_when_it_was_cut(count: in
     message = compose(replace(WORLD, scope=key), record(key), matches, radius=10, truncated=False)
 
     document = valid_message(message.body)
+    assert document["picture"]["key"] == key
     attributes = sum(len(name) + len(str(value).encode()) + 20 for name, value in message.attributes.items())
     assert len(message.body.encode()) + attributes <= SNS_LIMIT
     assert len(document["matches"]) == len(message.matches)

@@ -3,7 +3,13 @@ from handler.core.policy import match, nearest_first
 
 
 def record(
-    key: str, hash: int = 0, *, digest: str = "d", generation: str = "phash1", sequencer: str = "1"
+    key: str,
+    hash: int = 0,
+    *,
+    digest: str = "d",
+    generation: str = "phash1",
+    sequencer: str = "1",
+    modified: str = "",
 ) -> ImageRecord:
     return ImageRecord(
         ref=ObjectRef("pictures", key, padded_sequencer(sequencer)),
@@ -11,6 +17,7 @@ def record(
         outcome=Outcome.INDEXED,
         fingerprint=Fingerprint(hash, generation, width=4, height=3, format="PNG"),
         digest=digest,
+        modified=modified,
     )
 
 
@@ -43,12 +50,12 @@ def test_object_without_a_hash_matches_nothing() -> None:
     assert match(gone, record("a"), 64) is None
 
 
-def test_nearest_come_first_then_equal_bytes_then_the_oldest() -> None:
+def test_nearest_come_first_then_equal_bytes_then_what_was_stored_first() -> None:
     expected = [
-        Match(record("d", sequencer="9"), 0, MatchKind.EXACT),
-        Match(record("c", sequencer="1"), 0, MatchKind.NEAR),
-        Match(record("b", sequencer="2"), 0, MatchKind.NEAR),
-        Match(record("a", sequencer="0"), 2, MatchKind.NEAR),
+        Match(record("d", modified="2026"), 0, MatchKind.EXACT),
+        Match(record("c", modified="2024"), 0, MatchKind.NEAR),
+        Match(record("b", modified="2025"), 0, MatchKind.NEAR),
+        Match(record("a", modified="2023"), 2, MatchKind.NEAR),
     ]
 
     assert nearest_first(reversed(expected)) == expected

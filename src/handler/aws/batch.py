@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 KEYS_PER_CALL = 100  # DynamoDB's own limit
 FIRST_BACKOFF_S = 0.05
-ROUNDS = 9  # 0.05 s doubled 8 times: 12.75 s of waiting at most, well inside the function's time
+ROUNDS = 9  # 0.05 s doubled 8 times: 12.75 s of waiting at most, inside the shortest Timeout
 
 
 class Throttled(Exception):
@@ -28,7 +28,6 @@ def read_strongly(
     table: str,
     keys: Sequence[dict[str, Any]],
     *,
-    attributes: str | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[dict[str, Any]]:
     """Return the items under *keys* (at most 100, distinct), strongly consistent, in any order.
@@ -36,15 +35,12 @@ def read_strongly(
     Unprocessed keys are asked for again, as consistently, after a jittered exponential backoff.
     Raises Throttled when some are left after ROUNDS rounds.
     """
-    options: dict[str, Any] = {"ConsistentRead": True}
-    if attributes is not None:
-        options["ProjectionExpression"] = attributes
     items: list[dict[str, Any]] = []
     pending = list(keys)
     for attempt in range(ROUNDS):
         if attempt:
             sleep(FIRST_BACKOFF_S * 2 ** (attempt - 1) * random.uniform(0.5, 1))  # noqa: S311  jitter is no secret
-        asked: Any = {"Keys": pending, **options}
+        asked: Any = {"Keys": pending, "ConsistentRead": True}
         answer: dict[str, Any] = dict(client.batch_get_item(RequestItems={table: asked}))
         items += answer["Responses"].get(table, [])
         # Only the keys are taken from the answer, so that the read options cannot get lost on the way.

@@ -3,7 +3,9 @@
 | item | pk | sk |
 | object | `{scope}#{generation}#o#{object id}` | `object` |
 | hash | `{scope}#{generation}#h#{hash}` | `{sequencer}#{object id}` |
-| pair | `{scope}#{generation}#p#{first object id}` | `{its sequencer}#{second object id}#{its sequencer}` |
+| pair | `{scope}#{generation}#p#{first object id}` | `{content}#{second object id}#{content}` |
+
+The content of a pair's object is told by its sequencer, or by its SHA-256 where it has none.
 """
 
 import time
@@ -152,11 +154,8 @@ def _holder_key(world: World, hash: int, ref: ObjectRef) -> Item:
 
 
 def _pair_key(world: World, pair: Pair) -> Item:
-    first, second = pair.first, pair.second
-    return {
-        "pk": {"S": f"{world}#p#{first.object_id}"},
-        "sk": {"S": f"{first.sequencer}#{second.object_id}#{second.sequencer}"},
-    }
+    object_id, content = pair.first.split("#")
+    return {"pk": {"S": f"{world}#p#{object_id}"}, "sk": {"S": f"{content}#{pair.second}"}}
 
 
 def _attributes(record: ImageRecord) -> Item:
@@ -172,6 +171,7 @@ def _attributes(record: ImageRecord) -> Item:
         "reason": record.reason,
         "etag": record.etag,
         "sha256": record.digest,
+        "modified": record.modified,
         "hash": to_hex(fingerprint.hash) if fingerprint else None,
         "format": fingerprint.format if fingerprint else None,
     }
@@ -212,4 +212,5 @@ def _record(item: Item) -> ImageRecord:
         etag=text("etag"),
         digest=text("sha256"),
         bytes=number("bytes") if "bytes" in item else None,
+        modified=text("modified"),
     )

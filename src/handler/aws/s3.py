@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 # What S3 answers for a key, a version or (405) a delete marker that cannot be read any more.
-GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404"}
+# The answer to a HEAD has no body, so botocore knows its status only.
+GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404", "405"}
 
 
 class S3Pictures:
@@ -38,7 +39,12 @@ class S3Pictures:
             raise
         with answer["Body"] as body:
             check_bytes(answer["ContentLength"], self._limits)
-            return Content(body=body.read(), etag=answer["ETag"].strip('"'), version=answer.get("VersionId"))
+            return Content(
+                body=body.read(),
+                etag=answer["ETag"].strip('"'),
+                version=answer.get("VersionId"),
+                modified=answer["LastModified"].isoformat(),
+            )
 
     def exists(self, ref: ObjectRef) -> bool:
         """Whether the object can be read at this moment. Errors other than "not found" are botocore's."""

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-HASH_BITS = 64
+from handler.core.phash import HASH_BITS
+
 BANDS = 4
 PREFIX_BITS = HASH_BITS // BANDS
 MAX_RADIUS = 15  # 2,788 probes; radius 16 would need 4,608

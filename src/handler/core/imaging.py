@@ -62,6 +62,12 @@ _CODES = (
     ("unsupported|not supported|unknown pixel mode|unknown compression|cannot handle", "unsupported"),
 )
 _END_OF_DATA = (EOFError, IndexError, struct.error)  # what Pillow's own parsers raise there
+
+# A progressive JPEG may repeat a scan of a few bytes that costs a pass over the whole picture. Encoders write about
+# ten; an embedded thumbnail or two add theirs. Inside the coded data these two bytes cannot occur.
+_START_OF_SCAN = b"\xff\xda"
+_MAX_SCANS = 100
+
 _REASON_LENGTH = 160  # a decoder may quote the file; nobody needs to read more of it
 
 
@@ -116,6 +122,8 @@ def _open(body: bytes, name: str, limits: Limits) -> ImageFile:
         _check_pixels(width, height, limits)
     elif name == "WEBP":
         _check_webp_header(body, limits)  # its decoder sets memory aside for the whole canvas when it is opened
+    elif name == "JPEG" and (scans := body.count(_START_OF_SCAN)) > _MAX_SCANS:
+        raise ImageRejected("corrupt", f"JPEG: {scans} scans, over {_MAX_SCANS}: decoding it would take for ever")
     image = _decoder(name)(BytesIO(body))
     _check_pixels(*image.size, limits)
     return image

@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from handler.core.model import ImageRecord, Match, MatchKind, Pair, World
 from handler.core.phash import similarity, to_hex
 
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")  # in an SNS attribute: percent-encoded there
 SCHEMA = "lookalike.match/1"
 MAX_BODY_BYTES = 240_000  # SNS takes 262,144 bytes with the attributes, whose values hold up to a 1 KB scope
 
@@ -49,7 +52,7 @@ def compose(world: World, picture: ImageRecord, matches: Sequence[Match], *, rad
     attributes: dict[str, str | float] = {
         "bucket": picture.ref.bucket,
         "kind": kind.value,
-        "scope": world.scope,
+        "scope": _FORBIDDEN.sub(lambda found: quote(found[0]), world.scope),
         "similarity": max(similarity(match.distance) for match in told),
     }
     return Message(body=_json(document).decode(), attributes=attributes, matches=tuple(told))
@@ -70,6 +73,7 @@ def describe(record: ImageRecord) -> dict[str, Any]:
         "height": fingerprint.height,
         "format": fingerprint.format,
         "bytes": record.bytes,
+        "modified": record.modified,
         "etag": record.etag,
         "sha256": record.digest,
     }
@@ -94,15 +98,13 @@ def _fitting(matches: Sequence[Match], room: int) -> Sequence[Match]:
 
 
 def _json(document: Any) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    # ASCII alone: SNS refuses some characters that keys may hold, but no escaped one.
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _message_id(world: World, picture: ImageRecord, matches: Sequence[Match]) -> str:
-    pairs = [Pair.of(picture.ref, match.record.ref, match.distance) for match in matches]
     digest = hashlib.blake2b(str(world).encode(), digest_size=16)
-    for pair in sorted(
-        f"{ref_a.object_id}#{ref_a.sequencer}#{ref_b.object_id}#{ref_b.sequencer}"
-        for ref_a, ref_b in ((pair.first, pair.second) for pair in pairs)
-    ):
-        digest.update(pair.encode())
+    pairs = [Pair.of(picture, match.record, match.distance) for match in matches]
+    for told in sorted(f"#{pair.first}#{pair.second}" for pair in pairs):
+        digest.update(told.encode())
     return digest.hexdigest()

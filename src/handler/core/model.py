@@ -76,6 +76,17 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator chooses."""
+
+    generation: str
+    radius: int  # bits
+    max_matches: int  # per message
+    scope_depth: int  # leading folders of a key within which pictures are compared; 0 compares all
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
 class Fingerprint:
     """What is computed from one picture."""
 
@@ -93,6 +104,7 @@ class Content:
     body: bytes
     etag: str
     version: str | None
+    modified: str  # ISO 8601 with offset: when the object was stored
 
     @property
     def digest(self) -> str:
@@ -112,11 +124,17 @@ class ImageRecord:
     etag: str | None = None
     digest: str | None = None
     bytes: int | None = None
+    modified: str | None = None  # when the object was stored, as S3 tells it
 
     @property
     def hash(self) -> int | None:
         """The 64-bit hash of an indexed picture."""
         return None if self.fingerprint is None else self.fingerprint.hash
+
+    @property
+    def content(self) -> str | None:
+        """What tells the contents of one object apart: its sequencer, or its digest where it has none."""
+        return self.digest if self.ref.sequencer == LOWEST_SEQUENCER else self.ref.sequencer
 
     @property
     def alive(self) -> bool:
@@ -141,16 +159,19 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two objects within the radius of each other, each at one sequencer; its order does not matter."""
+    """Two objects within the radius of each other, each with one content; its order does not matter.
 
-    first: ObjectRef  # the one with the lower object id
-    second: ObjectRef
+    *first* and *second* are `{object id}#{content}`, in that order.
+    """
+
+    first: str
+    second: str
     distance: int
 
     @classmethod
-    def of(cls, one: ObjectRef, other: ObjectRef, distance: int) -> "Pair":
+    def of(cls, one: ImageRecord, other: ImageRecord, distance: int) -> "Pair":
         """Return the pair in canonical order, so that both uploads name it alike."""
-        first, second = sorted((one, other), key=lambda ref: ref.object_id)
+        first, second = sorted(f"{record.ref.object_id}#{record.content}" for record in (one, other))
         return cls(first, second, distance)
 
 
@@ -193,6 +214,14 @@ def padded_sequencer(sequencer: str | None) -> str:
     if len(sequencer) > SEQUENCER_DIGITS:
         raise ValueError(f"sequencer {sequencer!r} is longer than {SEQUENCER_DIGITS} digits")
     return sequencer.upper().ljust(SEQUENCER_DIGITS, "0")
+
+
+def just_after(sequencer: str) -> str:
+    """Return a padded sequencer after *sequencer* and before every later one that S3 gives.
+
+    S3's are shorter than SEQUENCER_DIGITS, so the last digit is free.
+    """
+    return sequencer[:-1] + "1"
 
 
 def scope_of(key: str, depth: int) -> str:

@@ -25,13 +25,13 @@ def match(picture: ImageRecord, candidate: ImageRecord, radius: int) -> Match | 
 
 
 def nearest_first(matches: Iterable[Match]) -> list[Match]:
-    """Return *matches* by distance; at equal distance the same bytes first, then the oldest."""
+    """Return *matches* by distance; at equal distance the same bytes first, then what was stored first."""
     return sorted(
         matches,
         key=lambda match: (
             match.distance,
             match.kind is not MatchKind.EXACT,
-            match.record.ref.sequencer,
+            match.record.modified or "",
             match.record.ref.object_id,
         ),
     )
