@@ -71,7 +71,7 @@ clean: ## end a running `local up` and remove everything that was built
 # --- set-up, each step once ---
 
 SYNC = $(UV) sync --quiet --frozen --python $(CURDIR)/$(BIN)/python
-CONNECTED = || { echo "set-up failed: see the lines above; if they name a host, no package index is reachable (cure: connect, or set UV_DEFAULT_INDEX, and run this again)" >&2; exit 1; }
+CONNECTED = || { echo "set-up failed: see the lines above; if they name a host, no package index is reachable (cure: connect, or name one with PIP_INDEX_URL and UV_DEFAULT_INDEX, and run this again)" >&2; exit 1; }
 
 $(VENV)/.uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
