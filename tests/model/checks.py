@@ -1,0 +1,199 @@
+"""What has to hold of every schedule."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from itertools import combinations
+from typing import Any, NamedTuple
+
+from handler.core.fingerprint import fingerprint
+from handler.core.model import LOWEST_SEQUENCER, ObjectRef
+from handler.core.phash import hamming
+from tests.model.model import RADIUS, SETTINGS, Model, State, Step
+from tests.model.scenarios import Event
+
+
+class Told(NamedTuple):
+    """One object in a message, or in a pair item."""
+
+    object_id: str
+    content: str  # its sequencer, or its SHA-256 where it has none
+
+
+class Violation(Exception):
+    """A promise is broken."""
+
+
+@cache
+def hash_of(body: bytes) -> int:
+    return fingerprint(body, SETTINGS.generation, SETTINGS.limits).hash
+
+
+def check_step(model: Model, state: State, step: Step) -> None:
+    """Check what is announced at the moment it is.
+
+    No object is a match of itself; and nothing is told of an object whose later event (a removal, or another picture
+    under its key) was completely handled before the announcing delivery began.
+    """
+    call = model.calls.values[step.call]
+    if call.operation != "publish":
+        return
+    document = json.loads(call.arguments["Message"])
+    picture, matches = document["picture"], document["matches"]
+    if any(match["key"] == picture["key"] for match in matches):
+        raise Violation(f"{picture['key']} is announced as a match of itself")
+    for other in model.locals[state.locals[step.actor]].handled_before:
+        event = model.scenario.events[other]
+        for told in (picture, *matches):
+            if told["key"] == event.key and int(told["etag"]) < event.number:
+                raise Violation(f"{event.key} is announced as it was before {name(event)}, which was handled before")
+
+
+def check_end(model: Model, state: State) -> None:
+    """Check what is left when all events are acknowledged."""
+    cells = {model.cell_names.values[n]: model.cells.values[value] for n, value in enumerate(state.cells)}
+    bodies: list[str] = cells.get("topic", {}).get("bodies", [])
+    items = {item["key"]["S"]: item for name, cell in cells.items() if "#o#" in name for item in cell.values()}
+    latest = [event for event in model.scenario.events if event.number == len(model.scenario.history[event.key])]
+    announced = {frozenset((picture, match)) for picture, matches in map(_told, bodies) for match in matches}
+    _check_objects(model, items, latest)
+    _check_pairs_are_announced(model, items, announced)
+    _check_pair_items(cells, announced)
+    _check_ids(bodies)
+
+
+def _check_objects(model: Model, items: dict[str, Any], latest: list[Event]) -> None:
+    """Every object item says what the bucket holds."""
+    for event in latest:
+        body, item = model.scenario.body(event), items.get(event.key)
+        alive = item is not None and item["outcome"]["S"] == "indexed"
+        stored = int(item["hash"]["S"], 16) if item and alive else None
+        if stored != (None if body is None else hash_of(body)):
+            raise Violation(f"{event.key} is not stored as {name(event)} left it: {item and item['outcome']['S']}")
+
+
+def _check_pairs_are_announced(model: Model, items: dict[str, Any], announced: set[frozenset[Told]]) -> None:
+    bodies = {key: history[-1] for key, history in model.scenario.history.items()}
+    live = [(key, hash_of(body)) for key, body in bodies.items() if body is not None]
+    for (one, its_hash), (other, other_hash) in combinations(live, 2):
+        pair = frozenset(_stored(items[key]) for key in (one, other))
+        if hamming(its_hash, other_hash) <= RADIUS and pair not in announced:
+            raise Violation(f"{one} and {other} are near-duplicates, and that was never announced")
+
+
+def _stored(item: dict[str, Any]) -> Told:
+    sequencer = item["sequencer"]["S"]
+    content = item["sha256"]["S"] if sequencer == LOWEST_SEQUENCER else sequencer
+    return Told(_object_id(item["key"]["S"]), content)
+
+
+def _check_pair_items(cells: dict[str, Any], announced: set[frozenset[Told]]) -> None:
+    """Exactly one item for each announced pair, and never two for one pair."""
+    noted = list(_pair_items(cells))
+    if len(noted) != len(set(noted)):
+        raise Violation("a pair has two items")
+    if not announced <= set(noted):
+        raise Violation("a pair was announced that has no item")
+
+
+def _pair_items(cells: dict[str, Any]) -> Iterator[frozenset[Told]]:
+    for cell_name, cell in cells.items():
+        for sk in cell if "#p#" in cell_name else ():
+            content, other_id, other_content = sk.split("#")
+            yield frozenset((Told(cell_name.split("#p#")[1], content), Told(other_id, other_content)))
+
+
+def _check_ids(bodies: list[str]) -> None:
+    pairs: dict[str, set[frozenset[Told]]] = {}
+    for body in bodies:
+        picture, matches = _told(body)
+        told = {frozenset((picture, match)) for match in matches}
+        if pairs.setdefault(json.loads(body)["id"], told) != told:
+            raise Violation("two messages about different pairs have one id")
+
+
+@cache
+def _told(body: str) -> tuple[Told, tuple[Told, ...]]:
+    """The picture and the matches of a message."""
+    document = json.loads(body)
+    picture, *matches = (
+        Told(
+            _object_id(told["key"]),
+            told["sha256"] if told["sequencer"] == LOWEST_SEQUENCER else told["sequencer"],
+        )
+        for told in (document["picture"], *document["matches"])
+    )
+    return picture, tuple(matches)
+
+
+def _object_id(key: str) -> str:
+    return ObjectRef(Event(key, 1).ref.bucket, key).object_id
+
+
+def name(event: Event) -> str:
+    return f"{event.key}@{event.number}"
+
+
+def describe(model: Model, schedule: tuple[Step, ...]) -> str:
+    """Return *schedule* for people: a line for each turn of a delivery, the calls of the turn one below the other."""
+    lines: list[str] = []
+    actor = None
+    for step in schedule:
+        if step.actor != actor:
+            actor = step.actor
+            lines.append(_actor(model, actor))
+        answer = model.answers.values[step.answer]
+        outcome = f" -> {_brief(model, answer)}" if answer not in ({}, None) else ""
+        lines.append(f"    {_brief_call(model, step)}{outcome}")
+        if step.crash:
+            lines.append("    CRASH; it will be delivered again")
+            actor = None
+    return "\n".join(lines)
+
+
+def _actor(model: Model, actor: int) -> str:
+    if actor >= model.deliveries:
+        return f"the owner of {model.changed_keys[actor - model.deliveries]}"
+    event = model.scenario.events[actor]
+    kind = "removed" if model.scenario.body(event) is None else "created"
+    return f"delivery {actor + 1}, of {name(event)} ({kind})"
+
+
+def _brief_call(model: Model, step: Step) -> str:
+    call = model.calls.values[step.call]
+    cell = call.cell
+    for key in model.scenario.history:
+        cell = cell.replace(_object_id(key), key)
+    what = {"put_item": "Item", "update_item": "UpdateExpression"}.get(call.operation, "")
+    written = call.arguments.get(what, "")
+    if isinstance(written, dict):
+        written = " ".join(
+            str(*written[part].values()).lstrip("0") for part in ("outcome", "sequencer", "hash") if part in written
+        )
+    if call.operation in ("put_item", "delete_item", "update_item", "get_item") and "#h#" in cell:
+        sk = (call.arguments.get("Item") or call.arguments["Key"])["sk"]["S"]
+        sequencer, object_id = sk.split("#")
+        written = next(key for key in model.scenario.history if _object_id(key) == object_id) + "@" + sequencer[3:4]
+    if call.operation == "publish":
+        document = json.loads(call.arguments["Message"])
+        written = f"{document['picture']['key']} matches {', '.join(match['key'] for match in document['matches'])}"
+    return f"{call.operation} {cell.replace('*#phash1#', '')} {written}".rstrip()
+
+
+def _brief(model: Model, answer: Any) -> str:
+    text = str(getattr(answer, "code", "")) or ("nothing" if answer == {"Items": []} else "")
+    if isinstance(answer, dict) and not text:
+        item = answer.get("Item") or answer.get("Attributes") or {}
+        if "outcome" in item:
+            text = f"{item['outcome']['S']} @{item['sequencer']['S'][3:4]}"
+        elif "hashes" in item:
+            text = f"{len(item['hashes']['BS'])} hashes"
+        elif "puts" in answer:
+            text = f"the body of @{answer['puts']}"
+        elif "Items" in answer:
+            ids = [found["sk"]["S"].split("#") for found in answer["Items"]]
+            keys = {_object_id(key): key for key in model.scenario.history}
+            text = ", ".join(f"{keys[found]}@{sequencer[3:4]}" for sequencer, found in ids)
+        elif "distance" in item:
+            text = "published" if "published" in item else "not published"
+    return text or "ok"

@@ -1,0 +1,236 @@
+"""The deliveries of a scenario as a graph of states and steps.
+
+A state is the value of every cell, the answers that every delivery has got, and how many crashes may still happen.
+Equal states are visited once, however they were reached. A delivery that crashes forgets its answers, and is delivered
+again whenever it is its turn. A crash matters only by what was written before it and what was not: so it is tried right
+after each step that changed a cell, and covers every later moment at which the delivery has only read.
+"""
+
+from collections.abc import Hashable, Iterator
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from handler.aws.buckets import DynamoDBBuckets
+from handler.aws.s3 import S3Pictures
+from handler.aws.sns import SNSTopic
+from handler.core.model import Limits, Settings
+from handler.dedup import Deduplicator
+from tests.model.replay import Task
+from tests.model.scenarios import Event, Scenario
+from tests.model.services import Call, Services
+from tests.model.variants import Variant
+
+RADIUS = 3  # bits: 4 probes
+SETTINGS = Settings(generation="phash1", radius=RADIUS, max_matches=20, scope_depth=0, limits=Limits())
+
+KINDS = ("read", "add", "write")
+
+T = TypeVar("T")
+
+
+class Numbered(Generic[T]):
+    """Gives equal values (by their representation) the same small number."""
+
+    def __init__(self) -> None:
+        self.values: list[T] = []
+        self._numbers: dict[str, int] = {}
+
+    def number(self, value: T) -> int:
+        number = self._numbers.setdefault(repr(value), len(self.values))
+        if number == len(self.values):
+            self.values.append(value)
+        return number
+
+
+Log = tuple[tuple[Task, tuple[int, ...]], ...]  # the numbers of the answers that each task got, sorted by task
+
+
+class Local(NamedTuple):
+    """How far one delivery has come."""
+
+    log: Log = ()
+    handled_before: frozenset[int] = frozenset()  # the deliveries that were complete when this one began
+
+
+class State(NamedTuple):
+    """Everything that the future depends on."""
+
+    cells: tuple[int, ...]
+    locals: tuple[int, ...]
+    crashes_left: int
+
+
+class Waiting(NamedTuple):
+    """What a delivery waits for; done if for nothing."""
+
+    calls: tuple[tuple[Task, int, int], ...]  # task, number of the call, number of its cell
+
+
+class Step(NamedTuple):
+    """One call, or one call and a crash right after it."""
+
+    actor: int
+    task: Task
+    call: int
+    answer: int
+    crash: bool
+    state: State
+
+
+class Model:
+    """The deliveries of a scenario, run by the real code with the parts that a variant replaces."""
+
+    def __init__(self, scenario: Scenario, variant: Variant, crashes: int) -> None:
+        self.scenario = scenario
+        self.variant = variant
+        self.services = Services(scenario.history)
+        self.calls: Numbered[Call] = Numbered()
+        self.answers: Numbered[Any] = Numbered()
+        self.cells: Numbered[Any] = Numbered()
+        self.cell_names: Numbered[str] = Numbered()
+        self.locals: list[Local] = []
+        self._local_numbers: dict[Hashable, int] = {}
+        self._waiting: dict[tuple[int, int], Waiting] = {}
+        self._results: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        # Deliveries first; then, for each key, those who change it once more.
+        self.changed_keys = [key for key, bodies in scenario.history.items() if len(bodies) > 1]
+        self.deliveries = len(scenario.events)
+        self._later = [n for n, event in enumerate(scenario.events) if event.number > 1]  # they end what was before
+        self.fresh = self._local(Local())
+        for key in scenario.history:
+            self.cell_names.number(f"s3/{key}")
+        first = tuple(self._first(cell) for cell in range(len(self.cell_names.values)))
+        self.start = State(first, (self.fresh,) * (self.deliveries + len(self.changed_keys)), crashes)
+
+    # --- steps ---
+
+    def steps(self, state: State) -> Iterator[Step]:
+        """Yield every step that is possible in *state*."""
+        for actor in range(len(state.locals)):
+            for task, call, cell in self.waiting(state, actor):
+                yield from self.outcomes(state, actor, task, call, cell)
+
+    def waiting(self, state: State, actor: int) -> tuple[tuple[Task, int, int], ...]:
+        """Return the calls that may happen next in one delivery."""
+        if actor < self.deliveries:
+            event = self.scenario.events[actor]
+            if event.number > 1 and self._changes(state, event.key) < event.number:
+                return ()  # it has not happened yet
+        return self.waits(actor, state.locals[actor]).calls
+
+    def outcomes(self, state: State, actor: int, task: Task, call: int, cell: int) -> Iterator[Step]:
+        """Yield what one call of one delivery may come to."""
+        before = state.cells[cell] if cell < len(state.cells) else self._first(cell)
+        for answer, after in self._call(call, before):
+            cells = state.cells
+            if after != before:
+                if cell >= len(cells):
+                    cells += tuple(self._first(number) for number in range(len(cells), cell + 1))
+                cells = _replaced(cells, cell, after)
+            local = self._answered(state, actor, task, answer)
+            others = state.locals
+            yield Step(
+                actor,
+                task,
+                call,
+                answer,
+                crash=False,
+                state=State(cells, _replaced(others, actor, local), state.crashes_left),
+            )
+            if after != before and state.crashes_left and actor < self.deliveries:
+                yield Step(
+                    actor,
+                    task,
+                    call,
+                    answer,
+                    crash=True,
+                    state=State(cells, _replaced(others, actor, self.fresh), state.crashes_left - 1),
+                )
+
+    def _answered(self, state: State, actor: int, task: Task, answer: int) -> int:
+        local = self.locals[state.locals[actor]]
+        handled = local.handled_before
+        if not local.log:
+            handled = frozenset(other for other in self._later if self.is_done(state, other))
+        log = dict(local.log)
+        log[task] = (*log.get(task, ()), answer)
+        return self._local(Local(tuple(sorted(log.items())), handled))
+
+    def access(self, call: int, cell: int) -> int:
+        """Return the bit that stands for such an access to the cell."""
+        return 1 << (3 * cell + KINDS.index(self.calls.values[call].kind))
+
+    def conflicts(self, call: int, cell: int) -> int:
+        """Return the bits of the accesses that do not commute with this one."""
+        kind = self.calls.values[call].kind
+        return sum(1 << (3 * cell + n) for n, other in enumerate(KINDS) if kind != other or kind == "write")
+
+    def is_done(self, state: State, actor: int) -> bool:
+        """Whether the delivery is complete, and acknowledged."""
+        return state.locals[actor] != self.fresh and not self.waits(actor, state.locals[actor]).calls
+
+    def is_settled(self, state: State) -> bool:
+        """Whether all deliveries are complete that end what was before."""
+        return all(self.is_done(state, other) for other in self._later)
+
+    def _changes(self, state: State, key: str) -> int:
+        return int(self.cells.values[state.cells[self.cell_names.number(f"s3/{key}")]]["puts"])
+
+    def _first(self, cell: int) -> int:
+        return self.cells.number(self.services.first(self.cell_names.values[cell]))
+
+    def _call(self, call: int, cell: int) -> list[tuple[int, int]]:
+        if (call, cell) not in self._results:
+            results = self.services.results(self.calls.values[call], self.cells.values[cell])
+            self._results[call, cell] = list(
+                dict.fromkeys((self.answers.number(answer), self.cells.number(after)) for answer, after in results)
+            )
+        return self._results[call, cell]
+
+    def _local(self, local: Local) -> int:
+        number = self._local_numbers.setdefault(local, len(self.locals))
+        if number == len(self.locals):
+            self.locals.append(local)
+        return number
+
+    def waits(self, actor: int, local: int) -> Waiting:
+        """Return what a delivery waits for that has come so far."""
+        found = self._waiting.get((actor, local))
+        if found is None:
+            found = self._waiting[actor, local] = self._run(actor, self.locals[local].log)
+        return found
+
+    def _run(self, actor: int, log: Log) -> Waiting:
+        """Run the delivery again over the answers it has got, to the calls that have none yet."""
+        if actor >= self.deliveries:
+            key = self.changed_keys[actor - self.deliveries]
+            done = len(log[0][1]) if log else 0
+            call = Call("change", f"s3/{key}", {"to": done + 2})
+            more = done + 1 < len(self.scenario.history[key])
+            pending: dict[Task, Call] = {(): call} if more else {}
+        else:
+            pending = self._deliver(self.scenario.events[actor], log)
+        return Waiting(
+            tuple((task, self.calls.number(call), self.cell_names.number(call.cell)) for task, call in pending.items())
+        )
+
+    def _deliver(self, event: Event, log: Log) -> dict[Task, Call]:
+        replay = self.variant.replay({task: tuple(map(self.answers.values.__getitem__, got)) for task, got in log})
+        client: Any = self.variant.client(replay)
+        images = self.variant.images(client, "images", clock=lambda: 0.0)
+        buckets = DynamoDBBuckets(client, "buckets", executor=replay, page_members=self.scenario.page_members)
+        deduplicator = Deduplicator(
+            store=S3Pictures(client, SETTINGS.limits),
+            index=buckets,
+            catalog=images,
+            ledger=images,
+            notifier=SNSTopic(client, "topic"),
+            executor=replay,
+            settings=SETTINGS,
+        )
+        handle = deduplicator.removed if self.scenario.body(event) is None else deduplicator.created
+        replay.run(lambda: handle(event.ref))
+        return replay.pending
+
+
+def _replaced(values: tuple[int, ...], index: int, value: int) -> tuple[int, ...]:
+    return (*values[:index], value, *values[index + 1 :])

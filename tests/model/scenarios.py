@@ -1,0 +1,103 @@
+"""The events whose every order is tried, and what has to hold of each."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+from PIL import Image
+
+from handler.aws.buckets import PAGE_MEMBERS
+from handler.core.model import ObjectRef, padded_sequencer
+from tests.images import photo, png
+
+BUCKET = "pictures"
+SIDE = 32  # pixels
+
+
+@cache
+def picture(scene: int, grain: int = 0) -> bytes:
+    """Return a small picture of *scene*; see `CAT` for what another *grain* does to its hash."""
+    levels = np.asarray(photo(scene, (SIDE, SIDE)).convert("L")).astype(np.float64)
+    noise = np.random.default_rng(grain).normal(0, 6, levels.shape)
+    return png(Image.fromarray(np.clip(levels + noise, 0, 255).astype(np.uint8)))
+
+
+# Each 2 bits from each other, the bits in two different bands: so every two of them share just two buckets.
+CATS = picture(1, 0), picture(1, 1), picture(1, 8)
+CAT, COPY, OTHER_COPY = CATS
+DOG = picture(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The n-th thing that happened to a key, counted from 1."""
+
+    key: str
+    number: int
+    sequenced: bool = True  # a backfill has no sequencer, and an expiry may have none
+
+    @property
+    def ref(self) -> ObjectRef:
+        return ObjectRef(BUCKET, self.key, padded_sequencer(f"{self.number:04X}" if self.sequenced else None))
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What people do to each key, in order (None: it is deleted), and the deliveries that come of it.
+
+    Every change has one event, without a sequencer if it is in *unsequenced*; the *further* ones are delivered besides.
+    """
+
+    name: str
+    history: Mapping[str, Sequence[bytes | None]]
+    further: Sequence[Event] = ()
+    unsequenced: Collection[tuple[str, int]] = ()
+    page_members: int = PAGE_MEMBERS
+    events: tuple[Event, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        changes = [(key, n) for key, bodies in self.history.items() for n in range(1, len(bodies) + 1)]
+        events = [Event(*change, sequenced=change not in self.unsequenced) for change in changes]
+        object.__setattr__(self, "events", (*events, *self.further))
+
+    def body(self, event: Event) -> bytes | None:
+        """Return what the change left under the key."""
+        return self.history[event.key][event.number - 1]
+
+
+ONE = Scenario("one upload", {"a": [CAT]})
+PAIR = Scenario("two near-duplicates", {"a": [CAT], "b": [COPY]})
+ONE_HASH = Scenario("two objects with one hash", {"a": [CAT], "b": [CAT]})
+FULL_PAGES = Scenario("two near-duplicates, pages of one member", {"a": [CAT], "b": [COPY]}, page_members=1)
+TWICE = Scenario("one event twice", {"a": [CAT]}, [Event("a", 1)])
+OVERWRITTEN = Scenario("overwritten by another picture", {"a": [CAT, DOG]})
+OVERWRITTEN_NEAR = Scenario("overwritten by a near-duplicate", {"a": [CAT, COPY]})
+DELETED = Scenario("deleted", {"a": [CAT, None]})
+PUT_AGAIN = Scenario("deleted and put again", {"a": [CAT, None, CAT]})
+PAIR_TWICE = Scenario("two near-duplicates, one event twice", {"a": [CAT], "b": [COPY]}, [Event("a", 1)])
+PAIR_UNDONE = Scenario("two near-duplicates, one overwritten", {"a": [CAT, DOG], "b": [COPY]})
+PAIR_MADE = Scenario("near-duplicates by overwriting", {"a": [DOG, CAT], "b": [COPY]})
+PAIR_DELETED = Scenario("two near-duplicates, one deleted", {"a": [CAT, None], "b": [COPY]})
+ONE_HASH_DELETED = Scenario("one hash, one deleted", {"a": [CAT, None], "b": [CAT]})
+ONE_HASH_AGAIN = Scenario("one hash, one put twice", {"a": [CAT, CAT], "b": [CAT]})
+PAIR_PUT_AGAIN = Scenario("two near-duplicates, one deleted and put again", {"a": [CAT, None, CAT], "b": [COPY]})
+THREE = Scenario("three near-duplicates", dict(zip("abc", [[cat] for cat in CATS], strict=True)))
+BACKFILLED = Scenario("two near-duplicates, one backfilled", {"a": [CAT], "b": [COPY]}, unsequenced={("a", 1)})
+BACKFILLED_TOO = Scenario(
+    "two near-duplicates, one also backfilled", {"a": [CAT], "b": [COPY]}, [Event("a", 1, sequenced=False)]
+)
+BACKFILLED_DELETED = Scenario("backfilled and deleted", {"a": [CAT, None]}, [Event("a", 1, sequenced=False)])
+BACKFILLED_AGAIN = Scenario(
+    "deleted, put again, also backfilled", {"a": [CAT, None, CAT], "b": [COPY]}, [Event("a", 3, sequenced=False)]
+)
+
+SCENARIOS = (
+    ONE, PAIR, ONE_HASH, FULL_PAGES, TWICE, OVERWRITTEN, OVERWRITTEN_NEAR, DELETED, PUT_AGAIN, PAIR_TWICE, PAIR_UNDONE,
+    PAIR_MADE, PAIR_DELETED, ONE_HASH_DELETED, ONE_HASH_AGAIN, PAIR_PUT_AGAIN, THREE, BACKFILLED,
+    BACKFILLED_TOO, BACKFILLED_DELETED, BACKFILLED_AGAIN,
+)  # fmt: skip
+
+# What is known not to hold: without a sequencer the order of two events of one key cannot be told afterwards.
+EXPIRED = Scenario("expired without a sequencer", {"a": [CAT, None]}, unsequenced={("a", 2)})
+ONLY_BACKFILLED_AGAIN = Scenario("deleted, put again, only backfilled", {"a": [CAT, None, CAT]}, unsequenced={("a", 3)})

@@ -1,0 +1,231 @@
+"""DynamoDB, S3 and SNS as pure functions: one call on one cell gives an answer and the cell's next value.
+
+A cell is what one step reads or writes at once: a partition of a table, an object of the bucket, the topic. Values are
+plain dicts and lists in a fixed order, so that equal ones have equal representations; none is ever changed in place.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from handler.aws.buckets import PAGE_MEMBERS
+
+Cell = dict[str, Any]  # partition: sort key to item; object: `puts`, how many of its changes happened; topic: `bodies`
+
+
+class Call(NamedTuple):
+    """One request, addressed to one cell."""
+
+    operation: str
+    cell: str  # "buckets/{pk}", "images/{pk}", "s3/{key}" or "topic"
+    arguments: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """How it conflicts with other calls on its cell: "read"s commute with each other, and so do "add"s."""
+        if self.operation in ("get_object", "head_object", "get_item", "query"):
+            return "read"
+        plenty = self.arguments.get("ExpressionAttributeValues", {}).get(":full") == {"N": str(PAGE_MEMBERS)}
+        return "add" if self.operation == "publish" or plenty else "write"
+
+
+class Failure(NamedTuple):
+    """An answer that is an error."""
+
+    code: str
+
+
+class Result(NamedTuple):
+    """What a call may come to."""
+
+    answer: Any
+    cell: Cell
+
+
+class Services:
+    """What calls do; *history* is what people do to each key, in order: a body is put, None is a removal."""
+
+    def __init__(self, history: Mapping[str, Sequence[bytes | None]]) -> None:
+        self._history = history
+        self._operations: dict[str, Callable[[Cell, dict[str, Any]], Iterator[Result]]] = {
+            "change": self._change,
+            "get_object": self._get_object,
+            "head_object": self._get_object,
+            "publish": _publish,
+            "get_item": _get_item,
+            "query": _query,
+            "put_item": _put_item,
+            "update_item": _update_item,
+            "delete_item": _delete_item,
+        }
+
+    def first(self, cell: str) -> Cell:
+        """Return the value of *cell* before anything happened: the first change of every key has."""
+        return {"puts": 1} if cell.startswith("s3/") else {}
+
+    def results(self, call: Call, cell: Cell) -> list[Result]:
+        """Return every result that *call* may have; more than one if its read is eventually consistent."""
+        return list(self._operations[call.operation](cell, call.arguments))
+
+    def _change(self, cell: Cell, _: dict[str, Any]) -> Iterator[Result]:
+        yield Result({}, {"puts": cell["puts"] + 1})
+
+    def _get_object(self, cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
+        body = self._history[arguments["Key"]][cell["puts"] - 1]
+        yield Result(Failure("NoSuchKey") if body is None else {"puts": cell["puts"], "body": body}, cell)
+
+
+def answer_to(call: Call, answer: Any) -> Any:
+    """Return *answer* as a client gives it to its caller; raise ClientError if it is a failure."""
+    if isinstance(answer, Failure):
+        raise ClientError({"Error": {"Code": answer.code, "Message": ""}}, call.operation)
+    if call.operation == "get_object":
+        body = answer["body"]
+        return {
+            "Body": BytesIO(body),
+            "ContentLength": len(body),
+            "ETag": str(answer["puts"]),  # tells the checks which of the key's bodies was read
+            "LastModified": datetime.fromtimestamp(answer["puts"], UTC),
+        }
+    return answer
+
+
+def _publish(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
+    yield Result({}, {"bodies": sorted({*cell.get("bodies", []), arguments["Message"]})})
+
+
+def _seen(cell: Cell, arguments: dict[str, Any]) -> list[Cell]:
+    """What a read may see: an eventually consistent one also the cell as it was before anything was written."""
+    return [cell] if arguments.get("ConsistentRead") or not cell else [cell, {}]
+
+
+def _get_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
+    sk = arguments["Key"]["sk"]["S"]
+    for seen in _seen(cell, arguments):
+        yield Result({"Item": seen[sk]} if sk in seen else {}, cell)
+
+
+PAGE_ITEMS = 1  # a page of a Query may end anywhere: the shortest pages leave the most room between them
+
+
+def _query(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
+    after = arguments.get("ExclusiveStartKey", {}).get("sk", {}).get("S", "")
+    for seen in _seen(cell, arguments):
+        found = [item for sk, item in seen.items() if sk > after]
+        answer: dict[str, Any] = {"Items": found[:PAGE_ITEMS]}
+        if len(found) > PAGE_ITEMS:
+            last = found[PAGE_ITEMS - 1]
+            answer["LastEvaluatedKey"] = {"pk": last["pk"], "sk": last["sk"]}
+        yield Result(answer, cell)
+
+
+def _put_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
+    item = arguments["Item"]
+    old = cell.get(item["sk"]["S"], {})
+    if not holds(old, arguments):
+        yield Result(Failure("ConditionalCheckFailedException"), cell)
+        return
+    yield Result({"Attributes": old} if old and arguments.get("ReturnValues") == "ALL_OLD" else {}, _with(cell, item))
+
+
+def _update_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
+    old = cell.get(arguments["Key"]["sk"]["S"], {})
+    if not holds(old, arguments):
+        yield Result(Failure("ConditionalCheckFailedException"), cell)
+        return
+    item = arguments["Key"] | old | _updated(old, arguments)
+    yield Result({"Attributes": item} if arguments.get("ReturnValues") == "ALL_NEW" else {}, _with(cell, item))
+
+
+def _delete_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
+    yield Result({}, {sk: item for sk, item in cell.items() if sk != arguments["Key"]["sk"]["S"]})
+
+
+def _with(cell: Cell, item: dict[str, Any]) -> Cell:
+    return dict(sorted((cell | {item["sk"]["S"]: dict(sorted(item.items()))}).items()))
+
+
+# --- the expressions that the adapters use ---
+
+
+def _updated(old: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """The attributes that an UpdateExpression of one clause sets."""
+    action, clause = arguments["UpdateExpression"].split(" ", 1)
+    names, values = arguments.get("ExpressionAttributeNames", {}), arguments["ExpressionAttributeValues"]
+    if action == "SET":
+        pairs = [part.split(" = ") for part in clause.split(", ")]
+        return {names.get(name, name): values[value] for name, value in pairs}
+    name, value = clause.split(" ")
+    members = set(old.get(name, {"BS": []})["BS"])
+    change = set(values[value]["BS"])
+    return {name: {"BS": sorted({"ADD": members | change, "DELETE": members - change}[action])}}
+
+
+_TOKEN = re.compile(r"\s*(<=|<>|[()=<,]|[:#]?\w+)")
+
+
+def holds(item: dict[str, Any], arguments: dict[str, Any]) -> bool:
+    """Whether the ConditionExpression of *arguments*, if there is one, is true of *item* (empty: absent)."""
+    if "ConditionExpression" not in arguments:
+        return True
+    tokens = _TOKEN.findall(arguments["ConditionExpression"])
+    names, values = arguments.get("ExpressionAttributeNames", {}), arguments.get("ExpressionAttributeValues", {})
+
+    def operand(token: str) -> Any:
+        typed = values[token] if token[0] == ":" else item.get(names.get(token, token))
+        if typed is None:
+            return None
+        ((kind, value),) = typed.items()
+        return int(value) if kind == "N" else value
+
+    def accept(token: str) -> bool:
+        return bool(tokens) and tokens[0] == token and bool(tokens.pop(0))
+
+    def either() -> bool:
+        result = both()
+        while accept("OR"):
+            result = both() or result
+        return result
+
+    def both() -> bool:
+        result = test()
+        while accept("AND"):
+            result = test() and result
+        return result
+
+    def test() -> bool:
+        if accept("("):
+            result = either()
+            assert accept(")")
+            return result
+        first = tokens.pop(0)
+        if accept("("):
+            operands = [operand(name) for name in iter(lambda: tokens.pop(0), ")") if name not in ","]
+            if first != "size":
+                return _FUNCTIONS[first](*operands)
+            value = len(operands[0] or ())
+        else:
+            value = operand(first)
+        return _compare(value, tokens.pop(0), operand(tokens.pop(0)))
+
+    result = either()
+    assert not tokens, tokens
+    return result
+
+
+_FUNCTIONS: dict[str, Callable[..., bool]] = {
+    "attribute_not_exists": lambda value: value is None,
+    "attribute_exists": lambda value: value is not None,
+    "contains": lambda members, member: member in (members or ()),
+}
+
+
+def _compare(left: Any, operator: str, right: Any) -> bool:
+    """Compare two values of one type; an absent attribute differs from every value and is not less than any."""
+    if left is None:
+        return operator == "<>"
+    return bool({"=": left == right, "<>": left != right, "<": left < right, "<=": left <= right}[operator])

@@ -1,0 +1,143 @@
+"""The protocol, and ways to break it: each has to be noticed, or the check is worth nothing."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from handler.aws.images import DynamoDBImages, _pair_key
+from handler.core.buckets import buckets, to_member
+from handler.core.model import ImageRecord, ObjectRef, Outcome, Pair, World
+from tests.model.replay import Client, Promise, Replay
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The parts that deliveries are run with."""
+
+    name: str
+    client: type[Client] = Client
+    images: type[DynamoDBImages] = DynamoDBImages
+    replay: type[Replay] = Replay
+
+
+class EventualProbes(Client):
+    def get_item(self, **arguments: Any) -> Any:
+        consistent = arguments["TableName"] != "buckets"
+        return super().get_item(**arguments | {"ConsistentRead": consistent})
+
+
+class EventualHolders(Client):
+    def query(self, **arguments: Any) -> Any:
+        return super().query(**arguments | {"ConsistentRead": False})
+
+
+class Unconditional(Client):
+    def put_item(self, **arguments: Any) -> Any:
+        arguments.pop("ConditionExpression", None)
+        return super().put_item(**arguments)
+
+
+class Unawaited(Replay):
+    """Writes are sent and forgotten; reads, which are mapped, are waited for."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Promise:
+        promise = super().submit(fn, *args, **kwargs)
+        if not promise.done():
+            promise.set_result(None)
+        return promise
+
+    def map(self, fn: Callable[..., Any], *iterables: Any, **_: Any) -> Iterator[Any]:
+        promises = [super(Unawaited, self).submit(fn, *args) for args in zip(*iterables, strict=False)]
+        return (promise.result() for promise in promises)
+
+
+class HolderWithoutVersion(DynamoDBImages):
+    def add_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
+        super().add_holder(world, hash, ObjectRef(ref.bucket, ref.key))
+
+    def drop_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
+        super().drop_holder(world, hash, ObjectRef(ref.bucket, ref.key))
+
+
+def _update_pair(images: DynamoDBImages, world: World, pair: Pair, **arguments: Any) -> bool:
+    """Update the item of *pair*; False if the condition among *arguments* does not hold."""
+    try:
+        images._client.update_item(TableName=images._table, Key=_pair_key(world, pair), **arguments)
+    except ClientError:
+        return False
+    return True
+
+
+class CreatorPublishes(DynamoDBImages):
+    """Whoever puts the pair item publishes it; who finds one takes it for published."""
+
+    def note_pair(self, world: World, pair: Pair) -> bool:
+        return not _update_pair(
+            self,
+            world,
+            pair,
+            UpdateExpression="SET distance = :distance",
+            ConditionExpression="attribute_not_exists(pk)",
+            ExpressionAttributeValues={":distance": {"N": str(pair.distance)}},
+        )
+
+
+class WinnerPublishes(DynamoDBImages):
+    """The pair is marked published first, by a conditional write: who wins it publishes."""
+
+    def note_pair(self, world: World, pair: Pair) -> bool:
+        return super().note_pair(world, pair) or not _update_pair(
+            self,
+            world,
+            pair,
+            UpdateExpression="SET published = :yes",
+            ConditionExpression="attribute_not_exists(published)",
+            ExpressionAttributeValues={":yes": {"BOOL": True}},
+        )
+
+
+class CleaningBuckets(DynamoDBImages):
+    """With its last holder a hash leaves its buckets."""
+
+    def drop_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
+        super().drop_holder(world, hash, ref)
+        if any(self.holders(world, hash)):
+            return
+        for bucket in buckets(hash):
+            self._client.update_item(
+                TableName="buckets",
+                Key={"pk": {"S": f"{world}#b{bucket.band}#{bucket.prefix:04x}"}, "sk": {"S": "0000"}},
+                UpdateExpression="DELETE hashes :members",
+                ExpressionAttributeValues={":members": {"BS": [to_member(hash)]}},
+            )
+
+
+class BlindVerification(DynamoDBImages):
+    """What is read of a removed object is what was known of it when it lived."""
+
+    def bury(self, world: World, ref: ObjectRef) -> ImageRecord | None:
+        known = super().get(world, [ref.object_id])
+        if not known:
+            return super().bury(world, ref)
+        return self.put(world, replace(known[0], ref=ref, outcome=Outcome.GONE))
+
+    def get(self, world: World, object_ids: Sequence[str]) -> list[ImageRecord]:
+        records = super().get(world, object_ids)
+        return [replace(record, outcome=Outcome.INDEXED) if record.fingerprint else record for record in records]
+
+    def drop_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
+        pass
+
+
+REAL = Variant("the protocol")
+EVENTUAL_PROBES = Variant("eventually consistent probes", client=EventualProbes)
+EVENTUAL_HOLDERS = Variant("eventually consistent look-up of holders", client=EventualHolders)
+UNAWAITED_WRITES = Variant("probes before the writes are acknowledged", replay=Unawaited)
+NO_SEQUENCER_CONDITION = Variant("no sequencer condition", client=Unconditional)
+HOLDER_WITHOUT_VERSION = Variant("hash item without version", images=HolderWithoutVersion)
+CREATOR_PUBLISHES = Variant("only the creator of a pair publishes it", images=CreatorPublishes)
+WINNER_PUBLISHES = Variant("only the winner of the conditional write publishes", images=WinnerPublishes)
+CLEANING_BUCKETS = Variant("buckets are cleaned on delete", images=CleaningBuckets)
+BLIND_VERIFICATION = Variant("matches are not checked for life", images=BlindVerification)
