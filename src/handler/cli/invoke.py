@@ -39,12 +39,12 @@ def run(root: Path, event: Path, console: Console) -> int:
     """Invoke the function with the event in the file *event* and print what it did; return the exit status."""
     with console.status("setting up") as status:
         done = invoke(root, event, progress=status.update)
-    console.print("reply:", json.dumps(done.reply), markup=False, soft_wrap=True)
+    console.print("reply:", json.dumps(done.reply, ensure_ascii=False), markup=False, soft_wrap=True)
     for record in done.records:
         digits = "" if record.hash is None else f" {to_hex(record.hash)}"
         console.print(f"wrote: {record.ref.key}: {record.outcome}{digits}", markup=False, soft_wrap=True)
     for notice in done.notices:
-        console.print("published:", json.dumps(notice, indent=2), markup=False, soft_wrap=True)
+        console.print("published:", json.dumps(notice, indent=2, ensure_ascii=False), markup=False, soft_wrap=True)
     if not done.notices:
         console.print("published: nothing")
     return 1 if isinstance(done.reply, dict) and "errorMessage" in done.reply else 0
