@@ -16,6 +16,8 @@ from handler.dedup import Deduplicator, Report
 from handler.events import Created, Ignored, Item, LookUp, Removed, Result, UnknownEvent, Unreadable, decode
 from handler.wiring import service
 
+LOOKED_UP = "looked_up"  # in place of an outcome: nothing was done
+
 logger = Logger(location=None)  # the code's own line number tells a reader nothing
 metrics = Metrics()
 
@@ -47,7 +49,7 @@ def _run(item: Item) -> Result:
         metrics.add_metric("Ignored", MetricUnit.Count, 1)
         logger.info(Outcome.IGNORED.value, extra=_names(item))
         return Result(item, Outcome.IGNORED)
-    name = "looked_up" if isinstance(item.action, LookUp) else report.outcome.value
+    name = LOOKED_UP if isinstance(item.action, LookUp) else report.outcome.value
     _count(name, report)
     fields = _fields(report) | _count_units(meter) | {"ms": round((time.perf_counter() - start) * 1000, 1)}
     logger.info(name, extra=fields)
@@ -79,7 +81,8 @@ def _names(item: Item) -> dict[str, Any]:
 
 
 def _fields(report: Report) -> dict[str, Any]:
-    fields: dict[str, Any] = {"bucket": report.ref.bucket, "key": report.ref.key, "sequencer": report.ref.sequencer}
+    ref = report.record.ref if report.record else report.ref
+    fields: dict[str, Any] = {"bucket": ref.bucket, "key": ref.key, "sequencer": ref.sequencer}
     if report.record is not None and report.record.hash is not None:
         fields |= {"hash": to_hex(report.record.hash), "matches": len(report.matches), "announced": report.announced}
     if reason := _reason(report):
@@ -114,6 +117,7 @@ def _answer(report: Report) -> dict[str, Any]:
     record = report.record
     answer: dict[str, Any] = {"outcome": report.outcome.value, "reason": _reason(report) or None}
     if record is not None and record.hash is not None:
+        answer["outcome"] = LOOKED_UP
         answer["picture"] = describe(record)
         answer["matches"] = [describe_match(match) for match in report.matches]
         answer["truncated"] = report.truncated

@@ -271,8 +271,16 @@ def test_jpeg_that_repeats_a_scan_for_ever_is_rejected_unread() -> None:
     last_scan = body[body.rindex(b"\xff\xda") : -2]
 
     ordinary = decode_like_imagehash(body, Limits(), side=32)
-    with pytest.raises(ImageRejected, match="scans, over 100") as caught:
+    with pytest.raises(ImageRejected, match="over 100 scans") as caught:
         decode_like_imagehash(body[:-2] + last_scan * 200 + body[-2:], Limits(), side=32)
 
     assert ordinary.format == "JPEG"
     assert caught.value.code == "corrupt"
+
+
+def test_what_follows_a_jpeg_or_is_embedded_in_it_is_not_counted_as_scans() -> None:
+    body = encode(photo(1), "JPEG", exif=b"Exif\0\0" + b"\xff\xda" * 500)
+
+    with_film = decode_like_imagehash(body + b"\xff\xda" * 500, Limits(), side=32)
+
+    assert np.array_equal(with_film.luma, decode_like_imagehash(jpeg(photo(1), quality=75), Limits(), side=32).luma)

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,14 @@ def test_message_is_what_the_schema_promises() -> None:
     document = valid_message(message.body)
     assert document["picture"]["key"] == "a.jpg"
     assert document["matches"][0]["hash"] == "0000000000000007"
+
+
+def test_message_of_the_readme_is_what_the_schema_promises() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+
+    document = valid_message(readme.partition("```json\n")[2].partition("```")[0])
+
+    assert document["matches"]
 
 
 def test_schema_refuses_what_is_no_message() -> None:

@@ -20,6 +20,11 @@ from handler.cli import guard
 
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+# What may stand in a shell and would lead an SDK elsewhere although the variables below are set.
+STRAY_VARIABLES = (
+    *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    *(f"AWS_ENDPOINT_URL_{service}" for service in ("S3", "DYNAMODB", "SNS", "SQS", "LAMBDA", "CLOUDFORMATION", "STS")),
+)
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 5
 
@@ -49,6 +54,8 @@ def aws_variables(endpoint: str) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
     }
 
 
@@ -57,8 +64,7 @@ def environment(endpoint: str, extra: Mapping[str, str] | None = None) -> dict[s
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "BOTO", "LAMBDA_"))
     }
-    around = {"no_proxy": "127.0.0.1,localhost", "NO_PROXY": "127.0.0.1,localhost"}
-    return kept | around | {"SAM_CLI_TELEMETRY": "0"} | aws_variables(endpoint) | dict(extra or {})
+    return kept | {"SAM_CLI_TELEMETRY": "0"} | aws_variables(endpoint) | dict(extra or {})
 
 
 @dataclass(frozen=True, slots=True)

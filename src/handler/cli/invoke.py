@@ -19,7 +19,7 @@ from handler.cli.pictures import Picture, gallery
 from handler.cli.watch import Watch
 from handler.core import model
 from handler.core.phash import to_hex
-from handler.events import Created, LookUp, Removed, decode
+from handler.events import Created, LookUp, Removed, UnknownEvent, decode
 
 BUCKET_IN_EVENTS = "amzn-s3-demo-bucket"  # AWS's own example name; the stack's bucket takes its place
 IMAGE = f"public.ecr.aws/lambda/python:3.13-{stack.ARCHITECTURE}"
@@ -53,14 +53,9 @@ def run(root: Path, event: Path, console: Console) -> int:
 def invoke(root: Path, event: Path, *, progress: world.Progress = lambda _step: None) -> Invocation:
     """Bring an emulator up with the pictures that the event names, invoke the function in Docker, end the emulator.
 
-    Raises LocalError if Docker or the event is missing.
+    Raises LocalError if Docker is missing, or *event* holds no event.
     """
-    try:
-        text = event.read_text()
-    except OSError as error:
-        raise LocalError(
-            f"no event in {str(event)!r} ({error.strerror}): want a file such as those of events/"
-        ) from error
+    text = _text(event)
     _require_docker(root)
     progress("building for Lambda's Python")
     template = stack.build_for_lambda(root)
@@ -77,6 +72,19 @@ def invoke(root: Path, event: Path, *, progress: world.Progress = lambda _step: 
         everything = model.World(model.WHOLE_DEPLOYMENT, "phash1")
         ids = list(dict.fromkeys(reference.object_id for reference in references))
         return Invocation(reply, images.get(everything, ids), watch.notices[told:])
+
+
+def _text(event: Path) -> str:
+    """Return what is in the file *event*; raise LocalError unless the function would know what to do with it."""
+    want = "want one such as those of events/"
+    try:
+        text = event.read_text()
+        decode(json.loads(text))
+    except OSError as error:
+        raise LocalError(f"no event in {str(event)!r} ({error.strerror}): {want}") from error
+    except (UnknownEvent, ValueError, RecursionError) as error:
+        raise LocalError(f"no event in {str(event)!r} ({error}): {want}") from error
+    return text
 
 
 def _arrange(started: world.World, watch: Watch, document: dict[str, Any]) -> list[model.ObjectRef]:

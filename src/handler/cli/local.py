@@ -9,16 +9,21 @@ from types import FrameType
 
 from rich.console import Console
 
-from handler.cli import demo, invoke, stack, world
+from handler.cli import demo, emulator, invoke, stack, world
 from handler.cli.emulator import LocalError
 
+END = ".venv/bin/lookalike local down"
 EXIT_INTERRUPTED = 130
 REPORT_WIDTH = 120  # of a table in a log
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register the `local` command with its four verbs."""
-    parser = subparsers.add_parser("local", help="run everything on this machine, without AWS")
+    parser = subparsers.add_parser(
+        "local",
+        help="run everything on this machine, without AWS",
+        description="Run the real template in an emulator on loopback: no AWS account, and none of yours is touched.",
+    )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     up = verbs.add_parser("up", help="start the emulator with the deployed stack and leave it running")
@@ -45,26 +50,38 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _up(arguments: argparse.Namespace) -> int:
     root = stack.project_root()
-    found = world.running(root)
-    if found is None:
-        console = Console(stderr=True)
-        gateway = invoke.docker_gateway(root) if arguments.docker else None
-        with console.status("setting up") as status:
-            found = world.start(root, port=arguments.port, container_gateway=gateway, progress=status.update)
-        world.save(root, found)
-        if arguments.docker:
-            (stack.work_folder(root) / "env.json").write_text(json.dumps(invoke.variables_in_docker(found), indent=2))
-        found.emulator.leave_running()
-    description = found.describe()
+    with stack.lock(stack.work_folder(root) / "world.lock"):  # of two at once, the second finds the first's world
+        found = world.running(root) or _start(root, port=arguments.port, docker=arguments.docker)
+    if arguments.port is not None and not found.endpoint.endswith(f":{arguments.port}"):
+        raise LocalError(f"already running at {found.endpoint}, not at port {arguments.port}: {END} first")
+    if arguments.docker and not _variables_file(root).exists():
+        raise LocalError(f"already running at {found.endpoint}, where containers cannot reach it: {END} first")
     if arguments.json:
-        print(json.dumps(description))
+        print(json.dumps(found.describe()))
         return 0
-    print(f"# endpoint {found.endpoint}; end it with: lookalike local down")
+    print(f"# endpoint {found.endpoint}; end it with: {END}")
+    print("unset", *emulator.STRAY_VARIABLES)
     for name, value in found.environment.items():
         print(f"export {name}={value}")
     for name, value in {**found.outputs, "NoticesQueueUrl": found.queue_url}.items():
         print(f"# {name:18} {value}")
     return 0
+
+
+def _start(root: Path, *, port: int | None, docker: bool) -> world.World:
+    gateway = invoke.docker_gateway(root) if docker else None
+    with Console(stderr=True).status("setting up") as status:
+        started = world.start(root, port=port, container_gateway=gateway, progress=status.update)
+    world.save(root, started)
+    _variables_file(root).unlink(missing_ok=True)
+    if docker:
+        _variables_file(root).write_text(json.dumps(invoke.variables_in_docker(started), indent=2))
+    started.emulator.leave_running()
+    return started
+
+
+def _variables_file(root: Path) -> Path:
+    return stack.work_folder(root) / "env.json"
 
 
 def _down(_arguments: argparse.Namespace) -> int:

@@ -225,7 +225,12 @@ def _read_or_keep(message: "MessageTypeDef", report: Report) -> Failure | None:
     try:
         return read(message)
     except Unreadable as error:
-        report.kept.append(Kept(message["MessageId"], f"cannot be read: {one_line(error)}"))
+        report.kept.append(
+            Kept(
+                message["MessageId"],
+                f"cannot be read: {one_line(error)}; delete it with aws sqs delete-message, or let it expire",
+            )
+        )
         return None
 
 

@@ -71,7 +71,7 @@ def sam_executable(root: Path) -> str:
 
 def _build(root: Path, folder: Path, variables: Mapping[str, str]) -> Path:
     stamp, content = folder / "content.sha256", _content(root, variables)
-    with _lock(folder.with_name(folder.name + ".lock")):
+    with lock(folder.with_name(folder.name + ".lock")):
         if not (stamp.is_file() and stamp.read_text() == content):
             stamp.unlink(missing_ok=True)
             cache = folder.with_name(folder.name + "-cache")
@@ -88,7 +88,11 @@ def _build(root: Path, folder: Path, variables: Mapping[str, str]) -> Path:
 
 def _sam(root: Path, command: str, *words: str, env: Mapping[str, str]) -> None:
     log = work_folder(root) / f"sam-{command}-{os.getpid()}.log"
-    status, output = run([sam_executable(root), command, *words], env=env, cwd=root, log=log)
+    try:
+        status, output = run([sam_executable(root), command, *words], env=env, cwd=root, log=log)
+    except KeyboardInterrupt:
+        log.unlink(missing_ok=True)
+        raise
     if status == 0:
         log.unlink()
         return
@@ -119,8 +123,8 @@ def _uv(root: Path) -> str:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Let one process at a time build in a folder."""
+def lock(path: Path) -> Iterator[None]:
+    """Let one process at a time into the block; the lock goes with its process."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -63,10 +63,11 @@ _CODES = (
 )
 _END_OF_DATA = (EOFError, IndexError, struct.error)  # what Pillow's own parsers raise there
 
-# A progressive JPEG may repeat a scan of a few bytes that costs a pass over the whole picture. Encoders write about
-# ten; an embedded thumbnail or two add theirs. Inside the coded data these two bytes cannot occur.
-_START_OF_SCAN = b"\xff\xda"
-_MAX_SCANS = 100
+# A progressive JPEG may repeat a scan of a few bytes that costs a pass over the whole picture.
+_MAX_SCANS = 100  # encoders write about ten
+# Inside coded data 0xFF is followed by 0, or by the number of a restart.
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])", re.DOTALL)
+_START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
 
 _REASON_LENGTH = 160  # a decoder may quote the file; nobody needs to read more of it
 
@@ -122,8 +123,8 @@ def _open(body: bytes, name: str, limits: Limits) -> ImageFile:
         _check_pixels(width, height, limits)
     elif name == "WEBP":
         _check_webp_header(body, limits)  # its decoder sets memory aside for the whole canvas when it is opened
-    elif name == "JPEG" and (scans := body.count(_START_OF_SCAN)) > _MAX_SCANS:
-        raise ImageRejected("corrupt", f"JPEG: {scans} scans, over {_MAX_SCANS}: decoding it would take for ever")
+    elif name == "JPEG":
+        _check_scans(body)
     image = _decoder(name)(BytesIO(body))
     _check_pixels(*image.size, limits)
     return image
@@ -135,6 +136,23 @@ def _decoder(name: str) -> Callable[[BytesIO], ImageFile]:
     if name == "TIFF":
         plugin.logger.disabled = True  # it logs errors that it raises as well
     return cast(Callable[[BytesIO], ImageFile], getattr(plugin, f"{_PLUGINS[name]}ImageFile"))
+
+
+def _check_scans(body: bytes) -> None:
+    """Raise ImageRejected if a JPEG has more than _MAX_SCANS scans.
+
+    Goes from marker to marker, past the contents of segments (a thumbnail has markers of its own), to the end
+    of the first image: what follows it is not decoded (the film of a motion photo).
+    """
+    scans, at = 0, 2
+    while marker := _JPEG_MARKER.search(body, at):
+        kind, at = marker[1], marker.end()
+        if kind == _END_OF_IMAGE:
+            return
+        scans += kind == _START_OF_SCAN
+        if scans > _MAX_SCANS:
+            raise ImageRejected("corrupt", f"JPEG: over {_MAX_SCANS} scans, which would take very long to decode")
+        at += int.from_bytes(body[at : at + 2], "big")
 
 
 def _check_pixels(width: int, height: int, limits: Limits) -> None:
