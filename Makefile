@@ -36,7 +36,7 @@ test: setup ## run every check and every test
 	$(BIN)/lint-imports
 	.venv-sam/bin/cfn-lint template.yaml
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 model-check: setup ## try more orders of events and crashes than `make test`, and print what was tried
 	$(BIN)/python -m tests.model

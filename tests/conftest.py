@@ -29,6 +29,13 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, interrupt)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what needs the deployed stack in one process; the other tests may share out the rest."""
+    for item in items:
+        if item.get_closest_marker("emulator") or "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("stack"))
+
+
 class Stack(NamedTuple):
     """The deployed stack, and the proxy through which its function reaches AWS.
 
