@@ -19,7 +19,7 @@ from handler.aws.meter import Meter
 from handler.core.message import Message
 from handler.core.model import Content, Limits, ObjectRef, Settings, padded_sequencer
 from handler.dedup import Deduplicator
-from handler.wiring import RETRIES, THREADS
+from handler.wiring import CLIENT, THREADS
 
 RADII = (6, 10, 14)
 UPLOADS = 15
@@ -46,9 +46,7 @@ def main() -> None:
 
 def _cost(endpoint: str, radius: int) -> tuple[object, ...]:
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
-    settings = ClientConfig(
-        retries={"mode": "standard", "total_max_attempts": RETRIES}, max_pool_connections=THREADS, proxies={}
-    )
+    settings = CLIENT.merge(ClientConfig(proxies={}))
     client = boto3.Session(region_name="us-east-1").client("dynamodb", endpoint_url=endpoint, config=settings)
     meter = Meter()
     meter.attach(client)
