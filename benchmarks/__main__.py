@@ -1,25 +1,68 @@
-"""`python -m benchmarks`: print every table, with the machine and the date."""
+"""`python -m benchmarks`: measure, and print tables, with the machine and the date."""
 
 import argparse
 import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
-from benchmarks import cold_import, fingerprint, recall, search
-from benchmarks.report import print_machine
+from benchmarks.report import parsed_count, print_machine
 
-PARTS = {"recall": recall.main, "search": search.main, "fingerprint": fingerprint.main, "cold-import": cold_import.main}
+PARTS = {  # by module, imported when asked for: `search` needs packages that the others do without
+    "recall": "how many near hashes one 16-bit prefix finds, and how many four bands do",
+    "fingerprint": "decoding and hashing, against ImageHash",
+    "cold-import": "what a cold start imports, against boto3 alone",
+    "search": "requests, units, CPU, memory and dollars of an upload; peers in memory; a billion pictures on paper",
+}
 
 
 def main() -> int:
     """Run the parts that were asked for, or all of them."""
-    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)} (default: all)")
-    asked = parser.parse_args().parts or list(PARTS)
-    if unknown := [part for part in asked if part not in PARTS]:
-        parser.error(f"unknown part {unknown[0]!r}, want one of {', '.join(PARTS)}")
+    arguments = _parser().parse_args()
+    asked = arguments.parts or list(PARTS)
     print_machine()
     for part in asked:
-        PARTS[part]()
+        options: dict[str, Any] = {}
+        if part == "search":
+            options = {"stored": arguments.stored, "json": arguments.json, "picture": arguments.plot}
+        run: Callable[..., None] = import_module(f"benchmarks.{part.replace('-', '_')}").main
+        run(**options)
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure on this machine, and print tables. All servers are on 127.0.0.1; nothing reaches AWS.",
+        epilog="parts:\n" + "\n".join(f"  {name:12} {what}" for name, what in PARTS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", type=_part, help="what to measure (default: all)")
+    search = parser.add_argument_group("of search", "needs the packages of `make bench-search`; takes ten minutes")
+    search.add_argument(
+        "--stored",
+        type=_sizes,
+        default="1k,100k,1M,10M",
+        metavar="SIZES",
+        help="how many pictures are stored (default: %(default)s; 10M takes 6 GB of memory)",
+    )
+    search.add_argument("--json", type=Path, metavar="FILE", help="write every number of every upload")
+    search.add_argument("--plot", type=Path, metavar="FILE", help="draw dollars against stored pictures (PNG)")
+    return parser
+
+
+def _part(text: str) -> str:
+    if text not in PARTS:
+        raise argparse.ArgumentTypeError(f"unknown part {text!r}, want one of {', '.join(PARTS)}")
+    return text
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        return [parsed_count(size) for size in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"bad sizes {text!r}: want numbers such as 1k,100k,1M") from error
 
 
 if __name__ == "__main__":

@@ -5,17 +5,22 @@ import os
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-console = Console(width=110, highlight=False)
+PACKAGES = ("boto3", "numpy", "pillow", "imagehash", "faiss-cpu", "pybktree")  # the last two only for `search`
+IMPORTED_AS = {"pillow": "PIL", "faiss-cpu": "faiss"}
+
+console = Console(width=120, highlight=False)
 
 
 def print_machine() -> None:
     """Print where and when this is measured, and with what."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("boto3", "numpy", "pillow", "imagehash"))
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES if find_spec(IMPORTED_AS.get(name, name)))
     console.print(
         f"{datetime.date.today()}  {_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     )
@@ -31,6 +36,26 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
         table.add_row(*(str(cell) for cell in row))
     console.print()
     console.print(table)
+
+
+def progress() -> Progress:
+    """Return a bar on stderr, so that the tables can be sent elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def count(number: int) -> str:
+    """Return a large round number as people say it: 100k, 10M, 1G."""
+    for size, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if number >= size and number % size == 0:
+            return f"{number // size}{letter}"
+    return f"{number:,}"
+
+
+def parsed_count(text: str) -> int:
+    """Return the number that `count` writes so. Raises ValueError if it is none."""
+    letters = {"k": 10**3, "M": 10**6, "G": 10**9}
+    return int(text[:-1]) * letters[text[-1]] if text[-1:] in letters else int(text)
 
 
 def _processor() -> str:

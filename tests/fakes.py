@@ -1,19 +1,20 @@
 """In-memory stand-ins for the adapters; `tests/contract` holds both to the same tests."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any
 
 from handler.core.buckets import Bucket, members_within, probes, to_member
 from handler.core.imaging import check_bytes
+from handler.core.journal import Appended, Segment, Shape, Tail
 from handler.core.message import Message
 from handler.core.model import (
-    Candidate,
     Candidates,
     Content,
     ImageRecord,
     Limits,
+    NearHash,
     ObjectGone,
     ObjectRef,
     Outcome,
@@ -56,7 +57,68 @@ class InMemoryBuckets:
         wanted = probes(hash, radius)
         members = [member for bucket in wanted for member in self._members[str(world), bucket]]
         near = members_within(members, hash, radius)
-        return Candidates(tuple(Candidate(*candidate) for candidate in near), probes=len(wanted))
+        return Candidates(tuple(NearHash(*one) for one in near), probes=len(wanted))
+
+
+class InMemoryJournal:
+    """Segments by world and shard; *page_segments* of them are a page of `tail`."""
+
+    def __init__(self, *, shards: int = 1, shape: Shape | None = None, page_segments: int = 1000) -> None:
+        self._shards = shards
+        self._shape = shape or Shape()
+        self._page_segments = page_segments
+        self._segments: defaultdict[str, list[list[set[bytes]]]] = defaultdict(lambda: [[set()]])
+
+    def with_shards(self, shards: int) -> "InMemoryJournal":
+        """Return the same journal, written with another number of shards."""
+        other = InMemoryJournal(shards=shards, shape=self._shape, page_segments=self._page_segments)
+        other._segments = self._segments
+        return other
+
+    def append(self, world: World, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
+        rows = self._segments[str(world)]
+        shard = entry[0] % self._shards
+        if shard:
+            rows += [[set()] for _ in range(self._shards - len(rows))]
+        segments, full = rows[shard], self._shape.capacity(world, len(entry))
+        refused = 0 if ask else len(segments) - 1 - ends.get(shard, len(segments) - 1)
+        if len(segments[-1]) >= full and entry not in segments[-1]:
+            segments.append(set())
+            refused += 1
+        segments[-1].add(entry)
+        completes = len(segments) % self._shape.pack_segments == 0 and len(segments[-1]) == full
+        return Appended(shard, len(segments) - 1, refused, completes)
+
+    def tail(self, world: World, cursors: Sequence[int]) -> Tail:
+        rows = self._segments[str(world)]
+        starts = [*cursors, *[0] * (len(rows) - len(cursors))]
+        pages = [self._read(rows[shard], start, self._page_segments) for shard, start in enumerate(starts)]
+        complete = all(len(row) <= start + self._page_segments for row, start in zip(rows, starts, strict=True))
+        return Tail(pages, complete)
+
+    def ends(self, world: World) -> list[int]:
+        return [len(segments) - 1 for segments in self._segments[str(world)]]
+
+    def segments(self, world: World, shard: int, first: int, count: int) -> list[Segment]:
+        rows = self._segments[str(world)]
+        return self._read(rows[shard], first, count) if shard < len(rows) else []
+
+    def _read(self, segments: list[set[bytes]], first: int, count: int) -> list[Segment]:
+        numbered = enumerate(segments[first : first + count], first)
+        return [Segment(number, frozenset(entries)) for number, entries in numbered if entries]
+
+
+class InMemoryPacks:
+    """Packs by world, shard and number."""
+
+    def __init__(self) -> None:
+        self.packs: dict[tuple[World, int, int], bytes] = {}
+
+    def get(self, world: World, shard: int, number: int) -> bytes | None:
+        return self.packs.get((world, shard, number))
+
+    def put(self, world: World, shard: int, number: int, pack: bytes) -> None:
+        self.packs[world, shard, number] = pack
 
 
 class InMemoryImages:

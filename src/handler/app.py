@@ -9,8 +9,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handler.aws.meter import Meter
+from handler.core import prices
 from handler.core.message import describe, describe_match
-from handler.core.model import Outcome
+from handler.core.model import Found, Outcome
 from handler.core.phash import to_hex
 from handler.dedup import Deduplicator, Report
 from handler.events import Created, Ignored, Item, LookUp, Removed, Result, UnknownEvent, Unreadable, decode
@@ -32,15 +33,16 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str
         metrics.add_metric("Failed", MetricUnit.Count, 1)
         logger.exception("refused")
         raise
-    return delivery.reply([_run(item) for item in delivery.items])
+    deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
+    return delivery.reply([_run(item, deadline) for item in delivery.items])
 
 
-def _run(item: Item) -> Result:
+def _run(item: Item, deadline: float) -> Result:
     """Handle one item, log one line about it and count it; no error of it reaches the others."""
     start = time.perf_counter()
     deduplicator, meter = service()
     try:
-        report = _report(deduplicator, item)
+        report = _report(deduplicator, item, deadline)
     except Exception as error:
         metrics.add_metric("Failed", MetricUnit.Count, 1)
         logger.exception("failed", extra=_names(item) | _count_units(meter))
@@ -51,19 +53,22 @@ def _run(item: Item) -> Result:
         return Result(item, Outcome.IGNORED)
     name = LOOKED_UP if isinstance(item.action, LookUp) else report.outcome.value
     _count(name, report)
-    fields = _fields(report) | _count_units(meter) | {"ms": round((time.perf_counter() - start) * 1000, 1)}
+    consumed = _count_units(meter)
+    if report.found is not None:
+        _count_search(report.found, consumed["read_units"])
+    fields = _fields(report) | consumed | {"ms": round((time.perf_counter() - start) * 1000, 1)}
     logger.info(name, extra=fields)
     return Result(item, report.outcome, detail=_reason(report), answer=_answer(report))
 
 
-def _report(deduplicator: Deduplicator, item: Item) -> Report | None:
+def _report(deduplicator: Deduplicator, item: Item, deadline: float) -> Report | None:
     match item.action:
         case Created(ref):
-            return deduplicator.created(ref)
+            return deduplicator.created(ref, deadline=deadline)
         case Removed(ref):
             return deduplicator.removed(ref)
         case LookUp(ref):
-            return deduplicator.look_up(ref)
+            return deduplicator.look_up(ref, deadline=deadline)
         case Ignored():
             return None
         case Unreadable(error):
@@ -85,6 +90,8 @@ def _fields(report: Report) -> dict[str, Any]:
     fields: dict[str, Any] = {"bucket": ref.bucket, "key": ref.key, "sequencer": ref.sequencer}
     if report.record is not None and report.record.hash is not None:
         fields |= {"hash": to_hex(report.record.hash), "matches": len(report.matches), "announced": report.announced}
+    if report.found is not None:
+        fields |= {"route": report.found.route.value, "packs": report.found.packs, "pictures": report.found.pictures}
     if reason := _reason(report):
         fields["reason"] = reason
     return fields | {f"{step}_ms": round(spent, 1) for step, spent in report.spent_ms.items()}
@@ -99,9 +106,17 @@ def _count(name: str, report: Report) -> None:
     if name == Outcome.INDEXED:
         metrics.add_metric("NearDuplicates", MetricUnit.Count, len(report.matches))
         metrics.add_metric("Truncated", MetricUnit.Count, report.truncated)
-    metrics.add_metric("Probes", MetricUnit.Count, report.probes)
     for step, spent in report.spent_ms.items():
         metrics.add_metric(f"{step.capitalize()}Time", MetricUnit.Milliseconds, spent)
+
+
+def _count_search(found: Found, read_units: float) -> None:
+    """Count which way the search took and what the item's reads cost, in millionths of a dollar."""
+    metrics.add_metric(f"Searches{found.route.value.capitalize()}", MetricUnit.Count, 1)
+    metrics.add_metric("Probes", MetricUnit.Count, found.probes)
+    metrics.add_metric("PacksRead", MetricUnit.Count, found.packs)
+    cost = prices.reading(read_units=read_units, s3_gets=found.packs)
+    metrics.add_metric("ReadCost", MetricUnit.Count, cost * 1e6)
 
 
 def _count_units(meter: Meter) -> dict[str, float]:

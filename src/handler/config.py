@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from handler.core.buckets import MAX_RADIUS
 from handler.core.fingerprint import GENERATIONS
+from handler.core.journal import MAX_SHARDS
 from handler.core.model import Limits, Settings
 
 T = TypeVar("T")
@@ -22,7 +23,10 @@ class Config:
 
     bucket_table: str
     image_table: str
+    packs_bucket: str
     topic_arn: str
+    journal_memory_mb: int  # what an instance may remember of journals; 0: nothing, the buckets answer
+    journal_shards: int
     settings: Settings
     endpoint_url: str | None  # an emulator's; None is AWS
 
@@ -33,7 +37,10 @@ class Config:
         config = cls(
             bucket_table=reader.text("BUCKET_TABLE"),
             image_table=reader.text("IMAGE_TABLE"),
+            packs_bucket=reader.text("PACKS_BUCKET"),
             topic_arn=reader.text("TOPIC_ARN", "arn:[^:]+:sns:[^:]+:[0-9]+:.+", "an SNS topic's ARN"),
+            journal_memory_mb=reader.integer("JOURNAL_MEMORY", 0, 8192),
+            journal_shards=reader.integer("JOURNAL_SHARDS", 1, MAX_SHARDS),
             settings=Settings(
                 generation=reader.text("GENERATION", "|".join(GENERATIONS), "one of " + ", ".join(GENERATIONS)),
                 radius=reader.integer("RADIUS", 0, MAX_RADIUS),

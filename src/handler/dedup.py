@@ -5,6 +5,7 @@ loses a pair: search only after all writes are acknowledged, with strongly consi
 every pair that is not marked published, whoever found it; mark it only after it was published.
 """
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
@@ -15,13 +16,14 @@ from itertools import islice
 from typing import Any, Protocol
 
 from handler.core.buckets import Bucket, buckets
+from handler.core.entries import Question, to_entry
 from handler.core.fingerprint import fingerprint
 from handler.core.message import Message, compose
 from handler.core.model import (
     LOWEST_SEQUENCER,
     Candidate,
-    Candidates,
     Content,
+    Found,
     ImageRecord,
     ImageRejected,
     Match,
@@ -37,8 +39,8 @@ from handler.core.model import (
 )
 from handler.core.policy import match, nearest_first
 
-CANDIDATES_AT_ONCE = 16  # hashes whose holders are read in parallel before the nearest are counted
-# Hashes of deleted pictures stay in the buckets, and each costs a read. With more of them around one picture
+CANDIDATES_AT_ONCE = 100  # object items that one call reads, before the live ones are counted
+# Entries of deleted pictures stay in the journal, and each costs a read. With more of them around one picture
 # than this the function would not end in its time, and the event would fail for ever.
 MAX_CANDIDATES = 10_000
 
@@ -54,13 +56,20 @@ class ImageStore(Protocol):
 
 
 class HashIndex(Protocol):
-    """Which hashes are near a hash."""
+    """The buckets: all hashes, for whoever has not read the journal."""
 
     def add(self, world: World, bucket: Bucket, hash: int) -> None:
         """Make *hash* a member of *bucket*: every search that starts later sees it."""
 
-    def candidates(self, world: World, hash: int, radius: int) -> Candidates:
-        """Return every stored hash within *radius*."""
+
+class Finder(Protocol):
+    """The journal, and the searches that read it, or the buckets."""
+
+    def append(self, world: World, entry: bytes) -> None:
+        """Add *entry* to the journal: every `find` that starts later sees it."""
+
+    def find(self, world: World, questions: Sequence[Question], radius: int, *, views: int, deadline: float) -> Found:
+        """Return every object of *world* that was stored with a hash within *radius* of a question."""
 
 
 class Catalog(Protocol):
@@ -80,9 +89,6 @@ class Catalog(Protocol):
 
     def drop_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
         """Forget that note, if there is one."""
-
-    def holders(self, world: World, hash: int) -> Iterator[list[str]]:
-        """Yield the object ids noted for *hash*, oldest first, page by page."""
 
 
 class PairLedger(Protocol):
@@ -112,18 +118,19 @@ class Report:
     matches: Sequence[Match] = ()
     truncated: bool = False  # there are more matches than were kept
     announced: int = 0  # pairs in the message that was published
-    probes: int = 0  # bucket keys read
+    found: Found | None = None  # which way the search took, and what it read
     spent_ms: dict[str, float] = field(default_factory=dict)  # by step: read, decode, write, search, announce
 
 
 class Deduplicator:
-    """Answers events with outcomes, over the five roles above."""
+    """Answers events with outcomes, over the six roles above."""
 
     def __init__(
         self,
         *,
         store: ImageStore,
         index: HashIndex,
+        finder: Finder,
         catalog: Catalog,
         ledger: PairLedger,
         notifier: Notifier,
@@ -132,15 +139,17 @@ class Deduplicator:
     ) -> None:
         self._store = store
         self._index = index
+        self._finder = finder
         self._catalog = catalog
         self._ledger = ledger
         self._notifier = notifier
         self._executor = executor
         self._settings = settings
 
-    def created(self, ref: ObjectRef) -> Report:
+    def created(self, ref: ObjectRef, *, deadline: float = math.inf) -> Report:
         """Index the object, find its near-duplicates and announce those that were not announced yet.
 
+        *deadline* is when the invocation ends, by `time.monotonic`: a search may have to choose the quicker way.
         Safe to repeat and to stop at any step. A picture that cannot be used is an outcome, not an error.
         """
         report = Report(ref, Outcome.IGNORED)
@@ -160,7 +169,7 @@ class Deduplicator:
         if not record.alive:
             return report
         with _timed(report, "search"):
-            self._search(world, record, report)
+            self._search(world, record, report, deadline)
         with _timed(report, "announce"):
             if report.matches and self._is_current(world, record):
                 self._announce(world, record, report)
@@ -186,7 +195,7 @@ class Deduplicator:
                 self._drop_holder_of(world, buried)
         return report
 
-    def look_up(self, ref: ObjectRef) -> Report:
+    def look_up(self, ref: ObjectRef, *, deadline: float = math.inf) -> Report:
         """Find the matches of an object that is in the bucket, and write and announce nothing."""
         report = Report(ref, Outcome.IGNORED)
         world = self._world(ref)
@@ -196,7 +205,7 @@ class Deduplicator:
         report.record, report.outcome = record, record.outcome
         if record.alive:
             with _timed(report, "search"):
-                self._search(world, record, report)
+                self._search(world, record, report, deadline)
         return report
 
     def _world(self, ref: ObjectRef) -> World:
@@ -250,6 +259,7 @@ class Deduplicator:
         if record.hash is not None:
             notes.append(submit(self._catalog.add_holder, world, record.hash, record.ref))
             notes += [submit(self._index.add, world, bucket, record.hash) for bucket in buckets(record.hash)]
+            notes.append(submit(self._finder.append, world, to_entry(record.ref.object_id, record.views)))
         everything: list[Future[Any]] = [object_put, *notes]
         wait(everything)
         for note in notes:
@@ -267,38 +277,40 @@ class Deduplicator:
         if record is not None and record.hash is not None:
             self._catalog.drop_holder(world, record.hash, record.ref)
 
-    def _search(self, world: World, record: ImageRecord, report: Report) -> None:
+    def _search(self, world: World, record: ImageRecord, report: Report, deadline: float) -> None:
         """Find the nearest live matches, up to the cap, and whether there are more."""
         if record.hash is None:
             return
-        found = self._index.candidates(world, record.hash, self._settings.radius)
-        report.probes = found.probes
-        remaining = iter(found.nearest_first[:MAX_CANDIDATES])
-        matches: list[Match] = []
-        while len(matches) <= self._settings.max_matches and (some := list(islice(remaining, CANDIDATES_AT_ONCE))):
-            answers: Iterator[list[Match]] = self._executor.map(partial(self._live_matches, world, record), some)
-            for answer in answers:
-                matches += answer
-        matches = nearest_first(matches)
-        report.matches = matches[: self._settings.max_matches]
-        report.truncated = len(matches) > self._settings.max_matches or len(found.nearest_first) > MAX_CANDIDATES
-
-    def _live_matches(self, world: World, record: ImageRecord, candidate: Candidate) -> list[Match]:
-        """The live objects that have the candidate's hash at this moment, oldest first, one over the cap at most.
-
-        One over the cap tells that there are more; to read on would be work without a use, since a
-        picture may have a million copies.
-        """
+        radius, cap = self._settings.radius, self._settings.max_matches
+        report.found = self._finder.find(
+            world, [Question(record.hash)], radius, views=len(record.views), deadline=deadline
+        )
+        candidates = report.found.candidates
         live: dict[str, Match] = {}
-        for page in self._catalog.holders(world, candidate.hash):
-            unseen = [object_id for object_id in dict.fromkeys(page) if object_id not in live]
-            for holder in self._catalog.get(world, unseen):
-                # A stale note leads to an object that was overwritten: it counts for the hash it has now.
-                if holder.hash == candidate.hash and (found := match(record, holder, self._settings.radius)):
-                    live[holder.ref.object_id] = found
-            if len(live) > self._settings.max_matches:
+        examined = 0
+        while len(live) <= cap and (some := list(islice(candidates, CANDIDATES_AT_ONCE))):
+            if examined >= MAX_CANDIDATES:
+                report.truncated = True
                 break
-        return nearest_first(live.values())[: self._settings.max_matches + 1]
+            examined += len(some)
+            live |= self._live_matches(world, record, [one for one in some if one.object_id not in live])
+        matches = nearest_first(live.values())
+        report.matches = matches[:cap]
+        report.truncated |= len(matches) > cap
+
+    def _live_matches(self, world: World, record: ImageRecord, candidates: Sequence[Candidate]) -> dict[str, Match]:
+        """The live objects among *candidates* that are as near as they were noted, by object id.
+
+        An object that was overwritten since is left for the candidate that its present hash is.
+        """
+        noted = {(candidate.object_id, candidate.distance) for candidate in candidates}
+        stored = self._catalog.get(world, list(dict.fromkeys(candidate.object_id for candidate in candidates)))
+        found = {one.ref.object_id: match(record, one, self._settings.radius) for one in stored}
+        return {
+            object_id: matching
+            for object_id, matching in found.items()
+            if matching and (object_id, matching.distance) in noted
+        }
 
     def _is_current(self, world: World, record: ImageRecord) -> bool:
         """Whether this event is still the object's latest: what has been deleted meanwhile is not announced."""

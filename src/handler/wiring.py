@@ -6,15 +6,20 @@ from functools import cache
 from typing import NamedTuple
 
 import boto3
+import botocore.session
 from botocore.config import Config as ClientConfig
 
 from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.images import DynamoDBImages
+from handler.aws.journal import DynamoDBJournal
 from handler.aws.meter import Meter
+from handler.aws.packs import S3Packs
+from handler.aws.parser import LeanParserFactory
 from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
 from handler.config import Config
 from handler.dedup import Deduplicator
+from handler.search import Search
 
 THREADS = 16  # as many calls in flight; the batch reads of the largest radius are 28
 CLIENT = ClientConfig(
@@ -41,7 +46,7 @@ def service() -> Service:
 
 def build(config: Config) -> Service:
     """Make the clients and put the parts together."""
-    session = boto3.Session()
+    session = boto3.Session(botocore_session=lean_session())
     # An emulator has no DNS name for each bucket.
     settings = CLIENT.merge(ClientConfig(s3={"addressing_style": "path" if config.endpoint_url else "auto"}))
     s3 = session.client("s3", endpoint_url=config.endpoint_url, config=settings)
@@ -51,9 +56,19 @@ def build(config: Config) -> Service:
     meter.attach(dynamodb)
     executor = ThreadPoolExecutor(THREADS, thread_name_prefix="lookalike")
     images = DynamoDBImages(dynamodb, config.image_table)
+    buckets = DynamoDBBuckets(dynamodb, config.bucket_table, executor=executor)
+    search = Search(
+        journal=DynamoDBJournal(dynamodb, config.bucket_table, executor=executor, shards=config.journal_shards),
+        packs=S3Packs(s3, config.packs_bucket),
+        index=buckets,
+        catalog=images,
+        executor=executor,
+        memory_bytes=config.journal_memory_mb << 20,
+    )
     deduplicator = Deduplicator(
         store=S3Pictures(s3, config.settings.limits),
-        index=DynamoDBBuckets(dynamodb, config.bucket_table, executor=executor),
+        index=buckets,
+        finder=search,
         catalog=images,
         ledger=images,
         notifier=SNSTopic(sns, config.topic_arn),
@@ -61,3 +76,10 @@ def build(config: Config) -> Service:
         settings=config.settings,
     )
     return Service(deduplicator, meter)
+
+
+def lean_session() -> botocore.session.Session:
+    """Return a session whose clients parse the answers of DynamoDB with little work."""
+    session = botocore.session.Session()
+    session.register_component("response_parser_factory", LeanParserFactory())
+    return session

@@ -1,27 +1,63 @@
 """Each contract test runs against the fake and against the adapter on the emulator."""
 
+import functools
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
 
+import boto3
 import pytest
+from botocore.config import Config as ClientConfig
 
 from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.images import DynamoDBImages
+from handler.aws.journal import DynamoDBJournal
+from handler.aws.packs import S3Packs
 from handler.aws.s3 import S3Pictures
+from handler.cli.emulator import CREDENTIALS, REGION, require_loopback
+from handler.core.journal import Shape
 from handler.core.model import Limits, World
 from handler.dedup import Catalog, HashIndex, ImageStore
+from handler.search import HashBuckets, Holders, Journal, Packs
+from handler.wiring import CLIENT, lean_session
 from tests.conftest import Stack
-from tests.fakes import InMemoryBuckets, InMemoryImages, InMemoryPictures
+from tests.fakes import InMemoryBuckets, InMemoryImages, InMemoryJournal, InMemoryPacks, InMemoryPictures
 
+SHAPE = Shape(segment_bytes=180, pack_segments=4)  # small segments, likewise
 PAGE_MEMBERS = 3  # small pages, so that tests fill several
 MAX_BYTES = 1000
 BUCKET = "contract-pictures"
 
 
-@pytest.fixture(params=["fake", pytest.param("aws", marks=pytest.mark.emulator)])
+class Images(Catalog, Holders, Protocol):
+    """What is asked of ImageTable, by the use case and by a search."""
+
+
+class Buckets(HashIndex, HashBuckets, Protocol):
+    """What is asked of the buckets, by the use case and by a search."""
+
+
+@pytest.fixture(params=["fake", *(pytest.param(parser, marks=pytest.mark.emulator) for parser in ("boto3", "lean"))])
 def kind(request: pytest.FixtureRequest) -> str:
+    """What obeys the contract: the fake, or the adapter with botocore's own parser, or with the function's."""
     return str(request.param)
+
+
+def dynamodb(stack: Stack, kind: str) -> Any:
+    return stack.client("dynamodb") if kind == "boto3" else lean_client(stack.world.endpoint)
+
+
+@functools.cache
+def lean_client(endpoint: str) -> Any:
+    session = boto3.Session(
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+        botocore_session=lean_session(),
+    )
+    config = CLIENT.merge(ClientConfig(proxies={}))
+    return session.client("dynamodb", endpoint_url=require_loopback(endpoint), config=config)
 
 
 @pytest.fixture
@@ -31,26 +67,49 @@ def world() -> World:
 
 
 @pytest.fixture
-def images(kind: str, request: pytest.FixtureRequest) -> Catalog:
+def images(kind: str, request: pytest.FixtureRequest) -> Images:
     if kind == "fake":
         return InMemoryImages(page_size=100)
     stack: Stack = request.getfixturevalue("stack")
-    return DynamoDBImages(stack.client("dynamodb"), stack.world.outputs["ImageTableName"])
+    return DynamoDBImages(dynamodb(stack, kind), stack.world.outputs["ImageTableName"])
 
 
 @pytest.fixture
-def index(kind: str, request: pytest.FixtureRequest) -> Iterator[HashIndex]:
+def index(kind: str, request: pytest.FixtureRequest) -> Iterator[Buckets]:
     if kind == "fake":
         yield InMemoryBuckets()
         return
     stack: Stack = request.getfixturevalue("stack")
     with ThreadPoolExecutor(8) as executor:
         yield DynamoDBBuckets(
-            stack.client("dynamodb"),
+            dynamodb(stack, kind),
             stack.world.outputs["BucketTableName"],
             executor=executor,
             page_members=PAGE_MEMBERS,
         )
+
+
+@pytest.fixture
+def journal(kind: str, request: pytest.FixtureRequest) -> Iterator[Callable[[int], Journal]]:
+    """Makes journals over one table, with a number of shards each."""
+    if kind == "fake":
+        fake = InMemoryJournal(shape=SHAPE)
+        yield fake.with_shards
+        return
+    stack: Stack = request.getfixturevalue("stack")
+    table = stack.world.outputs["BucketTableName"]
+    with ThreadPoolExecutor(8) as executor:
+        yield lambda shards: DynamoDBJournal(
+            dynamodb(stack, kind), table, executor=executor, shards=shards, shape=SHAPE
+        )
+
+
+@pytest.fixture
+def packs(kind: str, request: pytest.FixtureRequest) -> Packs:
+    if kind == "fake":
+        return InMemoryPacks()
+    stack: Stack = request.getfixturevalue("stack")
+    return S3Packs(stack.client("s3"), stack.world.outputs["PacksBucketName"])
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from handler.core.buckets import buckets
 from handler.core.model import World
-from handler.dedup import HashIndex
+from tests.contract.conftest import Buckets
 
 HASH = 0x0F0F_0000_FFFF_1234
 # The article that this project starts from publishes these and their similarities to the first.
@@ -17,22 +17,22 @@ PUBLISHED = {
 }
 
 
-def add(index: HashIndex, world: World, hash: int) -> None:
+def add(index: Buckets, world: World, hash: int) -> None:
     for bucket in buckets(hash):
         index.add(world, bucket, hash)
 
 
-def found(index: HashIndex, world: World, hash: int, radius: int) -> list[tuple[int, int]]:
+def found(index: Buckets, world: World, hash: int, radius: int) -> list[tuple[int, int]]:
     return [(near.distance, near.hash) for near in index.candidates(world, hash, radius).nearest_first]
 
 
-def test_empty_index_answers_nothing_but_is_asked_everywhere(index: HashIndex, world: World) -> None:
+def test_empty_index_answers_nothing_but_is_asked_everywhere(index: Buckets, world: World) -> None:
     answer = index.candidates(world, HASH, 10)
 
     assert (answer.nearest_first, answer.probes) == ((), 428)
 
 
-def test_hashes_within_the_radius_come_nearest_first_and_once(index: HashIndex, world: World) -> None:
+def test_hashes_within_the_radius_come_nearest_first_and_once(index: Buckets, world: World) -> None:
     stored = [HASH ^ 0b111, HASH, HASH ^ 1, HASH ^ 0b1111]
     for hash in [*stored, HASH]:
         add(index, world, hash)
@@ -40,7 +40,7 @@ def test_hashes_within_the_radius_come_nearest_first_and_once(index: HashIndex, 
     assert found(index, world, HASH, 3) == [(0, HASH), (1, HASH ^ 1), (3, HASH ^ 0b111)]
 
 
-def test_published_hashes_are_found_by_their_similarity(index: HashIndex, world: World) -> None:
+def test_published_hashes_are_found_by_their_similarity(index: Buckets, world: World) -> None:
     asked = 0xBA19_C8AB_5FA0_5A59
     for hash in PUBLISHED:
         add(index, world, hash)
@@ -50,14 +50,14 @@ def test_published_hashes_are_found_by_their_similarity(index: HashIndex, world:
     assert similar == dict(list(PUBLISHED.items())[:3])
 
 
-def test_worlds_do_not_see_each_other(index: HashIndex, world: World) -> None:
+def test_worlds_do_not_see_each_other(index: Buckets, world: World) -> None:
     add(index, world, HASH)
 
     assert found(index, World(world.scope, "other"), HASH, 0) == []
     assert found(index, World(world.scope + "x/", world.generation), HASH, 0) == []
 
 
-def test_members_on_every_page_are_found(index: HashIndex, world: World) -> None:
+def test_members_on_every_page_are_found(index: Buckets, world: World) -> None:
     crowd = [HASH ^ (n << 32) for n in range(12)]  # one prefix in bands 0 and 2..3: several pages of three
     for hash in crowd:
         add(index, world, hash)
@@ -67,7 +67,7 @@ def test_members_on_every_page_are_found(index: HashIndex, world: World) -> None
 
 
 @pytest.mark.parametrize("radius", [0, 3, 6, 10, 15])
-def test_search_equals_brute_force(index: HashIndex, world: World, radius: int) -> None:
+def test_search_equals_brute_force(index: Buckets, world: World, radius: int) -> None:
     rng = random.Random(radius)
     asked = rng.getrandbits(64)
     stored = {asked ^ sum(1 << bit for bit in rng.sample(range(64), rng.randrange(20))) for _ in range(30)}

@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from handler.core.model import Fingerprint, ImageRecord, ObjectRef, Outcome, Pair, Superseded, World, padded_sequencer
-from handler.dedup import Catalog, PairLedger
+from handler.dedup import PairLedger
+from tests.contract.conftest import Images
 
 HASH = 0x0F0F_0000_FFFF_1234
 
@@ -26,7 +27,7 @@ def record(where: ObjectRef, *, hash: int = HASH) -> ImageRecord:
     )
 
 
-def stored(images: Catalog, world: World, key: str = "a.jpg") -> ImageRecord:
+def stored(images: Images, world: World, key: str = "a.jpg") -> ImageRecord:
     (found,) = images.get(world, [ref(key).object_id])
     return found
 
@@ -35,7 +36,7 @@ def flat(pages: Iterable[list[str]]) -> list[str]:
     return [object_id for page in pages for object_id in page]
 
 
-def test_record_comes_back_as_it_was_put(images: Catalog, world: World) -> None:
+def test_record_comes_back_as_it_was_put(images: Images, world: World) -> None:
     records = [
         record(ref('a b+%"猫.jpg', version="v1"), hash=2**64 - 1),
         record(ref("zero.jpg"), hash=0),
@@ -52,14 +53,14 @@ def test_record_comes_back_as_it_was_put(images: Catalog, world: World) -> None:
     assert sorted(found, key=lambda one: one.ref.key) == sorted(records, key=lambda one: one.ref.key)
 
 
-def test_unknown_ids_are_left_out(images: Catalog, world: World) -> None:
+def test_unknown_ids_are_left_out(images: Images, world: World) -> None:
     images.put(world, record(ref()))
 
     assert images.get(world, []) == []
     assert images.get(world, ["0" * 32, ref().object_id]) == [record(ref())]
 
 
-def test_more_records_than_one_call_carries_are_found(images: Catalog, world: World) -> None:
+def test_more_records_than_one_call_carries_are_found(images: Images, world: World) -> None:
     refs = [ref(f"{n}.jpg") for n in range(120)]
     for one in refs:
         images.put(world, record(one))
@@ -69,7 +70,7 @@ def test_more_records_than_one_call_carries_are_found(images: Catalog, world: Wo
     assert {one.ref.key for one in found} == {one.key for one in refs}
 
 
-def test_worlds_do_not_see_each_other(images: Catalog, world: World) -> None:
+def test_worlds_do_not_see_each_other(images: Images, world: World) -> None:
     images.put(world, record(ref()))
 
     assert images.get(replace(world, generation="other"), [ref().object_id]) == []
@@ -77,7 +78,7 @@ def test_worlds_do_not_see_each_other(images: Catalog, world: World) -> None:
 
 
 @pytest.mark.parametrize("sequencer", ["5", "6"])
-def test_newer_or_same_event_replaces_and_returns_the_old_record(images: Catalog, world: World, sequencer: str) -> None:
+def test_newer_or_same_event_replaces_and_returns_the_old_record(images: Images, world: World, sequencer: str) -> None:
     images.put(world, record(ref()))
     newer = record(ref(sequencer=sequencer), hash=1)
 
@@ -85,7 +86,7 @@ def test_newer_or_same_event_replaces_and_returns_the_old_record(images: Catalog
     assert stored(images, world) == newer
 
 
-def test_older_event_is_superseded(images: Catalog, world: World) -> None:
+def test_older_event_is_superseded(images: Images, world: World) -> None:
     images.put(world, record(ref(sequencer="5")))
 
     for older in ("4", "49", "0"):
@@ -96,7 +97,7 @@ def test_older_event_is_superseded(images: Catalog, world: World) -> None:
     assert stored(images, world).outcome is Outcome.INDEXED
 
 
-def test_burial_leaves_a_tombstone_that_late_events_respect(images: Catalog, world: World) -> None:
+def test_burial_leaves_a_tombstone_that_late_events_respect(images: Images, world: World) -> None:
     images.put(world, record(ref(sequencer="5")))
 
     assert images.bury(world, ref(sequencer="6")) == record(ref(sequencer="5"))
@@ -108,14 +109,14 @@ def test_burial_leaves_a_tombstone_that_late_events_respect(images: Catalog, wor
     assert stored(images, world).outcome is Outcome.INDEXED
 
 
-def test_burial_of_an_unknown_object_still_stops_its_late_creation(images: Catalog, world: World) -> None:
+def test_burial_of_an_unknown_object_still_stops_its_late_creation(images: Images, world: World) -> None:
     assert images.bury(world, ref(sequencer="6")) is None
 
     with pytest.raises(Superseded):
         images.put(world, record(ref(sequencer="5")))
 
 
-def test_deleting_an_old_version_leaves_the_current_one(images: Catalog, world: World) -> None:
+def test_deleting_an_old_version_leaves_the_current_one(images: Images, world: World) -> None:
     images.put(world, record(ref(sequencer="5", version="v2")))
 
     with pytest.raises(Superseded):
@@ -126,7 +127,7 @@ def test_deleting_an_old_version_leaves_the_current_one(images: Catalog, world: 
     assert not stored(images, world).alive
 
 
-def test_tombstone_of_one_version_says_nothing_about_another(images: Catalog, world: World) -> None:
+def test_tombstone_of_one_version_says_nothing_about_another(images: Images, world: World) -> None:
     images.bury(world, ref(sequencer="6", version="v1"))
 
     with pytest.raises(Superseded):
@@ -136,7 +137,7 @@ def test_tombstone_of_one_version_says_nothing_about_another(images: Catalog, wo
     assert stored(images, world).ref.version == "v2"
 
 
-def test_delete_marker_hides_every_older_version(images: Catalog, world: World) -> None:
+def test_delete_marker_hides_every_older_version(images: Images, world: World) -> None:
     images.put(world, record(ref(sequencer="5", version="v2")))
     images.bury(world, ref(sequencer="6"))
 
@@ -145,7 +146,7 @@ def test_delete_marker_hides_every_older_version(images: Catalog, world: World) 
     assert not stored(images, world).alive
 
 
-def test_null_version_is_the_object_from_before_versioning(images: Catalog, world: World) -> None:
+def test_null_version_is_the_object_from_before_versioning(images: Images, world: World) -> None:
     images.put(world, record(ref(sequencer="5")))
 
     images.bury(world, ref(sequencer="6", version="null"))
@@ -153,7 +154,7 @@ def test_null_version_is_the_object_from_before_versioning(images: Catalog, worl
     assert not stored(images, world).alive
 
 
-def test_holders_come_oldest_first_and_once_for_each_version(images: Catalog, world: World) -> None:
+def test_holders_come_oldest_first_and_once_for_each_version(images: Images, world: World) -> None:
     old, new, newest = ref("old.jpg", "1"), ref("new.jpg", "2"), ref("old.jpg", "3")
     for one in (newest, new, old, old):
         images.add_holder(world, HASH, one)
@@ -162,7 +163,7 @@ def test_holders_come_oldest_first_and_once_for_each_version(images: Catalog, wo
     assert flat(images.holders(world, HASH)) == [old.object_id, new.object_id, newest.object_id]
 
 
-def test_every_page_of_holders_is_read(images: Catalog, world: World) -> None:
+def test_every_page_of_holders_is_read(images: Images, world: World) -> None:
     refs = [ref(f"{n}.jpg", f"{n:04d}") for n in range(230)]
     for one in refs:
         images.add_holder(world, HASH, one)
@@ -170,7 +171,7 @@ def test_every_page_of_holders_is_read(images: Catalog, world: World) -> None:
     assert flat(images.holders(world, HASH)) == [one.object_id for one in refs]
 
 
-def test_dropping_one_version_keeps_the_other(images: Catalog, world: World) -> None:
+def test_dropping_one_version_keeps_the_other(images: Images, world: World) -> None:
     first, second = ref(sequencer="1"), ref(sequencer="2")
     images.add_holder(world, HASH, first)
     images.add_holder(world, HASH, second)
@@ -181,7 +182,7 @@ def test_dropping_one_version_keeps_the_other(images: Catalog, world: World) -> 
     assert flat(images.holders(world, HASH)) == [second.object_id]
 
 
-def test_hash_without_holders_has_none(images: Catalog, world: World) -> None:
+def test_hash_without_holders_has_none(images: Images, world: World) -> None:
     assert flat(images.holders(world, HASH)) == []
 
 

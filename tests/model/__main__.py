@@ -2,31 +2,34 @@
 
 import sys
 import time
+from itertools import product
 
 from tests.model.checks import describe
 from tests.model.explore import Finding, explore, wander
+from tests.model.instances import Instances
 from tests.model.model import Model
 from tests.model.scenarios import SCENARIOS, Scenario
 from tests.model.variants import REAL
 
-MAX_STATES = 150_000  # beyond them a scenario is walked at random instead
+MAX_STATES = 400_000  # beyond them a scenario is walked at random instead
 SCHEDULES = 3_000
 CRASHES = (0, 1, 2)
-ROW = "{:<48}{:>8}{:>10}{:>11}  {:<11}{:>6}  {}"
+ROW = "{:<56}{:<10}{:>8}{:>10}{:>11}  {:<11}{:>6}  {}"
 
 
 def main() -> int:
     """Print a row for each scenario and number of crashes; 1 if a promise was broken."""
-    print(ROW.format("scenario", "crashes", "states", "schedules", "coverage", "s", "result"))  # noqa: T201
+    print(ROW.format("scenario", "instances", "crashes", "states", "schedules", "coverage", "s", "result"))  # noqa: T201
     broken = False
-    for scenario in SCENARIOS:
+    for scenario, instances in product(SCENARIOS, Instances):
         tractable = True
         for crashes in CRASHES:
             start = time.perf_counter()
-            model, finding = _check(scenario, crashes, tractable=tractable)
+            model, finding = _check(scenario, crashes, instances, tractable=tractable)
             tractable = finding.exhaustive
             row = ROW.format(
                 scenario.name,
+                instances.name.lower(),
                 crashes,
                 finding.states or "",
                 finding.schedules or "",
@@ -41,12 +44,12 @@ def main() -> int:
     return int(broken)
 
 
-def _check(scenario: Scenario, crashes: int, *, tractable: bool) -> tuple[Model, Finding]:
+def _check(scenario: Scenario, crashes: int, instances: Instances, *, tractable: bool) -> tuple[Model, Finding]:
     """Visit all states where there are not too many of them, and else walk at random.
 
     One more crash makes several times as many states: what was too much without it is not tried with it.
     """
-    model = Model(scenario, REAL, crashes)
+    model = Model(scenario, REAL, crashes, instances)
     if tractable:
         finding = explore(model, max_states=MAX_STATES)
         if finding.exhaustive or finding.violation:

@@ -11,6 +11,7 @@ from handler.core.model import LOWEST_SEQUENCER, ObjectRef
 from handler.core.phash import hamming
 from tests.model.model import RADIUS, SETTINGS, Model, State, Step
 from tests.model.scenarios import Event
+from tests.model.services import Call
 
 
 class Told(NamedTuple):
@@ -30,12 +31,14 @@ def hash_of(body: bytes) -> int:
 
 
 def check_step(model: Model, state: State, step: Step) -> None:
-    """Check what is announced at the moment it is.
+    """Check what is announced at the moment it is, and that all who write one pack write the same.
 
     No object is a match of itself; and nothing is told of an object whose later event (a removal, or another picture
     under its key) was completely handled before the announcing delivery began.
     """
     call = model.calls.values[step.call]
+    if call.operation == "put_pack":
+        _check_pack(model, state, call)
     if call.operation != "publish":
         return
     document = json.loads(call.arguments["Message"])
@@ -47,6 +50,13 @@ def check_step(model: Model, state: State, step: Step) -> None:
         for told in (picture, *matches):
             if told["key"] == event.key and int(told["etag"]) < event.number:
                 raise Violation(f"{event.key} is announced as it was before {name(event)}, which was handled before")
+
+
+def _check_pack(model: Model, state: State, call: Call) -> None:
+    number = model.cell_names.number(call.cell)
+    before = model.cells.values[state.cells[number]] if number < len(state.cells) else {}
+    if before not in ({}, {"body": call.arguments["Body"]}):
+        raise Violation("a pack is written again with other entries")
 
 
 def check_end(model: Model, state: State) -> None:
@@ -165,7 +175,9 @@ def _brief_call(model: Model, step: Step) -> str:
     for key in model.scenario.history:
         cell = cell.replace(_object_id(key), key)
     what = {"put_item": "Item", "update_item": "UpdateExpression"}.get(call.operation, "")
-    written = call.arguments.get(what, "")
+    written = "" if "#j" in cell else call.arguments.get(what, "")
+    if "#j" in cell and call.operation == "update_item":
+        written = f"segment {call.arguments['Key']['sk']['S'].lstrip('0') or '0'}"
     if isinstance(written, dict):
         written = " ".join(
             str(*written[part].values()).lstrip("0") for part in ("outcome", "sequencer", "hash") if part in written
@@ -191,9 +203,25 @@ def _brief(model: Model, answer: Any) -> str:
         elif "puts" in answer:
             text = f"the body of @{answer['puts']}"
         elif "Items" in answer:
-            ids = [found["sk"]["S"].split("#") for found in answer["Items"]]
-            keys = {_object_id(key): key for key in model.scenario.history}
-            text = ", ".join(f"{keys[found]}@{sequencer[3:4]}" for sequencer, found in ids)
+            text = ", ".join(_brief_item(model, found) for found in answer["Items"])
+        elif "worlds" in answer:
+            text = "a new one" if not answer["worlds"] else "a warm one"
+            text += f" with {answer['bytes']} bytes of memory"
+        elif "body" in answer:
+            text = f"{len(answer['body'])} bytes"
+        elif "entries" in item:
+            text = f"{len(item['entries']['BS'])} entries"
         elif "distance" in item:
             text = "published" if "published" in item else "not published"
     return text or "ok"
+
+
+def _brief_item(model: Model, item: dict[str, Any]) -> str:
+    """What a Query found: a segment of the journal, how many shards there are, or who has a hash."""
+    if "entries" in item:
+        return f"segment {int(item['sk']['S'])}: {len(item['entries']['BS'])} entries"
+    if "count" in item:
+        return f"{item['count']['N']} shards"
+    sequencer, object_id = item["sk"]["S"].split("#")
+    key = next(key for key in model.scenario.history if _object_id(key) == object_id)
+    return f"{key}@{sequencer[3:4]}"

@@ -10,16 +10,23 @@ from collections.abc import Hashable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from handler.aws.buckets import DynamoDBBuckets
+from handler.aws.packs import S3Packs
 from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
-from handler.core.model import Limits, Settings
+from handler.core.entries import entry_bytes
+from handler.core.journal import Shape
+from handler.core.model import Limits, Settings, World
 from handler.dedup import Deduplicator
-from tests.model.replay import Task
+from handler.search import Search
+from tests.model.instances import LARGE, NONE, Instances, Memory, fresh, memory_of, remember
+from tests.model.replay import PACKS, Replay, Task
 from tests.model.scenarios import Event, Scenario
 from tests.model.services import Call, Services
 from tests.model.variants import Variant
 
 RADIUS = 3  # bits: 4 probes
+PACK_SEGMENTS = 2
+WORLD = World("*", "phash1")
 SETTINGS = Settings(generation="phash1", radius=RADIUS, max_matches=20, scope_depth=0, limits=Limits())
 
 KINDS = ("read", "add", "write")
@@ -79,9 +86,12 @@ class Step(NamedTuple):
 class Model:
     """The deliveries of a scenario, run by the real code with the parts that a variant replaces."""
 
-    def __init__(self, scenario: Scenario, variant: Variant, crashes: int) -> None:
+    def __init__(
+        self, scenario: Scenario, variant: Variant, crashes: int, instances: Instances = Instances.LOADING
+    ) -> None:
         self.scenario = scenario
         self.variant = variant
+        self.instances = instances
         self.services = Services(scenario.history)
         self.calls: Numbered[Call] = Numbered()
         self.answers: Numbered[Any] = Numbered()
@@ -94,6 +104,8 @@ class Model:
         # Deliveries first; then, for each key, those who change it once more.
         self.changed_keys = [key for key, bodies in scenario.history.items() if len(bodies) > 1]
         self.deliveries = len(scenario.events)
+        self.shape = Shape(segment_bytes=60 + 25 * scenario.segment_entries, pack_segments=PACK_SEGMENTS)
+        assert self.shape.capacity(WORLD, entry_bytes(views=1)) == scenario.segment_entries
         self._later = [n for n, event in enumerate(scenario.events) if event.number > 1]  # they end what was before
         self.fresh = self._local(Local())
         for key in scenario.history:
@@ -215,12 +227,39 @@ class Model:
 
     def _deliver(self, event: Event, log: Log) -> dict[Task, Call]:
         replay = self.variant.replay({task: tuple(map(self.answers.values.__getitem__, got)) for task, got in log})
+        if self.instances is Instances.MIXED:
+            replay.run(lambda: self._on_an_instance(event, replay))
+        else:
+            memory = fresh(LARGE if self.instances is Instances.LOADING else NONE)
+            replay.run(lambda: self._handle(event, replay, memory))
+        return replay.pending
+
+    def _on_an_instance(self, event: Event, replay: Replay) -> None:
+        memory = replay.call(Call("begin", "instances", {}))
+        search = self._handle(event, replay, memory)
+        replay.call(Call("end", "instances", {"memory": memory_of(search, memory["bytes"])}))
+
+    def _handle(self, event: Event, replay: Replay, memory: Memory) -> Search:
+        """Run the use case on an instance that remembers *memory*, and return its search."""
         client: Any = self.variant.client(replay)
         images = self.variant.images(client, "images", clock=lambda: 0.0)
         buckets = DynamoDBBuckets(client, "buckets", executor=replay, page_members=self.scenario.page_members)
+        shards = self.scenario.shards[event.number % len(self.scenario.shards)]
+        search = self.variant.search(
+            journal=self.variant.journal(client, "buckets", executor=replay, shards=shards, shape=self.shape),
+            packs=S3Packs(client, PACKS),
+            index=buckets,
+            catalog=images,
+            executor=replay,
+            memory_bytes=memory["bytes"],
+            shape=self.shape,
+            clock=lambda: 0.0,
+        )
+        remember(search, memory)
         deduplicator = Deduplicator(
             store=S3Pictures(client, SETTINGS.limits),
             index=buckets,
+            finder=search,
             catalog=images,
             ledger=images,
             notifier=SNSTopic(client, "topic"),
@@ -228,8 +267,8 @@ class Model:
             settings=SETTINGS,
         )
         handle = deduplicator.removed if self.scenario.body(event) is None else deduplicator.created
-        replay.run(lambda: handle(event.ref))
-        return replay.pending
+        handle(event.ref)
+        return search
 
 
 def _replaced(values: tuple[int, ...], index: int, value: int) -> tuple[int, ...]:

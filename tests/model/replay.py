@@ -4,12 +4,15 @@ Code that is given the answers it got so far does what it did: so a delivery tha
 and is run again from its beginning when there is one more. That needs no threads, and equal waits are equal values.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from typing import Any
 
 from tests.model.services import Call, answer_to
+
+PACKS = "packs"  # the bucket
 
 Task = tuple[int, ...]  # the path of a task: which submission of which submission of the delivery; () is itself
 
@@ -84,10 +87,15 @@ class Client:
         self._replay = replay
 
     def get_object(self, **arguments: Any) -> Any:
+        if arguments["Bucket"] == PACKS:
+            return self._replay.call(Call("get_pack", f"packs/{arguments['Key']}", arguments))
         return self._replay.call(Call("get_object", f"s3/{arguments['Key']}", arguments))
 
     def head_object(self, **arguments: Any) -> Any:
         return self._replay.call(Call("head_object", f"s3/{arguments['Key']}", arguments))
+
+    def put_object(self, **arguments: Any) -> Any:
+        return self._replay.call(Call("put_pack", f"packs/{arguments['Key']}", arguments))
 
     def publish(self, **arguments: Any) -> Any:
         return self._replay.call(Call("publish", "topic", arguments))
@@ -105,9 +113,19 @@ class Client:
         return self._on_key("delete_item", arguments["Key"], arguments)
 
     def query(self, **arguments: Any) -> Any:
-        assert arguments["KeyConditionExpression"].startswith("pk = :")
-        (key,) = arguments["ExpressionAttributeValues"].values()
-        return self._on_key("query", {"pk": key}, arguments)
+        name = arguments["KeyConditionExpression"].split()[2]
+        key = {"pk": arguments["ExpressionAttributeValues"][name]}
+        if arguments["TableName"] != "buckets":
+            return self._on_key("query", key, arguments)
+        # A page of the journal is far larger than a scenario's, but DynamoDB reads its items one after the other,
+        # while others write.
+        items: list[Any] = []
+        page: dict[str, Any] = {"LastEvaluatedKey": None}
+        while "LastEvaluatedKey" in page and len(items) < arguments.get("Limit", math.inf):
+            after = {"ExclusiveStartKey": page["LastEvaluatedKey"]} if page["LastEvaluatedKey"] else {}
+            page = self._on_key("query", key, arguments | after)
+            items += page["Items"]
+        return {"Items": items}
 
     def batch_get_item(self, *, RequestItems: dict[str, Any]) -> Any:  # noqa: N803  DynamoDB's name
         # DynamoDB reads the keys of a batch one by one, in any order, while others write.

@@ -54,6 +54,8 @@ class Scenario:
     further: Sequence[Event] = ()
     unsequenced: Collection[tuple[str, int]] = ()
     page_members: int = PAGE_MEMBERS
+    segment_entries: int = 1  # of the journal; two segments are a pack
+    shards: Sequence[int] = (1,)  # of the journal, by number of the change: a deployment may raise them
     events: tuple[Event, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,11 +93,16 @@ BACKFILLED_DELETED = Scenario("backfilled and deleted", {"a": [CAT, None]}, [Eve
 BACKFILLED_AGAIN = Scenario(
     "deleted, put again, also backfilled", {"a": [CAT, None, CAT], "b": [COPY]}, [Event("a", 3, sequenced=False)]
 )
+# Of one shard each, so that a search has to read the shard that the other one's entry is in; and a deployment that had
+# one shard before: its instances go on for a while beside those that know of two.
+SHARDS = Scenario("two near-duplicates, two shards", {"a": [CAT], "d": [COPY]}, shards=(2,))
+MORE_SHARDS = Scenario("one shard before, two now", {"a": [CAT], "d": [DOG, COPY]}, shards=(2, 1))
+ROOM = Scenario("near-duplicates by overwriting, segments of two entries", PAIR_MADE.history, segment_entries=2)
 
 SCENARIOS = (
     ONE, PAIR, ONE_HASH, FULL_PAGES, TWICE, OVERWRITTEN, OVERWRITTEN_NEAR, DELETED, PUT_AGAIN, PAIR_TWICE, PAIR_UNDONE,
     PAIR_MADE, PAIR_DELETED, ONE_HASH_DELETED, ONE_HASH_AGAIN, PAIR_PUT_AGAIN, THREE, BACKFILLED,
-    BACKFILLED_TOO, BACKFILLED_DELETED, BACKFILLED_AGAIN,
+    BACKFILLED_TOO, BACKFILLED_DELETED, BACKFILLED_AGAIN, SHARDS, MORE_SHARDS, ROOM,
 )  # fmt: skip
 
 # What is known not to hold: without a sequencer the order of two events of one key cannot be told afterwards.

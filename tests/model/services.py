@@ -13,21 +13,24 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from handler.aws.buckets import PAGE_MEMBERS
+from tests.model.instances import LARGE, NONE, fresh
 
-Cell = dict[str, Any]  # partition: sort key to item; object: `puts`, how many of its changes happened; topic: `bodies`
+# partition: sort key to item; object: `puts`, how many of its changes happened; topic: `bodies`; pack: `body`;
+# instances: `idle`, what each of those remembers that may serve the next delivery
+Cell = dict[str, Any]
 
 
 class Call(NamedTuple):
     """One request, addressed to one cell."""
 
     operation: str
-    cell: str  # "buckets/{pk}", "images/{pk}", "s3/{key}" or "topic"
+    cell: str  # "buckets/{pk}", "images/{pk}", "s3/{key}", "packs/{key}", "topic" or "instances"
     arguments: dict[str, Any]
 
     @property
     def kind(self) -> str:
         """How it conflicts with other calls on its cell: "read"s commute with each other, and so do "add"s."""
-        if self.operation in ("get_object", "head_object", "get_item", "query"):
+        if self.operation in ("get_object", "head_object", "get_pack", "get_item", "query"):
             return "read"
         plenty = self.arguments.get("ExpressionAttributeValues", {}).get(":full") == {"N": str(PAGE_MEMBERS)}
         return "add" if self.operation == "publish" or plenty else "write"
@@ -55,6 +58,10 @@ class Services:
             "change": self._change,
             "get_object": self._get_object,
             "head_object": self._get_object,
+            "get_pack": _get_pack,
+            "put_pack": _put_pack,
+            "begin": _begin,
+            "end": _end,
             "publish": _publish,
             "get_item": _get_item,
             "query": _query,
@@ -83,6 +90,8 @@ def answer_to(call: Call, answer: Any) -> Any:
     """Return *answer* as a client gives it to its caller; raise ClientError if it is a failure."""
     if isinstance(answer, Failure):
         raise ClientError({"Error": {"Code": answer.code, "Message": ""}}, call.operation)
+    if call.operation == "get_pack":
+        return {"Body": BytesIO(answer["body"])}
     if call.operation == "get_object":
         body = answer["body"]
         return {
@@ -92,6 +101,27 @@ def answer_to(call: Call, answer: Any) -> Any:
             "LastModified": datetime.fromtimestamp(answer["puts"], UTC),
         }
     return answer
+
+
+def _get_pack(cell: Cell, _: dict[str, Any]) -> Iterator[Result]:
+    yield Result({"body": cell["body"]} if cell else Failure("NoSuchKey"), cell)
+
+
+def _put_pack(_: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
+    yield Result({}, {"body": arguments["Body"]})
+
+
+def _begin(cell: Cell, _: dict[str, Any]) -> Iterator[Result]:
+    """A delivery begins on a new instance of either kind, or on one that is idle."""
+    idle = cell.get("idle", [])
+    for memory_bytes in (LARGE, NONE):
+        yield Result(fresh(memory_bytes), cell)
+    for number, memory in enumerate(idle):
+        yield Result(memory, {"idle": idle[:number] + idle[number + 1 :]})
+
+
+def _end(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
+    yield Result({}, {"idle": sorted([*cell.get("idle", []), arguments["memory"]], key=repr)})
 
 
 def _publish(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
@@ -109,18 +139,36 @@ def _get_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
         yield Result({"Item": seen[sk]} if sk in seen else {}, cell)
 
 
-PAGE_ITEMS = 1  # a page of a Query may end anywhere: the shortest pages leave the most room between them
+# A page of a Query may end anywhere: the shortest pages leave the most room between them.
+PAGE_ITEMS = 1
 
 
 def _query(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
-    after = arguments.get("ExclusiveStartKey", {}).get("sk", {}).get("S", "")
     for seen in _seen(cell, arguments):
-        found = [item for sk, item in seen.items() if sk > after]
+        found = [item for sk, item in seen.items() if _wanted(sk, arguments)]
+        if not arguments.get("ScanIndexForward", True):
+            found.reverse()
         answer: dict[str, Any] = {"Items": found[:PAGE_ITEMS]}
         if len(found) > PAGE_ITEMS:
             last = found[PAGE_ITEMS - 1]
             answer["LastEvaluatedKey"] = {"pk": last["pk"], "sk": last["sk"]}
         yield Result(answer, cell)
+
+
+def _wanted(sk: str, arguments: dict[str, Any]) -> bool:
+    """Whether a KeyConditionExpression wants the item, which has to follow after ExclusiveStartKey."""
+    values = {name: value["S"] for name, value in arguments["ExpressionAttributeValues"].items()}
+    condition = arguments["KeyConditionExpression"].partition(" AND ")[2]
+    wanted: bool = {
+        "": True,
+        "sk >= :from": sk >= values.get(":from", ""),
+        "sk BETWEEN :from AND :to": values.get(":from", "") <= sk <= values.get(":to", ""),
+        "sk < :shards": sk < values.get(":shards", ""),
+    }[condition]
+    after: str | None = arguments.get("ExclusiveStartKey", {}).get("sk", {}).get("S")
+    if after is None:
+        return wanted
+    return wanted and (sk > after if arguments.get("ScanIndexForward", True) else sk < after)
 
 
 def _put_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:

@@ -1,14 +1,19 @@
 """The protocol, and ways to break it: each has to be noticed, or the check is worth nothing."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from handler.aws.images import DynamoDBImages, _pair_key
+from handler.aws.journal import DynamoDBJournal
 from handler.core.buckets import buckets, to_member
-from handler.core.model import ImageRecord, ObjectRef, Outcome, Pair, World
+from handler.core.entries import Block
+from handler.core.journal import Cursor, Segment
+from handler.core.memory import Knowledge
+from handler.core.model import Found, ImageRecord, ObjectRef, Outcome, Pair, World
+from handler.search import Search
 from tests.model.replay import Client, Promise, Replay
 
 
@@ -20,6 +25,8 @@ class Variant:
     client: type[Client] = Client
     images: type[DynamoDBImages] = DynamoDBImages
     replay: type[Replay] = Replay
+    journal: type[DynamoDBJournal] = DynamoDBJournal
+    search: type[Search] = Search
 
 
 class EventualProbes(Client):
@@ -30,7 +37,23 @@ class EventualProbes(Client):
 
 class EventualHolders(Client):
     def query(self, **arguments: Any) -> Any:
-        return super().query(**arguments | {"ConsistentRead": False})
+        consistent = arguments["TableName"] != "images"
+        return super().query(**arguments | {"ConsistentRead": consistent})
+
+
+class EventualTail(Client):
+    def query(self, **arguments: Any) -> Any:
+        consistent = arguments["TableName"] != "buckets" or "sk >= :from" not in arguments["KeyConditionExpression"]
+        return super().query(**arguments | {"ConsistentRead": consistent})
+
+
+class Overfilling(Client):
+    """Full segments take further entries."""
+
+    def update_item(self, **arguments: Any) -> Any:
+        if arguments["UpdateExpression"] == "ADD entries :entries":
+            arguments.pop("ConditionExpression")
+        return super().update_item(**arguments)
 
 
 class Unconditional(Client):
@@ -131,6 +154,60 @@ class BlindVerification(DynamoDBImages):
         pass
 
 
+class SilentShards(DynamoDBJournal):
+    def _announce_shards(self, world: World) -> None:
+        pass
+
+
+class HastyCursor(Cursor):
+    """Moves past every segment that it has seen, full or not."""
+
+    __slots__ = ()
+
+    def take(self, segments: Iterable[Segment]) -> list[bytes]:
+        new = super().take(segments)
+        self.jump(max([self.number, *(segment + 1 for segment in self.seen)]))
+        return new
+
+
+class Hasty(Search):
+    def _read_tail(self, world: World, known: Knowledge) -> bool:
+        known.know_shards(1)
+        for cursor in known.cursors:
+            cursor.__class__ = HastyCursor
+        return super()._read_tail(world, known)
+
+
+class SearchesBeforeItAppends(Search):
+    """The own entry is written after the search."""
+
+    entry: tuple[World, bytes] | None = None
+
+    def append(self, world: World, entry: bytes) -> None:
+        self.entry = world, entry
+
+    def find(self, world: World, *arguments: Any, **options: Any) -> Found:
+        found = super().find(world, *arguments, **options)
+        if self.entry is not None:
+            super().append(*self.entry)
+        return found
+
+
+class PacksTheLastSegment(Search):
+    """Packs are made of what is there, whether the last of their segments is full or not."""
+
+    def _missing_packs(self, known: Knowledge) -> list[tuple[int, int]]:
+        known.note_end(0, known.ends[0] + self._shape.pack_segments)
+        return super()._missing_packs(known)
+
+    def _make_pack(self, world: World, known: Knowledge, shard: int, number: int) -> Block:
+        size = self._shape.pack_segments
+        segments = self._journal.segments(world, shard, number * size, size)
+        block = Block.of([entry for segment in segments for entry in sorted(segment.entries)], known.entries.views)
+        self._packs.put(world, shard, number, block.pack())
+        return block
+
+
 REAL = Variant("the protocol")
 EVENTUAL_PROBES = Variant("eventually consistent probes", client=EventualProbes)
 EVENTUAL_HOLDERS = Variant("eventually consistent look-up of holders", client=EventualHolders)
@@ -140,4 +217,10 @@ HOLDER_WITHOUT_VERSION = Variant("hash item without version", images=HolderWitho
 CREATOR_PUBLISHES = Variant("only the creator of a pair publishes it", images=CreatorPublishes)
 WINNER_PUBLISHES = Variant("only the winner of the conditional write publishes", images=WinnerPublishes)
 CLEANING_BUCKETS = Variant("buckets are cleaned on delete", images=CleaningBuckets)
+EVENTUAL_TAIL = Variant("eventually consistent tail of the journal", client=EventualTail)
+OVERFILLING = Variant("an append that ignores that a segment is full", client=Overfilling)
+SILENT_SHARDS = Variant("a shard that nobody announced", journal=SilentShards)
+HASTY_CURSOR = Variant("a cursor that moves past a segment with room", search=Hasty)
+SEARCHES_FIRST = Variant("reading the journal before the own entry is in it", search=SearchesBeforeItAppends)
+PACKS_TOO_EARLY = Variant("a pack of segments that still grow", search=PacksTheLastSegment)
 BLIND_VERIFICATION = Variant("matches are not checked for life", images=BlindVerification)

@@ -5,6 +5,9 @@ from handler.config import BadConfiguration, Config
 GOOD = {
     "BUCKET_TABLE": "buckets",
     "IMAGE_TABLE": "images",
+    "PACKS_BUCKET": "packs",
+    "JOURNAL_MEMORY": "512",
+    "JOURNAL_SHARDS": "1",
     "TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:lookalike",
     "GENERATION": "phash1",
     "RADIUS": "10",

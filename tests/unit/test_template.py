@@ -13,7 +13,12 @@ TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 VARIABLES: dict[str, Any] = RESOURCES["LookalikeFunction"]["Properties"]["Environment"]["Variables"]
-FROM_RESOURCES = {"BucketTable": "buckets", "ImageTable": "images", "MatchTopic": "arn:aws:sns:eu-west-1:1:topic"}
+FROM_RESOURCES = {
+    "BucketTable": "buckets",
+    "ImageTable": "images",
+    "PacksBucket": "packs",
+    "MatchTopic": "arn:aws:sns:eu-west-1:1:topic",
+}
 
 
 def environment(**parameters: object) -> dict[str, str]:
@@ -44,7 +49,9 @@ def test_defaults_are_a_good_configuration() -> None:
 
 
 @pytest.mark.parametrize("end", ["MinValue", "MaxValue"])
-@pytest.mark.parametrize("name", ["Radius", "ScopeDepth", "MaxMatches", "MaxBytes", "MaxPixels"])
+@pytest.mark.parametrize(
+    "name", ["Radius", "ScopeDepth", "MaxMatches", "MaxBytes", "MaxPixels", "JournalMemory", "JournalShards"]
+)
 def test_function_accepts_both_ends_of_each_range(name: str, end: str) -> None:
     Config.from_env(environment(**{name: PARAMETERS[name][end]}))
 
@@ -69,18 +76,20 @@ def test_function_may_do_exactly_this() -> None:
     assert allowed == {
         "Read": ["s3:GetObject", "s3:GetObjectVersion"],
         "MissingKeysAnswer404": "s3:ListBucket",
-        "Buckets": ["dynamodb:UpdateItem", "dynamodb:GetItem", "dynamodb:BatchGetItem"],
+        "Buckets": ["dynamodb:UpdateItem", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"],
         "Images": [
             *("dynamodb:BatchGetItem", "dynamodb:PutItem"),
             *("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"),
         ],
+        "Packs": ["s3:GetObject", "s3:PutObject"],
+        "MissingPacksAnswer404": "s3:ListBucket",
         "Announce": "sns:Publish",
         "Failures": "sqs:SendMessage",
         "Log": ["logs:CreateLogStream", "logs:PutLogEvents"],
     }
 
 
-@pytest.mark.parametrize("name", ["PicturesBucket", "BucketTable", "ImageTable"])
+@pytest.mark.parametrize("name", ["PicturesBucket", "PacksBucket", "BucketTable", "ImageTable"])
 def test_what_cannot_be_made_again_outlives_the_stack(name: str) -> None:
     assert (RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
@@ -94,7 +103,9 @@ def test_tables_cost_nothing_idle_and_can_be_restored() -> None:
         assert properties["SSESpecification"] == {"SSEEnabled": True}
 
 
-@pytest.mark.parametrize("name", ["PicturesBucketPolicy", "MatchTopicPolicy", "FailureQueuePolicy"])
+@pytest.mark.parametrize(
+    "name", ["PicturesBucketPolicy", "PacksBucketPolicy", "MatchTopicPolicy", "FailureQueuePolicy"]
+)
 def test_plain_http_is_refused(name: str) -> None:
     (statement,) = RESOURCES[name]["Properties"]["PolicyDocument"]["Statement"]
 

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from handler.aws.batch import pieces, read_strongly
 from handler.core.buckets import Bucket, members_within, probes, to_member
-from handler.core.model import Candidate, Candidates, World
+from handler.core.model import Candidates, NearHash, World
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -59,7 +59,7 @@ class DynamoDBBuckets:
         )
         members = (member for page in first_pages + further_pages for member in page.get("hashes", {"BS": []})["BS"])
         return Candidates(
-            nearest_first=tuple(Candidate(distance, near) for distance, near in members_within(members, hash, radius)),
+            nearest_first=tuple(NearHash(distance, near) for distance, near in members_within(members, hash, radius)),
             probes=len(wanted),
         )
 

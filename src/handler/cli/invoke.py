@@ -141,7 +141,12 @@ def _sam_local_invoke(root: Path, template: Path, started: world.World, document
 
 def variables_in_docker(started: world.World) -> dict[str, dict[str, str]]:
     """Return what `sam local invoke --env-vars` takes: where the function finds the emulator's resources."""
-    names = {"BUCKET_TABLE": "BucketTableName", "IMAGE_TABLE": "ImageTableName", "TOPIC_ARN": "TopicArn"}
+    names = {
+        "BUCKET_TABLE": "BucketTableName",
+        "IMAGE_TABLE": "ImageTableName",
+        "PACKS_BUCKET": "PacksBucketName",
+        "TOPIC_ARN": "TopicArn",
+    }
     variables = {variable: started.outputs[output] for variable, output in names.items()}
     port = started.endpoint.rpartition(":")[2]
     return {stack.FUNCTION: variables | {"ENDPOINT_URL": f"http://{HOST_IN_CONTAINER}:{port}"}}

@@ -50,6 +50,12 @@ def probes(hash: int, radius: int) -> list[Bucket]:
     ]
 
 
+@cache
+def probe_count(radius: int) -> int:
+    """Return how many buckets have to be read for *radius*: it is the same for every hash."""
+    return len(probes(0, radius))
+
+
 def to_member(hash: int) -> bytes:
     """Return *hash* as a bucket stores it: 8 bytes, most significant first."""
     return hash.to_bytes(MEMBER_BYTES, "big")

@@ -1,6 +1,7 @@
 """The nouns that every part shares, and the errors that are final."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -96,6 +97,11 @@ class Fingerprint:
     height: int
     format: str  # Pillow's name: JPEG, PNG, ...
 
+    @property
+    def views(self) -> tuple[int, ...]:
+        """The hashes of all views, the whole picture's first."""
+        return (self.hash,)
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -132,6 +138,11 @@ class ImageRecord:
         return None if self.fingerprint is None else self.fingerprint.hash
 
     @property
+    def views(self) -> tuple[int, ...]:
+        """The hashes of all views of an indexed picture."""
+        return () if self.fingerprint is None else self.fingerprint.views
+
+    @property
     def content(self) -> str | None:
         """What tells the contents of one object apart: its sequencer, or its digest where it has none."""
         return self.digest if self.ref.sequencer == LOWEST_SEQUENCER else self.ref.sequencer
@@ -142,8 +153,8 @@ class ImageRecord:
         return self.outcome is Outcome.INDEXED
 
 
-class Candidate(NamedTuple):
-    """A stored hash within the radius; whether a live object still has it remains to be seen."""
+class NearHash(NamedTuple):
+    """A stored hash within the radius."""
 
     distance: int  # bits
     hash: int
@@ -153,8 +164,34 @@ class Candidate(NamedTuple):
 class Candidates:
     """What the buckets answered."""
 
-    nearest_first: tuple[Candidate, ...]
+    nearest_first: tuple[NearHash, ...]
     probes: int  # bucket keys that were read
+
+
+class Candidate(NamedTuple):
+    """An object that had a hash within the radius; whether it lives and still has it remains to be seen."""
+
+    distance: int  # bits
+    object_id: str
+
+
+class Route(StrEnum):
+    """Where a search got its answer."""
+
+    WARM = "warm"  # from the journal entries that the instance remembered
+    LOADED = "loaded"  # from the entries, which it loaded first
+    PROBED = "probed"  # from the buckets
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search came to."""
+
+    candidates: Iterator[Candidate]  # nearest first; an object may come more than once
+    route: Route
+    probes: int = 0  # bucket keys that were read
+    packs: int = 0  # packs of the journal that were read
+    pictures: int = 0  # entries that were compared
 
 
 @dataclass(frozen=True, slots=True)

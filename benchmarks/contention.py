@@ -1,0 +1,158 @@
+"""What the uploads of many instances into one scope cost each other: full segments tried, ends asked for, waiting.
+
+The real journal and search of each instance, over one table in memory that takes as long to answer as DynamoDB does.
+"""
+
+import random
+import statistics
+import threading
+import time
+from collections import Counter, defaultdict
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from benchmarks.report import print_table, progress
+from handler.aws.journal import DynamoDBJournal
+from handler.core.entries import Question, to_entry
+from handler.core.model import Route, World
+from handler.search import Search
+
+WORLD = World("*", "phash1")
+LATENCY_S = 0.005  # of a call, plus up to as much again: what DynamoDB takes inside a region
+UPLOADS_PER_S = 200
+SECONDS = 10
+RADIUS = 10
+CASES = ((1, 1), (9, 1), (9, 2), (9, 4))  # views of an entry, shards
+
+
+def main() -> None:
+    """Print the table."""
+    with progress() as bar:
+        rows = [
+            _row(*case) for case in bar.track(CASES, description=f"{UPLOADS_PER_S} uploads a second for {SECONDS} s")
+        ]
+    print_table(
+        f"{UPLOADS_PER_S} uploads a second into one scope: appends to the journal",
+        ("views", "shards", "instances", "segments", "refused", "asked", "most tries", "p50 ms", "p99 ms"),
+        rows,
+        note=f"Every call takes {LATENCY_S * 1000:.0f} to {LATENCY_S * 2000:.0f} ms. refused: full segments tried, "
+        "asked: ends read, both for each upload; most tries: of one upload; p50, p99: an append, whatever it took.",
+    )
+
+
+def _row(views: int, shards: int) -> tuple[object, ...]:
+    fleet = _Fleet(views, shards)
+    rng = random.Random(1)
+    count = UPLOADS_PER_S * SECONDS
+    entries = [to_entry(f"{rng.getrandbits(128):032x}", [rng.getrandbits(64)] * views) for _ in range(count)]
+    uploads: list[Future[None]] = []
+    with ThreadPoolExecutor(64) as executor:
+        start = time.perf_counter()
+        for number, entry in enumerate(entries):  # whether the earlier ones are done or not
+            time.sleep(max(0.0, start + number / UPLOADS_PER_S - time.perf_counter()))
+            uploads.append(executor.submit(fleet.upload, entry))
+    for upload in uploads:
+        upload.result()
+    calls, quantiles = fleet.table.calls, statistics.quantiles(fleet.spent, n=100)
+    return (
+        *(views, shards, fleet.instances, sum(len(segments) for segments in fleet.table.segments.values())),
+        *(f"{calls[kind] / count:.2f}" for kind in ("refused", "asked")),
+        max(fleet.tries),
+        *(f"{quantiles[at] * 1000:.0f}" for at in (49, 98)),
+    )
+
+
+class _Fleet:
+    """Function instances, of which each handles one upload at a time; there is another one where none is idle."""
+
+    def __init__(self, views: int, shards: int) -> None:
+        self.table = _Table()
+        self.instances = 0
+        self.spent: list[float] = []  # seconds, of each append
+        self.tries: list[int] = []
+        self._views, self._shards = views, shards
+        self._idle: list[Search] = []
+        self._lock = threading.Lock()
+
+    def upload(self, entry: bytes) -> None:
+        """Append *entry* and read the tail, as an upload does."""
+        with self._lock:
+            search = self._idle.pop() if self._idle else self._start()
+        self.table.of_this_thread.refused = 0
+        start = time.perf_counter()
+        search.append(WORLD, entry)
+        self.spent.append(time.perf_counter() - start)
+        self.tries.append(1 + self.table.of_this_thread.refused)
+        found = search.find(WORLD, [Question(0)], RADIUS, views=self._views)
+        assert found.route is not Route.PROBED
+        with self._lock:
+            self._idle.append(search)
+
+    def _start(self) -> Search:
+        self.instances += 1
+        client: Any = self.table
+        unused: Any = None
+        journal = DynamoDBJournal(client, "buckets", executor=_Inline(), shards=self._shards)
+        return Search(
+            journal=journal,
+            packs=unused,
+            index=unused,
+            catalog=unused,
+            executor=_Inline(),
+            memory_bytes=1 << 30,
+        )
+
+
+class _Inline(Executor):
+    """Runs what is mapped in the caller's thread: the threads here are the instances."""
+
+    def map(self, fn: Any, *iterables: Any, **_: Any) -> Any:
+        return map(fn, *iterables)
+
+
+class _Table:
+    """The journal's part of DynamoDB: slow, and atomic in each call."""
+
+    def __init__(self) -> None:
+        self.segments: defaultdict[str, dict[str, Any]] = defaultdict(dict)  # by partition and sort key
+        self.calls: Counter[str] = Counter()
+        self.of_this_thread = threading.local()
+        self._lock = threading.Lock()
+
+    def update_item(self, **arguments: Any) -> dict[str, Any]:
+        self._wait()
+        pk, sk = (arguments["Key"][name]["S"] for name in ("pk", "sk"))
+        values = arguments["ExpressionAttributeValues"]
+        with self._lock:
+            items = self.segments[pk]
+            if ":count" in values:
+                items[sk] = {"count": values[":count"]}
+                return {}
+            members = items.setdefault(sk, {"entries": {"BS": set()}})["entries"]["BS"]
+            if len(members) >= int(values[":full"]["N"]):
+                self.calls["refused"] += 1
+                self.of_this_thread.refused += 1
+                raise ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, "UpdateItem")
+            members.update(values[":entries"]["BS"])
+            return {"Attributes": items[sk]}
+
+    def query(self, **arguments: Any) -> dict[str, Any]:
+        self._wait()
+        values = {name: value["S"] for name, value in arguments["ExpressionAttributeValues"].items()}
+        with self._lock:
+            items = self.segments[values[":pk"]]
+            keys = sorted(sk for sk in items if values.get(":from", "") <= sk < values.get(":shards", "~"))
+            if not arguments.get("ScanIndexForward", True):
+                self.calls["asked"] += 1
+                keys.reverse()
+            found = [{"sk": {"S": sk}} | _copy(items[sk]) for sk in keys[: arguments.get("Limit", len(keys))]]
+        return {"Items": found}
+
+    def _wait(self) -> None:
+        time.sleep(LATENCY_S * random.uniform(1, 2))
+
+
+def _copy(item: dict[str, Any]) -> dict[str, Any]:
+    return {"entries": {"BS": list(item["entries"]["BS"])}} if "entries" in item else item

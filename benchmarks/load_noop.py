@@ -1,0 +1,91 @@
+"""A function that only tells a topic which object came: what an emulator takes for any notice."""
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+from handler.cli.world import World
+
+NAME = "no-op"
+CODE = """
+import json, os, urllib.parse
+import boto3
+
+sns = boto3.client("sns", endpoint_url=os.environ["ENDPOINT_URL"])
+
+def handler(event, context):
+    for record in event.get("Records", []):
+        key = urllib.parse.unquote_plus(record["s3"]["object"]["key"])
+        sns.publish(TopicArn=os.environ["TOPIC_ARN"], Message=json.dumps({"picture": {"key": key}}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is uploaded to, and where its notices and its failed events arrive."""
+
+    name: str
+    bucket: str
+    queue_url: str
+    failures_url: str
+
+
+def ours(world: World) -> Target:
+    """Return the deployed stack."""
+    return Target("lookalike", world.bucket, world.queue_url, world.outputs["FailureQueueUrl"])
+
+
+def deploy(world: World) -> Target:
+    """Make the function with a bucket, a topic and queues of its own, next to the stack."""
+    queue_url, queue_arn = _queue(world, f"{NAME}-notices")
+    failures_url, failures_arn = _queue(world, f"{NAME}-failures")
+    topic_arn = world.client("sns").create_topic(Name=NAME)["TopicArn"]
+    world.client("sns").subscribe(
+        TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"}
+    )
+    function_arn = _function(world, topic_arn, failures_arn)
+    s3 = world.client("s3")
+    s3.create_bucket(Bucket=NAME)
+    listener = {"LambdaFunctionArn": function_arn, "Events": ["s3:ObjectCreated:*"]}
+    s3.put_bucket_notification_configuration(
+        Bucket=NAME, NotificationConfiguration={"LambdaFunctionConfigurations": [listener]}
+    )
+    return Target(NAME, NAME, queue_url, failures_url)
+
+
+def _function(world: World, topic_arn: str, failures_arn: str) -> str:
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("noop.py", CODE)
+    functions = world.client("lambda")
+    made = functions.create_function(
+        FunctionName=NAME,
+        Runtime="python3.13",
+        Handler="noop.handler",
+        Role="arn:aws:iam::000000000000:role/no-op",
+        Code={"ZipFile": code.getvalue()},
+        Timeout=60,
+        Environment={"Variables": {"ENDPOINT_URL": world.endpoint, "TOPIC_ARN": topic_arn}},
+    )
+    functions.get_waiter("function_active_v2").wait(FunctionName=NAME)
+    functions.add_permission(
+        FunctionName=NAME, StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
+    )
+    functions.put_function_event_invoke_config(
+        FunctionName=NAME, MaximumRetryAttempts=2, DestinationConfig={"OnFailure": {"Destination": failures_arn}}
+    )
+    arn: str = made["FunctionArn"]
+    return arn
+
+
+def _queue(world: World, name: str) -> tuple[str, str]:
+    sqs = world.client("sqs")
+    url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn: str = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    senders: dict[str, Any] = {"Service": ["sns.amazonaws.com", "lambda.amazonaws.com"]}
+    allow = {"Effect": "Allow", "Principal": senders, "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    return url, arn

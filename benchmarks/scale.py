@@ -1,0 +1,253 @@
+"""What an upload costs with more pictures than were measured: units by the skew, CPU by what was measured."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from benchmarks.canned import KEY_BYTES, WRITE_UNIT_BYTES
+from benchmarks.costs import Costs
+from benchmarks.report import count, print_table
+from benchmarks.skew import Skew
+from handler.aws.buckets import PAGE_MEMBERS
+from handler.core import prices
+from handler.core.buckets import BANDS, MEMBER_BYTES, PREFIX_BITS, probe_count, probes
+from handler.core.entries import entry_bytes
+from handler.core.journal import MAX_SHARDS
+from handler.dedup import CANDIDATES_AT_ONCE
+from handler.search import LOADING_BYTES_PER_S
+
+RADII = (6, 10, 14)
+PICTURES = (10**6, 10**7, 10**8, 10**9)
+MEMORIES_MB = (512, 8192)  # JournalMemory: its default and its maximum
+MEMORY_SIZE_MB = 1769  # MemorySize: its default
+ENTRY_BYTES = entry_bytes(1)
+OTHER_WRITES = 3  # the object, the holder of its hash, the journal's entry: a unit each
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
+PARTITION_READS_PER_S = 3000
+PARTITION_WRITES_PER_S = 1000
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """CPU ms of an upload, fitted to what was measured."""
+
+    base: float  # that no search adds to
+    compared: float  # each million hashes compared
+    candidate: float  # each candidate out of the journal
+    probe: float  # each bucket read
+    member: float  # each thousand members of them
+    holder: float  # each hash whose holder is asked for
+
+
+def fitted(costs: Costs) -> Speed:
+    """Return the CPU of an upload's parts: non-negative least squares over the measured uploads."""
+    warm = [(case, cost) for case, cost in costs.items() if case.path == "warm"]
+    probed = [(case, cost) for case, cost in costs.items() if case.path == "probe" and case.size.views == 1]
+    compared = [case.orientations * case.size.pictures / 1e6 for case, _ in warm if case.size.views == 1]
+    scans = [cost.scan_ms for case, cost in warm if case.size.views == 1]
+    journal, _ = nnls([(1, cost.candidates) for _, cost in warm], [cost.cpu_ms - cost.scan_ms for _, cost in warm])
+    asked = [case.orientations * probe_count(case.radius) for case, _ in probed]
+    parts = [
+        (number, number * case.size.pictures / (1 << PREFIX_BITS) / 1e3, cost.candidates)
+        for number, (case, cost) in zip(asked, probed, strict=True)
+    ]
+    buckets, _ = nnls(parts, [max(0.0, cost.cpu_ms - journal[0]) for _, cost in probed])
+    return Speed(journal[0], float(np.dot(compared, scans) / np.dot(compared, compared)), journal[1], *buckets)
+
+
+class World:
+    """So many pictures, one view each, with the skew of photographs."""
+
+    def __init__(self, pictures: float, skew: Skew, speed: Speed) -> None:
+        self.pictures, self._skew, self._speed = pictures, skew, speed
+        self._members = pictures * skew.shares
+        self.pages = np.maximum(1, np.ceil(self._members / PAGE_MEMBERS))  # an absent page costs a unit, too
+
+    @property
+    def entry_mb(self) -> float:
+        """What the journal's entries take of an instance's memory."""
+        return self.pictures * ENTRY_BYTES / (1 << 20)
+
+    @property
+    def loading_s(self) -> float:
+        """How long a cold instance takes to load them, at the rate that the search reckons with."""
+        return self.pictures * ENTRY_BYTES / LOADING_BYTES_PER_S
+
+    def strangers(self, radius: int) -> float:
+        """Return how many unrelated pictures are within *radius* of one."""
+        return float(self.pictures * self._skew.near[radius])
+
+    def candidates(self, radius: int) -> float:
+        """Return how many of them are read: the first page has more live ones than a message tells."""
+        return min(CANDIDATES_AT_ONCE, self.strangers(radius))
+
+    def probing_units(self, radius: int) -> float:
+        """Return the read units of all pages of all buckets that an average question probes."""
+        return self._over_probes(self.pages, radius)
+
+    @cached_property
+    def add_units(self) -> Floats:
+        """The write units of adding a member to each bucket.
+
+        A bucket of several pages first refuses the member at its first page, which costs as much as to write that page.
+        """
+        full = KEY_BYTES + MEMBER_BYTES * PAGE_MEMBERS
+        fills = np.arange(1, PAGE_MEMBERS + 1)
+        mean = np.ceil((KEY_BYTES + MEMBER_BYTES * fills) / WRITE_UNIT_BYTES).mean()
+        one_page = np.ceil((KEY_BYTES + MEMBER_BYTES * (self._members + 1)) / WRITE_UNIT_BYTES)
+        return np.where(self._members < PAGE_MEMBERS, one_page, math.ceil(full / WRITE_UNIT_BYTES) + mean)
+
+    @property
+    def write_units(self) -> float:
+        """The write units of one upload."""
+        return OTHER_WRITES + float((self._skew.shares * self.add_units).sum())
+
+    @property
+    def writing(self) -> float:
+        """The dollars of an upload's writes, and of the reads that find the last page of a bucket."""
+        last_pages = float((self._skew.shares * (self._members >= PAGE_MEMBERS)).sum())
+        return self.write_units * prices.WRITE_UNIT + last_pages * prices.READ_UNIT
+
+    def by_journal(self, radius: int) -> float:
+        """Return the dollars of an upload to a warm instance, which has memory for all entries."""
+        cpu_ms = self._speed.base + self._speed.compared * self.pictures / 1e6
+        cpu_ms += self._speed.candidate * self.candidates(radius)
+        memory_mb = MEMORY_SIZE_MB + max(0.0, self.entry_mb - MEMORIES_MB[0])
+        function = prices.LAMBDA_REQUEST + prices.running(cpu_ms / 1000, memory_mb=math.ceil(memory_mb))
+        return self.writing + prices.reading(read_units=1 + self.candidates(radius)) + function
+
+    def by_probing(self, radius: int) -> float:
+        """Return the dollars of an upload to an instance that reads the buckets."""
+        speed, candidates = self._speed, self.candidates(radius)
+        cpu_ms = speed.base + speed.probe * probe_count(radius) + speed.holder * candidates
+        cpu_ms += speed.member * self._over_probes(self._members, radius) / 1000
+        units = self.probing_units(radius) + 2 * candidates  # its holder, and its object
+        return self.writing + prices.reading(read_units=units) + prices.LAMBDA_REQUEST + prices.running(cpu_ms / 1000)
+
+    def hottest_write_units(self) -> float:
+        """Return the write units an upload that go to the busiest bucket."""
+        return float((self._skew.shares * self.add_units).max())
+
+    def hottest_read_units(self, radius: int) -> float:
+        """Return the read units a search that go to the busiest bucket."""
+        asked = [_around(self._skew.shares[band], reach) for band, reach in _reaches(radius)]
+        pages = [self.pages[band] for band, _ in _reaches(radius)]
+        return float((np.array(asked) * np.array(pages)).max())
+
+    def _over_probes(self, of_buckets: Floats, radius: int) -> float:
+        """Sum up *of_buckets* over the buckets that an average question probes."""
+        return sum(
+            float(self._skew.shares[band] @ _around(of_buckets[band], reach)) for band, reach in _reaches(radius)
+        )
+
+
+def room(memory_mb: int) -> float:
+    """Return how many pictures' entries fit in *memory_mb*."""
+    return memory_mb * (1 << 20) / ENTRY_BYTES
+
+
+def print_worlds(worlds: Sequence[World], skew: Skew) -> None:
+    """Print what the searches cost in worlds of several sizes, and what limits them."""
+    print_table(
+        "Probing, with the skew of photographs: one search",
+        ("pictures", "radius", "pages a bucket", "RRU", "$/million searches", "strangers", "$/million uploads"),
+        [
+            (
+                count(int(world.pictures)),
+                radius,
+                f"{world.probing_units(radius) / probe_count(radius):.2f}",
+                f"{world.probing_units(radius):,.0f}",
+                f"{1e6 * prices.reading(read_units=world.probing_units(radius)):,.2f}",
+                _few(world.strangers(radius)),
+                f"{1e6 * world.by_probing(radius):,.2f}",
+            )
+            for world in worlds
+            for radius in RADII
+        ],
+        note="Strangers: unrelated pictures within the radius; of at most 100 of them object and holder are read.",
+    )
+    print_table(
+        f"Journal, one view, {ENTRY_BYTES} bytes a picture",
+        ("pictures", "WRU an upload", "memory MB", "load s", *(f"$/million, radius {radius}" for radius in RADII)),
+        [
+            (
+                count(int(world.pictures)),
+                f"{world.write_units:.1f}",
+                f"{world.entry_mb:,.0f}",
+                f"{world.loading_s:,.1f}",
+                *(f"{1e6 * world.by_journal(radius):,.2f}" for radius in RADII),
+            )
+            for world in worlds
+            if world.entry_mb <= MEMORIES_MB[-1]
+        ],
+        note=f"Load: at {LOADING_BYTES_PER_S / 1e6:.0f} MB/s. Over {MEMORIES_MB[0]} MB is paid for as MemorySize. "
+        + "".join(f"A JournalMemory of {size} MB is full at {room(size) / 1e6:.0f} million. " for size in MEMORIES_MB)
+        + "Then the buckets answer.",
+    )
+    print_table(
+        "Most uploads a second into one scope: a partition takes 1,000 write and 3,000 read units a second",
+        ("shards", "appends", "reads", "uploads", "RRU an upload"),
+        [
+            (
+                shards,
+                f"{PARTITION_WRITES_PER_S * shards:,}",
+                f"{PARTITION_READS_PER_S:,}",
+                f"{min(PARTITION_WRITES_PER_S * shards, PARTITION_READS_PER_S):,}",
+                shards,
+            )
+            for shards in (1 << power for power in range(MAX_SHARDS.bit_length()))
+        ],
+        note="By the journal alone, if no append is refused: one that meets a full segment costs a unit as well.",
+    )
+    print_table(
+        "Most uploads a second into one scope, by its busiest bucket",
+        ("pictures", "writes", *(f"probes, radius {radius}" for radius in RADII)),
+        [
+            (
+                count(int(world.pictures)),
+                f"{PARTITION_WRITES_PER_S / world.hottest_write_units():,.0f}",
+                *(f"{PARTITION_READS_PER_S / world.hottest_read_units(radius):,.0f}" for radius in RADII),
+            )
+            for world in worlds
+        ],
+        note="The most popular prefix of each band has "
+        + ", ".join(f"{share:.4%}" for share in skew.shares.max(1))
+        + f" of all hashes; {1 / (1 << PREFIX_BITS):.4%} if they were spread evenly. Pairs within 10, 12, 14 bits: "
+        + ", ".join(f"{skew.near[radius]:.1e}" for radius in (10, 12, 14))
+        + " of unrelated ones by the model, "
+        + ", ".join(f"{skew.near_windows[radius]:.1e}" for radius in (10, 12, 14))
+        + " of windows of different photographs.",
+    )
+
+
+def _reaches(radius: int) -> list[tuple[int, int]]:
+    """Return within what distance of a question's prefix each band is probed."""
+    asked = probes(0, radius)
+    return [
+        (band, max((bucket.prefix.bit_count() for bucket in asked if bucket.band == band), default=0))
+        for band in range(BANDS)
+        if any(bucket.band == band for bucket in asked)
+    ]
+
+
+def _around(values: Floats, reach: int) -> Floats:
+    """Return for each prefix the sum of *values* over all prefixes within *reach* bits of it."""
+    shells = [values] + [np.zeros_like(values)] * reach  # by the number of bits that are flipped so far
+    for bit in range(PREFIX_BITS):
+        for flips in range(reach, 0, -1):
+            flipped = shells[flips - 1].reshape(-1, 2, 1 << bit)[:, ::-1].reshape(-1)
+            shells[flips] = shells[flips] + flipped
+    around: Floats = np.sum(shells, axis=0)
+    return around
+
+
+def _few(number: float) -> str:
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"

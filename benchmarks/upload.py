@@ -1,0 +1,295 @@
+"""One upload's work in a process of its own: the real clients and the real search against the canned servers."""
+
+import gc
+import math
+import os
+import random
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config as ClientConfig
+from PIL import Image
+
+from benchmarks.canned import GET_OBJECT, READS, sequential, start_over
+from benchmarks.stored import BUCKETED_VIEWS, WORLD, Size
+from handler.aws.buckets import DynamoDBBuckets
+from handler.aws.images import DynamoDBImages
+from handler.aws.journal import DynamoDBJournal
+from handler.aws.packs import S3Packs
+from handler.core import prices
+from handler.core.buckets import buckets
+from handler.core.entries import Question, to_entry
+from handler.core.message import Message
+from handler.core.model import (
+    Content,
+    Fingerprint,
+    ImageRecord,
+    Limits,
+    ObjectRef,
+    Outcome,
+    Settings,
+    World,
+    padded_sequencer,
+)
+from handler.dedup import CANDIDATES_AT_ONCE, MAX_CANDIDATES, Deduplicator
+from handler.search import Search
+from handler.wiring import CLIENT, THREADS, lean_session
+
+MEMORY_BYTES = 2 << 30  # more than any world here takes
+UPLOADS = 12
+ENOUGH_S = 0.4  # of measuring
+SLOW_MS = 5000.0  # of CPU: such an upload is measured once, with answers held, which costs the client no CPU
+HOLD_S = 0.04  # how long answers are held to see what waits for what: longer than sending 16 requests takes
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What to measure."""
+
+    path: str  # warm, load or probe
+    size: Size
+    orientations: int  # 1, or 8 with all flips and turns
+    radius: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one upload took."""
+
+    uploads: int  # that were measured: what follows are means of them, and medians of times
+    requests: float
+    round_trips: int  # that had to follow one another
+    read_units: float
+    write_units: float
+    s3_gets: float
+    received: float  # bytes, with headers
+    candidates: float  # pictures that lie near by chance, whose object items were read
+    cpu_ms: float
+    scan_ms: float  # of it: comparing hashes
+    wall_ms: float  # at least, with servers on this machine
+    grown_mb: float  # resident memory afterwards, against before anything was loaded
+    peak_mb: float  # largest growth on the way
+
+    @property
+    def dollars(self) -> float:
+        """Return what a million of them cost: units, GETs, and the function while it computes."""
+        reads = self.read_units * prices.READ_UNIT + self.s3_gets * prices.S3_GET
+        function = prices.LAMBDA_REQUEST + prices.running(self.cpu_ms / 1000)
+        return 1e6 * (reads + self.write_units * prices.WRITE_UNIT + function)
+
+
+def measure(case: Case, endpoint: str) -> Cost:
+    """Return the cost of one upload of *case*; call it in a fresh process, which its memory is measured by."""
+    with ThreadPoolExecutor(THREADS) as executor:
+        uploads = _Uploads(case, endpoint, executor)
+        uploads.warm_up()
+        resident, peak = resident_mb(), _peak_mb()
+        uploads.prepare()
+        start_over(endpoint, hold_s=HOLD_S)
+        spent = [uploads.timed()]
+        grown, risen = resident_mb() - resident, _peak_mb() - peak
+        requests = start_over(endpoint)
+        trips = sequential(requests)
+        scan_ms = uploads.scan_ms()
+        began = time.perf_counter()
+        while len(spent) < UPLOADS and spent[0].cpu_ms < (SLOW_MS if len(spent) == 1 else 1000 * ENOUGH_S):
+            uploads.prepare()
+            spent.append(uploads.timed())
+            if time.perf_counter() - began > ENOUGH_S:
+                break
+        requests += start_over(endpoint)
+    count = len(spent)
+    return Cost(
+        uploads=count,
+        requests=len(requests) / count,
+        round_trips=trips,
+        read_units=sum(one.units for one in requests if one.kind in READS) / count,
+        write_units=sum(one.units for one in requests if one.kind not in READS) / count,
+        s3_gets=sum(one.kind == GET_OBJECT for one in requests) / count,
+        received=sum(one.sent for one in requests) / count,
+        candidates=statistics.mean(one.candidates for one in spent),
+        cpu_ms=statistics.median(one.cpu_ms for one in spent),
+        scan_ms=scan_ms,
+        wall_ms=min(one.wall_ms for one in spent),
+        grown_mb=grown,
+        peak_mb=risen,
+    )
+
+
+class _Spent(NamedTuple):
+    cpu_ms: float
+    wall_ms: float
+    candidates: int  # whose object items were read
+
+
+class _Uploads:
+    """Uploads of noise: none matches, but among millions of random hashes some lie near by chance."""
+
+    def __init__(self, case: Case, endpoint: str, executor: Executor) -> None:
+        os.environ |= {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        session = boto3.Session(region_name="us-east-1", botocore_session=lean_session())
+        settings = CLIENT.merge(ClientConfig(proxies={}, s3={"addressing_style": "path"}))
+        dynamodb = session.client("dynamodb", endpoint_url=endpoint, config=settings)
+        self._case = case
+        self._executor = executor
+        self._rng = random.Random(case.radius)
+        self._images = _Images(dynamodb, "images")
+        self._index = DynamoDBBuckets(dynamodb, "buckets", executor=executor)
+        self._journal = DynamoDBJournal(dynamodb, "buckets", executor=executor, shards=case.size.shards)
+        self._packs = S3Packs(session.client("s3", endpoint_url=endpoint, config=settings), "packs")
+        self._search: Search | None = None
+        self._number = 0
+        self._questions: list[Question] = []
+
+    def warm_up(self) -> None:
+        """Open the connections and fill botocore's caches, but read none of what is to be measured."""
+        search = self._new_search(memory_bytes=0)
+        for _ in range(3):
+            self._run(search, radius=0)
+        self._packs.get(WORLD, 0, 0)
+
+    def prepare(self) -> None:
+        """Bring the instance to where the case begins: knowing all, nothing, or only how much there is."""
+        if self._case.path == "load":
+            self._search = None  # what it holds goes before the next one loads
+            gc.collect()
+            self._search = self._new_search(memory_bytes=MEMORY_BYTES)
+        elif self._search is None:
+            self._search = self._new_search(memory_bytes=MEMORY_BYTES if self._case.path == "warm" else 0)
+            self._run(self._search, radius=0)
+
+    def timed(self) -> _Spent:
+        """Handle one upload."""
+        assert self._search is not None
+        cpu, wall = time.process_time(), time.perf_counter()
+        self._run(self._search, radius=self._case.radius)
+        seconds = time.process_time() - cpu, time.perf_counter() - wall
+        return _Spent(seconds[0] * 1000, seconds[1] * 1000, self._images.asked)
+
+    def scan_ms(self) -> float:
+        """Return the CPU time of comparing the last questions with what is in memory."""
+        assert self._search is not None
+        entries = self._search.memory.known[WORLD].entries
+        spent: list[float] = []
+        while len(entries) and len(spent) < UPLOADS and sum(spent) < ENOUGH_S * 1000:
+            start = time.process_time()
+            entries.scan(self._questions, self._case.radius)
+            spent.append((time.process_time() - start) * 1000)
+        return statistics.median(spent or [0.0])
+
+    def _new_search(self, *, memory_bytes: int) -> Search:
+        search = Search(
+            journal=self._journal,
+            packs=self._packs,
+            index=self._index,
+            catalog=self._images,
+            executor=self._executor,
+            memory_bytes=memory_bytes,
+        )
+        # As if probes had cost a fortune already: this one loads whatever the radius, if it has the memory.
+        search.memory.of(WORLD, self._case.size.views).spent = math.inf
+        return search
+
+    def _run(self, search: Search, *, radius: int) -> None:
+        self._images.asked = 0
+        self._number += 1
+        ref = ObjectRef("pictures", f"{self._number}.png", padded_sequencer(f"{self._number:016X}"))
+        if (self._case.size.views, self._case.orientations) == (1, 1):
+            self._whole_use_case(search, ref, radius)
+        else:
+            self._many_questions(search, ref, radius)
+
+    def _whole_use_case(self, search: Search, ref: ObjectRef, radius: int) -> None:
+        deduplicator = Deduplicator(
+            store=_Pictures(),
+            index=self._index,
+            finder=search,
+            catalog=self._images,
+            ledger=self._images,
+            notifier=_Nobody(),
+            executor=self._executor,
+            settings=Settings("phash1", radius, max_matches=20, scope_depth=0, limits=Limits(1 << 20, 1 << 20)),
+        )
+        record = deduplicator.created(ref).record
+        assert record is not None
+        assert record.hash is not None
+        self._questions = [Question(record.hash)]
+
+    def _many_questions(self, search: Search, ref: ObjectRef, radius: int) -> None:
+        """What an upload with several views or orientations will do: no generation has them yet."""
+        count = self._case.size.views
+        views = [self._rng.getrandbits(64) for _ in range(count)]
+        record = ImageRecord(ref, "phash1", Outcome.INDEXED, fingerprint=Fingerprint(views[0], "phash1", 32, 32, "PNG"))
+        submit = self._executor.submit
+        writes: list[Future[Any]] = [submit(self._images.put, WORLD, record)]
+        for hash in views[:BUCKETED_VIEWS]:
+            writes.append(submit(self._images.add_holder, WORLD, hash, ref))
+            writes += [submit(self._index.add, WORLD, bucket, hash) for bucket in buckets(hash)]
+        writes.append(submit(search.append, WORLD, to_entry(ref.object_id, views)))
+        for write in writes:
+            write.result()
+        # Whole and trimmed views are compared with all stored ones, the others with stored whole and trimmed ones.
+        asked = [range(count) if number < BUCKETED_VIEWS else range(BUCKETED_VIEWS) for number in range(count)]
+        self._questions = [
+            Question(self._rng.getrandbits(64) if turn else hash, tuple(stored))
+            for hash, stored in zip(views, asked, strict=True)
+            for turn in range(self._case.orientations)
+        ]
+        found = search.find(WORLD, self._questions, radius, views=count).candidates
+        candidates = (one for one in found if one.object_id != ref.object_id)
+        while self._images.asked < MAX_CANDIDATES and (some := list(islice(candidates, CANDIDATES_AT_ONCE))):
+            self._images.get(WORLD, list(dict.fromkeys(candidate.object_id for candidate in some)))
+
+
+class _Images(DynamoDBImages):
+    """Counts the object items that are asked for, which are those of candidates."""
+
+    asked = 0
+
+    def get(self, world: World, object_ids: Sequence[str]) -> list[ImageRecord]:
+        self.asked += len(object_ids)
+        return super().get(world, object_ids)
+
+
+class _Pictures:
+    """A bucket of small noise pictures, so that next to nothing of the time is theirs."""
+
+    def read(self, ref: ObjectRef) -> Content:
+        pixels = random.Random(ref.key).randbytes(32 * 32)
+        file = BytesIO()
+        Image.frombytes("L", (32, 32), pixels).save(file, "PNG")
+        return Content(file.getvalue(), etag="etag", version=None, modified="2026-01-01T00:00:00+00:00")
+
+    def exists(self, ref: ObjectRef) -> bool:
+        return bool(ref.key)
+
+
+class _Nobody:
+    def publish(self, message: Message) -> None:
+        raise AssertionError(f"nothing is to be announced: {message.body}")
+
+
+def _peak_mb() -> float:
+    """The largest resident memory so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def resident_mb() -> float:
+    """The resident memory now, where the system tells it in a file; elsewhere the largest so far."""
+    statm = Path("/proc/self/statm")
+    return int(statm.read_text().split()[1]) * resource.getpagesize() / (1 << 20) if statm.exists() else _peak_mb()

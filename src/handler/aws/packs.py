@@ -1,0 +1,44 @@
+"""The stack's private bucket: packs, each with the entries of PACK_SEGMENTS full segments of one journal.
+
+A pack is made of segments that never change again, in a fixed order, so everybody who writes it writes the same bytes:
+it needs no lock, and whoever misses one may make it. Its name is `{world}/{shard}/{number}`, where the world is
+16 bytes of BLAKE2b: a scope may be as long as a key of S3.
+"""
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from handler.core.model import World
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class S3Packs:
+    """The packs of all worlds of one deployment."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def get(self, world: World, shard: int, number: int) -> bytes | None:
+        """Return the pack, or None if nobody has written it."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=_name(world, shard, number))
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            raise
+        with answer["Body"] as body:
+            return body.read()
+
+    def put(self, world: World, shard: int, number: int, pack: bytes) -> None:
+        """Store the pack; one that is there is replaced, by the same bytes."""
+        self._client.put_object(Bucket=self._bucket, Key=_name(world, shard, number), Body=pack)
+
+
+def _name(world: World, shard: int, number: int) -> str:
+    digest = hashlib.blake2b(str(world).encode(), digest_size=16).hexdigest()
+    return f"{digest}/{shard}/{number:08d}"

@@ -1,0 +1,195 @@
+"""Journal entries and what a warm instance keeps of them: one row a picture, one column a view, and their scan.
+
+An entry is an object id and the hashes of all views of one picture. Rows are kept in blocks that never move: a
+packed one is the bytes that came from S3, as they came, and the last one has some room for what is read next.
+"""
+
+import struct
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+ID_BYTES = 16
+HASH_BYTES = 8
+
+Hashes = NDArray[np.uint64]
+
+_CHUNK_ROWS = 65_536  # what is compared at once: distances of a chunk stay in the processor's second cache
+_FIRST_ROOM = 256  # rows; later blocks have room for a sixteenth of what is there, so little memory stays unused
+
+_PACK_HEADER = struct.Struct("<8sII")  # magic, views, rows
+_PACK_MAGIC = b"lkpack/1"
+
+
+class Question(NamedTuple):
+    """A hash, and the stored views that it is compared with."""
+
+    hash: int
+    views: tuple[int, ...] = (0,)
+
+
+class Hits(NamedTuple):
+    """The rows within a radius, each once, nearest first; four arrays of one length."""
+
+    rows: NDArray[np.int64]
+    distances: NDArray[np.uint8]  # bits
+    questions: NDArray[np.int64]  # which question came nearest to the row
+    views: NDArray[np.int64]  # and which of the row's views it met
+
+
+class Block:
+    """Some rows: their ids, shape (rows, 16), and one column of hashes a view, shape (views, rows)."""
+
+    __slots__ = ("hashes", "ids", "rows")
+
+    def __init__(self, ids: NDArray[np.uint8], hashes: Hashes, rows: int) -> None:
+        self.ids, self.hashes, self.rows = ids, hashes, rows
+
+    @classmethod
+    def empty(cls, views: int, room: int) -> "Block":
+        """Return a block with memory for *room* rows, and none of them."""
+        return cls(np.empty((room, ID_BYTES), np.uint8), np.empty((views, room), np.uint64), 0)
+
+    @classmethod
+    def of(cls, entries: Sequence[bytes], views: int) -> "Block":
+        """Return the rows of *entries*, in their order."""
+        block = cls.empty(views, len(entries))
+        block.fill(entries)
+        return block
+
+    @classmethod
+    def unpack(cls, pack: bytes) -> "Block":
+        """Return the rows of *pack*, without copying it. Raises ValueError if it is no pack."""
+        magic, views, rows = _PACK_HEADER.unpack_from(pack)
+        ids_end = _PACK_HEADER.size + rows * ID_BYTES
+        if magic != _PACK_MAGIC or len(pack) != ids_end + views * rows * HASH_BYTES:
+            raise ValueError(f"not a pack of {rows} rows and {views} views: {len(pack)} bytes, begins with {magic!r}")
+        ids = np.frombuffer(pack, np.uint8, rows * ID_BYTES, _PACK_HEADER.size).reshape(rows, ID_BYTES)
+        hashes = np.frombuffer(pack, "<u8", views * rows, ids_end).reshape(views, rows)
+        return cls(ids, hashes, rows)
+
+    def pack(self) -> bytes:
+        """Return the rows as bytes: the same for the same rows, wherever they are packed."""
+        views = len(self.hashes)
+        columns = self.hashes[:, : self.rows].astype("<u8")
+        header = _PACK_HEADER.pack(_PACK_MAGIC, views, self.rows)
+        return b"".join((header, self.ids[: self.rows].tobytes(), columns.tobytes()))
+
+    @property
+    def room(self) -> int:
+        """How many rows can be filled."""
+        return len(self.ids) - self.rows
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes of the memory."""
+        return self.ids.nbytes + self.hashes.nbytes
+
+    def fill(self, entries: Sequence[bytes]) -> None:
+        """Add *entries*, for which there has to be room."""
+        raw = np.frombuffer(b"".join(entries), np.uint8).reshape(len(entries), -1)
+        to = slice(self.rows, self.rows + len(entries))
+        self.ids[to] = raw[:, :ID_BYTES]
+        self.hashes[:, to] = np.ascontiguousarray(raw[:, ID_BYTES:]).view(">u8").T
+        self.rows += len(entries)
+
+    def after(self, rows: int) -> "Block":
+        """Return this block without its first *rows*; it shares the memory of both."""
+        return Block(self.ids[rows:], self.hashes[:, rows:], self.rows - rows)
+
+
+class Entries:
+    """All entries of one world that an instance has read."""
+
+    def __init__(self, views: int) -> None:
+        self.views = views
+        self.blocks: list[Block] = []
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return sum(block.rows for block in self.blocks)
+
+    @property
+    def nbytes(self) -> int:
+        """What the rows take of the memory: 16 + 8 n bytes each, and at most a sixteenth more."""
+        return sum(block.nbytes for block in self.blocks)
+
+    def extend(self, entries: Sequence[bytes]) -> None:
+        """Add *entries* as rows."""
+        at = 0
+        while at < len(entries):
+            if not self.blocks or not self.blocks[-1].room:
+                self.blocks.append(Block.empty(self.views, max(_FIRST_ROOM, len(self) // 16)))
+            some = entries[at : at + self.blocks[-1].room]
+            self.blocks[-1].fill(some)
+            at += len(some)
+
+    def adopt(self, block: Block) -> None:
+        """Add all rows of *block*, which is not copied; the rows of this object get other numbers."""
+        self.blocks.insert(0, block)
+
+    def object_ids(self, rows: NDArray[np.int64]) -> list[str]:
+        """Return the object ids of *rows*, in that order, as 32 hex digits."""
+        starts = list(accumulate((block.rows for block in self.blocks), initial=0))
+        found = []
+        for row in rows.tolist():
+            number = bisect_right(starts, row) - 1
+            found.append(self.blocks[number].ids[row - starts[number]].tobytes().hex())
+        return found
+
+    def scan(self, questions: Sequence[Question], radius: int) -> Hits:
+        """Return every row that has a view within *radius* bits of a question that asks for that view."""
+        asked = [
+            [(number, np.uint64(question.hash)) for number, question in enumerate(questions) if view in question.views]
+            for view in range(self.views)
+        ]
+        room = min(_CHUNK_ROWS, max((block.rows for block in self.blocks), default=0))
+        differing, distances = np.empty(room, np.uint64), np.empty(room, np.uint8)
+        found: list[tuple[NDArray[np.int64], NDArray[np.uint8], int, int]] = []
+        first = 0
+        for block in self.blocks:
+            for start in range(0, block.rows, _CHUNK_ROWS):
+                stop = min(start + _CHUNK_ROWS, block.rows)
+                xor, distance = differing[: stop - start], distances[: stop - start]
+                for view, asking in enumerate(asked):
+                    stored = block.hashes[view, start:stop]
+                    for number, hash in asking:
+                        np.bitwise_xor(stored, hash, out=xor)
+                        np.bitwise_count(xor, out=distance)
+                        if distance.min() <= radius:  # rare, and cheaper to ask than where
+                            near = np.flatnonzero(distance <= radius)
+                            found.append((near + (first + start), distance[near], number, view))
+            first += block.rows
+        return _nearest_first(found)
+
+
+def to_entry(object_id: str, views: Sequence[int]) -> bytes:
+    """Return the entry of an object (32 hex digits) and the hashes of its *views*: 16 + 8 n bytes, big-endian."""
+    return bytes.fromhex(object_id) + b"".join(view.to_bytes(HASH_BYTES, "big") for view in views)
+
+
+def entry_bytes(views: int) -> int:
+    """Return the length of an entry."""
+    return ID_BYTES + HASH_BYTES * views
+
+
+def views_of(entry: bytes) -> int:
+    """Return how many view hashes are in *entry*."""
+    return (len(entry) - ID_BYTES) // HASH_BYTES
+
+
+def _nearest_first(found: Sequence[tuple[NDArray[np.int64], NDArray[np.uint8], int, int]]) -> Hits:
+    """Of each row keep the nearest of what was found."""
+    rows = np.concatenate([np.empty(0, np.int64), *(near for near, *_ in found)])
+    distances = np.concatenate([np.empty(0, np.uint8), *(distance for _, distance, *_ in found)])
+    lengths = [len(near) for near, *_ in found]
+    questions = np.repeat(np.array([number for *_, number, _ in found], np.int64), lengths)
+    views = np.repeat(np.array([view for *_, view in found], np.int64), lengths)
+    order = np.lexsort((rows, distances))
+    _, firsts = np.unique(rows[order], return_index=True)
+    kept = order[np.sort(firsts)]
+    return Hits(rows[kept], distances[kept], questions[kept], views[kept])

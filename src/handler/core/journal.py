@@ -1,0 +1,87 @@
+"""The journal's shape: entries in segments, segments in packs, and how far a reader has come.
+
+A world's entries are appended to segments 0, 1, 2, ...; one that is full never changes again, and the next is begun
+only by a writer that saw it full. So at any moment the journal is a row of final segments and one that grows. Each
+1024 of them are also kept as one pack. A busy world has several such rows, its shards, and every reader reads them all.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from handler.core.model import World
+
+MAX_SHARDS = 16
+
+# Names and values of a segment's other attributes, and a byte for each member of a set, which no document counts.
+_OVERHEAD_BYTES = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How large segments and packs are.
+
+    Writers and readers have to agree on it for as long as a journal lives: to change it is to begin another journal.
+    """
+
+    segment_bytes: int = 1024  # one write unit, however full the segment is
+    pack_segments: int = 1024  # 1 MB: what is not packed yet costs a cold instance 128 read units on average
+
+    def capacity(self, world: World, entry_bytes: int) -> int:
+        """Return how many entries fill a segment of *world*."""
+        room = self.segment_bytes - _OVERHEAD_BYTES - len(str(world).encode())
+        return max(1, room // (entry_bytes + 1))
+
+
+class Segment(NamedTuple):
+    """One segment as it was read."""
+
+    number: int
+    entries: frozenset[bytes]
+
+
+class Appended(NamedTuple):
+    """Where an entry went."""
+
+    shard: int
+    segment: int
+    refused: int  # full segments that were tried first
+    completes_pack: bool  # it filled the last segment of a pack
+
+
+class Tail(NamedTuple):
+    """What was read behind a reader's cursors, by shard."""
+
+    shards: list[list[Segment]]
+    complete: bool  # False: there is more
+
+
+class Cursor:
+    """How far a reader has come in one shard: past every segment that it saw full from the first on.
+
+    A Query does not read all its items at one moment: it may see segment 7 with room for more and, a moment later,
+    segment 8. So the cursor stops at the first one that was not full, and remembers what it has seen behind it.
+    """
+
+    __slots__ = ("capacity", "number", "seen")
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.number = 0  # the first segment that was not seen full
+        self.seen: dict[int, frozenset[bytes]] = {}  # by number, from `number` on
+
+    def take(self, segments: Iterable[Segment]) -> list[bytes]:
+        """Return the entries of *segments* that are new to this reader, and move on."""
+        new: list[bytes] = []
+        for segment in segments:
+            new += segment.entries - self.seen.get(segment.number, frozenset())
+            self.seen[segment.number] = segment.entries
+        while len(self.seen.get(self.number, ())) >= self.capacity:
+            del self.seen[self.number]
+            self.number += 1
+        return new
+
+    def jump(self, number: int) -> None:
+        """Move to segment *number*: all before it was read elsewhere."""
+        self.number = number
+        self.seen = {later: entries for later, entries in self.seen.items() if later >= number}

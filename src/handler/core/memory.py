@@ -1,0 +1,83 @@
+"""What an instance remembers of each world, and what it forgets first."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from handler.core.entries import Entries, entry_bytes
+from handler.core.journal import Cursor, Shape
+from handler.core.model import World
+
+MAX_WORLDS = 10_000  # whose ends are remembered, which takes a few hundred bytes each
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What an instance knows of one world."""
+
+    entries: Entries
+    capacity: int  # entries that fill a segment
+    cursors: list[Cursor] = field(default_factory=list)  # by shard
+    ends: dict[int, int] = field(default_factory=dict)  # the last segments as last heard of, by shard
+    moving: bool = False  # the end moved on between the last two uploads of this instance: others are busy too
+    measured: bool = False  # `ends` has every shard
+    whole: bool = False  # `entries` once reached the end of the journal
+    counted: int = 0  # bytes of `entries` that are part of the instance's sum
+    spent: float = 0.0  # dollars for probes, which loading would have saved
+
+    @property
+    def unread_segments(self) -> int:
+        """How many segments stand behind the cursors, as far as the ends are known."""
+        return sum(self.ends.values()) + 1 - sum(cursor.number for cursor in self.cursors)
+
+    @property
+    def whole_bytes(self) -> int:
+        """What all entries will take once they are read, as far as the ends are known."""
+        return (sum(self.ends.values()) + 1) * self.capacity * entry_bytes(self.entries.views)
+
+    def note_end(self, shard: int, number: int) -> None:
+        """Remember that the shard has come at least to segment *number*."""
+        self.ends[shard] = max(number, self.ends.get(shard, 0))
+
+    def know_shards(self, count: int) -> None:
+        """Have a cursor for each of *count* shards at least."""
+        self.cursors += [Cursor(self.capacity) for _ in range(count - len(self.cursors))]
+
+    def forget(self) -> None:
+        """Drop the entries."""
+        self.entries, self.cursors, self.whole = Entries(self.entries.views), [], False
+
+
+class Memory:
+    """The worlds that an instance has met; their entries stay below *limit_bytes*."""
+
+    def __init__(self, limit_bytes: int, shape: Shape) -> None:
+        self.limit_bytes = limit_bytes
+        self.known: OrderedDict[World, Knowledge] = OrderedDict()  # least recently used first
+        self._shape = shape
+        self._held_bytes = 0
+
+    def of(self, world: World, views: int) -> Knowledge:
+        """Return what is known of *world*, whose entries have *views* hashes; it is used now."""
+        if world not in self.known:
+            self.known[world] = Knowledge(Entries(views), self._shape.capacity(world, entry_bytes(views)))
+        self.known.move_to_end(world)
+        if len(self.known) > MAX_WORLDS:
+            self._held_bytes -= self.known.popitem(last=False)[1].counted
+        return self.known[world]
+
+    def make_room(self, known: Knowledge, *, coming: int = 0) -> None:
+        """Forget the entries of the worlds used longest ago until all, and *coming* bytes, are below the limit.
+
+        Those of *known*, the last one used, are the last to go: if they alone are too many, the buckets will answer.
+        """
+        self._count(known)
+        for other in self.known.values():
+            if self._held_bytes + coming <= self.limit_bytes:
+                break
+            if other.counted:
+                other.forget()
+                self._count(other)
+
+    def _count(self, known: Knowledge) -> None:
+        self._held_bytes += known.entries.nbytes - known.counted
+        known.counted = known.entries.nbytes

@@ -1,0 +1,21 @@
+"""What AWS charges: the one place where a price stands. US East (N. Virginia), on demand, read on 2026-11-24."""
+
+READ_UNIT = 0.125e-6  # DynamoDB: one strongly consistent read of up to 4 KB, or of an absent key
+WRITE_UNIT = 0.625e-6  # DynamoDB: one write of up to 1 KB
+S3_GET = 0.4e-6
+S3_PUT = 5e-6
+SNS_PUBLISH = 0.5e-6
+LAMBDA_REQUEST = 0.2e-6
+LAMBDA_GB_SECOND = 16.6667e-6  # x86_64
+S3_GB_MONTH = 0.023
+DYNAMODB_GB_MONTH = 0.25
+
+
+def reading(*, read_units: float = 0, s3_gets: int = 0) -> float:
+    """Return the dollars that so many reads cost."""
+    return read_units * READ_UNIT + s3_gets * S3_GET
+
+
+def running(seconds: float, *, memory_mb: int = 1769) -> float:
+    """Return the dollars that *seconds* of a function of that memory cost; 1769 MB is the template's default."""
+    return seconds * memory_mb / 1024 * LAMBDA_GB_SECOND

@@ -1,0 +1,257 @@
+"""Where a search gets its answer: from what this instance remembers, or from the buckets.
+
+An instance keeps the journal entries of the worlds that it has met, reads what was added since, and compares all of
+them at once: one read unit, however many there are. An instance that does not have a world's entries yet either loads
+them, from packs and the journal's tail, or probes the buckets, whichever is cheaper (`_worth_loading`) and fits in its
+memory and its remaining time. Both answers are exact; both ways read only after the writes of the upload itself.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from itertools import chain, islice
+from typing import Protocol
+
+from handler.core import prices
+from handler.core.buckets import probe_count
+from handler.core.entries import Block, Entries, Question, views_of
+from handler.core.journal import Appended, Segment, Shape, Tail
+from handler.core.memory import Knowledge, Memory
+from handler.core.model import Candidate, Candidates, Found, NearHash, Route, World
+
+HASHES_AT_ONCE = 16  # whose holders are asked for in parallel
+PACKS_AT_ONCE = 16  # read in parallel; what is on its way takes a MB each of the memory
+IDS_AT_ONCE = 1000  # of near entries, turned into text
+LOADING_SHARE = 0.5  # of the remaining time of an invocation: the rest is for probing after all, and for announcing
+LOADING_BYTES_PER_S = 50e6  # cautious, to estimate what loading costs; how long it takes is measured as it goes
+
+
+class Journal(Protocol):
+    """The order in which pictures came. All reads are strongly consistent."""
+
+    def append(self, world: World, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
+        """Add *entry*: every `tail` that starts later sees it.
+
+        *ends* are the last segments as last heard of, by shard; *ask* for the end anew instead of trying that one.
+        """
+
+    def tail(self, world: World, cursors: Sequence[int]) -> Tail:
+        """Return what stands from *cursors* on, by shard, unknown shards included; a page of each at least."""
+
+    def ends(self, world: World) -> list[int]:
+        """Return the number of the last segment of each shard."""
+
+    def segments(self, world: World, shard: int, first: int, count: int) -> list[Segment]:
+        """Return *count* segments from *first* on, those that exist."""
+
+
+class Packs(Protocol):
+    """Copies of what will not change any more."""
+
+    def get(self, world: World, shard: int, number: int) -> bytes | None:
+        """Return the pack, or None if nobody has made it."""
+
+    def put(self, world: World, shard: int, number: int, pack: bytes) -> None:
+        """Store the pack."""
+
+
+class HashBuckets(Protocol):
+    """Which hashes are near a hash."""
+
+    def candidates(self, world: World, hash: int, radius: int) -> Candidates:
+        """Return every stored hash within *radius*."""
+
+
+class Holders(Protocol):
+    """Who has a hash."""
+
+    def holders(self, world: World, hash: int) -> Iterator[list[str]]:
+        """Yield the object ids noted for *hash*, page by page."""
+
+
+class BrokenJournal(Exception):
+    """A segment before the last one is not full, which no writer leaves behind."""
+
+
+class Search:
+    """Finds candidates, over the four roles above; what it remembers stays below *memory_bytes*.
+
+    Lives as long as its instance, and serves one event at a time.
+    """
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        packs: Packs,
+        index: HashBuckets,
+        catalog: Holders,
+        executor: Executor,
+        memory_bytes: int,
+        shape: Shape = Shape(),  # noqa: B008  frozen
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._journal = journal
+        self._packs = packs
+        self._index = index
+        self._catalog = catalog
+        self._executor = executor
+        self._shape = shape
+        self._clock = clock
+        self.memory = Memory(memory_bytes, shape)
+
+    # --- an upload adds itself ---
+
+    def append(self, world: World, entry: bytes) -> None:
+        """Add *entry* to the journal: every `find` that starts later, here or elsewhere, compares it.
+
+        Whoever fills the last segment of a pack makes the pack; if that is cut short, whoever misses it does.
+        """
+        known = self.memory.of(world, views_of(entry))
+        appended = self._journal.append(world, entry, known.ends, ask=known.moving)
+        expected = known.ends.get(appended.shard, appended.segment)
+        known.moving = appended.refused > 0 or (known.moving and appended.segment > expected)
+        known.note_end(appended.shard, appended.segment)
+        if appended.completes_pack:
+            self._make_pack(world, known, appended.shard, appended.segment // self._shape.pack_segments)
+
+    # --- and looks for others ---
+
+    def find(
+        self, world: World, questions: Sequence[Question], radius: int, *, views: int, deadline: float = math.inf
+    ) -> Found:
+        """Return every picture of *world* that has a view within *radius* bits of one of *questions*.
+
+        Its entries have *views* hashes each. *deadline* is when the invocation ends, on this object's clock.
+        """
+        known = self.memory.of(world, views)
+        route, packs = Route.WARM, 0
+        if known.whole and not self._read_tail(world, known):
+            known.whole = known.measured = False  # it slept through more than a page: packs are cheaper
+        if not known.whole:
+            route, packs = self._load(world, known, questions, radius, deadline)
+        if route is Route.PROBED:
+            candidates, probes = self._probe(world, questions, radius)
+            found = Found(candidates, route, probes=probes, packs=packs)
+        else:
+            candidates = _candidates(known.entries, questions, radius)
+            found = Found(candidates, route, packs=packs, pictures=len(known.entries))
+        self.memory.make_room(known)
+        return found
+
+    def _load(
+        self, world: World, known: Knowledge, questions: Sequence[Question], radius: int, deadline: float
+    ) -> tuple[Route, int]:
+        """Bring the entries of *world* up to date, if that is worth it; the route to take then, and packs read.
+
+        What was loaded when its share of the time is over is kept, and the next search goes on from there.
+        """
+        if self.memory.limit_bytes == 0:
+            return Route.PROBED, 0
+        if not known.measured:
+            known.ends = dict(enumerate(self._journal.ends(world)))
+            known.measured = True
+        if known.whole_bytes > self.memory.limit_bytes or not self._worth_loading(known, questions, radius):
+            return Route.PROBED, 0
+        self.memory.make_room(known, coming=known.whole_bytes - known.entries.nbytes)
+        now = self._clock()
+        until = now + LOADING_SHARE * (deadline - now)
+        packs = self._missing_packs(known)
+        for start in range(0, len(packs), PACKS_AT_ONCE):
+            some = packs[start : start + PACKS_AT_ONCE]
+            blocks = self._executor.map(lambda pack: self._read_pack(world, known, *pack), some)
+            for (shard, number), block in zip(some, blocks, strict=True):
+                self._adopt(known, shard, number, block)
+            if self._clock() > until:
+                return Route.PROBED, start + len(some)
+        while not self._read_tail(world, known):
+            if self._clock() > until:
+                return Route.PROBED, len(packs)
+        known.whole, known.spent = True, 0.0
+        return Route.LOADED, len(packs)
+
+    def _worth_loading(self, known: Knowledge, questions: Sequence[Question], radius: int) -> bool:
+        """Whether loading costs no more than what was spent on probes so far, and would be spent now.
+
+        So the probes of an instance never cost more than twice what the better choice would have, whatever comes next.
+        """
+        packs, rest = divmod(known.unread_segments, self._shape.pack_segments)
+        load = prices.reading(read_units=math.ceil(rest / 4), s3_gets=packs)
+        load += prices.running(known.unread_segments * self._shape.segment_bytes / LOADING_BYTES_PER_S)
+        probe = prices.reading(read_units=len(questions) * probe_count(radius))
+        if load <= known.spent + probe:
+            return True
+        known.spent += probe
+        return False
+
+    def _read_tail(self, world: World, known: Knowledge) -> bool:
+        """Read what stands behind the cursors; whether that was all."""
+        tail = self._journal.tail(world, [cursor.number for cursor in known.cursors] or [0])
+        known.know_shards(len(tail.shards))
+        for shard, (cursor, segments) in enumerate(zip(known.cursors, tail.shards, strict=True)):
+            known.entries.extend(cursor.take(segments))
+            if segments:
+                known.note_end(shard, segments[-1].number)
+        return tail.complete
+
+    # --- packs ---
+
+    def _missing_packs(self, known: Knowledge) -> list[tuple[int, int]]:
+        """The packs, by shard and number, of full segments that the cursors have not passed."""
+        known.know_shards(max(known.ends) + 1)
+        size = self._shape.pack_segments
+        return [
+            (shard, number)
+            for shard, cursor in enumerate(known.cursors)
+            for number in range(cursor.number // size, known.ends.get(shard, 0) // size)
+        ]
+
+    def _read_pack(self, world: World, known: Knowledge, shard: int, number: int) -> Block:
+        pack = self._packs.get(world, shard, number)
+        return self._make_pack(world, known, shard, number) if pack is None else Block.unpack(pack)
+
+    def _make_pack(self, world: World, known: Knowledge, shard: int, number: int) -> Block:
+        """Make a pack of full segments. Raises BrokenJournal if they are not, rather than to cement the gap."""
+        segments = self._journal.segments(world, shard, number * self._shape.pack_segments, self._shape.pack_segments)
+        entries = [entry for segment in segments for entry in sorted(segment.entries)]
+        want = self._shape.pack_segments * known.capacity
+        if len(entries) != want:
+            raise BrokenJournal(f"pack {number} of shard {shard} of {world}: {len(entries)} entries, want {want}")
+        block = Block.of(entries, known.entries.views)
+        self._packs.put(world, shard, number, block.pack())
+        return block
+
+    def _adopt(self, known: Knowledge, shard: int, number: int, block: Block) -> None:
+        cursor = known.cursors[shard]
+        seen = max(0, cursor.number - number * self._shape.pack_segments)
+        known.entries.adopt(block.after(seen * cursor.capacity))
+        cursor.jump((number + 1) * self._shape.pack_segments)
+
+    # --- buckets ---
+
+    def _probe(self, world: World, questions: Sequence[Question], radius: int) -> tuple[Iterator[Candidate], int]:
+        """Return the candidates out of the buckets, and how many of those were read."""
+        answers = [self._index.candidates(world, question.hash, radius) for question in questions]
+        nearest_first = sorted(near for answer in answers for near in answer.nearest_first)
+        return self._holders(world, nearest_first), sum(answer.probes for answer in answers)
+
+    def _holders(self, world: World, nearest_first: Iterable[NearHash]) -> Iterator[Candidate]:
+        """The objects that are noted for each hash; a page of each is asked for ahead."""
+        remaining = iter(dict.fromkeys(nearest_first))
+        while some := list(islice(remaining, HASHES_AT_ONCE)):
+            pages = [self._catalog.holders(world, near.hash) for near in some]
+            firsts: Iterator[list[str]] = self._executor.map(lambda page: next(page, []), pages)
+            for near, first, further in zip(some, firsts, pages, strict=True):
+                for object_ids in chain([first], further):
+                    yield from (Candidate(near.distance, object_id) for object_id in object_ids)
+
+
+def _candidates(entries: Entries, questions: Sequence[Question], radius: int) -> Iterator[Candidate]:
+    """The objects whose entries are near, a page of them at a time: there may be a million copies of one picture."""
+    hits = entries.scan(questions, radius)
+    for start in range(0, len(hits.rows), IDS_AT_ONCE):
+        page = slice(start, start + IDS_AT_ONCE)
+        object_ids = entries.object_ids(hits.rows[page])
+        for distance, object_id in zip(hits.distances[page].tolist(), object_ids, strict=True):
+            yield Candidate(distance, object_id)

@@ -1,0 +1,111 @@
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.core.entries import Block, Entries, Question, entry_bytes, to_entry, views_of
+from handler.core.phash import hamming
+
+BITS = 64
+
+
+def stored(rng: random.Random, count: int, views: int, near: int) -> list[tuple[str, list[int]]]:
+    """Return *count* pictures of which about half lie near the hash *near*."""
+
+    def hash() -> int:
+        flips = rng.sample(range(BITS), rng.randrange(20))
+        return near ^ sum(1 << bit for bit in flips) if rng.random() < 0.5 else rng.getrandbits(BITS)
+
+    return [(f"{rng.getrandbits(128):032x}", [hash() for _ in range(views)]) for _ in range(count)]
+
+
+def of(pictures: Sequence[tuple[str, Sequence[int]]], views: int) -> Entries:
+    entries = Entries(views)
+    entries.extend([to_entry(*picture) for picture in pictures])
+    return entries
+
+
+def test_entry_is_the_id_and_big_endian_hashes() -> None:
+    entry = to_entry("00ff" * 8, [1, 0xBA19_C8AB_5FA0_5A59])
+
+    assert entry.hex() == "00ff" * 8 + "0000000000000001" + "ba19c8ab5fa05a59"
+    assert (len(entry), views_of(entry)) == (entry_bytes(2), 2)
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    count=st.integers(0, 60),
+    views=st.integers(1, 9),
+    radius=st.integers(0, 15),
+    asked=st.integers(1, 20),
+)
+def test_scan_equals_brute_force(seed: int, count: int, views: int, radius: int, asked: int) -> None:
+    rng = random.Random(seed)
+    near = rng.getrandbits(BITS)
+    pictures = stored(rng, count, views, near)
+    questions = [
+        Question(near ^ (1 << rng.randrange(BITS)), tuple(rng.sample(range(views), rng.randint(1, views))))
+        for _ in range(asked)
+    ]
+
+    hits = of(pictures, views).scan(questions, radius)
+
+    expected = {}
+    for row, (_, hashes) in enumerate(pictures):
+        met = [hamming(question.hash, hashes[view]) for question in questions for view in question.views]
+        if min(met) <= radius:
+            expected[row] = min(met)
+    assert dict(zip(hits.rows.tolist(), hits.distances.tolist(), strict=True)) == expected
+    assert hits.distances.tolist() == sorted(hits.distances.tolist())
+    for row, distance, number, view in zip(*(column.tolist() for column in hits), strict=True):
+        assert view in questions[number].views
+        assert hamming(questions[number].hash, pictures[row][1][view]) == distance
+
+
+def test_rows_lead_to_their_objects_wherever_their_block_is() -> None:
+    rng = random.Random(1)
+    pictures = stored(rng, 3000, 1, 0)
+    entries = of(pictures[:1000], 1)
+    entries.adopt(Block.of([to_entry(*picture) for picture in pictures[1000:2000]], 1))
+    entries.extend([to_entry(*picture) for picture in pictures[2000:]])
+
+    for object_id, (hash,) in rng.sample(pictures, 50):
+        hits = entries.scan([Question(hash)], 0)
+        assert object_id in entries.object_ids(hits.rows)
+    assert len(entries) == 3000
+
+
+@pytest.mark.parametrize("views", [1, 9])
+@pytest.mark.parametrize("count", [1, 1000, 100_000])
+def test_a_picture_takes_what_its_entry_has_and_at_most_a_tenth_more(views: int, count: int) -> None:
+    entries = Entries(views)
+    entry = to_entry("00" * 16, [0] * views)
+    for start in range(0, count, 1000):
+        entries.extend([entry] * min(1000, count - start))
+
+    room_for_the_first = 256
+    assert entries.nbytes <= 1.1 * (16 + 8 * views) * max(count, room_for_the_first)
+
+
+def test_pack_holds_the_same_rows_in_the_same_bytes() -> None:
+    pictures = stored(random.Random(2), 50, 3, 0)
+    block = Block.of([to_entry(*picture) for picture in pictures], 3)
+
+    again = Block.unpack(block.pack())
+
+    assert again.pack() == block.pack()
+    np.testing.assert_array_equal(again.ids, block.ids)
+    np.testing.assert_array_equal(again.hashes, block.hashes)
+    assert again.after(20).pack() == Block.of([to_entry(*picture) for picture in pictures[20:]], 3).pack()
+
+
+@pytest.mark.parametrize("spoil", [lambda pack: pack[:-1], lambda pack: b"x" + pack[1:], lambda pack: pack + b"x"])
+def test_what_is_no_pack_is_refused(spoil: object) -> None:
+    pack = Block.of([to_entry("00" * 16, [1])], 1).pack()
+    assert callable(spoil)
+
+    with pytest.raises(ValueError, match="not a pack"):
+        Block.unpack(spoil(pack))
