@@ -13,6 +13,8 @@ PARTS = {  # by module, imported when asked for: `search` needs packages that th
     "recall": "how many near hashes one 16-bit prefix finds, and how many four bands do",
     "fingerprint": "decoding and hashing, against ImageHash",
     "cold-import": "what a cold start imports, against boto3 alone",
+    "parsing": "parsing DynamoDB's answers, against botocore",
+    "contention": "what many instances that append to one journal cost each other",
     "search": "requests, units, CPU, memory and dollars of an upload; peers in memory; a billion pictures on paper",
 }
 
@@ -45,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_sizes,
         default="1k,100k,1M,10M",
         metavar="SIZES",
-        help="how many pictures are stored (default: %(default)s; 10M takes 6 GB of memory)",
+        help="how many pictures are stored (default: %(default)s; 10M takes 4 GB of memory)",
     )
     search.add_argument("--json", type=Path, metavar="FILE", help="write every number of every upload")
     search.add_argument("--plot", type=Path, metavar="FILE", help="draw dollars against stored pictures (PNG)")

@@ -68,12 +68,21 @@ class Canned:
 
 
 def start_over(endpoint: str, *, hold_s: float = 0.0) -> list[Request]:
-    """Return the requests so far and forget them, and what was appended; hold each later answer for *hold_s*."""
+    """Return the requests so far and forget them; hold each later answer for *hold_s*."""
+    return [Request(*one) for one in _control(endpoint, {"hold_s": hold_s})]
+
+
+def forget_writes(endpoint: str) -> None:
+    """Forget what was written: only the stored pictures are left."""
+    _control(endpoint, {"hold_s": 0.0, "forget": True})
+
+
+def _control(endpoint: str, wish: dict[str, Any]) -> list[list[Any]]:
     connection = HTTPConnection(urlsplit(endpoint).netloc)
-    connection.request("POST", CONTROL, json.dumps({"hold_s": hold_s}))
-    noted = json.loads(connection.getresponse().read())
+    connection.request("POST", CONTROL, json.dumps(wish))
+    noted: list[list[Any]] = json.loads(connection.getresponse().read())
     connection.close()
-    return [Request(*one) for one in noted]
+    return noted
 
 
 def sequential(requests: list[Request]) -> int:
@@ -265,7 +274,8 @@ def _handler(tables: _Tables) -> type[BaseHTTPRequestHandler]:
             answer = json.dumps(noted).encode()
             self.wfile.write(_message(200, json_type, answer))
             noted.clear()
-            tables.forget()
+            if request.get("forget"):
+                tables.forget()
 
         def _answer(self, status: int, kind: str, body: bytes, begin: float, what: str, units: int) -> None:
             time.sleep(hold_s)

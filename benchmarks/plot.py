@@ -12,7 +12,7 @@ from benchmarks.skew import Skew
 
 SMALLEST, LARGEST = 1e3, 1e9
 POINTS = 49
-JOURNAL = {14: "#0b6e4f", 10: "#4caf82"}  # by radius
+JOURNAL = {14: "#0b5d43", 10: "#2f9468"}  # by radius
 PROBED = {6: "#e39b3f", 10: "#d2691e", 14: "#8c3a10"}
 
 
@@ -54,7 +54,8 @@ def _draw_journal(axes: Axes, skew: Skew, speed: Speed) -> None:
         axes.axvline(room(memory), color="#888888", linewidth=1, linestyle="--")
         text = f"JournalMemory\n{memory} MB is full "
         axes.annotate(text, (room(memory), 2.2), color="#555555", fontsize=9, ha="right")
-    axes.annotate("journal, warm, radius 10 and 14", (1.3e3, 6.2), color=JOURNAL[14], fontsize=11)
+    axes.annotate("journal, radius 14", (4.5e6, 23), color=JOURNAL[14], fontsize=11, ha="right")
+    axes.annotate("journal, radius 10", (1.3e4, 3.4), color=JOURNAL[10], fontsize=11)
 
 
 def _label(axes: Axes, text: str, x: float, y: float, colour: str) -> None:

@@ -49,10 +49,11 @@ class Speed:
 
 def fitted(costs: Costs) -> Speed:
     """Return the CPU of an upload's parts: non-negative least squares over the measured uploads."""
-    warm = [(case, cost) for case, cost in costs.items() if case.path == "warm"]
-    probed = [(case, cost) for case, cost in costs.items() if case.path == "probe" and case.size.views == 1]
-    compared = [case.orientations * case.size.pictures / 1e6 for case, _ in warm if case.size.views == 1]
-    scans = [cost.scan_ms for case, cost in warm if case.size.views == 1]
+    one_view = [(case, cost) for case, cost in costs.items() if case.size.views == 1]
+    warm = [(case, cost) for case, cost in one_view if case.path == "warm"]
+    probed = [(case, cost) for case, cost in one_view if case.path == "probe"]
+    compared = [case.orientations * case.size.pictures / 1e6 for case, _ in warm]
+    scans = [cost.scan_ms for _, cost in warm]
     journal, _ = nnls([(1, cost.candidates) for _, cost in warm], [cost.cpu_ms - cost.scan_ms for _, cost in warm])
     asked = [case.orientations * probe_count(case.radius) for case, _ in probed]
     parts = [
@@ -95,15 +96,11 @@ class World:
 
     @cached_property
     def add_units(self) -> Floats:
-        """The write units of adding a member to each bucket.
-
-        A bucket of several pages first refuses the member at its first page, which costs as much as to write that page.
-        """
-        full = KEY_BYTES + MEMBER_BYTES * PAGE_MEMBERS
+        """The write units of adding a member to each bucket: to its last page, which is asked for where it is crowded."""
         fills = np.arange(1, PAGE_MEMBERS + 1)
         mean = np.ceil((KEY_BYTES + MEMBER_BYTES * fills) / WRITE_UNIT_BYTES).mean()
         one_page = np.ceil((KEY_BYTES + MEMBER_BYTES * (self._members + 1)) / WRITE_UNIT_BYTES)
-        return np.where(self._members < PAGE_MEMBERS, one_page, math.ceil(full / WRITE_UNIT_BYTES) + mean)
+        return np.where(self._members < PAGE_MEMBERS, one_page, mean)
 
     @property
     def write_units(self) -> float:
@@ -172,7 +169,8 @@ def print_worlds(worlds: Sequence[World], skew: Skew) -> None:
             for world in worlds
             for radius in RADII
         ],
-        note="Strangers: unrelated pictures within the radius; of at most 100 of them object and holder are read.",
+        note="Strangers: unrelated pictures within the radius (0: none among the sampled pairs); of at most "
+        f"{CANDIDATES_AT_ONCE} of them object and holder are read, for by then there are more than a message tells.",
     )
     print_table(
         f"Journal, one view, {ENTRY_BYTES} bytes a picture",

@@ -50,13 +50,14 @@ class InMemoryBuckets:
     def __init__(self) -> None:
         self._members: defaultdict[tuple[str, Bucket], set[bytes]] = defaultdict(set)
 
-    def add(self, world: World, bucket: Bucket, hash: int) -> None:
+    def add(self, world: World, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
         self._members[str(world), bucket].add(to_member(hash))
+        return crowded
 
-    def candidates(self, world: World, hash: int, radius: int) -> Candidates:
-        wanted = probes(hash, radius)
+    def candidates(self, world: World, hashes: Sequence[int], radius: int) -> Candidates:
+        wanted = {probe for hash in hashes for probe in probes(hash, radius)}
         members = [member for bucket in wanted for member in self._members[str(world), bucket]]
-        near = members_within(members, hash, radius)
+        near = members_within(members, hashes, radius)
         return Candidates(tuple(NearHash(*one) for one in near), probes=len(wanted))
 
 

@@ -39,7 +39,8 @@ from handler.core.model import (
 )
 from handler.core.policy import match, nearest_first
 
-CANDIDATES_AT_ONCE = 100  # object items that one call reads, before the live ones are counted
+CANDIDATES_AT_ONCE = 100  # object items that one call reads
+MAX_PAGES_AT_ONCE = 16  # calls in parallel, before the live ones are counted; the first is alone, and mostly enough
 # Entries of deleted pictures stay in the journal, and each costs a read. With more of them around one picture
 # than this the function would not end in its time, and the event would fail for ever.
 MAX_CANDIDATES = 10_000
@@ -58,8 +59,11 @@ class ImageStore(Protocol):
 class HashIndex(Protocol):
     """The buckets: all hashes, for whoever has not read the journal."""
 
-    def add(self, world: World, bucket: Bucket, hash: int) -> None:
-        """Make *hash* a member of *bucket*: every search that starts later sees it."""
+    def add(self, world: World, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
+        """Make *hash* a member of *bucket*: every search that starts later sees it.
+
+        *crowded* tells that the bucket is likely to have several pages; return whether it has.
+        """
 
 
 class Finder(Protocol):
@@ -145,6 +149,7 @@ class Deduplicator:
         self._notifier = notifier
         self._executor = executor
         self._settings = settings
+        self._crowded: set[World] = set()  # where a bucket had several pages lately
 
     def created(self, ref: ObjectRef, *, deadline: float = math.inf) -> Report:
         """Index the object, find its near-duplicates and announce those that were not announced yet.
@@ -256,14 +261,19 @@ class Deduplicator:
         submit = self._executor.submit
         object_put = submit(self._catalog.put, world, record)
         notes: list[Future[None]] = []
+        members: list[Future[bool]] = []
         if record.hash is not None:
+            add = partial(self._index.add, crowded=world in self._crowded)
+            members = [submit(add, world, bucket, record.hash) for bucket in buckets(record.hash)]
             notes.append(submit(self._catalog.add_holder, world, record.hash, record.ref))
-            notes += [submit(self._index.add, world, bucket, record.hash) for bucket in buckets(record.hash)]
             notes.append(submit(self._finder.append, world, to_entry(record.ref.object_id, record.views)))
-        everything: list[Future[Any]] = [object_put, *notes]
+        everything: list[Future[Any]] = [object_put, *members, *notes]
         wait(everything)
         for note in notes:
             note.result()
+        several_pages = [member.result() for member in members]
+        if any(several_pages):
+            self._crowded.add(world)
         try:
             replaced = object_put.result()
         except Superseded:
@@ -285,15 +295,18 @@ class Deduplicator:
         report.found = self._finder.find(
             world, [Question(record.hash)], radius, views=len(record.views), deadline=deadline
         )
-        candidates = report.found.candidates
+        # The own entry is among them: it was written before the search.
+        candidates = (one for one in report.found.candidates if one.object_id != record.ref.object_id)
         live: dict[str, Match] = {}
-        examined = 0
-        while len(live) <= cap and (some := list(islice(candidates, CANDIDATES_AT_ONCE))):
+        examined, pages = 0, 1
+        while len(live) <= cap and (some := list(islice(candidates, pages * CANDIDATES_AT_ONCE))):
             if examined >= MAX_CANDIDATES:
                 report.truncated = True
                 break
             examined += len(some)
-            live |= self._live_matches(world, record, [one for one in some if one.object_id not in live])
+            pages = min(4 * pages, MAX_PAGES_AT_ONCE)
+            for found in self._executor.map(partial(self._live_matches, world, record), _pages(some)):
+                live |= found
         matches = nearest_first(live.values())
         report.matches = matches[:cap]
         report.truncated |= len(matches) > cap
@@ -329,6 +342,10 @@ class Deduplicator:
         told = [pairs[found] for found in message.matches]
         list(self._executor.map(partial(self._ledger.mark_published, world), told))
         report.announced = len(told)
+
+
+def _pages(candidates: Sequence[Candidate]) -> list[Sequence[Candidate]]:
+    return [candidates[at : at + CANDIDATES_AT_ONCE] for at in range(0, len(candidates), CANDIDATES_AT_ONCE)]
 
 
 def _same_holder(one: ImageRecord, other: ImageRecord) -> bool:

@@ -59,8 +59,8 @@ class Packs(Protocol):
 class HashBuckets(Protocol):
     """Which hashes are near a hash."""
 
-    def candidates(self, world: World, hash: int, radius: int) -> Candidates:
-        """Return every stored hash within *radius*."""
+    def candidates(self, world: World, hashes: Sequence[int], radius: int) -> Candidates:
+        """Return every stored hash within *radius* of one of *hashes*."""
 
 
 class Holders(Protocol):
@@ -132,8 +132,8 @@ class Search:
         if not known.whole:
             route, packs = self._load(world, known, questions, radius, deadline)
         if route is Route.PROBED:
-            candidates, probes = self._probe(world, questions, radius)
-            found = Found(candidates, route, probes=probes, packs=packs)
+            near = self._index.candidates(world, [question.hash for question in questions], radius)
+            found = Found(self._holders(world, near.nearest_first), route, probes=near.probes, packs=packs)
         else:
             candidates = _candidates(known.entries, questions, radius)
             found = Found(candidates, route, packs=packs, pictures=len(known.entries))
@@ -191,8 +191,8 @@ class Search:
         known.know_shards(len(tail.shards))
         for shard, (cursor, segments) in enumerate(zip(known.cursors, tail.shards, strict=True)):
             known.entries.extend(cursor.take(segments))
-            if segments:
-                known.note_end(shard, segments[-1].number)
+            # Past the last one if that was seen full: this instance may begin the next then.
+            known.note_end(shard, max([cursor.number, *(segment.number for segment in segments)]))
         return tail.complete
 
     # --- packs ---
@@ -230,15 +230,9 @@ class Search:
 
     # --- buckets ---
 
-    def _probe(self, world: World, questions: Sequence[Question], radius: int) -> tuple[Iterator[Candidate], int]:
-        """Return the candidates out of the buckets, and how many of those were read."""
-        answers = [self._index.candidates(world, question.hash, radius) for question in questions]
-        nearest_first = sorted(near for answer in answers for near in answer.nearest_first)
-        return self._holders(world, nearest_first), sum(answer.probes for answer in answers)
-
     def _holders(self, world: World, nearest_first: Iterable[NearHash]) -> Iterator[Candidate]:
         """The objects that are noted for each hash; a page of each is asked for ahead."""
-        remaining = iter(dict.fromkeys(nearest_first))
+        remaining = iter(nearest_first)
         while some := list(islice(remaining, HASHES_AT_ONCE)):
             pages = [self._catalog.holders(world, near.hash) for near in some]
             firsts: Iterator[list[str]] = self._executor.map(lambda page: next(page, []), pages)

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from handler.core.buckets import buckets
+from handler.core.buckets import buckets, probes
 from handler.core.model import World
 from tests.contract.conftest import Buckets
 
@@ -17,17 +17,17 @@ PUBLISHED = {
 }
 
 
-def add(index: Buckets, world: World, hash: int) -> None:
+def add(index: Buckets, world: World, hash: int, *, crowded: bool = False) -> None:
     for bucket in buckets(hash):
-        index.add(world, bucket, hash)
+        index.add(world, bucket, hash, crowded=crowded)
 
 
 def found(index: Buckets, world: World, hash: int, radius: int) -> list[tuple[int, int]]:
-    return [(near.distance, near.hash) for near in index.candidates(world, hash, radius).nearest_first]
+    return [(near.distance, near.hash) for near in index.candidates(world, [hash], radius).nearest_first]
 
 
 def test_empty_index_answers_nothing_but_is_asked_everywhere(index: Buckets, world: World) -> None:
-    answer = index.candidates(world, HASH, 10)
+    answer = index.candidates(world, [HASH], 10)
 
     assert (answer.nearest_first, answer.probes) == ((), 428)
 
@@ -57,11 +57,12 @@ def test_worlds_do_not_see_each_other(index: Buckets, world: World) -> None:
     assert found(index, World(world.scope + "x/", world.generation), HASH, 0) == []
 
 
-def test_members_on_every_page_are_found(index: Buckets, world: World) -> None:
+@pytest.mark.parametrize("crowded", [False, True])
+def test_members_on_every_page_are_found(index: Buckets, world: World, *, crowded: bool) -> None:
     crowd = [HASH ^ (n << 32) for n in range(12)]  # one prefix in bands 0 and 2..3: several pages of three
     for hash in crowd:
-        add(index, world, hash)
-        add(index, world, hash)  # adding again does no harm
+        add(index, world, hash, crowded=crowded)
+        add(index, world, hash, crowded=crowded)  # adding again does no harm
 
     assert {hash for _, hash in found(index, world, HASH, 4)} == set(crowd)
 
@@ -77,3 +78,16 @@ def test_search_equals_brute_force(index: Buckets, world: World, radius: int) ->
 
     expected = sorted(((hash ^ asked).bit_count(), hash) for hash in stored)
     assert found(index, world, asked, radius) == [near for near in expected if near[0] <= radius]
+
+
+def test_several_hashes_are_asked_for_at_once_and_each_bucket_is_read_once(index: Buckets, world: World) -> None:
+    other = HASH ^ 0xFF00_0000_0000_0000
+    for hash in (HASH ^ 1, HASH ^ 0b11, other ^ 1):
+        add(index, world, hash)
+
+    together = index.candidates(world, [HASH, other, HASH], 3)
+
+    assert [(near.distance, near.hash) for near in together.nearest_first] == sorted(
+        [(1, HASH ^ 1), (2, HASH ^ 0b11), (1, other ^ 1)]
+    )
+    assert together.probes == len({*probes(HASH, 3), *probes(other, 3)})

@@ -30,14 +30,14 @@ def test_members_within_equals_brute_force(hash: int, radius: int, flips: set[in
     near = [hash ^ sum(1 << bit for bit in list(flips)[:count]) for count in range(len(flips) + 1)]
     stored = [*near, other, hash, hash]
 
-    found = members_within([to_member(member) for member in stored], hash, radius)
+    found = members_within([to_member(member) for member in stored], [hash], radius)
 
     expected = sorted({((member ^ hash).bit_count(), member) for member in stored})
     assert found == [(distance, member) for distance, member in expected if distance <= radius]
 
 
 def test_members_within_nothing_stored_is_empty() -> None:
-    assert members_within([], 5, 15) == []
+    assert members_within([], [5], 15) == []
 
 
 @pytest.mark.parametrize("radius", range(4))

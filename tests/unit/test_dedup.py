@@ -290,6 +290,36 @@ def test_stale_holders_do_not_hide_live_ones_behind_them(deployment: Deployment)
     assert deployment.told == [("copy.jpg", ["live.jpg"])]
 
 
+def test_upload_without_look_alikes_reads_no_object_item(deployment: Deployment) -> None:
+    asked: list[list[str]] = []
+
+    class Watched:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(deployment.images, name)
+
+        def get(self, world: World, object_ids: list[str]) -> list[ImageRecord]:
+            asked.append(object_ids)
+            return deployment.images.get(world, object_ids)
+
+    deployment.upload("dog.jpg", jpeg(DOG))
+    function = deployment.function(lambda adapter: Watched() if adapter is deployment.images else adapter)
+    function.created(deployment.put("cat.jpg", jpeg(CAT)))
+
+    assert asked == []
+
+
+def test_more_candidates_than_one_call_reads_are_followed_up(deployment: Deployment) -> None:
+    for n in range(250):  # dead, and as near as the live one
+        ref = deployment.put(f"old{n}.jpg", jpeg(CAT))
+        deployment.function().created(ref)
+        deployment.function().removed(deployment.delete(f"old{n}.jpg"))
+    deployment.upload("live.jpg", jpeg(CAT))
+
+    report = deployment.upload("copy.jpg", jpeg(CAT))
+
+    assert [match.record.ref.key for match in report.matches] == ["live.jpg"]
+
+
 def test_overwritten_picture_leaves_no_holder_behind(deployment: Deployment) -> None:
     first = deployment.upload("a.jpg", jpeg(CAT))
     second = deployment.upload("a.jpg", jpeg(CAT))

@@ -60,7 +60,7 @@ class Deployment:
         for hash in views:
             self.images.add_holder(world, hash, ref)
             for bucket in buckets(hash):
-                self.buckets.add(world, bucket, hash)
+                self.buckets.add(world, bucket, hash, crowded=False)
         return ref.object_id
 
     def fill(self, count: int, *, world: World = WORLD, start: int = 0) -> list[str]:

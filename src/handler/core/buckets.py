@@ -61,12 +61,14 @@ def to_member(hash: int) -> bytes:
     return hash.to_bytes(MEMBER_BYTES, "big")
 
 
-def members_within(members: Iterable[bytes], hash: int, radius: int) -> list[tuple[int, int]]:
-    """Return (distance, hash) of the distinct *members* within *radius* bits of *hash*, nearest first."""
-    hashes = np.unique(np.frombuffer(b"".join(members), dtype=">u8").astype(np.uint64))
-    distances = np.bitwise_count(hashes ^ np.uint64(hash))
+def members_within(members: Iterable[bytes], hashes: Iterable[int], radius: int) -> list[tuple[int, int]]:
+    """Return (distance, hash) of the distinct *members* within *radius* bits of one of *hashes*, nearest first."""
+    stored = np.unique(np.frombuffer(b"".join(members), dtype=">u8").astype(np.uint64))
+    distances = np.full(len(stored), HASH_BITS, np.uint8)
+    for hash in hashes:
+        np.minimum(distances, np.bitwise_count(stored ^ np.uint64(hash)), out=distances)
     near = distances <= radius
-    return sorted(zip(distances[near].tolist(), hashes[near].tolist(), strict=True))
+    return sorted(zip(distances[near].tolist(), stored[near].tolist(), strict=True))
 
 
 def _prefix(hash: int, band: int) -> int:
