@@ -15,7 +15,7 @@ from benchmarks.load_noop import Target
 from handler.cli.world import World
 
 UPLOADERS = 32  # uploads on their way at once; one takes 5 ms
-SILENCE_S = 30  # after the last upload, without any notice: then no other is expected
+SILENCE_S = 60  # after the last upload, without any notice: then no other is expected
 
 Advance = Callable[[int], None]  # answered so far
 
@@ -53,12 +53,12 @@ class Run:
         return statistics.median(self.latencies_ms) if self.answered else float("nan")
 
     def backlog(self, at_s: float) -> int:
-        """Return how many uploads were due and not answered at that moment."""
-        return sum(due <= at_s for due in self.due.values()) - sum(came <= at_s for came in self.answered.values())
+        """Return how many uploads had been due before that moment and were not answered."""
+        return sum(due < at_s for due in self.due.values()) - sum(came <= at_s for came in self.answered.values())
 
     @property
     def peak_backlog(self) -> int:
-        """The largest backlog; it can only be reached when an upload falls due."""
+        """The largest backlog that an upload found when it fell due."""
         return max(map(self.backlog, self.due.values()))
 
     @property
@@ -120,9 +120,7 @@ def receive(sqs: Any, url: str) -> list[tuple[str, float]]:
     )
     messages = answer.get("Messages", [])
     if messages:
-        handles = [
-            {"Id": str(number), "ReceiptHandle": one["ReceiptHandle"]} for number, one in enumerate(messages)
-        ]
+        handles = [{"Id": str(number), "ReceiptHandle": one["ReceiptHandle"]} for number, one in enumerate(messages)]
         sqs.delete_message_batch(QueueUrl=url, Entries=handles)
     return [
         (json.loads(one["Body"])["picture"]["key"], int(one["Attributes"]["SentTimestamp"]) / 1000) for one in messages

@@ -96,7 +96,7 @@ class World:
 
     @cached_property
     def add_units(self) -> Floats:
-        """The write units of adding a member to each bucket: to its last page, which is asked for where it is crowded."""
+        """The write units of adding a member to each bucket: to its last page, which a crowded world asks for."""
         fills = np.arange(1, PAGE_MEMBERS + 1)
         mean = np.ceil((KEY_BYTES + MEMBER_BYTES * fills) / WRITE_UNIT_BYTES).mean()
         one_page = np.ceil((KEY_BYTES + MEMBER_BYTES * (self._members + 1)) / WRITE_UNIT_BYTES)

@@ -1,0 +1,162 @@
+"""Thousands of uploads by parallel writers, while instances of the function are killed and pictures are deleted.
+
+S3's own events carry them, all in one folder, so that every picture is compared with every other.
+"""
+
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import combinations, cycle
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from handler.aws.images import object_key
+from handler.core.fingerprint import fingerprint
+from handler.core.model import Limits, object_id
+from tests.conftest import Stack
+from tests.images import png
+from tests.integration.conftest import Site
+from tests.integration.fleet import Fleet, Step
+from tests.integration.test_redrive import waiting
+
+pytestmark = pytest.mark.emulator
+
+UPLOADS = int(os.environ.get("FLEET_UPLOADS", "600"))  # 2000 take two minutes on two busy cores
+SIZES = (1, 2, 1, 3, 1, 4, 1, 5)  # of families, in turn
+DELETED_FIRST = 10  # of every so many families the first member is deleted before the others are uploaded
+DELETED_MEANWHILE = 15
+
+SIDE = 32  # pixels: phash1 does not have to resize it
+CELLS = 8  # across: light and dark as coarse as what is hashed
+NOISE = 3.0  # grey levels, between members of a family
+
+Pair = frozenset[str]
+
+
+@dataclass
+class Plan:
+    """What to do, and what must come of it."""
+
+    steps: list[Step] = field(default_factory=list)
+    hashes: dict[str, int] = field(default_factory=dict)
+    required: set[Pair] = field(default_factory=set)  # look-alikes that are alive in the end
+    optional: set[Pair] = field(default_factory=set)  # one of them is deleted at any time
+    forbidden: set[Pair] = field(default_factory=set)  # one of them was deleted before the other was there
+
+
+@pytest.fixture
+def log_group(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Let the function reach the emulator without the slow proxy, and log where no other test has to read it all."""
+    functions, logs = stack.client("lambda"), stack.client("logs")
+    name, group = stack.world.outputs["FunctionName"], "fleet"
+    before = functions.get_function_configuration(FunctionName=name)
+    variables = before["Environment"]["Variables"] | {"ENDPOINT_URL": stack.world.endpoint}
+    for variable, value in stack.world.environment.items():  # `lookalike redrive` reads them
+        monkeypatch.setenv(variable, value)
+    logs.create_log_group(logGroupName=group)
+    functions.update_function_configuration(
+        FunctionName=name, Environment={"Variables": variables}, LoggingConfig={"LogGroup": group}
+    )
+    yield group
+    functions.update_function_configuration(
+        FunctionName=name, Environment=before["Environment"], LoggingConfig=before["LoggingConfig"]
+    )
+    logs.delete_log_group(logGroupName=group)
+
+
+def test_no_pair_of_a_fleet_of_uploads_is_lost_whatever_is_killed(site: Site, log_group: str) -> None:
+    rng = random.Random(1)
+    plan = planned(rng)
+    assert near(plan.hashes, radius(site)) == plan.required | plan.optional | plan.forbidden
+    fleet = Fleet(site, log_group, rng)
+
+    fleet.run(plan.steps)
+
+    told = {frozenset((picture, match)) for picture, matches in site.notices_so_far() for match in matches}
+    assert shown(plan.required - told) == "0", f"of {len(plan.required)} pairs never announced"
+    assert shown(told - plan.required - plan.optional) == "0", "announced although deleted before, or unlike"
+    items = pair_items(site, plan.hashes)
+    assert set(items) == told
+    assert set(items.values()) == {1}
+    assert set(fleet.acknowledged.values()) == {1}
+    assert fleet.interrupted > 0, "no instance was killed at work: this run has proved nothing"
+    assert waiting(site) == 0
+
+
+def shown(pairs: set[Pair]) -> str:
+    """Return how many there are, and the first of them."""
+    return " ".join([str(len(pairs)), *(" = ".join(pair) for pair in sorted(map(sorted, pairs))[:5])])
+
+
+def planned(rng: random.Random) -> Plan:
+    """Return UPLOADS pictures in families; of half of these the members come at the same moment."""
+    plan, together, scattered = Plan(), list[Step](), list[Step]()
+    sizes = cycle(SIZES)
+    number = 0
+    while len(plan.hashes) < UPLOADS:
+        size = min(next(sizes), UPLOADS - len(plan.hashes))
+        bodies = {f"{number}-{member}.png": body for member, body in enumerate(family(number, size))}
+        plan.hashes |= {name: fingerprint(body, "phash1", Limits()).hash for name, body in bodies.items()}
+        first, *others = [Step(name, body) for name, body in bodies.items()]
+        number += 1
+        steps, pairs = [first, *others], plan.required
+        if number % DELETED_FIRST == 0:
+            steps, pairs = [Step(first.name, first.body, (Step(first.name, None, tuple(others)),))], plan.forbidden
+        elif number % DELETED_MEANWHILE == 0:
+            steps, pairs = [Step(first.name, first.body, (Step(first.name, None),)), *others], plan.optional
+        pairs |= {frozenset((first.name, other.name)) for other in others}
+        plan.required |= {frozenset((one.name, other.name)) for one, other in combinations(others, 2)}
+        if number % 2:
+            together += steps
+        else:
+            scattered += steps
+    rng.shuffle(scattered)
+    plan.steps = scattered[: len(scattered) // 2] + together + scattered[len(scattered) // 2 :]
+    return plan
+
+
+def family(number: int, size: int) -> list[bytes]:
+    """Return *size* pictures of one random scene that differ by a little grain."""
+    rng = np.random.default_rng([number, 0xF1EE7])
+    cells = Image.fromarray(rng.normal(128.0, 50.0, (CELLS, CELLS)).astype(np.float32))
+    scene = np.asarray(cells.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+    grains = rng.normal(0.0, NOISE, (size, SIDE, SIDE))
+    return [png(Image.fromarray(np.clip(scene + grain, 0, 255).astype(np.uint8))) for grain in grains]
+
+
+def near(hashes: dict[str, int], radius: int) -> set[Pair]:
+    """Return all pairs within *radius*, each compared with each."""
+    names, values = list(hashes), np.array(list(hashes.values()), np.uint64)
+    distances = np.bitwise_count(values[:, None] ^ values[None, :])
+    ones, others = np.nonzero(np.triu(distances <= radius, k=1))
+    return {frozenset((names[one], names[other])) for one, other in zip(ones, others, strict=True)}
+
+
+def radius(site: Site) -> int:
+    name = site.deployment.outputs["FunctionName"]
+    found = site.client("lambda").get_function_configuration(FunctionName=name)
+    return int(found["Environment"]["Variables"]["RADIUS"])
+
+
+def pair_items(site: Site, names: dict[str, int]) -> Counter[Pair]:
+    """Return how often each pair is in the table; all of them are marked as published."""
+    name_of = {object_id(site.deployment.bucket, f"{site.folder}/{name}"): name for name in names}
+    prefix = object_key(site.world, "")["pk"]["S"].replace("#o#", "#p#")
+    pages = (
+        site.client("dynamodb")
+        .get_paginator("scan")
+        .paginate(
+            TableName=site.deployment.outputs["ImageTableName"],
+            FilterExpression="begins_with(pk, :prefix)",
+            ExpressionAttributeValues={":prefix": {"S": prefix}},
+            ConsistentRead=True,
+        )
+    )
+    items = [item for page in pages for item in page["Items"]]
+    assert all(item["published"]["BOOL"] for item in items)
+    ids = [(item["pk"]["S"].removeprefix(prefix), item["sk"]["S"].split("#")[1]) for item in items]
+    return Counter(frozenset((name_of[one], name_of[other])) for one, other in ids)
