@@ -216,6 +216,7 @@ def test_event_that_fails_for_good_reaches_the_failure_queue_and_names_what_was_
     answer = sqs.receive_message(QueueUrl=site.deployment.outputs["FailureQueueUrl"], WaitTimeSeconds=20)
 
     (message,) = answer["Messages"]
+    sqs.delete_message(QueueUrl=site.deployment.outputs["FailureQueueUrl"], ReceiptHandle=message["ReceiptHandle"])
     failed = json.loads(message["Body"])
     assert failed["requestPayload"] == event
     assert "no Records, detail, tasks or lookup" in failed["responsePayload"]["errorMessage"]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from handler.core.fingerprint import fingerprint
 from handler.core.model import LOWEST_SEQUENCER, ObjectRef
 from handler.core.phash import hamming
-from tests.model.model import RADIUS, SETTINGS, Model, State, Step
+from tests.model.model import RADIUS, SETTINGS, Model, State, Step, Violation
 from tests.model.scenarios import Event
 from tests.model.services import Call
 
@@ -19,10 +19,6 @@ class Told(NamedTuple):
 
     object_id: str
     content: str  # its sequencer, or its SHA-256 where it has none
-
-
-class Violation(Exception):
-    """A promise is broken."""
 
 
 @cache

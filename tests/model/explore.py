@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from tests.model.checks import Violation, check_end, check_step
-from tests.model.model import Model, State, Step
+from tests.model.checks import check_end, check_step
+from tests.model.model import Model, State, Step, Violation
 
 CRASH_SHARE = 0.1  # of the steps of a random walk after which a crash is possible
 

@@ -17,7 +17,7 @@ from handler.core.entries import entry_bytes
 from handler.core.journal import Shape
 from handler.core.model import Limits, Settings, World
 from handler.dedup import Deduplicator
-from handler.search import Search
+from handler.search import BrokenJournal, Search
 from tests.model.instances import LARGE, NONE, Instances, Memory, fresh, memory_of, remember
 from tests.model.replay import PACKS, Replay, Task
 from tests.model.scenarios import Event, Scenario
@@ -70,6 +70,10 @@ class Waiting(NamedTuple):
     """What a delivery waits for; done if for nothing."""
 
     calls: tuple[tuple[Task, int, int], ...]  # task, number of the call, number of its cell
+
+
+class Violation(Exception):
+    """A promise is broken."""
 
 
 class Step(NamedTuple):
@@ -227,11 +231,14 @@ class Model:
 
     def _deliver(self, event: Event, log: Log) -> dict[Task, Call]:
         replay = self.variant.replay({task: tuple(map(self.answers.values.__getitem__, got)) for task, got in log})
-        if self.instances is Instances.MIXED:
-            replay.run(lambda: self._on_an_instance(event, replay))
-        else:
-            memory = fresh(LARGE if self.instances is Instances.LOADING else NONE)
-            replay.run(lambda: self._handle(event, replay, memory))
+        memory = fresh(LARGE if self.instances is Instances.LOADING else NONE)
+        try:
+            if self.instances is Instances.MIXED:
+                replay.run(lambda: self._on_an_instance(event, replay))
+            else:
+                replay.run(lambda: self._handle(event, replay, memory))
+        except BrokenJournal as broken:
+            raise Violation("a segment before the last one is not full") from broken
         return replay.pending
 
     def _on_an_instance(self, event: Event, replay: Replay) -> None:

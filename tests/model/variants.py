@@ -175,7 +175,10 @@ class Hasty(Search):
         known.know_shards(1)
         for cursor in known.cursors:
             cursor.__class__ = HastyCursor
-        return super()._read_tail(world, known)
+        ends = dict(known.ends)
+        complete = super()._read_tail(world, known)
+        known.ends = ends  # its appends are those of others: this is about what it reads
+        return complete
 
 
 class SearchesBeforeItAppends(Search):
