@@ -159,7 +159,7 @@ class _Uploads:
         self._images = _Images(dynamodb, "images")
         self._index = DynamoDBBuckets(dynamodb, "buckets", executor=executor)
         self._journal = DynamoDBJournal(dynamodb, "buckets", executor=executor, shards=case.size.shards)
-        self._packs = S3Packs(session.client("s3", endpoint_url=endpoint, config=settings), "packs")
+        self._packs = S3Packs(session.client("s3", endpoint_url=endpoint, config=settings), "packs", "buckets")
         self._search: Search | None = None
         self._number = 0
         self._questions: list[Question] = []

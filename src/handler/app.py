@@ -91,7 +91,9 @@ def _fields(report: Report) -> dict[str, Any]:
     if report.record is not None and report.record.hash is not None:
         fields |= {"hash": to_hex(report.record.hash), "matches": len(report.matches), "announced": report.announced}
     if report.found is not None:
-        fields |= {"route": report.found.route.value, "packs": report.found.packs, "pictures": report.found.pictures}
+        found = report.found
+        fields |= {"route": found.route.value, "packs": found.packs, "pictures": found.pictures}
+        fields |= {"trouble": found.trouble} if found.trouble else {}
     if reason := _reason(report):
         fields["reason"] = reason
     return fields | {f"{step}_ms": round(spent, 1) for step, spent in report.spent_ms.items()}
@@ -115,6 +117,7 @@ def _count_search(found: Found, read_units: float) -> None:
     metrics.add_metric(f"Searches{found.route.value.capitalize()}", MetricUnit.Count, 1)
     metrics.add_metric("Probes", MetricUnit.Count, found.probes)
     metrics.add_metric("PacksRead", MetricUnit.Count, found.packs)
+    metrics.add_metric("PacksUnavailable", MetricUnit.Count, found.trouble is not None)
     cost = prices.reading(read_units=read_units, s3_gets=found.packs)
     metrics.add_metric("ReadCost", MetricUnit.Count, cost * 1e6)
 

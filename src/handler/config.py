@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from handler.core.buckets import MAX_RADIUS
@@ -11,6 +11,10 @@ from handler.core.journal import MAX_SHARDS
 from handler.core.model import Limits, Settings
 
 T = TypeVar("T")
+
+MAX_JOURNAL_MEMORY_MB = 8192
+BASE_MB = 150  # what the interpreter, the libraries and requests under way take
+BYTES_PER_PIXEL = 17  # the most that a decoder takes: WEBP's, 810 MB for 50 megapixels
 
 
 class BadConfiguration(Exception):
@@ -25,7 +29,7 @@ class Config:
     image_table: str
     packs_bucket: str
     topic_arn: str
-    journal_memory_mb: int  # what an instance may remember of journals; 0: nothing, the buckets answer
+    journal_memory_mb: int  # what an instance may remember of journals, as far as decoding leaves it room
     journal_shards: int
     settings: Settings
     endpoint_url: str | None  # an emulator's; None is AWS
@@ -39,7 +43,7 @@ class Config:
             image_table=reader.text("IMAGE_TABLE"),
             packs_bucket=reader.text("PACKS_BUCKET"),
             topic_arn=reader.text("TOPIC_ARN", "arn:[^:]+:sns:[^:]+:[0-9]+:.+", "an SNS topic's ARN"),
-            journal_memory_mb=reader.integer("JOURNAL_MEMORY", 0, 8192),
+            journal_memory_mb=reader.integer("JOURNAL_MEMORY", 0, MAX_JOURNAL_MEMORY_MB),
             journal_shards=reader.integer("JOURNAL_SHARDS", 1, MAX_SHARDS),
             settings=Settings(
                 generation=reader.text("GENERATION", "|".join(GENERATIONS), "one of " + ", ".join(GENERATIONS)),
@@ -54,7 +58,16 @@ class Config:
             endpoint_url=reader.optional("ENDPOINT_URL", "https?://.+", "a URL"),
         )
         reader.finish()
-        return config
+        return replace(config, journal_memory_mb=min(config.journal_memory_mb, _room_mb(env, config.settings.limits)))
+
+
+def _room_mb(env: Mapping[str, str], limits: Limits) -> int:
+    """Return how much of the function's memory decoding the largest picture leaves; outside Lambda, any amount."""
+    memory_mb = env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    if memory_mb is None:
+        return MAX_JOURNAL_MEMORY_MB
+    decoding_mb = (BYTES_PER_PIXEL * limits.max_pixels + limits.max_bytes) >> 20
+    return max(0, int(memory_mb) - BASE_MB - decoding_mb)
 
 
 class _Reader:

@@ -31,6 +31,7 @@ from handler.core.model import (
     ObjectRef,
     Outcome,
     Pair,
+    Route,
     Settings,
     Superseded,
     World,
@@ -74,6 +75,9 @@ class Finder(Protocol):
 
     def find(self, world: World, questions: Sequence[Question], radius: int, *, views: int, deadline: float) -> Found:
         """Return every object of *world* that was stored with a hash within *radius* of a question."""
+
+    def probe(self, world: World, questions: Sequence[Question], radius: int) -> Found:
+        """Return the same out of the buckets, and by who has those hashes now."""
 
 
 class Catalog(Protocol):
@@ -272,8 +276,7 @@ class Deduplicator:
         for note in notes:
             note.result()
         several_pages = [member.result() for member in members]
-        if any(several_pages):
-            self._crowded.add(world)
+        (self._crowded.add if any(several_pages) else self._crowded.discard)(world)
         try:
             replaced = object_put.result()
         except Superseded:
@@ -291,39 +294,39 @@ class Deduplicator:
         """Find the nearest live matches, up to the cap, and whether there are more."""
         if record.hash is None:
             return
-        radius, cap = self._settings.radius, self._settings.max_matches
-        report.found = self._finder.find(
-            world, [Question(record.hash)], radius, views=len(record.views), deadline=deadline
-        )
-        # The own entry is among them: it was written before the search.
-        candidates = (one for one in report.found.candidates if one.object_id != record.ref.object_id)
-        live: dict[str, Match] = {}
-        examined, pages = 0, 1
-        while len(live) <= cap and (some := list(islice(candidates, pages * CANDIDATES_AT_ONCE))):
-            if examined >= MAX_CANDIDATES:
-                report.truncated = True
-                break
-            examined += len(some)
-            pages = min(4 * pages, MAX_PAGES_AT_ONCE)
-            for found in self._executor.map(partial(self._live_matches, world, record), _pages(some)):
-                live |= found
+        asked, radius, cap = [Question(record.hash)], self._settings.radius, self._settings.max_matches
+        report.found = self._finder.find(world, asked, radius, views=len(record.views), deadline=deadline)
+        live, cut = self._follow_up(world, record, report.found)
+        if cut and report.found.route is not Route.PROBED:
+            # What was overwritten and deleted here fills the journal; the buckets know who has a hash now.
+            report.found = self._finder.probe(world, asked, radius)
+            live, cut = self._follow_up(world, record, report.found)
         matches = nearest_first(live.values())
         report.matches = matches[:cap]
-        report.truncated |= len(matches) > cap
+        report.truncated = cut or len(matches) > cap
+
+    def _follow_up(self, world: World, record: ImageRecord, found: Found) -> tuple[dict[str, Match], bool]:
+        """The live matches among what was found, more than the cap if there are, and whether some was not read."""
+        seen = {record.ref.object_id}  # the own entry is among them: it was written before the search
+        candidates = _unseen(found.candidates, seen)
+        live: dict[str, Match] = {}
+        pages = 1
+        while some := list(islice(candidates, pages * CANDIDATES_AT_ONCE)):
+            if len(seen) > MAX_CANDIDATES:
+                return live, True
+            pages = min(4 * pages, MAX_PAGES_AT_ONCE)
+            for matching in self._executor.map(partial(self._live_matches, world, record), _pages(some)):
+                live |= matching
+            # An object is noted first where it is or was nearest: what comes later is as far as this, or farther.
+            if sum(match.distance <= some[-1].distance for match in live.values()) > self._settings.max_matches:
+                return live, False
+        return live, not found.complete
 
     def _live_matches(self, world: World, record: ImageRecord, candidates: Sequence[Candidate]) -> dict[str, Match]:
-        """The live objects among *candidates* that are as near as they were noted, by object id.
-
-        An object that was overwritten since is left for the candidate that its present hash is.
-        """
-        noted = {(candidate.object_id, candidate.distance) for candidate in candidates}
-        stored = self._catalog.get(world, list(dict.fromkeys(candidate.object_id for candidate in candidates)))
+        """The live objects among *candidates* that match by what is known of them now, by object id."""
+        stored = self._catalog.get(world, [candidate.object_id for candidate in candidates])
         found = {one.ref.object_id: match(record, one, self._settings.radius) for one in stored}
-        return {
-            object_id: matching
-            for object_id, matching in found.items()
-            if matching and (object_id, matching.distance) in noted
-        }
+        return {object_id: matching for object_id, matching in found.items() if matching}
 
     def _is_current(self, world: World, record: ImageRecord) -> bool:
         """Whether this event is still the object's latest: what has been deleted meanwhile is not announced."""
@@ -342,6 +345,14 @@ class Deduplicator:
         told = [pairs[found] for found in message.matches]
         list(self._executor.map(partial(self._ledger.mark_published, world), told))
         report.announced = len(told)
+
+
+def _unseen(candidates: Iterator[Candidate], seen: set[str]) -> Iterator[Candidate]:
+    """Each object once, and none of *seen*, which grows by them."""
+    for candidate in candidates:
+        if candidate.object_id not in seen:
+            seen.add(candidate.object_id)
+            yield candidate
 
 
 def _pages(candidates: Sequence[Candidate]) -> list[Sequence[Candidate]]:

@@ -10,19 +10,22 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Protocol
 
 from handler.core import prices
 from handler.core.buckets import probe_count
-from handler.core.entries import Block, Entries, Question, views_of
-from handler.core.journal import Appended, Segment, Shape, Tail
+from handler.core.entries import Block, Entries, Hits, Question, views_of
+from handler.core.journal import Appended, BrokenJournal, PacksUnavailable, Segment, Shape, Tail
 from handler.core.memory import Knowledge, Memory
 from handler.core.model import Candidate, Candidates, Found, NearHash, Route, World
 
 HASHES_AT_ONCE = 16  # whose holders are asked for in parallel
 PACKS_AT_ONCE = 16  # read in parallel; what is on its way takes a MB each of the memory
 IDS_AT_ONCE = 1000  # of near entries, turned into text
+NO_PACKS = (PacksUnavailable, BrokenJournal)  # what is no reason to fail: the buckets answer
 LOADING_SHARE = 0.5  # of the remaining time of an invocation: the rest is for probing after all, and for announcing
 LOADING_BYTES_PER_S = 50e6  # cautious, to estimate what loading costs; how long it takes is measured as it goes
 
@@ -70,10 +73,6 @@ class Holders(Protocol):
         """Yield the object ids noted for *hash*, page by page."""
 
 
-class BrokenJournal(Exception):
-    """A segment before the last one is not full, which no writer leaves behind."""
-
-
 class Search:
     """Finds candidates, over the four roles above; what it remembers stays below *memory_bytes*.
 
@@ -100,6 +99,7 @@ class Search:
         self._shape = shape
         self._clock = clock
         self.memory = Memory(memory_bytes, shape)
+        self._trouble: str | None = None
 
     # --- an upload adds itself ---
 
@@ -114,7 +114,10 @@ class Search:
         known.moving = appended.refused > 0 or (known.moving and appended.segment > expected)
         known.note_end(appended.shard, appended.segment)
         if appended.completes_pack:
-            self._make_pack(world, known, appended.shard, appended.segment // self._shape.pack_segments)
+            try:
+                self._make_pack(world, known, appended.shard, appended.segment // self._shape.pack_segments)
+            except NO_PACKS as error:
+                self._trouble = str(error)
 
     # --- and looks for others ---
 
@@ -123,30 +126,46 @@ class Search:
     ) -> Found:
         """Return every picture of *world* that has a view within *radius* bits of one of *questions*.
 
-        Its entries have *views* hashes each. *deadline* is when the invocation ends, on this object's clock.
+        Its entries have *views* hashes each. *deadline* is when the invocation ends, on this object's clock. Where
+        the journal cannot be loaded the buckets answer, and `trouble` says why.
         """
         known = self.memory.of(world, views)
-        route, packs = Route.WARM, 0
-        if known.whole and not self._read_tail(world, known):
-            known.whole = known.measured = False  # it slept through more than a page: packs are cheaper
-        if not known.whole:
-            route, packs = self._load(world, known, questions, radius, deadline)
+        try:
+            route, packs = self._bring_up_to_date(world, known, questions, radius, deadline)
+        except NO_PACKS as error:
+            route, packs, self._trouble = Route.PROBED, 0, str(error)
+        finally:
+            entries = known.entries
+            self.memory.make_room(known)  # whatever was read counts, also if reading on failed
+        trouble, self._trouble = self._trouble, None
         if route is Route.PROBED:
-            near = self._index.candidates(world, [question.hash for question in questions], radius)
-            found = Found(self._holders(world, near.nearest_first), route, probes=near.probes, packs=packs)
-        else:
-            candidates = _candidates(known.entries, questions, radius)
-            found = Found(candidates, route, packs=packs, pictures=len(known.entries))
-        self.memory.make_room(known)
-        return found
+            return replace(self.probe(world, questions, radius), packs=packs, trouble=trouble)
+        hits = entries.scan(questions, radius)
+        return Found(
+            _candidates(entries, hits),
+            route,
+            packs=packs,
+            pictures=len(entries),
+            complete=hits.complete,
+            trouble=trouble,
+        )
 
-    def _load(
+    def probe(self, world: World, questions: Sequence[Question], radius: int) -> Found:
+        """Return the same out of the buckets, and by who has those hashes now."""
+        near = self._index.candidates(world, [question.hash for question in questions], radius)
+        return Found(self._holders(world, near.nearest_first), Route.PROBED, probes=near.probes)
+
+    def _bring_up_to_date(
         self, world: World, known: Knowledge, questions: Sequence[Question], radius: int, deadline: float
     ) -> tuple[Route, int]:
-        """Bring the entries of *world* up to date, if that is worth it; the route to take then, and packs read.
+        """Read what *known* lacks, if that is possible and worth it; the route to take then, and packs read.
 
         What was loaded when its share of the time is over is kept, and the next search goes on from there.
         """
+        if known.whole:
+            if self._read_tail(world, known):
+                return Route.WARM, 0
+            known.whole = known.measured = False  # it slept through more than a page: packs are cheaper
         if self.memory.limit_bytes == 0:
             return Route.PROBED, 0
         if not known.measured:
@@ -155,6 +174,10 @@ class Search:
         if known.whole_bytes > self.memory.limit_bytes or not self._worth_loading(known, questions, radius):
             return Route.PROBED, 0
         self.memory.make_room(known, coming=known.whole_bytes - known.entries.nbytes)
+        return self._load(world, known, deadline)
+
+    def _load(self, world: World, known: Knowledge, deadline: float) -> tuple[Route, int]:
+        """Read packs, then the tail, for half of the time that is left."""
         now = self._clock()
         until = now + LOADING_SHARE * (deadline - now)
         packs = self._missing_packs(known)
@@ -208,19 +231,25 @@ class Search:
         ]
 
     def _read_pack(self, world: World, known: Knowledge, shard: int, number: int) -> Block:
-        pack = self._packs.get(world, shard, number)
-        return self._make_pack(world, known, shard, number) if pack is None else Block.unpack(pack)
+        with suppress(ValueError):  # it is none, or was cut short: it is made again
+            block = Block.unpack(self._packs.get(world, shard, number) or b"")
+            if (block.rows, len(block.hashes)) == (self._pack_rows(known), known.entries.views):
+                return block
+        return self._make_pack(world, known, shard, number)
 
     def _make_pack(self, world: World, known: Knowledge, shard: int, number: int) -> Block:
         """Make a pack of full segments. Raises BrokenJournal if they are not, rather than to cement the gap."""
         segments = self._journal.segments(world, shard, number * self._shape.pack_segments, self._shape.pack_segments)
         entries = [entry for segment in segments for entry in sorted(segment.entries)]
-        want = self._shape.pack_segments * known.capacity
-        if len(entries) != want:
+        if len(entries) != self._pack_rows(known):
+            want = self._pack_rows(known)
             raise BrokenJournal(f"pack {number} of shard {shard} of {world}: {len(entries)} entries, want {want}")
         block = Block.of(entries, known.entries.views)
         self._packs.put(world, shard, number, block.pack())
         return block
+
+    def _pack_rows(self, known: Knowledge) -> int:
+        return self._shape.pack_segments * known.capacity
 
     def _adopt(self, known: Knowledge, shard: int, number: int, block: Block) -> None:
         cursor = known.cursors[shard]
@@ -241,9 +270,8 @@ class Search:
                     yield from (Candidate(near.distance, object_id) for object_id in object_ids)
 
 
-def _candidates(entries: Entries, questions: Sequence[Question], radius: int) -> Iterator[Candidate]:
-    """The objects whose entries are near, a page of them at a time: there may be a million copies of one picture."""
-    hits = entries.scan(questions, radius)
+def _candidates(entries: Entries, hits: Hits) -> Iterator[Candidate]:
+    """The objects of *hits*, a page of them at a time: there may be very many copies of one picture."""
     for start in range(0, len(hits.rows), IDS_AT_ONCE):
         page = slice(start, start + IDS_AT_ONCE)
         object_ids = entries.object_ids(hits.rows[page])

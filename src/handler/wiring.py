@@ -59,7 +59,7 @@ def build(config: Config) -> Service:
     buckets = DynamoDBBuckets(dynamodb, config.bucket_table, executor=executor)
     search = Search(
         journal=DynamoDBJournal(dynamodb, config.bucket_table, executor=executor, shards=config.journal_shards),
-        packs=S3Packs(s3, config.packs_bucket),
+        packs=S3Packs(s3, config.packs_bucket, config.bucket_table),
         index=buckets,
         catalog=images,
         executor=executor,

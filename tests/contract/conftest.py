@@ -109,7 +109,7 @@ def packs(kind: str, request: pytest.FixtureRequest) -> Packs:
     if kind == "fake":
         return InMemoryPacks()
     stack: Stack = request.getfixturevalue("stack")
-    return S3Packs(stack.client("s3"), stack.world.outputs["PacksBucketName"])
+    return S3Packs(stack.client("s3"), stack.world.outputs["PacksBucketName"], "journal")
 
 
 @pytest.fixture

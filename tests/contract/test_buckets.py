@@ -2,6 +2,7 @@ import random
 
 import pytest
 
+from handler.aws.buckets import DynamoDBBuckets
 from handler.core.buckets import buckets, probes
 from handler.core.model import World
 from tests.contract.conftest import Buckets
@@ -65,6 +66,27 @@ def test_members_on_every_page_are_found(index: Buckets, world: World, *, crowde
         add(index, world, hash, crowded=crowded)  # adding again does no harm
 
     assert {hash for _, hash in found(index, world, HASH, 4)} == set(crowd)
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+def test_what_is_a_member_already_is_not_added_to_another_page(index: Buckets, world: World, *, crowded: bool) -> None:
+    crowd = [HASH ^ (n << 32) for n in range(12)]
+    for hash in crowd:
+        add(index, world, hash, crowded=crowded)
+    before = index.candidates(world, [HASH], 0)
+
+    for hash in crowd * 4:
+        add(index, world, hash, crowded=crowded)
+
+    assert pages(index, world) in (0, 4)  # of three members; the fake has none
+    assert index.candidates(world, [HASH], 0) == before
+
+
+def pages(index: Buckets, world: World) -> int:
+    """How many pages the bucket of HASH in band 0 has."""
+    if not isinstance(index, DynamoDBBuckets):
+        return 0
+    return len(index._pages(world, [buckets(HASH)[0]]))
 
 
 @pytest.mark.parametrize("radius", [0, 3, 6, 10, 15])

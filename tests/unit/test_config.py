@@ -39,3 +39,10 @@ def test_every_bad_variable_is_named_at_once() -> None:
         "RADIUS is 'ten', want an integer from 0 to 15; MAX_MATCHES is '0', want an integer from 1 to 100; "
         "ENDPOINT_URL is 'localhost', want a URL"
     )
+
+
+@pytest.mark.parametrize(("memory", "room"), [(None, 512), ("1769", 512), ("1400", 420), ("1024", 44), ("512", 0)])
+def test_journal_takes_no_memory_that_decoding_needs(memory: str | None, room: int) -> None:
+    env = GOOD if memory is None else GOOD | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory}
+
+    assert Config.from_env(env).journal_memory_mb == room

@@ -320,6 +320,27 @@ def test_more_candidates_than_one_call_reads_are_followed_up(deployment: Deploym
     assert [match.record.ref.key for match in report.matches] == ["live.jpg"]
 
 
+@pytest.mark.parametrize("gone", ["overwritten", "deleted"])
+def test_trail_of_what_is_gone_hides_no_live_picture(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    """A fixed camera overwrites or deletes a picture every minute: its old entries fill the journal."""
+    monkeypatch.setattr("handler.dedup.MAX_CANDIDATES", 20)
+    monkeypatch.setattr("handler.dedup.CANDIDATES_AT_ONCE", 5)
+    deployment.upload("other.jpg", jpeg(near_copy(CAT)))
+    for n in range(60):
+        key = "latest.jpg" if gone == "overwritten" else f"{n}.jpg"
+        deployment.upload(key, jpeg(CAT))
+        if gone == "deleted":
+            deployment.function().removed(deployment.delete(key))
+
+    report = deployment.upload("new.jpg", jpeg(CAT))
+
+    found = {match.record.ref.key for match in report.matches}
+    assert found == {"other.jpg"} | ({"latest.jpg"} if gone == "overwritten" else set())
+    assert not report.truncated
+
+
 def test_overwritten_picture_leaves_no_holder_behind(deployment: Deployment) -> None:
     first = deployment.upload("a.jpg", jpeg(CAT))
     second = deployment.upload("a.jpg", jpeg(CAT))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.core.entries import Block, Entries, Question, entry_bytes, to_entry, views_of
+from handler.core.entries import MOST_HITS, Block, Entries, Question, entry_bytes, to_entry, views_of
 from handler.core.phash import hamming
 
 BITS = 64
@@ -60,7 +60,7 @@ def test_scan_equals_brute_force(seed: int, count: int, views: int, radius: int,
             expected[row] = min(met)
     assert dict(zip(hits.rows.tolist(), hits.distances.tolist(), strict=True)) == expected
     assert hits.distances.tolist() == sorted(hits.distances.tolist())
-    for row, distance, number, view in zip(*(column.tolist() for column in hits), strict=True):
+    for row, distance, number, view in zip(*(column.tolist() for column in hits[:4]), strict=True):
         assert view in questions[number].views
         assert hamming(questions[number].hash, pictures[row][1][view]) == distance
 
@@ -109,3 +109,17 @@ def test_what_is_no_pack_is_refused(spoil: object) -> None:
 
     with pytest.raises(ValueError, match="not a pack"):
         Block.unpack(spoil(pack))
+
+
+def test_of_very_many_near_rows_the_nearest_are_kept() -> None:
+    rng = random.Random(3)
+    far = [(f"{n:032x}", [sum(1 << bit for bit in rng.sample(range(BITS), 8))]) for n in range(MOST_HITS * 3)]
+    near = [(f"{n:032x}", [1 << n % 60]) for n in range(MOST_HITS * 3, MOST_HITS * 3 + 100)]
+    entries = of([*far, *near], 1)
+
+    hits = entries.scan([Question(0)], 10)
+    fewer = entries.scan([Question(0)], 3)
+
+    assert (len(hits.rows), hits.complete) == (MOST_HITS, False)
+    assert hits.distances.tolist() == [1] * 100 + [8] * (MOST_HITS - 100)
+    assert (fewer.rows.tolist(), fewer.complete) == (list(range(len(far), len(far) + 100)), True)

@@ -12,10 +12,10 @@ from handler.core import prices
 from handler.core.buckets import buckets, probe_count
 from handler.core.entries import Block, Question, entry_bytes, to_entry
 from handler.core.fingerprint import fingerprint
-from handler.core.journal import Shape
+from handler.core.journal import PacksUnavailable, Shape
 from handler.core.model import Candidate, Found, Limits, ObjectRef, Route, World
 from handler.core.phash import hamming
-from handler.search import BrokenJournal, Search
+from handler.search import Search
 from tests.fakes import InlineExecutor, InMemoryBuckets, InMemoryImages, InMemoryJournal, InMemoryPacks
 from tests.images import jpeg, near_copy, photo
 
@@ -175,16 +175,87 @@ def test_pack_that_nobody_made_is_made_by_whoever_misses_it_in_the_same_bytes(de
     assert deployment.packs.packs == made
 
 
-def test_pack_of_segments_with_room_is_never_made(deployment: Deployment) -> None:
+def test_pack_of_segments_with_room_is_never_made_and_the_buckets_answer(deployment: Deployment) -> None:
     deployment.fill(2 * PER_PACK + 1)
+    target = deployment.add(deployment.instance(), "near", [1])
     deployment.packs.packs.clear()
-    segments = deployment.journal._segments[str(WORLD)][0]
-    segments[2].pop()
+    deployment.journal._segments[str(WORLD)][0][2].pop()
 
-    with pytest.raises(BrokenJournal, match=f"pack 0 of shard 0 .*: {PER_PACK - 1} entries, want {PER_PACK}"):
-        ask(deployment.instance())
+    found = ask(deployment.instance())
 
+    assert (found.route, ids(found)) == (Route.PROBED, {target})
+    assert found.trouble == f"pack 0 of shard 0 of {WORLD}: {PER_PACK - 1} entries, want {PER_PACK}"
     assert (WORLD, 0, 0) not in deployment.packs.packs
+
+
+class Unavailable(InMemoryPacks):
+    """A bucket that nobody may read or write, from the *n*-th call on."""
+
+    def __init__(self, survived: int) -> None:
+        super().__init__()
+        self.survived = survived
+
+    def get(self, world: World, shard: int, number: int) -> bytes | None:
+        self._fail()
+        return super().get(world, shard, number)
+
+    def put(self, world: World, shard: int, number: int, pack: bytes) -> None:
+        self._fail()
+        super().put(world, shard, number, pack)
+
+    def _fail(self) -> None:
+        self.survived -= 1
+        if self.survived < 0:
+            raise PacksUnavailable("denied")
+
+
+def test_packs_that_cannot_be_reached_fail_no_upload_and_no_search(deployment: Deployment) -> None:
+    deployment.packs = Unavailable(0)
+    writer = deployment.instance()
+    stored = {deployment.add(writer, f"{n}", [n]) for n in range(2 * PER_PACK)}
+
+    found = ask(deployment.instance())
+
+    assert (found.route, found.trouble) == (Route.PROBED, "denied")
+    assert ids(found) == stored
+
+
+def test_what_a_failed_load_has_read_counts_and_is_forgotten_in_its_turn(deployment: Deployment) -> None:
+    worlds = [World(f"{n}/", "phash1") for n in range(5)]
+    for world in worlds:
+        deployment.fill(100 * PER_PACK, world=world)
+    made = deployment.packs.packs
+    deployment.packs = Unavailable(0)
+    deployment.packs.packs = made
+    limit = 250 * PER_PACK * 24
+    instance = deployment.instance(memory_bytes=limit)
+
+    for world in worlds:
+        deployment.packs.survived = 97
+        assert ask(instance, world=world).route is Route.PROBED
+
+    assert 0 < sum(known.entries.nbytes for known in instance.memory.known.values()) <= limit
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"no pack", b"lkpack/1" + bytes(8)])
+def test_pack_that_cannot_be_read_is_made_again(deployment: Deployment, spoilt: bytes) -> None:
+    deployment.fill(2 * PER_PACK + 1)
+    made = dict(deployment.packs.packs)
+    deployment.packs.packs[WORLD, 0, 1] = spoilt
+
+    assert ask(deployment.instance()).pictures == 2 * PER_PACK + 1
+    assert deployment.packs.packs == made
+
+
+def test_world_that_just_fits_is_loaded_once(deployment: Deployment) -> None:
+    deployment.fill(100 * PER_PACK)
+    needed = deployment.instance(memory_bytes=1)
+    ask(needed)
+    exact = needed.memory.known[WORLD].whole_bytes
+
+    for limit, expected in ((exact, [Route.LOADED, Route.WARM, Route.WARM]), (exact - 1, [Route.PROBED] * 3)):
+        instance = deployment.instance(memory_bytes=limit)
+        assert [ask(instance).route for _ in range(3)] == expected
 
 
 def test_instance_that_fell_far_behind_continues_with_packs() -> None:
@@ -204,14 +275,15 @@ def test_instance_that_fell_far_behind_continues_with_packs() -> None:
 def test_loading_stops_in_time_and_goes_on_where_it_stopped(deployment: Deployment) -> None:
     stored = set(deployment.fill(40 * PER_PACK))
     target = deployment.add(deployment.instance(), "near", [1])
-    instance = deployment.instance()
 
     class Slow(InMemoryPacks):
         def get(self, world: World, shard: int, number: int) -> bytes | None:
             deployment.now += 1
-            return deployment.packs.packs.get((world, shard, number))
+            return super().get(world, shard, number)
 
-    instance._packs = Slow()
+    slow = Slow()
+    slow.packs, deployment.packs = deployment.packs.packs, slow
+    instance = deployment.instance()
 
     first = ask(instance, deadline=deployment.now + 10)
     assert (first.route, ids(first)) == (Route.PROBED, {target})

@@ -7,7 +7,7 @@ Page 0 also carries `last`, the number of the last page, once there are more. Me
 added: a stale member is harmless, since no live object answers for it; a missing one is a lost pair.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +37,15 @@ class DynamoDBBuckets:
     def add(self, world: World, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
         """Make *hash* a member of *bucket*; once this returns every later `candidates` sees it.
 
-        Where the bucket is likely to be *crowded*, the last page is asked for first: a write that the full first page
-        refuses costs up to twenty times as much. Returns whether it has several pages.
+        Where the bucket is likely to be *crowded*, its pages are read first: a write that the full first page refuses
+        costs several times as much. Returns whether it has several pages.
         """
-        page = self._last_page(world, bucket) if crowded else 0
+        if not crowded and self._add_to_page(world, bucket, 0, hash):
+            return False
+        pages = self._pages(world, [bucket])
+        if any(to_member(hash) in page["hashes"]["BS"] for page in pages if "hashes" in page):
+            return len(pages) > 1  # a million copies of one picture are one member, on whatever page
+        page = max([0, *(_last(page) for page in pages)])
         while not self._add_to_page(world, bucket, page, hash):
             last = self._last_page(world, bucket)
             if last > page:
@@ -54,19 +59,22 @@ class DynamoDBBuckets:
     def candidates(self, world: World, hashes: Sequence[int], radius: int) -> Candidates:
         """Return every stored hash within *radius* bits of one of *hashes*, nearest first, by consistent reads."""
         wanted = dict.fromkeys(probe for hash in hashes for probe in probes(hash, radius))
-        first_pages = self._read([_key(world, bucket, 0) for bucket in wanted])
-        further_pages = self._read(
-            [
-                {"pk": page["pk"], "sk": {"S": _page_name(number)}}
-                for page in first_pages
-                for number in range(1, int(page.get("last", {"N": "0"})["N"]) + 1)
-            ]
-        )
-        members = (member for page in first_pages + further_pages for member in page.get("hashes", {"BS": []})["BS"])
+        pages = self._pages(world, wanted)
+        members = (member for page in pages for member in page.get("hashes", {"BS": []})["BS"])
         return Candidates(
             nearest_first=tuple(NearHash(*near) for near in members_within(members, hashes, radius)),
             probes=len(wanted),
         )
+
+    def _pages(self, world: World, wanted: Iterable[Bucket]) -> list[dict[str, Any]]:
+        """Return all pages of the buckets: the first ones tell how many more there are."""
+        first = self._read([_key(world, bucket, 0) for bucket in wanted])
+        further = [
+            {"pk": page["pk"], "sk": {"S": _page_name(number)}}
+            for page in first
+            for number in range(1, _last(page) + 1)
+        ]
+        return first + self._read(further)
 
     def _read(self, keys: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         def read(piece: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -104,7 +112,7 @@ class DynamoDBBuckets:
             ProjectionExpression="#last",
             ExpressionAttributeNames={"#last": "last"},
         )
-        return int(answer.get("Item", {}).get("last", {"N": "0"})["N"])
+        return _last(answer.get("Item", {}))
 
     def _announce_page(self, world: World, bucket: Bucket, page: int) -> None:
         try:
@@ -123,6 +131,11 @@ class DynamoDBBuckets:
 
 def _key(world: World, bucket: Bucket, page: int) -> dict[str, dict[str, str]]:
     return {"pk": {"S": f"{world}#b{bucket.band}#{bucket.prefix:04x}"}, "sk": {"S": _page_name(page)}}
+
+
+def _last(first_page: Mapping[str, Any]) -> int:
+    """Return the number of the last page, by what stands on the first; 0 by what stands on another."""
+    return int(first_page.get("last", {"N": "0"})["N"])
 
 
 def _page_name(page: int) -> str:

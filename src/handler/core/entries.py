@@ -18,6 +18,7 @@ HASH_BYTES = 8
 
 Hashes = NDArray[np.uint64]
 
+MOST_HITS = 50_000  # of a scan: several times as many as anybody follows up
 _CHUNK_ROWS = 65_536  # what is compared at once: distances of a chunk stay in the processor's second cache
 _FIRST_ROOM = 256  # rows; later blocks have room for a sixteenth of what is there, so little memory stays unused
 
@@ -33,12 +34,13 @@ class Question(NamedTuple):
 
 
 class Hits(NamedTuple):
-    """The rows within a radius, each once, nearest first; four arrays of one length."""
+    """The rows within a radius, each once, nearest first: four arrays of one length."""
 
     rows: NDArray[np.int64]
     distances: NDArray[np.uint8]  # bits
     questions: NDArray[np.int64]  # which question came nearest to the row
     views: NDArray[np.int64]  # and which of the row's views it met
+    complete: bool  # False: there are more, as far as the last one or farther
 
 
 class Block:
@@ -64,6 +66,8 @@ class Block:
     @classmethod
     def unpack(cls, pack: bytes) -> "Block":
         """Return the rows of *pack*, without copying it. Raises ValueError if it is no pack."""
+        if len(pack) < _PACK_HEADER.size:
+            raise ValueError(f"not a pack: {len(pack)} bytes")
         magic, views, rows = _PACK_HEADER.unpack_from(pack)
         ids_end = _PACK_HEADER.size + rows * ID_BYTES
         if magic != _PACK_MAGIC or len(pack) != ids_end + views * rows * HASH_BYTES:
@@ -123,7 +127,7 @@ class Entries:
         at = 0
         while at < len(entries):
             if not self.blocks or not self.blocks[-1].room:
-                self.blocks.append(Block.empty(self.views, max(_FIRST_ROOM, len(self) // 16)))
+                self.blocks.append(Block.empty(self.views, _spare(len(self))))
             some = entries[at : at + self.blocks[-1].room]
             self.blocks[-1].fill(some)
             at += len(some)
@@ -142,15 +146,19 @@ class Entries:
         return found
 
     def scan(self, questions: Sequence[Question], radius: int) -> Hits:
-        """Return every row that has a view within *radius* bits of a question that asks for that view."""
+        """Return the rows that have a view within *radius* bits of a question that asks for that view.
+
+        All of them, or the nearest MOST_HITS: blank pages may be a million, and memory is for entries.
+        """
         asked = [
             [(number, np.uint64(question.hash)) for number, question in enumerate(questions) if view in question.views]
             for view in range(self.views)
         ]
         room = min(_CHUNK_ROWS, max((block.rows for block in self.blocks), default=0))
         differing, distances = np.empty(room, np.uint64), np.empty(room, np.uint8)
-        found: list[tuple[NDArray[np.int64], NDArray[np.uint8], int, int]] = []
-        first = 0
+        nowhere = np.empty(0, np.int64)
+        found = [Hits(nowhere, np.empty(0, np.uint8), nowhere, nowhere, complete=True)]
+        first, count = 0, 0
         for block in self.blocks:
             for start in range(0, block.rows, _CHUNK_ROWS):
                 stop = min(start + _CHUNK_ROWS, block.rows)
@@ -162,9 +170,25 @@ class Entries:
                         np.bitwise_count(xor, out=distance)
                         if distance.min() <= radius:  # rare, and cheaper to ask than where
                             near = np.flatnonzero(distance <= radius)
-                            found.append((near + (first + start), distance[near], number, view))
+                            rows = near + (first + start)
+                            hits = np.full(len(near), number), np.full(len(near), view)
+                            found.append(Hits(rows, distance[near], *hits, complete=True))
+                            count += len(near)
+                if count > 2 * MOST_HITS:
+                    found = [_nearest_first(found)]
+                    count = len(found[0].rows)
+                    radius = min(radius, int(found[0].distances[-1]))
             first += block.rows
         return _nearest_first(found)
+
+
+def room_for(rows: int) -> int:
+    """Return for how many rows there is memory at most when *rows* are there."""
+    return rows + _spare(rows)
+
+
+def _spare(rows: int) -> int:
+    return max(_FIRST_ROOM, rows // 16)
 
 
 def to_entry(object_id: str, views: Sequence[int]) -> bytes:
@@ -182,14 +206,12 @@ def views_of(entry: bytes) -> int:
     return (len(entry) - ID_BYTES) // HASH_BYTES
 
 
-def _nearest_first(found: Sequence[tuple[NDArray[np.int64], NDArray[np.uint8], int, int]]) -> Hits:
-    """Of each row keep the nearest of what was found."""
-    rows = np.concatenate([np.empty(0, np.int64), *(near for near, *_ in found)])
-    distances = np.concatenate([np.empty(0, np.uint8), *(distance for _, distance, *_ in found)])
-    lengths = [len(near) for near, *_ in found]
-    questions = np.repeat(np.array([number for *_, number, _ in found], np.int64), lengths)
-    views = np.repeat(np.array([view for *_, view in found], np.int64), lengths)
+def _nearest_first(found: Sequence[Hits]) -> Hits:
+    """Return the nearest of each row, in order, and no more than MOST_HITS of them."""
+    rows, distances, questions, views = (np.concatenate(column) for column in list(zip(*found, strict=True))[:4])
     order = np.lexsort((rows, distances))
     _, firsts = np.unique(rows[order], return_index=True)
     kept = order[np.sort(firsts)]
-    return Hits(rows[kept], distances[kept], questions[kept], views[kept])
+    complete = len(kept) <= MOST_HITS and all(hits.complete for hits in found)
+    kept = kept[:MOST_HITS]
+    return Hits(rows[kept], distances[kept], questions[kept], views[kept], complete)

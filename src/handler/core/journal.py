@@ -18,6 +18,14 @@ MAX_SHARDS = 4
 _OVERHEAD_BYTES = 48
 
 
+class PacksUnavailable(Exception):
+    """Packs cannot be read or written at the moment: everything can be answered without them."""
+
+
+class BrokenJournal(Exception):
+    """A segment before the last one is not full, which no writer leaves behind."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How large segments and packs are.

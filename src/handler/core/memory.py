@@ -3,11 +3,11 @@
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from handler.core.entries import Entries, entry_bytes
+from handler.core.entries import Entries, entry_bytes, room_for
 from handler.core.journal import Cursor, Shape
 from handler.core.model import World
 
-MAX_WORLDS = 10_000  # whose ends are remembered, which takes a few hundred bytes each
+MAX_WORLDS = 2_000  # that are remembered at all: besides its entries each takes some kilobytes
 
 
 @dataclass(slots=True)
@@ -31,8 +31,9 @@ class Knowledge:
 
     @property
     def whole_bytes(self) -> int:
-        """What all entries will take once they are read, as far as the ends are known."""
-        return (sum(self.ends.values()) + 1) * self.capacity * entry_bytes(self.entries.views)
+        """The most that all entries will take once they are read, as far as the ends are known."""
+        rows = (sum(self.ends.values()) + 1) * self.capacity
+        return room_for(rows) * entry_bytes(self.entries.views)
 
     def note_end(self, shard: int, number: int) -> None:
         """Remember that the shard has come at least to segment *number*."""

@@ -192,6 +192,8 @@ class Found:
     probes: int = 0  # bucket keys that were read
     packs: int = 0  # packs of the journal that were read
     pictures: int = 0  # entries that were compared
+    complete: bool = True  # False: there is more within the radius than the candidates
+    trouble: str | None = None  # what kept the journal from being loaded or packed: the answer is right all the same
 
 
 @dataclass(frozen=True, slots=True)
