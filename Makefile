@@ -19,10 +19,10 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_NO_PROGRESS ?= 1
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
-.PHONY: help setup demo test model-check check invoke load bench bench-search format lock deploy clean
+.PHONY: help setup demo test model-check check invoke load bench bench-search bench-fingerprint format lock deploy clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready .venv-sam/.ready ## make .venv (with .venv/bin/lookalike) and .venv-sam; quick when done
 
@@ -49,6 +49,9 @@ bench: setup $(VENV)/.bench ## measure in a few minutes, searches up to 100,000 
 
 bench-search: setup $(VENV)/.bench ## measure searches up to 10 million pictures in ten minutes, and others' for comparison
 	$(BIN)/python -m benchmarks search
+
+bench-fingerprint: setup $(VENV)/.bench ## prove the fingerprint on pictures it was not trained on; CORPUS="DIR..." adds yours
+	$(BIN)/python -m benchmarks proof $(foreach folder,$(CORPUS),--corpus "$(folder)")
 
 load: setup ## upload to the deployed stack at RATE (5) a second for SECONDS (20), and time the notices
 	@$(BIN)/python -m benchmarks.load $(if $(RATE),--rate "$(RATE)") $(if $(SECONDS),--seconds "$(SECONDS)")

@@ -15,19 +15,24 @@ PARTS = {  # by module, imported when asked for: `search` needs packages that th
     "cold-import": "what a cold start imports, against boto3 alone",
     "parsing": "parsing DynamoDB's answers, against botocore",
     "contention": "what many instances that append to one journal cost each other",
+    "proof": "which edited copies look1 finds, and others find; brings pictures by apt-get download",
+    "train": "make the filters of look1 again, and write them",
     "search": "requests, units, CPU, memory and dollars of an upload; peers in memory; a billion pictures on paper",
 }
+LARGE = ("proof", "train")  # they bring hundreds of megabytes
 
 
 def main() -> int:
     """Run the parts that were asked for, or all of them."""
     arguments = _parser().parse_args()
-    asked = arguments.parts or list(PARTS)
+    asked = arguments.parts or [part for part in PARTS if part not in LARGE]
     print_machine()
     for part in asked:
         options: dict[str, Any] = {}
         if part == "search":
             options = {"stored": arguments.stored, "json": arguments.json, "picture": arguments.plot}
+        elif part == "proof":
+            options = {"more": arguments.corpus, "plots": arguments.plots}
         run: Callable[..., None] = import_module(f"benchmarks.{part.replace('-', '_')}").main
         run(**options)
     return 0
@@ -40,7 +45,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog="parts:\n" + "\n".join(f"  {name:12} {what}" for name, what in PARTS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("parts", nargs="*", metavar="PART", type=_part, help="what to measure (default: all)")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", type=_part, help="what to measure (default: all but proof and train)"
+    )
     search = parser.add_argument_group("of search", "needs the packages of `make bench-search`; takes ten minutes")
     search.add_argument(
         "--stored",
@@ -51,6 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     search.add_argument("--json", type=Path, metavar="FILE", help="write every number of every upload")
     search.add_argument("--plot", type=Path, metavar="FILE", help="draw dollars against stored pictures (PNG)")
+    proof = parser.add_argument_group("of proof", "needs the packages of `make bench-fingerprint`, and apt-get")
+    proof.add_argument(
+        "--corpus", type=Path, action="append", default=[], metavar="DIR", help="test the pictures in here, too"
+    )
+    proof.add_argument("--plots", type=Path, metavar="DIR", help="draw recall and distances into this folder (PNG)")
     return parser
 
 

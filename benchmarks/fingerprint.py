@@ -33,6 +33,30 @@ def main() -> None:
         rows,
         note=f"Medians of {ROUNDS} interleaved rounds; both give the same hash.",
     )
+    _print_look1()
+
+
+def _print_look1() -> None:
+    """Print what look1 costs: it decodes a JPEG no larger than it needs."""
+    body = _photograph(SIZES["12 MP"])
+    ways: dict[str, Callable[[], object]] = {
+        "libjpeg, 1/8 of the size, alone": partial(_eighth, body),
+        "look1: decode, 14 views, check bits": partial(fingerprint, body, "look1", LIMITS),
+        "imagehash.phash": partial(_theirs, body),
+    }
+    rounds = [{name: _cpu_ms(way) for name, way in ways.items()} for _ in range(ROUNDS)]
+    base = statistics.median(one["libjpeg, 1/8 of the size, alone"] for one in rounds)
+    rows = []
+    for name in ways:
+        spent = statistics.median(one[name] for one in rounds)
+        rows.append((name, f"{spent:.1f}", f"{spent / base:.2f}"))
+    print_table("Decode and hash a 12 MP JPEG, generation look1", ("what", "CPU ms", "times libjpeg"), rows)
+
+
+def _eighth(body: bytes) -> None:
+    with Image.open(BytesIO(body)) as image:
+        image.draft("L", (image.width // 8, image.height // 8))
+        image.load()
 
 
 def _ours(body: bytes) -> str:
@@ -50,7 +74,7 @@ def _compare(ours: Callable[[], str], theirs: Callable[[], str]) -> tuple[str, s
     return f"{mine:.1f}", f"{others:.1f}", f"{ratio:.2f}", f"{low:.2f} to {high:.2f}"
 
 
-def _cpu_ms(work: Callable[[], str]) -> float:
+def _cpu_ms(work: Callable[[], object]) -> float:
     start = time.process_time()
     work()
     return (time.process_time() - start) * 1000

@@ -6,7 +6,7 @@ from concurrent.futures import Executor, Future
 from typing import Any
 
 from handler.core.buckets import Bucket, members_within, probes, to_member
-from handler.core.imaging import check_bytes
+from handler.core.formats import check_bytes
 from handler.core.journal import Appended, Segment, Shape, Tail
 from handler.core.message import Message
 from handler.core.model import (

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from handler.core.imaging import FORMATS, GreyPicture, decode_like_imagehash
+from handler.core.formats import FORMATS
+from handler.core.imaging import GreyPicture, decode_like_imagehash
 from handler.core.model import ImageRejected, Limits
 from tests.images import decode, encode, jpeg, photo, png, png_claiming
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from handler.core.imaging import check_bytes
+from handler.core.formats import check_bytes
 from handler.core.model import Content, ImageRejected, Limits, ObjectGone, ObjectRef
 
 if TYPE_CHECKING:

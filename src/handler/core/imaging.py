@@ -21,9 +21,10 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL.Image import DecompressionBombError, Resampling
+from PIL.Image import DecompressionBombError, Image, Resampling, alpha_composite, fromarray, new
 from PIL.ImageFile import ImageFile
 
+from handler.core.formats import check_header, check_pixels, identify
 from handler.core.model import ImageRejected, Limits
 
 # What Pillow has to say of odd files is in the reason of the rejection, or not worth a line in the log. A filter,
@@ -33,28 +34,6 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 # Pillow's name of each accepted format, and what its plugin's module and class begin with. Each is imported when
 # the first such file comes: all seven together are a tenth of what a cold start costs.
 _PLUGINS = {"AVIF": "Avif", "BMP": "Bmp", "GIF": "Gif", "JPEG": "Jpeg", "PNG": "Png", "TIFF": "Tiff", "WEBP": "WebP"}
-FORMATS = tuple(_PLUGINS)
-
-_SIGNATURES = (
-    (rb"\xff\xd8\xff", "JPEG"),
-    (rb"\x89PNG\r\n\x1a\n", "PNG"),
-    (rb"RIFF.{4}WEBP", "WEBP"),
-    (rb"GIF8[79]a", "GIF"),
-    (rb"II[*+]\0|MM\0[*+]", "TIFF"),
-    (rb"BM", "BMP"),
-    # The brands that follow `ftyp` tell AVIF and HEIC apart where the first one names only their container.
-    (rb".{4}ftyp(avif|avis|(mif1|msf1).{4}(.{4}){0,8}?(avif|avis))", "AVIF"),
-    (rb".{4}ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", "HEIC"),
-    (rb"%PDF-", "PDF"),
-    (rb"%!PS|\xc5\xd0\xd3\xc6", "EPS"),
-    (rb"8BPS", "PSD"),
-    (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "JPEG 2000"),
-    (rb"\0\0\0\x0cJXL |\xff\x0a", "JPEG XL"),
-    (rb"\0\0\x01\0", "ICO"),
-    (rb"(\xef\xbb\xbf)?\s*<.{0,1000}?<?svg[\s>]", "SVG"),
-)
-_COMPILED_SIGNATURES = tuple((re.compile(pattern, re.DOTALL), name) for pattern, name in _SIGNATURES)
-_SIGNATURE_BYTES = 1024
 
 # Pillow and the libraries below it have no error codes, only these words.
 _CODES = (
@@ -63,13 +42,23 @@ _CODES = (
 )
 _END_OF_DATA = (EOFError, IndexError, struct.error)  # what Pillow's own parsers raise there
 
-# A progressive JPEG may repeat a scan of a few bytes that costs a pass over the whole picture.
-_MAX_SCANS = 100  # encoders write about ten
-# Inside coded data 0xFF is followed by 0, or by the number of a restart.
-_JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])", re.DOTALL)
-_START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
-
 _REASON_LENGTH = 160  # a decoder may quote the file; nobody needs to read more of it
+
+
+_ORIENTATION = 0x0112  # the EXIF tag
+_STRIP_PIXELS = 1 << 20  # of a decoded picture that are converted at once
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as people see it: upright, opaque, grey."""
+
+    luma: NDArray[np.uint8]  # shape (height, width), reduced; 0 black to 255 white
+    width: int  # pixels, as the header has them
+    height: int
+    format: str  # one of FORMATS
+    frames: int  # or pages, of which this is the first
+    notes: tuple[str, ...]  # what was ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +77,7 @@ def decode_like_imagehash(body: bytes, limits: Limits, *, side: int) -> GreyPict
     Of an animation that is the first frame. An orientation in the EXIF data is not applied (a TIFF's is, by
     Pillow). Raises ImageRejected; raises MemoryError where memory runs out, which is not the picture's fault.
     """
-    name = _identify(body, limits)
+    name = identify(body, limits)
     with _rejecting(name):
         image = _open(body, name, limits)
         width, height = image.size
@@ -97,36 +86,133 @@ def decode_like_imagehash(body: bytes, limits: Limits, *, side: int) -> GreyPict
     return GreyPicture(np.asarray(grey), width, height, name)
 
 
-def check_bytes(size: int, limits: Limits) -> None:
-    """Raise ImageRejected if a file of *size* bytes is empty or too large: so much is known before it is read."""
-    if size == 0:
-        raise ImageRejected("empty", "the file has 0 bytes")
-    if size > limits.max_bytes:
-        raise ImageRejected("too_many_bytes", f"{size} bytes, over MAX_BYTES ({limits.max_bytes})")
+def decode(body: bytes, limits: Limits, *, side: int) -> Picture:
+    """Return the picture in *body* as people see it, with at least *side* pixels on its shorter side where it has them.
+
+    The steps and their order are part of the generation `look1`: a JPEG is decoded at the smallest scale that leaves
+    *side* pixels, other files in full; 16-bit, palette, CMYK and float samples become RGB or grey; transparency is
+    laid on white; then as few pixels as leave *side* are averaged; a colour profile other than sRGB is applied; luma;
+    and the EXIF orientation last. Of an animation or a file of several pages that is the first.
+
+    Raises ImageRejected; raises MemoryError where memory runs out, which is not the picture's fault.
+    """
+    name = identify(body, limits)
+    with _rejecting(name):
+        image = _open(body, name, limits)
+        width, height = image.size
+        notes: list[str] = []
+        profile = _profile(image)
+        if name == "JPEG":
+            image.draft("RGB" if profile else "L", (side, side))
+        image.load()
+        small = _averaged(image, side)
+        if profile:
+            small = _in_srgb(small, profile, notes)
+        luma = _upright(np.asarray(small.convert("L")), _orientation(image, notes))
+        return Picture(luma, width, height, name, _frames(image), tuple(notes))
 
 
-def _identify(body: bytes, limits: Limits) -> str:
-    """Return the format of *body*, by its first bytes; raise ImageRejected if it is none of FORMATS."""
-    check_bytes(len(body), limits)
-    start = body[:_SIGNATURE_BYTES]
-    name = next((name for signature, name in _COMPILED_SIGNATURES if signature.match(start)), None)
-    if name is None or name not in _PLUGINS:
-        what = name or f"begins with {start[:8]!r}"
-        raise ImageRejected("unsupported", f"{what}, want one of {', '.join(FORMATS)}")
-    return name
+def _averaged(image: Image, side: int) -> Image:
+    """Return *image* as L, RGB or CMYK, with blocks of pixels averaged; in strips, so that no second copy is made."""
+    factor = max(1, min(image.size) // side)
+    strip = max(1, _STRIP_PIXELS // (image.width * factor)) * factor
+    parts = []
+    for top in range(0, image.height, strip):
+        part = _flattened(image.crop((0, top, image.width, min(top + strip, image.height))))
+        parts.append(part.reduce(factor) if factor > 1 else part)
+    if len(parts) == 1:
+        return parts[0]
+    whole = new(parts[0].mode, (parts[0].width, sum(part.height for part in parts)))
+    top = 0
+    for part in parts:
+        whole.paste(part, (0, top))
+        top += part.height
+    return whole
+
+
+def _flattened(image: Image) -> Image:
+    """Return *image* as L, RGB or CMYK, on white where it is transparent."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return _eight_bits(image)
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        opaque = image.convert("RGBA")
+        white = new("RGBA", image.size, (255, 255, 255, 255))
+        return alpha_composite(white, opaque).convert("RGB")
+    if image.mode in ("L", "RGB", "CMYK"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _eight_bits(image: Image) -> Image:
+    """Return 16-bit, 32-bit or float samples as L. What white is, is told by the type, or by the largest value."""
+    samples = np.nan_to_num(np.asarray(image, np.float32), posinf=0.0, neginf=0.0)
+    if image.mode.startswith("I;16"):
+        white = 65535.0
+    else:
+        white = next((level for level in (1.0, 255.0, 65535.0) if samples.max() <= level), float(samples.max()))
+    return fromarray(np.clip(samples * (255.0 / white), 0, 255).astype(np.uint8))
+
+
+def _profile(image: Image) -> bytes | None:
+    """Return the colour profile of *image*, unless it is sRGB or says nothing about the colours."""
+    profile: bytes | None = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "P"):
+        return None
+    return None if b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile else profile
+
+
+def _in_srgb(image: Image, profile: bytes, notes: list[str]) -> Image:
+    """Return *image* in sRGB; as it is, with a note, if its profile cannot be used."""
+    cms = import_module("PIL.ImageCms")
+    try:
+        source = cms.ImageCmsProfile(BytesIO(profile))
+        converted = cms.profileToProfile(image, source, cms.createProfile("sRGB"), outputMode="RGB")
+    except (cms.PyCMSError, OSError, ValueError):
+        notes.append("colour profile ignored: it cannot be read or is for another kind of picture")
+        return image
+    return cast(Image, converted)
+
+
+def _orientation(image: Image, notes: list[str]) -> int:
+    """Return the EXIF orientation, 1 to 8; 1 if there is none, or, with a note, if it cannot be read."""
+    try:
+        orientation = image.getexif().get(_ORIENTATION, 1)
+    except MemoryError:
+        raise
+    except Exception:  # whatever the parser makes of a broken block: the picture itself has been decoded
+        orientation = 0
+    if orientation not in range(1, 9):
+        notes.append("EXIF orientation ignored: it cannot be read or is none")
+        return 1
+    return int(orientation)
+
+
+def _upright(luma: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Return *luma* turned and mirrored as the EXIF *orientation* asks."""
+    if orientation >= 5:
+        luma = luma.T
+    if orientation in (3, 4, 7, 8):
+        luma = luma[::-1]
+    if orientation in (2, 3, 6, 7):
+        luma = luma[:, ::-1]
+    return np.ascontiguousarray(luma)
+
+
+def _frames(image: Image) -> int:
+    """Return how many frames or pages the file has; 1 if those behind the first cannot be counted."""
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except MemoryError:
+        raise
+    except Exception:  # a later frame is broken, which is nothing to the first
+        return 1
 
 
 def _open(body: bytes, name: str, limits: Limits) -> ImageFile:
     """Return the picture with its header read and its size checked, but nothing decoded."""
-    if name == "PNG" and len(body) >= 24:
-        width, height = struct.unpack(">II", body[16:24])  # known even if the file ends after its header
-        _check_pixels(width, height, limits)
-    elif name == "WEBP":
-        _check_webp_header(body, limits)  # its decoder sets memory aside for the whole canvas when it is opened
-    elif name == "JPEG":
-        _check_scans(body)
+    check_header(body, name, limits)
     image = _decoder(name)(BytesIO(body))
-    _check_pixels(*image.size, limits)
+    check_pixels(*image.size, limits)
     return image
 
 
@@ -136,50 +222,6 @@ def _decoder(name: str) -> Callable[[BytesIO], ImageFile]:
     if name == "TIFF":
         plugin.logger.disabled = True  # it logs errors that it raises as well
     return cast(Callable[[BytesIO], ImageFile], getattr(plugin, f"{_PLUGINS[name]}ImageFile"))
-
-
-def _check_scans(body: bytes) -> None:
-    """Raise ImageRejected if a JPEG has more than _MAX_SCANS scans.
-
-    Goes from marker to marker, past the contents of segments (a thumbnail has markers of its own), to the end
-    of the first image: what follows it is not decoded (the film of a motion photo).
-    """
-    scans, at = 0, 2
-    while marker := _JPEG_MARKER.search(body, at):
-        kind, at = marker[1], marker.end()
-        if kind == _END_OF_IMAGE:
-            return
-        scans += kind == _START_OF_SCAN
-        if scans > _MAX_SCANS:
-            raise ImageRejected("corrupt", f"JPEG: over {_MAX_SCANS} scans, which would take very long to decode")
-        at += int.from_bytes(body[at : at + 2], "big")
-
-
-def _check_pixels(width: int, height: int, limits: Limits) -> None:
-    pixels = width * height
-    if pixels > limits.max_pixels:
-        raise ImageRejected(
-            "too_many_pixels", f"{width}x{height} is {pixels} pixels, over MAX_PIXELS ({limits.max_pixels})"
-        )
-
-
-def _check_webp_header(body: bytes, limits: Limits) -> None:
-    """Raise ImageRejected if the file claims more bytes than it has, or more pixels than allowed.
-
-    Source: RFC 9649, sections 2.4 to 2.7. A first chunk of an unknown kind is left to the decoder to refuse.
-    """
-    claimed = 8 + int.from_bytes(body[4:8], "little")
-    if claimed > len(body) or len(body) < 30:
-        raise ImageRejected("truncated", f"WEBP: {len(body)} of {max(claimed, 30)} bytes are there")
-    kind = body[12:16]
-    if kind == b"VP8X":
-        _check_pixels(1 + int.from_bytes(body[24:27], "little"), 1 + int.from_bytes(body[27:30], "little"), limits)
-    elif kind == b"VP8 ":
-        width, height = (int.from_bytes(body[at : at + 2], "little") & 0x3FFF for at in (26, 28))
-        _check_pixels(width, height, limits)
-    elif kind == b"VP8L":
-        bits = int.from_bytes(body[21:25], "little")
-        _check_pixels(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF), limits)
 
 
 @contextmanager

@@ -1,0 +1,51 @@
+"""The two plots of the proof: recall by edit, and how far apart the same and different pictures are."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import pyplot
+from numpy.typing import NDArray
+
+COLOURS = ("#1b6ca8", "#e08e2b", "#8a8f98")
+HASH_BITS = 64
+
+
+def draw_recall(recalls: Mapping[str, Mapping[str, float]], file: Path) -> None:
+    """Draw the share of copies found, by fingerprint and edit."""
+    mpl.use("Agg")
+    names = list(next(iter(recalls.values())))
+    figure, axes = pyplot.subplots(figsize=(8, 0.24 * len(names) + 1.2), dpi=110, layout="constrained")
+    places = np.arange(len(names))[::-1]
+    height = 0.8 / len(recalls)
+    for number, (kind, shares) in enumerate(recalls.items()):
+        y = places + 0.4 - height * (number + 0.5)
+        axes.barh(y, [shares[name] for name in names], height, label=kind, color=COLOURS[number])
+    axes.set_yticks(places, names, fontsize=8)
+    axes.set(ylim=(-0.6, len(names) - 0.4), xlim=(0, 1))
+    axes.set_xlabel("share of edited copies found, at one false positive in a million pairs")
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside upper center", ncols=len(recalls), frameon=False)
+    figure.savefig(file)
+    pyplot.close(figure)
+
+
+def draw_distances(same: NDArray[np.int64], different: NDArray[np.int64], file: Path) -> None:
+    """Draw how many bits differ between the hashes of the same picture, and of different pictures."""
+    mpl.use("Agg")
+    figure, axes = pyplot.subplots(figsize=(8, 3.2), dpi=110, layout="constrained")
+    bins = np.arange(HASH_BITS + 2) - 0.5
+    for distances, label, colour in (
+        (same, "a picture and its copy that keeps the frame", COLOURS[0]),
+        (different, "different pictures", COLOURS[1]),
+    ):
+        weights = np.full(len(distances), 1 / len(distances))
+        axes.hist(distances, bins.tolist(), weights=weights, label=label, color=colour, alpha=0.75)
+    axes.set(yscale="log", xlim=(-0.5, HASH_BITS + 0.5), ylabel="share of pairs")
+    axes.set_xlabel("differing bits of 64, whole pictures")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(file)
+    pyplot.close(figure)

@@ -1,0 +1,272 @@
+"""All questions that all versions of all pictures ask, and which find the right original or a wrong one."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import edits
+from benchmarks.corpus import Picture
+from benchmarks.report import console, print_table
+from benchmarks.versions import SEED, Measured, Words
+from handler.core import look1
+
+RATES = (1e-6, 1e-5)
+ORIENTATIONS = range(1, 9)
+REACH, CHECK_REACH = 24, 100  # beyond these, pairs of views are not looked at
+RESAMPLES = 1000
+
+Flags = NDArray[np.bool_]
+Setting = tuple[int, int]  # radius and check radius
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Pairs of an asking version and a stored original whose views are near, one per pair of views."""
+
+    asking: NDArray[np.int64]
+    stored: NDArray[np.int64]
+    distance: NDArray[np.int64]
+    check: NDArray[np.int64]
+
+
+class Trial:
+    """All fingerprints of all versions of the pictures that have content, and the questions that are asked of them."""
+
+    def __init__(self, pictures: Sequence[Picture], names: list[str], measured: Sequence[Measured]) -> None:
+        content = [one.qualities[0, 0] >= look1.QUALITY_FLOOR for one in measured]
+        self.lost = [picture for picture, good in zip(pictures, content, strict=True) if not good]
+        pictures = [picture for picture, good in zip(pictures, content, strict=True) if good]
+        measured = [one for one, good in zip(measured, content, strict=True) if good]
+        self.names = np.array(names * len(pictures))
+        self.of = np.repeat(np.arange(len(pictures)), len(names))
+        self.hashes = np.concatenate([one.hashes for one in measured])
+        self.checks = np.concatenate([one.checks for one in measured])
+        self.asking = np.concatenate([one.asking for one in measured])
+        self.qualities = np.concatenate([one.qualities for one in measured])
+        self.peers = {name: np.concatenate([one.peers[name] for one in measured]) for name in measured[0].peers}
+        self.originals = np.flatnonzero(self.names == "original")
+        self.turns = np.isin(self.names, list(edits.TURNS))
+        self.different = int((~self.turns).sum()) * (len(pictures) - 1)
+
+    def row_of_peer(self, name: str) -> list[tuple[str, ...]]:
+        """Return the lines of another fingerprint, one hash a picture."""
+        words = self.peers[name]
+        bits = {"PDQ": 256, "imagehash phash 16": 256}.get(name, 64)
+        distances = np.stack([_differing(words, words[original]) for original in self.originals], axis=1)
+        same = self.of[:, None] == np.arange(len(self.originals))
+        strange = np.bincount(distances[~same & ~self.turns[:, None]], minlength=bits + 1).cumsum()
+        own = distances[np.arange(len(words)), self.of]
+        lines: list[tuple[str, ...]] = []
+        for rate in RATES:
+            radius = int(np.searchsorted(strange, rate * self.different, side="right")) - 1
+            lines.append((name, str(bits), f"{rate:g}", str(radius), *self._recalls(own <= radius)))
+        return lines
+
+    def rows_of_look1(self) -> list[list[tuple[str, ...]]]:
+        """Return the lines of generation look1: fewer views, and all of them."""
+        sizes = {"look1, whole": 1, "look1, with trimmed": look1.ANCHORS, "look1, all views": len(look1.VIEWS)}
+        rows = [self._lines(name, views, self._found(compared_pairs(views))) for name, views in sizes.items()]
+        unchecked = self._found(compared_pairs(1), checked=False)
+        return [self._lines("look1, whole, no check", 1, unchecked, checked=False), *rows]
+
+    def print_defaults(self) -> None:
+        """Print what the default settings find, edit by edit, and what they take for the same."""
+        found = self._found(compared_pairs())
+        default = (look1.RADIUS, look1.CHECK_RADIUS)
+        hits, strange = self._hits(found, default), self._strange(found)[default]
+        turned = self._found(compared_pairs(), orientations=ORIENTATIONS)
+        turned_hits, turned_strange = self._hits(turned, default), self._strange(turned)[default]
+        print_table(
+            f"look1 at its default settings (radius {default[0]}, check {default[1]}), edit by edit",
+            ("edit", "found", "asked in all orientations"),
+            [
+                (name, share(hits[self.names == name]), share(turned_hits[self.names == name]))
+                for name in [*edits.FIXED, *edits.TURNS]
+            ]
+            + [
+                (group, share(hits[chosen]), share(turned_hits[chosen]))
+                for group, chosen in (
+                    ("random", self._random()),
+                    ("random, decorated", np.char.startswith(self.names, "decorated")),
+                )
+            ],
+            note=f"False positives: {strange} of {self.different:,} pairs, {strange / self.different:.1e}; "
+            f"in all orientations {turned_strange}, {turned_strange / self.different:.1e}.",
+        )
+        whole = self.qualities[self.names != "original", 0]
+        console.print(f"of their copies, {np.mean(whole < look1.QUALITY_FLOOR):.4f} are below the floor")
+
+    def plot(self, folder: Path) -> None:
+        """Draw recall by edit, and distances between the same and different pictures."""
+        from benchmarks.proof_plot import draw_distances, draw_recall
+
+        found, default = self._found(compared_pairs()), (look1.RADIUS, look1.CHECK_RADIUS)
+        hits = {"look1, all views": self._hits(found, default)}
+        for name in ("phash1", "PDQ"):
+            if name in self.peers:
+                radius = int(self.row_of_peer(name)[0][3])
+                own = _differing(self.peers[name], self.peers[name][self.originals[self.of]])
+                hits[name] = own <= radius
+        groups = {name: self.names == name for name in edits.FIXED} | {"random compound": self._random()}
+        recalls = {
+            kind: {name: float(flags[chosen].mean()) for name, chosen in groups.items()} for kind, flags in hits.items()
+        }
+        draw_recall(recalls, folder / "recall.png")
+        whole = self.hashes[:, :1]
+        distances = np.stack([_differing(whole, whole[original]) for original in self.originals], axis=1)
+        same = self.of[:, None] == np.arange(len(self.originals))
+        fixed = np.isin(self.names, list(edits.KEEPING))
+        draw_distances(
+            distances[same & fixed[:, None]], distances[~same & ~self.turns[:, None]], folder / "distances.png"
+        )
+
+    def _lines(self, name: str, views: int, found: Found, *, checked: bool = True) -> list[tuple[str, ...]]:
+        bits = f"{views} x 64" + (" + check" if checked else "")
+        lines: list[tuple[str, ...]] = []
+        for rate in RATES:
+            setting = self._best(found, rate)
+            label = f"{setting[0]}/{setting[1]}" if checked else str(setting[0])
+            lines.append((name, bits, f"{rate:g}", label, *self._recalls(self._hits(found, setting))))
+        return lines
+
+    def _found(
+        self, pairs: Sequence[tuple[int, int]], *, orientations: Sequence[int] = (1,), checked: bool = True
+    ) -> Found:
+        """Return all pairs of views that are near, of versions that ask and originals that are stored."""
+        parts = [
+            part
+            for orientation in orientations
+            for part in self._near(*self._turned(orientation), orientation, pairs, checked=checked)
+        ]
+        return Found(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+    def _near(
+        self,
+        hashes: Words,
+        checks: Words,
+        near_checks: Words,
+        orientation: int,
+        pairs: Sequence[tuple[int, int]],
+        *,
+        checked: bool,
+    ) -> Iterator[tuple[NDArray[np.int64], ...]]:
+        content = self.qualities >= look1.QUALITY_FLOOR
+        back = [look1.turned_view(view, orientation) for view in range(len(look1.VIEWS))]
+        for number, original in enumerate(self.originals):
+            for asking, stored in pairs:
+                distance = np.bitwise_count(hashes[:, asking] ^ self.hashes[original, stored])
+                near = np.flatnonzero((distance <= REACH) & content[:, back.index(asking)] & content[original, stored])
+                asked = near_checks[near, asking] if asking < look1.ANCHORS else checks[near, asking][:, None]
+                check = _differing(asked, self.checks[original, stored]).min(axis=1, initial=256) * checked
+                kept = check <= CHECK_REACH
+                near = near[kept]
+                yield near, np.full(len(near), number), distance[near].astype(np.int64), check[kept].astype(np.int64)
+
+    def _turned(self, orientation: int) -> tuple[Words, Words, Words]:
+        """Return the hashes, checks and asking checks of every version after it is turned."""
+        if orientation == 1:
+            return self.hashes, self.checks, self.asking
+        there = [look1.turned_view(view, orientation) for view in range(len(look1.VIEWS))]
+        hashes, checks = np.empty_like(self.hashes), np.empty_like(self.checks)
+        big_endian = self.hashes.astype(">u8")[..., None]
+        hashes[:, there] = _turned(big_endian, partial(_turned_hash, orientation))[..., 0]
+        turn_check = partial(look1.turned_check, orientation=orientation)
+        checks[:, there] = _turned(self.checks, turn_check)
+        return hashes, checks, _turned(self.asking, turn_check)
+
+    def _hits(self, found: Found, setting: Setting) -> Flags:
+        """Return which versions find their original."""
+        within = (found.distance <= setting[0]) & (found.check <= setting[1])
+        own = within & (self.of[found.asking] == found.stored)
+        hits = np.zeros(len(self.of), np.bool_)
+        hits[found.asking[own]] = True
+        return hits
+
+    def _strange(self, found: Found) -> NDArray[np.int64]:
+        """Return how many pairs of different pictures match, by radius and check radius."""
+        other = (self.of[found.asking] != found.stored) & ~self.turns[found.asking]
+        pair, distance, check = (
+            found.asking[other] * len(self.originals) + found.stored[other],
+            found.distance[other],
+            found.check[other],
+        )
+        order = np.lexsort((check, pair))
+        pair, distance, check = pair[order], distance[order], check[order]
+        table = np.zeros((REACH + 1, CHECK_REACH + 1), np.int64)
+        for radius in range(REACH + 1):
+            within = distance <= radius
+            _, first = np.unique(pair[within], return_index=True)  # with the least check of each pair
+            table[radius] = np.bincount(check[within][first], minlength=CHECK_REACH + 1).cumsum()
+        return table
+
+    def _best(self, found: Found, rate: float) -> Setting:
+        """Return the setting with at most *rate* of false positives that finds most of fixed and random edits."""
+        allowed = self._strange(found) <= rate * self.different
+        wider = np.pad(allowed, ((0, 1), (0, 1)))
+        widest = np.argwhere(allowed & ~wider[1:, :-1] & ~wider[:-1, 1:]).tolist()
+        fixed, random = np.isin(self.names, list(edits.FIXED)), self._random()
+
+        def worth(setting: Setting) -> float:
+            hits = self._hits(found, setting)
+            return float(hits[fixed].mean() + hits[random].mean())
+
+        return max([(radius, check) for radius, check in widest] or [(0, 0)], key=worth)
+
+    def _random(self) -> Flags:
+        flags: Flags = np.char.startswith(self.names, "compound")
+        return flags
+
+    def _recalls(self, hits: Flags) -> tuple[str, str, str, str, str]:
+        keeping, geometric = (np.isin(self.names, list(kind)) for kind in (edits.KEEPING, edits.GEOMETRIC))
+        random = self._random()
+        low, high = self._interval(hits, random)
+        shares = (share(hits[chosen]) for chosen in (keeping, geometric, keeping | geometric, random))
+        keep, change, fixed, compound = shares
+        return keep, change, fixed, compound, f"{low:.3f} to {high:.3f}"
+
+    def _interval(self, hits: Flags, chosen: Flags) -> tuple[float, float]:
+        """Return the 95 % confidence interval of the mean of *hits* where *chosen*, by resampling pictures."""
+        by_picture = np.bincount(self.of[chosen], hits[chosen]) / np.bincount(self.of[chosen])
+        rng = np.random.default_rng(SEED)
+        means = by_picture[rng.integers(0, len(by_picture), (RESAMPLES, len(by_picture)))].mean(axis=1)
+        low, high = np.quantile(means, (0.025, 0.975)).tolist()
+        return low, high
+
+
+def compared_pairs(views: int = len(look1.VIEWS)) -> list[tuple[int, int]]:
+    """Return which views, of the first *views*, are compared with which."""
+    return [(a, b) for a in range(views) for b in range(views) if look1.compared(a, b)]
+
+
+def _turned(words: Words, turn: Callable[[bytes], bytes]) -> Words:
+    """Return *words*, whose last axis is one hash or check, each turned by the permutation and mask that *turn* is."""
+    size = words.shape[-1] * 8
+    mask = np.frombuffer(turn(bytes(size)), np.uint8)
+    ones = [np.frombuffer(turn((1 << bit).to_bytes(size, "big")), np.uint8) ^ mask for bit in reversed(range(8 * size))]
+    places = np.argmax(np.unpackbits(np.array(ones), axis=1), axis=1)
+    turned = np.empty((*words.shape[:-1], size), np.uint8)
+    for number in range(len(words)):  # a row at a time: all bits at once are eight times the memory
+        bits = np.unpackbits(words[number].view(np.uint8), axis=-1)
+        moved = np.empty_like(bits)
+        moved[..., places] = bits
+        turned[number] = np.packbits(moved, axis=-1) ^ mask
+    return turned.view(words.dtype)
+
+
+def _turned_hash(orientation: int, hash: bytes) -> bytes:
+    return look1.turned(int.from_bytes(hash, "big"), orientation).to_bytes(len(hash), "big")
+
+
+def _differing(a: Words, b: Words) -> NDArray[np.int64]:
+    """Return in how many bits the rows of *a* and *b* differ."""
+    differing: NDArray[np.int64] = np.bitwise_count(a ^ b).sum(axis=-1, dtype=np.int64)
+    return differing
+
+
+def share(hits: Flags) -> str:
+    """Return the share of *hits*, as it is printed."""
+    return f"{hits.mean():.3f}"

@@ -1,0 +1,118 @@
+"""What a file is and what it claims, by its first bytes: told before any decoder sees it.
+
+The size of the file, and the size that its header claims, are checked before a pixel is decoded or memory is set
+aside for one. No Pillow here, so nothing of a rejected file is ever parsed by more than this page.
+"""
+
+import re
+import struct
+
+from handler.core.model import ImageRejected, Limits
+
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+
+_SIGNATURES = (
+    (rb"\xff\xd8\xff", "JPEG"),
+    (rb"\x89PNG\r\n\x1a\n", "PNG"),
+    (rb"RIFF.{4}WEBP", "WEBP"),
+    (rb"GIF8[79]a", "GIF"),
+    (rb"II[*+]\0|MM\0[*+]", "TIFF"),
+    (rb"BM", "BMP"),
+    # The brands that follow `ftyp` tell AVIF and HEIC apart where the first one names only their container.
+    (rb".{4}ftyp(avif|avis|(mif1|msf1).{4}(.{4}){0,8}?(avif|avis))", "AVIF"),
+    (rb".{4}ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", "HEIC"),
+    (rb"%PDF-", "PDF"),
+    (rb"%!PS|\xc5\xd0\xd3\xc6", "EPS"),
+    (rb"8BPS", "PSD"),
+    (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "JPEG 2000"),
+    (rb"\0\0\0\x0cJXL |\xff\x0a", "JPEG XL"),
+    (rb"\0\0\x01\0", "ICO"),
+    (rb"(\xef\xbb\xbf)?\s*<.{0,1000}?<?svg[\s>]", "SVG"),
+)
+_COMPILED_SIGNATURES = tuple((re.compile(pattern, re.DOTALL), name) for pattern, name in _SIGNATURES)
+_SIGNATURE_BYTES = 1024
+
+# A progressive JPEG may repeat a scan of a few bytes that costs a pass over the whole picture.
+_MAX_SCANS = 100  # encoders write about ten
+# Inside coded data 0xFF is followed by 0, or by the number of a restart.
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])", re.DOTALL)
+_START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
+
+
+def check_bytes(size: int, limits: Limits) -> None:
+    """Raise ImageRejected if a file of *size* bytes is empty or too large: so much is known before it is read."""
+    if size == 0:
+        raise ImageRejected("empty", "the file has 0 bytes")
+    if size > limits.max_bytes:
+        raise ImageRejected("too_many_bytes", f"{size} bytes, over MAX_BYTES ({limits.max_bytes})")
+
+
+def identify(body: bytes, limits: Limits) -> str:
+    """Return the format of *body*, by its first bytes; raise ImageRejected if it is none of FORMATS."""
+    check_bytes(len(body), limits)
+    start = body[:_SIGNATURE_BYTES]
+    name = next((name for signature, name in _COMPILED_SIGNATURES if signature.match(start)), None)
+    if name is None or name not in FORMATS:
+        what = name or f"begins with {start[:8]!r}"
+        raise ImageRejected("unsupported", f"{what}, want one of {', '.join(FORMATS)}")
+    return name
+
+
+def check_header(body: bytes, name: str, limits: Limits) -> None:
+    """Raise ImageRejected if a file of the format *name* claims too much, as far as its first bytes tell.
+
+    Its decoder may set memory aside for the whole canvas when it is opened (WEBP), fail before it has told its size
+    (a PNG that ends after its header), or be made to work for hours (JPEG).
+    """
+    if name == "PNG" and len(body) >= 24:
+        width, height = struct.unpack(">II", body[16:24])
+        check_pixels(width, height, limits)
+    elif name == "WEBP":
+        _check_webp_header(body, limits)
+    elif name == "JPEG":
+        _check_scans(body)
+
+
+def _check_scans(body: bytes) -> None:
+    """Raise ImageRejected if a JPEG has more than _MAX_SCANS scans.
+
+    Goes from marker to marker, past the contents of segments (a thumbnail has markers of its own), to the end
+    of the first image: what follows it is not decoded (the film of a motion photo).
+    """
+    scans, at = 0, 2
+    while marker := _JPEG_MARKER.search(body, at):
+        kind, at = marker[1], marker.end()
+        if kind == _END_OF_IMAGE:
+            return
+        scans += kind == _START_OF_SCAN
+        if scans > _MAX_SCANS:
+            raise ImageRejected("corrupt", f"JPEG: over {_MAX_SCANS} scans, which would take very long to decode")
+        at += int.from_bytes(body[at : at + 2], "big")
+
+
+def check_pixels(width: int, height: int, limits: Limits) -> None:
+    """Raise ImageRejected if a picture of that size has more pixels than allowed."""
+    pixels = width * height
+    if pixels > limits.max_pixels:
+        raise ImageRejected(
+            "too_many_pixels", f"{width}x{height} is {pixels} pixels, over MAX_PIXELS ({limits.max_pixels})"
+        )
+
+
+def _check_webp_header(body: bytes, limits: Limits) -> None:
+    """Raise ImageRejected if the file claims more bytes than it has, or more pixels than allowed.
+
+    Source: RFC 9649, sections 2.4 to 2.7. A first chunk of an unknown kind is left to the decoder to refuse.
+    """
+    claimed = 8 + int.from_bytes(body[4:8], "little")
+    if claimed > len(body) or len(body) < 30:
+        raise ImageRejected("truncated", f"WEBP: {len(body)} of {max(claimed, 30)} bytes are there")
+    kind = body[12:16]
+    if kind == b"VP8X":
+        check_pixels(1 + int.from_bytes(body[24:27], "little"), 1 + int.from_bytes(body[27:30], "little"), limits)
+    elif kind == b"VP8 ":
+        width, height = (int.from_bytes(body[at : at + 2], "little") & 0x3FFF for at in (26, 28))
+        check_pixels(width, height, limits)
+    elif kind == b"VP8L":
+        bits = int.from_bytes(body[21:25], "little")
+        check_pixels(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF), limits)

@@ -1,0 +1,311 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from benchmarks.edits import GEOMETRIC, KEEPING, luma_of
+from handler.core.look1 import (
+    ANCHORS,
+    CHECK_RADIUS,
+    HASH_BITS,
+    LUMA_SIDE,
+    QUALITY_FLOOR,
+    RADIUS,
+    VIEWS,
+    Views,
+    asking_checks,
+    compared,
+    fingerprint_views,
+    trim,
+    turned,
+    turned_check,
+    turned_view,
+)
+from handler.core.phash import hamming, to_hex
+from tests.images import brightened, cropped, flat, mirrored, photo, recompressed, resized
+
+Luma = NDArray[np.uint8]
+PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
+ORIENTATIONS = range(1, 9)
+SIZES = st.tuples(st.integers(1, 90), st.integers(1, 90))
+# Where all columns or all rows are alike, some projections are 0, and 0 has no sign to turn over.
+NOT_SQUARE = st.tuples(st.integers(16, 90), st.integers(16, 90)).filter(lambda size: size[0] != size[1])
+
+
+def luma(image: Image.Image) -> Luma:
+    return np.asarray(image.convert("L"))
+
+
+def turned_luma(picture: Luma, orientation: int) -> Luma:
+    """Turn *picture* as EXIF *orientation* asks, one step at a time."""
+    turns = {
+        1: picture,
+        2: np.fliplr(picture),
+        3: np.rot90(picture, 2),
+        4: np.flipud(picture),
+        5: picture.T,
+        6: np.rot90(picture, -1),
+        7: np.rot90(picture, 2).T,
+        8: np.rot90(picture),
+    }
+    return np.ascontiguousarray(turns[orientation])
+
+
+def noise(size: tuple[int, int], seed: int = 0) -> Luma:
+    return np.random.default_rng([seed, *size]).integers(0, 256, size, dtype=np.uint8)
+
+
+def differing(a: bytes, b: bytes) -> int:
+    return hamming(int.from_bytes(a, "big"), int.from_bytes(b, "big"))
+
+
+def text_page(number: int) -> Image.Image:
+    """Return a page of lines of short strokes, as far apart as letters are."""
+    rng = np.random.default_rng(number)
+    page = Image.new("L", (425, 550), 250)
+    draw = ImageDraw.Draw(page)
+    for y in range(40, 510, 9 + number):
+        for x in range(45, int(rng.integers(250, 380)), 4):
+            if rng.random() < 0.8:
+                draw.line((x, y, x + 2, y + 4), fill=20)
+    return page
+
+
+def photographs() -> list[Image.Image]:
+    """Return photographs that had no part in training, as large as pictures on the web."""
+    found = []
+    for name in ("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "rocket.jpg"):
+        with Image.open(PHOTOGRAPHS / name) as image:
+            found.append(image.convert("RGB"))
+            found[-1].thumbnail((512, 512))
+    return found
+
+
+def views_that_meet(asked: Views, stored: Views) -> list[tuple[str, str]]:
+    return [
+        (VIEWS[a], VIEWS[b])
+        for a in range(len(VIEWS))
+        for b in range(len(VIEWS))
+        if compared(a, b)
+        and hamming(asked.hashes[a], stored.hashes[b]) <= RADIUS
+        and differing(asked.checks[a], stored.checks[b]) <= CHECK_RADIUS
+    ]
+
+
+@given(SIZES)
+def test_every_view_of_a_picture_of_any_size_has_a_hash_a_check_and_a_quality(size: tuple[int, int]) -> None:
+    views = fingerprint_views(noise(size))
+
+    assert len(views.hashes) == len(views.checks) == len(views.qualities) == len(VIEWS)
+    assert all(0 <= hash < 2**HASH_BITS for hash in views.hashes)
+    assert {len(check) for check in views.checks} == {32}
+
+
+def test_hash_of_a_known_picture_never_changes() -> None:
+    y, x = np.mgrid[0:240, 0:320]
+    picture = ((x * x + 3 * y * y + x * y) // 512 % 256).astype(np.uint8)
+
+    views = fingerprint_views(picture)
+
+    assert [to_hex(hash) for hash in views.hashes] == GOLDEN
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@given(size=NOT_SQUARE, seed=st.integers(0, 1000))
+def test_fingerprint_of_a_turned_picture_is_the_fingerprint_turned(
+    orientation: int, size: tuple[int, int], seed: int
+) -> None:
+    picture = noise(size, seed)
+
+    upright, of_turned = fingerprint_views(picture), fingerprint_views(turned_luma(picture, orientation))
+
+    for view in range(len(VIEWS)):
+        there = turned_view(view, orientation)
+        assert turned(upright.hashes[view], orientation) == of_turned.hashes[there]
+        assert turned_check(upright.checks[view], orientation) == of_turned.checks[there]
+        assert upright.qualities[view] == of_turned.qualities[there]
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_square_picture_turns_alike_but_for_its_wide_view(orientation: int) -> None:
+    picture = noise((77, 77))
+
+    upright, of_turned = fingerprint_views(picture), fingerprint_views(turned_luma(picture, orientation))
+
+    for view in set(range(len(VIEWS))) - {VIEWS.index("wide")}:
+        assert turned(upright.hashes[view], orientation) == of_turned.hashes[turned_view(view, orientation)]
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("view", range(len(VIEWS)))
+def test_turning_a_hash_and_back_changes_nothing(view: int, orientation: int) -> None:
+    back = {6: 8, 8: 6}.get(orientation, orientation)
+    views = fingerprint_views(noise((30, 40)))
+
+    assert turned(turned(views.hashes[view], orientation), back) == views.hashes[view]
+    assert turned_check(turned_check(views.checks[view], orientation), back) == views.checks[view]
+    assert turned_view(turned_view(view, orientation), back) == view
+
+
+def test_the_last_two_check_bits_are_spare() -> None:
+    assert all(check[-1] & 3 == 0 for check in fingerprint_views(noise((50, 60))).checks)
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_side_and_a_corner_turn_into_another_side_and_another_corner(orientation: int) -> None:
+    turned_views = [turned_view(view, orientation) for view in range(len(VIEWS))]
+
+    assert sorted(turned_views) == list(range(len(VIEWS)))
+    assert turned_views[:6] == list(range(6))
+    assert {VIEWS[view] for view in turned_views[6:10]} == {"top", "bottom", "left", "right"}
+
+
+def test_a_picture_asks_first_with_the_checks_that_are_stored_of_it() -> None:
+    picture = luma(photo(2))
+
+    assert [checks[0] for checks in asking_checks(picture)] == list(fingerprint_views(picture).checks[:ANCHORS])
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_the_checks_with_which_a_turned_picture_asks_are_those_turned(orientation: int) -> None:
+    picture = noise((50, 70))
+
+    upright, of_turned = asking_checks(picture), asking_checks(turned_luma(picture, orientation))
+
+    for anchor in range(ANCHORS):
+        assert {turned_check(check, orientation) for check in upright[anchor]} == set(of_turned[anchor])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_crop_between_two_stored_views_is_nearer_to_one_by_its_asking_checks(seed: int) -> None:
+    image = photo(seed)
+    stored = fingerprint_views(luma(image)).checks[VIEWS.index("centre")]
+    crop = luma(image.crop((16, 16, 304, 236)))
+
+    own, *others = (differing(check, stored) for check in asking_checks(crop)[0])
+
+    assert min(others) < own
+
+
+@pytest.mark.parametrize("level", [0, 1, 127, 254, 255])
+def test_a_flat_picture_has_no_content(level: int) -> None:
+    views = fingerprint_views(luma(flat(level)))
+
+    assert set(views.qualities) == {0.0}
+    assert set(views.hashes) == {0}
+
+
+@pytest.mark.parametrize("turn", [1, 5])
+def test_a_gradient_has_no_content(turn: int) -> None:
+    gradient = turned_luma(np.tile(np.arange(256, dtype=np.uint8), (256, 1)), turn)
+
+    assert max(fingerprint_views(gradient).qualities) < QUALITY_FLOOR
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_page_of_text_has_no_content(number: int) -> None:
+    assert max(fingerprint_views(luma(text_page(number))).qualities) < QUALITY_FLOOR
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_every_view_of_a_photograph_has_content(seed: int) -> None:
+    assert min(fingerprint_views(luma(photo(seed))).qualities) > QUALITY_FLOOR
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("border", [(10, 0, 0, 0), (0, 7, 0, 9), (20, 20, 30, 30), (0, 0, 0, 25)])
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_border_is_trimmed(seed: int, border: tuple[int, int, int, int], level: int) -> None:
+    top, bottom, left, right = border
+    picture = luma(photo(seed))
+    framed = np.pad(picture, ((top, bottom), (left, right)), constant_values=level)
+
+    assert trim(framed) == (top, top + picture.shape[0], left, left + picture.shape[1])
+    assert fingerprint_views(framed).hashes[1:] == fingerprint_views(picture).hashes[1:]
+
+
+def test_a_letterbox_inside_a_frame_is_trimmed() -> None:
+    picture = luma(photo(1))
+    letterboxed = np.pad(picture, ((30, 30), (0, 0)), constant_values=0)
+    framed = np.pad(letterboxed, 12, constant_values=255)
+
+    assert trim(framed) == (42, 42 + picture.shape[0], 12, 12 + picture.shape[1])
+
+
+def test_a_flat_picture_is_not_trimmed_away() -> None:
+    assert trim(np.full((30, 40), 9, np.uint8)) == (0, 30, 0, 40)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_edited_copies_meet(seed: int) -> None:
+    image = photo(seed)
+    original = fingerprint_views(luma(image))
+
+    for edited in (
+        recompressed(image, 30),
+        resized(image, 0.5),
+        brightened(image, 1.2),
+        cropped(image, 0.05),
+        image.crop((0, 0, 290, 216)),
+        image.crop((40, 0, 280, 240)),
+    ):
+        assert views_that_meet(fingerprint_views(luma(edited)), original)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_picture_of_which_a_crop_is_stored_meets_it(seed: int) -> None:
+    image = photo(seed)
+    crop = fingerprint_views(luma(cropped(image, 0.05)))
+
+    assert ("centre", "whole") in views_that_meet(fingerprint_views(luma(image)), crop)
+
+
+def test_edited_photographs_meet_their_originals_and_no_others() -> None:
+    images = photographs()
+    stored = [fingerprint_views(luma_of(image, LUMA_SIDE)) for image in images]
+    asked = [
+        [fingerprint_views(luma_of(edit(image), LUMA_SIDE)) for edit in (*KEEPING.values(), *GEOMETRIC.values())]
+        for image in images
+    ]
+
+    met = np.array([[[bool(views_that_meet(one, other)) for other in stored] for one in some] for some in asked])
+    own = np.diagonal(met, axis1=0, axis2=2)
+
+    assert own[: len(KEEPING)].mean() >= 0.998
+    assert own.mean() >= 0.98
+    assert met.sum() == own.sum()
+
+
+def test_different_pictures_do_not_meet() -> None:
+    pictures = [fingerprint_views(luma(photo(seed))) for seed in range(40)]
+
+    assert not any(views_that_meet(a, b) for n, a in enumerate(pictures) for b in pictures[:n])
+
+
+def test_a_symmetric_picture_meets_itself_through_a_file() -> None:
+    image = mirrored(photo(3))
+
+    assert views_that_meet(fingerprint_views(luma(recompressed(image, 40))), fingerprint_views(luma(image)))
+
+
+GOLDEN: list[str] = [
+    "7052838615e62dd4",
+    "7052838615e62dd4",
+    "731283a419336970",
+    "708ca294051c2d50",
+    "7202a3860d322d50",
+    "7202a37c4f116528",
+    "720ba8584c314531",
+    "6d70858117c40bd5",
+    "7302a32c4d336d79",
+    "6470818215e60bd5",
+    "7200a17c4e116529",
+    "7082a3960d336d50",
+    "7652838615662d54",
+    "6d68818115868bd5",
+]
