@@ -40,8 +40,10 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str
 def _run(item: Item, deadline: float) -> Result:
     """Handle one item, log one line about it and count it; no error of it reaches the others."""
     start = time.perf_counter()
-    deduplicator, meter = service()
+    deduplicator, shadow, meter = service()
     try:
+        if shadow is not None:
+            _keep_up(shadow, item)
         report = _report(deduplicator, item, deadline)
     except Exception as error:
         metrics.add_metric("Failed", MetricUnit.Count, 1)
@@ -59,6 +61,15 @@ def _run(item: Item, deadline: float) -> Result:
     fields = _fields(report) | consumed | {"ms": round((time.perf_counter() - start) * 1000, 1)}
     logger.info(name, extra=fields)
     return Result(item, report.outcome, detail=_reason(report), answer=_answer(report))
+
+
+def _keep_up(shadow: Deduplicator, item: Item) -> None:
+    """Write what *item* is about by the generation that is written besides."""
+    match item.action:
+        case Created(ref):
+            shadow.index(ref)
+        case Removed(ref):
+            shadow.removed(ref)
 
 
 def _report(deduplicator: Deduplicator, item: Item, deadline: float) -> Report | None:

@@ -1,14 +1,14 @@
 """The settings of the deployed function, read once from its environment."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from handler.core.buckets import MAX_RADIUS
 from handler.core.fingerprint import GENERATIONS
 from handler.core.journal import MAX_SHARDS
-from handler.core.model import Limits, Settings
+from handler.core.model import ORIENTATIONS, Limits, Settings
 
 T = TypeVar("T")
 
@@ -32,6 +32,7 @@ class Config:
     journal_memory_mb: int  # what an instance may remember of journals, as far as decoding leaves it room
     journal_shards: int
     settings: Settings
+    also_generation: str | None  # which is written besides, for a move to it or from it, and not searched
     endpoint_url: str | None  # an emulator's; None is AWS
 
     @classmethod
@@ -45,9 +46,11 @@ class Config:
             topic_arn=reader.text("TOPIC_ARN", "arn:[^:]+:sns:[^:]+:[0-9]+:.+", "an SNS topic's ARN"),
             journal_memory_mb=reader.integer("JOURNAL_MEMORY", 0, MAX_JOURNAL_MEMORY_MB),
             journal_shards=reader.integer("JOURNAL_SHARDS", 1, MAX_SHARDS),
+            also_generation=reader.optional("ALSO_GENERATION", *_one_of(GENERATIONS)),
             settings=Settings(
-                generation=reader.text("GENERATION", "|".join(GENERATIONS), "one of " + ", ".join(GENERATIONS)),
+                generation=reader.text("GENERATION", *_one_of(GENERATIONS)),
                 radius=reader.integer("RADIUS", 0, MAX_RADIUS),
+                orientations=ORIENTATIONS.get(reader.text("ORIENTATIONS", *_one_of(ORIENTATIONS)), (1,)),
                 max_matches=reader.integer("MAX_MATCHES", 1, 100),
                 scope_depth=reader.integer("SCOPE_DEPTH", 0, 8),
                 limits=Limits(
@@ -68,6 +71,11 @@ def _room_mb(env: Mapping[str, str], limits: Limits) -> int:
         return MAX_JOURNAL_MEMORY_MB
     decoding_mb = (BYTES_PER_PIXEL * limits.max_pixels + limits.max_bytes) >> 20
     return max(0, int(memory_mb) - BASE_MB - decoding_mb)
+
+
+def _one_of(names: Iterable[str]) -> tuple[str, str]:
+    """Return the pattern of *names*, and how to ask for one of them."""
+    return "|".join(names), "one of " + ", ".join(names)
 
 
 class _Reader:

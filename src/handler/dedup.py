@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from handler.core.buckets import Bucket, buckets
 from handler.core.entries import Question, to_entry
-from handler.core.fingerprint import fingerprint
+from handler.core.fingerprint import GENERATIONS, fingerprint
 from handler.core.message import Message, compose
 from handler.core.model import (
     LOWEST_SEQUENCER,
@@ -38,7 +38,7 @@ from handler.core.model import (
     just_after,
     scope_of,
 )
-from handler.core.policy import match, nearest_first
+from handler.core.policy import match, nearest_first, questions
 
 CANDIDATES_AT_ONCE = 100  # object items that one call reads
 MAX_PAGES_AT_ONCE = 16  # calls in parallel, before the live ones are counted; the first is alone, and mostly enough
@@ -161,6 +161,19 @@ class Deduplicator:
         *deadline* is when the invocation ends, by `time.monotonic`: a search may have to choose the quicker way.
         Safe to repeat and to stop at any step. A picture that cannot be used is an outcome, not an error.
         """
+        report = self.index(ref)
+        record, world = report.record, self._world(ref)
+        if record is None or report.outcome is not Outcome.INDEXED:
+            return report
+        with _timed(report, "search"):
+            self._search(world, record, report, deadline)
+        with _timed(report, "announce"):
+            if report.matches and self._is_current(world, record):
+                self._announce(world, record, report)
+        return report
+
+    def index(self, ref: ObjectRef) -> Report:
+        """Store all that makes the object found by others, and look for nothing. Safe to repeat and to stop."""
         report = Report(ref, Outcome.IGNORED)
         world = self._world(ref)
         backfilled = ref.sequencer == LOWEST_SEQUENCER
@@ -171,17 +184,9 @@ class Deduplicator:
         with _timed(report, "write"):
             if not self._write(world, record):
                 report.outcome = Outcome.STALE
-                return report
             # A deletion that was handled before the write is not in any sequencer: the bucket has to tell.
-            if backfilled and record.alive and not self._store.exists(ref):
+            elif backfilled and record.alive and not self._store.exists(ref):
                 return self.removed(record.ref)
-        if not record.alive:
-            return report
-        with _timed(report, "search"):
-            self._search(world, record, report, deadline)
-        with _timed(report, "announce"):
-            if report.matches and self._is_current(world, record):
-                self._announce(world, record, report)
         return report
 
     def removed(self, ref: ObjectRef) -> Report:
@@ -268,9 +273,10 @@ class Deduplicator:
         members: list[Future[bool]] = []
         if record.hash is not None:
             add = partial(self._index.add, crowded=world in self._crowded)
-            members = [submit(add, world, bucket, record.hash) for bucket in buckets(record.hash)]
-            notes.append(submit(self._catalog.add_holder, world, record.hash, record.ref))
-            notes.append(submit(self._finder.append, world, to_entry(record.ref.object_id, record.views)))
+            for hash in _bucketed(record):
+                members += [submit(add, world, bucket, hash) for bucket in buckets(hash)]
+                notes.append(submit(self._catalog.add_holder, world, hash, record.ref))
+            notes.append(submit(self._finder.append, world, to_entry(record.ref.object_id, record.keys)))
         everything: list[Future[Any]] = [object_put, *members, *notes]
         wait(everything)
         for note in notes:
@@ -287,15 +293,17 @@ class Deduplicator:
 
     def _drop_holder_of(self, world: World, record: ImageRecord | None) -> None:
         """Forget who had the hash of a record that was replaced; without it, the item would only be skipped."""
-        if record is not None and record.hash is not None:
-            self._catalog.drop_holder(world, record.hash, record.ref)
+        if record is not None:
+            for hash in _bucketed(record):
+                self._catalog.drop_holder(world, hash, record.ref)
 
     def _search(self, world: World, record: ImageRecord, report: Report, deadline: float) -> None:
         """Find the nearest live matches, up to the cap, and whether there are more."""
         if record.hash is None:
             return
-        asked, radius, cap = [Question(record.hash)], self._settings.radius, self._settings.max_matches
-        report.found = self._finder.find(world, asked, radius, views=len(record.views), deadline=deadline)
+        asked = questions(record, self._settings.orientations)
+        radius, cap = self._settings.radius, self._settings.max_matches
+        report.found = self._finder.find(world, asked, radius, views=len(record.keys), deadline=deadline)
         live, cut = self._follow_up(world, record, report.found)
         if cut and report.found.route is not Route.PROBED:
             # What was overwritten and deleted here fills the journal; the buckets know who has a hash now.
@@ -325,7 +333,7 @@ class Deduplicator:
     def _live_matches(self, world: World, record: ImageRecord, candidates: Sequence[Candidate]) -> dict[str, Match]:
         """The live objects among *candidates* that match by what is known of them now, by object id."""
         stored = self._catalog.get(world, [candidate.object_id for candidate in candidates])
-        found = {one.ref.object_id: match(record, one, self._settings.radius) for one in stored}
+        found = {one.ref.object_id: match(record, one, self._settings) for one in stored}
         return {object_id: matching for object_id, matching in found.items() if matching}
 
     def _is_current(self, world: World, record: ImageRecord) -> bool:
@@ -359,8 +367,13 @@ def _pages(candidates: Sequence[Candidate]) -> list[Sequence[Candidate]]:
     return [candidates[at : at + CANDIDATES_AT_ONCE] for at in range(0, len(candidates), CANDIDATES_AT_ONCE)]
 
 
+def _bucketed(record: ImageRecord) -> list[int]:
+    """The distinct hashes of *record* that are filed in the buckets."""
+    return list(dict.fromkeys(record.keys[: GENERATIONS[record.generation].anchors]))
+
+
 def _same_holder(one: ImageRecord, other: ImageRecord) -> bool:
-    return (one.hash, one.ref.sequencer) == (other.hash, other.ref.sequencer)
+    return (_bucketed(one), one.ref.sequencer) == (_bucketed(other), other.ref.sequencer)
 
 
 @contextmanager

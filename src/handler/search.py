@@ -152,7 +152,8 @@ class Search:
 
     def probe(self, world: World, questions: Sequence[Question], radius: int) -> Found:
         """Return the same out of the buckets, and by who has those hashes now."""
-        near = self._index.candidates(world, [question.hash for question in questions], radius)
+        asked = [question.hash for question in questions if question.bucketed]
+        near = self._index.candidates(world, asked, radius)
         return Found(self._holders(world, near.nearest_first), Route.PROBED, probes=near.probes)
 
     def _bring_up_to_date(
@@ -183,9 +184,10 @@ class Search:
         packs = self._missing_packs(known)
         for start in range(0, len(packs), PACKS_AT_ONCE):
             some = packs[start : start + PACKS_AT_ONCE]
-            blocks = self._executor.map(lambda pack: self._read_pack(world, known, *pack), some)
-            for (shard, number), block in zip(some, blocks, strict=True):
-                self._adopt(known, shard, number, block)
+            blocks = list(self._executor.map(lambda pack: self._read_pack(world, known, *pack), some))
+            known.entries.adopt(
+                Block.joined([self._passed(known, *pack, block) for pack, block in zip(some, blocks, strict=True)])
+            )
             if self._clock() > until:
                 return Route.PROBED, start + len(some)
         while not self._read_tail(world, known):
@@ -202,7 +204,7 @@ class Search:
         packs, rest = divmod(known.unread_segments, self._shape.pack_segments)
         load = prices.reading(read_units=math.ceil(rest / 4), s3_gets=packs)
         load += prices.running(known.unread_segments * self._shape.segment_bytes / LOADING_BYTES_PER_S)
-        probe = prices.reading(read_units=len(questions) * probe_count(radius))
+        probe = prices.reading(read_units=sum(question.bucketed for question in questions) * probe_count(radius))
         if load <= known.spent + probe:
             return True
         known.spent += probe
@@ -251,11 +253,12 @@ class Search:
     def _pack_rows(self, known: Knowledge) -> int:
         return self._shape.pack_segments * known.capacity
 
-    def _adopt(self, known: Knowledge, shard: int, number: int, block: Block) -> None:
+    def _passed(self, known: Knowledge, shard: int, number: int, block: Block) -> Block:
+        """Move the cursor behind a pack; return those of its rows that were not read before."""
         cursor = known.cursors[shard]
         seen = max(0, cursor.number - number * self._shape.pack_segments)
-        known.entries.adopt(block.after(seen * cursor.capacity))
         cursor.jump((number + 1) * self._shape.pack_segments)
+        return block.after(seen * cursor.capacity)
 
     # --- buckets ---
 

@@ -2,7 +2,8 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from typing import NamedTuple
 
 import boto3
@@ -35,6 +36,7 @@ class Service(NamedTuple):
     """What the handler needs for the life of a container."""
 
     deduplicator: Deduplicator
+    shadow: Deduplicator | None  # of the generation that is written besides
     meter: Meter
 
 
@@ -65,7 +67,8 @@ def build(config: Config) -> Service:
         executor=executor,
         memory_bytes=config.journal_memory_mb << 20,
     )
-    deduplicator = Deduplicator(
+    of = partial(
+        Deduplicator,
         store=S3Pictures(s3, config.settings.limits),
         index=buckets,
         finder=search,
@@ -73,9 +76,10 @@ def build(config: Config) -> Service:
         ledger=images,
         notifier=SNSTopic(sns, config.topic_arn),
         executor=executor,
-        settings=config.settings,
     )
-    return Service(deduplicator, meter)
+    also = config.also_generation
+    shadow = of(settings=replace(config.settings, generation=also)) if also else None
+    return Service(of(settings=config.settings), shadow, meter)
 
 
 def lean_session() -> botocore.session.Session:

@@ -40,6 +40,22 @@ def test_record_comes_back_as_it_was_put(images: Images, world: World) -> None:
     records = [
         record(ref('a b+%"猫.jpg', version="v1"), hash=2**64 - 1),
         record(ref("zero.jpg"), hash=0),
+        replace(
+            record(ref("views.jpg")),
+            fingerprint=Fingerprint(
+                hash=HASH,
+                generation="phash1",
+                width=1,
+                height=2,
+                format="GIF",
+                further=(0, 2**64 - 1),
+                checks=(b"c" * 32, b"d" * 32, b"e" * 32),
+                quality=21.5,
+                flat=True,
+                frames=7,
+                notes=("one", "two"),
+            ),
+        ),
         ImageRecord(
             ref("bad.jpg"), "phash1", Outcome.REJECTED, reason="empty: the file has 0 bytes", etag="e", bytes=0
         ),

@@ -12,6 +12,7 @@ import pytest
 
 from handler.aws.images import DynamoDBImages, object_key
 from handler.cli.world import World as Deployment
+from handler.core.fingerprint import DEFAULT_GENERATION
 from handler.core.model import ImageRecord, World, object_id
 from tests.conftest import Stack
 from tests.proxy import Proxy
@@ -81,7 +82,7 @@ class Site:
     def __init__(self, stack: Stack, notices: Notices) -> None:
         self.deployment, self.proxy, self._notices = stack.world, stack.proxy, notices
         self.folder = secrets.token_hex(6)
-        self.world = World(f"{self.folder}/", "phash1")
+        self.world = World(f"{self.folder}/", DEFAULT_GENERATION)
         self.client = stack.client
         self.s3 = stack.client("s3")
         self._lambda = stack.client("lambda")

@@ -194,7 +194,7 @@ def test_filter_policy_sees_kind_and_similarity(site: Site) -> None:
         return url
 
     exact_only = subscribed("exact", {"kind": ["exact"]})
-    close_only = subscribed("close", {"similarity": [{"numeric": ["<", 1]}]})
+    close_only = subscribed("close", {"kind": ["near"], "similarity": [{"numeric": [">", 0.5]}]})
     for name, body in (("cat.jpg", jpeg(CAT)), ("near.jpg", jpeg(near_copy(CAT))), ("same.jpg", jpeg(CAT))):
         site.send(site.put(name, body))
 

@@ -15,8 +15,10 @@ import pytest
 from PIL import Image
 
 from handler.aws.images import object_key
+from handler.cli.pairs import Album
+from handler.config import Config
 from handler.core.fingerprint import fingerprint
-from handler.core.model import Limits, object_id
+from handler.core.model import ImageRecord, Limits, ObjectRef, Outcome, object_id
 from tests.conftest import Stack
 from tests.images import png
 from tests.integration.conftest import Site
@@ -30,8 +32,8 @@ SIZES = (1, 2, 1, 3, 1, 4, 1, 5)  # of families, in turn
 DELETED_FIRST = 10  # of every so many families the first member is deleted before the others are uploaded
 DELETED_MEANWHILE = 15
 
-SIDE = 32  # pixels: phash1 does not have to resize it
-CELLS = 8  # across: light and dark as coarse as what is hashed
+SIDE = 32  # pixels
+CELLS = 10  # across: light and dark as coarse as what is hashed
 NOISE = 3.0  # grey levels, between members of a family
 
 Pair = frozenset[str]
@@ -42,7 +44,7 @@ class Plan:
     """What to do, and what must come of it."""
 
     steps: list[Step] = field(default_factory=list)
-    hashes: dict[str, int] = field(default_factory=dict)
+    bodies: dict[str, bytes] = field(default_factory=dict)
     required: set[Pair] = field(default_factory=set)  # look-alikes that are alive in the end
     optional: set[Pair] = field(default_factory=set)  # one of them is deleted at any time
     forbidden: set[Pair] = field(default_factory=set)  # one of them was deleted before the other was there
@@ -71,7 +73,7 @@ def log_group(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_no_pair_of_a_fleet_of_uploads_is_lost_whatever_is_killed(site: Site, log_group: str) -> None:
     rng = random.Random(1)
     plan = planned(rng)
-    assert near(plan.hashes, radius(site)) == plan.required | plan.optional | plan.forbidden
+    assert near(plan.bodies, site) == plan.required | plan.optional | plan.forbidden
     fleet = Fleet(site, log_group, rng)
 
     fleet.run(plan.steps)
@@ -79,7 +81,7 @@ def test_no_pair_of_a_fleet_of_uploads_is_lost_whatever_is_killed(site: Site, lo
     told = {frozenset((picture, match)) for picture, matches in site.notices_so_far() for match in matches}
     assert shown(plan.required - told) == "0", f"of {len(plan.required)} pairs never announced"
     assert shown(told - plan.required - plan.optional) == "0", "announced although deleted before, or unlike"
-    items = pair_items(site, plan.hashes)
+    items = pair_items(site, plan.bodies)
     assert set(items) == told
     assert set(items.values()) == {1}
     assert set(fleet.acknowledged.values()) == {1}
@@ -97,10 +99,10 @@ def planned(rng: random.Random) -> Plan:
     plan, together, scattered = Plan(), list[Step](), list[Step]()
     sizes = cycle(SIZES)
     number = 0
-    while len(plan.hashes) < UPLOADS:
-        size = min(next(sizes), UPLOADS - len(plan.hashes))
+    while len(plan.bodies) < UPLOADS:
+        size = min(next(sizes), UPLOADS - len(plan.bodies))
         bodies = {f"{number}-{member}.png": body for member, body in enumerate(family(number, size))}
-        plan.hashes |= {name: fingerprint(body, "phash1", Limits()).hash for name, body in bodies.items()}
+        plan.bodies |= bodies
         first, *others = [Step(name, body) for name, body in bodies.items()]
         number += 1
         steps, pairs = [first, *others], plan.required
@@ -128,21 +130,20 @@ def family(number: int, size: int) -> list[bytes]:
     return [png(Image.fromarray(np.clip(scene + grain, 0, 255).astype(np.uint8))) for grain in grains]
 
 
-def near(hashes: dict[str, int], radius: int) -> set[Pair]:
-    """Return all pairs within *radius*, each compared with each."""
-    names, values = list(hashes), np.array(list(hashes.values()), np.uint64)
-    distances = np.bitwise_count(values[:, None] ^ values[None, :])
-    ones, others = np.nonzero(np.triu(distances <= radius, k=1))
-    return {frozenset((names[one], names[other])) for one, other in zip(ones, others, strict=True)}
-
-
-def radius(site: Site) -> int:
+def near(bodies: dict[str, bytes], site: Site) -> set[Pair]:
+    """Return all pairs that look alike by the settings of the function, each picture compared with each."""
     name = site.deployment.outputs["FunctionName"]
-    found = site.client("lambda").get_function_configuration(FunctionName=name)
-    return int(found["Environment"]["Variables"]["RADIUS"])
+    variables = site.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    album, found = Album(Config.from_env(variables).settings), set[Pair]()
+    for key, body in bodies.items():
+        computed = fingerprint(body, site.world.generation, Limits())
+        record = ImageRecord(ObjectRef("", key), site.world.generation, Outcome.INDEXED, fingerprint=computed)
+        found |= {frozenset((key, earlier.ref.key)) for earlier, _, _ in album.matches(record, is_later=True)}
+        album.add(record)
+    return found
 
 
-def pair_items(site: Site, names: dict[str, int]) -> Counter[Pair]:
+def pair_items(site: Site, names: dict[str, bytes]) -> Counter[Pair]:
     """Return how often each pair is in the table; all of them are marked as published."""
     name_of = {object_id(site.deployment.bucket, f"{site.folder}/{name}"): name for name in names}
     prefix = object_key(site.world, "")["pk"]["S"].replace("#o#", "#p#")

@@ -66,7 +66,7 @@ def test_worst_case_flips_spread_over_the_bands_are_found_at_every_radius() -> N
 
 @pytest.mark.parametrize("radius", [-1, MAX_RADIUS + 1])
 def test_radius_out_of_range_is_refused_by_name(radius: int) -> None:
-    with pytest.raises(ValueError, match=f"radius {radius} is not within 0 to 15"):
+    with pytest.raises(ValueError, match=f"radius {radius} is not within 0 to 16"):
         probes(0, radius)
 
 

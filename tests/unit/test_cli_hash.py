@@ -10,6 +10,7 @@ import pytest
 
 from handler.cli.main import main
 from handler.core.fingerprint import fingerprint
+from handler.core.look1 import VIEWS
 from handler.core.model import Limits
 from handler.core.phash import to_hex
 from tests.images import encode, jpeg, photo, png, png_claiming
@@ -35,7 +36,7 @@ def lookalike(*arguments: str | Path, **options: Any) -> subprocess.CompletedPro
 
 
 def hash_of(body: bytes) -> str:
-    return to_hex(fingerprint(body, "phash1", Limits()).hash)
+    return to_hex(fingerprint(body, "look1", Limits()).hash)
 
 
 def write(path: Path, body: bytes) -> Path:
@@ -56,6 +57,8 @@ def test_prints_hash_and_path(run: Run, picture: Path) -> None:
 
 
 def test_json_has_every_field(run: Run, picture: Path) -> None:
+    computed = fingerprint(picture.read_bytes(), "look1", Limits())
+
     status, lines = run("--json", picture)
 
     assert status == 0
@@ -63,10 +66,12 @@ def test_json_has_every_field(run: Run, picture: Path) -> None:
         "path": str(picture),
         "outcome": "hashed",
         "hash": hash_of(picture.read_bytes()),
-        "generation": "phash1",
+        "generation": "look1",
         "width": 320,
         "height": 240,
         "format": "JPEG",
+        "views": {name: to_hex(hash) for name, hash in zip(VIEWS, computed.views, strict=True)},
+        "quality": computed.quality,
         "reason": None,
     }
 

@@ -11,6 +11,8 @@ GOOD = {
     "TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:lookalike",
     "GENERATION": "phash1",
     "RADIUS": "10",
+    "ALSO_GENERATION": "",
+    "ORIENTATIONS": "all",
     "MAX_MATCHES": "20",
     "SCOPE_DEPTH": "0",
     "MAX_BYTES": "20971520",
@@ -24,6 +26,7 @@ def test_good_environment_is_read() -> None:
 
     settings = config.settings
     assert (settings.radius, settings.max_matches, settings.limits.max_pixels) == (10, 20, 50_000_000)
+    assert settings.orientations == (1, 2, 3, 4, 5, 6, 7, 8)
     assert config.endpoint_url is None
 
 
@@ -35,8 +38,8 @@ def test_every_bad_variable_is_named_at_once() -> None:
         Config.from_env(env)
 
     assert str(caught.value) == (
-        "bad configuration: BUCKET_TABLE is missing; GENERATION is 'md5', want one of phash1; "
-        "RADIUS is 'ten', want an integer from 0 to 15; MAX_MATCHES is '0', want an integer from 1 to 100; "
+        "bad configuration: BUCKET_TABLE is missing; GENERATION is 'md5', want one of look1, phash1; "
+        "RADIUS is 'ten', want an integer from 0 to 16; MAX_MATCHES is '0', want an integer from 1 to 100; "
         "ENDPOINT_URL is 'localhost', want a URL"
     )
 

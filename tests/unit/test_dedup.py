@@ -4,10 +4,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from PIL import Image, ImageOps
 
+from handler.core.look1 import RADIUS
 from handler.core.message import Message
 from handler.core.model import (
     LOWEST_SEQUENCER,
+    ORIENTATIONS,
     Content,
     ImageRecord,
     Limits,
@@ -47,6 +50,8 @@ class Deployment:
     notifier: RecordingNotifier = field(default_factory=RecordingNotifier)
     max_matches: int = 20
     scope_depth: int = 0
+    generation: str = "phash1"
+    orientations: str = "none"
     clock: int = 0
 
     def function(self, wrap: Callable[[Any], Any] = lambda adapter: adapter) -> Deduplicator:
@@ -67,11 +72,12 @@ class Deployment:
             notifier=wrap(self.notifier),
             executor=executor,
             settings=Settings(
-                generation="phash1",
-                radius=10,
+                generation=self.generation,
+                radius={"phash1": 10, "look1": RADIUS}[self.generation],
                 max_matches=self.max_matches,
                 scope_depth=self.scope_depth,
                 limits=Limits(max_bytes=4 << 20, max_pixels=1_000_000),
+                orientations=ORIENTATIONS[self.orientations],
             ),
         )
 
@@ -94,7 +100,7 @@ class Deployment:
     @property
     def world(self) -> World:
         """Where all pictures are, at scope depth 0."""
-        return World("*", "phash1")
+        return World("*", self.generation)
 
     def holders(self, report: Report) -> list[str]:
         """The object ids that are noted for the reported picture's hash."""
@@ -138,6 +144,84 @@ def test_same_bytes_under_another_key_are_exact(deployment: Deployment) -> None:
     deployment.upload("again.jpg", jpeg(CAT))
 
     assert [m["kind"] for m in json.loads(deployment.notifier.messages[0].body)["matches"]] == ["exact"]
+
+
+@pytest.fixture
+def looking(deployment: Deployment) -> Deployment:
+    """The same, with the generation that has several views."""
+    deployment.generation = "look1"
+    return deployment
+
+
+def test_crop_and_original_are_announced_whichever_comes_first() -> None:
+    looking = Deployment(generation="look1")
+    crop = CAT.crop((0, 0, CAT.width * 9 // 10, CAT.height * 9 // 10))
+    looking.upload("cat.jpg", jpeg(CAT))
+    looking.upload("corner.jpg", jpeg(crop))
+    looking.upload("dog corner.jpg", jpeg(DOG.crop((DOG.width // 10, DOG.height // 10, DOG.width, DOG.height))))
+    looking.upload("dog.jpg", jpeg(DOG))
+
+    assert looking.told == [("corner.jpg", ["cat.jpg"]), ("dog.jpg", ["dog corner.jpg"])]
+    views = [match["views"] for message in looking.notifier.messages for match in json.loads(message.body)["matches"]]
+    assert views == [["whole", "top_left"], ["bottom_right", "whole"]]
+
+
+@pytest.mark.parametrize(("orientations", "found"), [("none", False), ("mirror", True), ("all", True)])
+def test_mirrored_picture_is_announced_where_that_is_asked_for(
+    looking: Deployment, orientations: str, *, found: bool
+) -> None:
+    looking.orientations = orientations
+    looking.upload("cat.jpg", jpeg(CAT))
+    looking.upload("mirrored.jpg", jpeg(CAT.transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
+
+    matches = [match for message in looking.notifier.messages for match in json.loads(message.body)["matches"]]
+    assert [match["orientation"] for match in matches] == [2] * found
+
+
+def test_blank_pages_are_announced_only_where_their_bytes_are_equal(looking: Deployment) -> None:
+    white, grey = png(Image.new("RGB", (300, 200), "white")), png(Image.new("RGB", (300, 200), "grey"))
+    looking.upload("white.png", white)
+    looking.upload("grey.png", grey)
+
+    report = looking.upload("white again.png", white)
+
+    assert looking.told == [("white again.png", ["white.png"])]
+    assert report.record is not None
+    assert report.record.fingerprint is not None
+    assert report.record.fingerprint.flat
+
+
+def test_deleted_picture_with_several_views_leaves_no_holder_behind(looking: Deployment) -> None:
+    framed = ImageOps.expand(CAT, 30, "white")  # its trimmed view has a hash of its own
+    report = looking.upload("framed.jpg", jpeg(framed))
+    assert report.record is not None
+    looking.function().removed(looking.delete("framed.jpg"))
+
+    whole, trimmed = report.record.keys[:2]
+    assert whole != trimmed
+    for hash in (whole, trimmed):
+        assert [page for page in looking.images.holders(looking.world, hash) if page] == []
+
+
+def test_deployment_moves_from_one_generation_to_another_without_a_gap(deployment: Deployment) -> None:
+    """Write both, backfill, switch: what was stored before, meanwhile and after is found."""
+    before, deleted = deployment.put("before.jpg", jpeg(CAT)), deployment.put("deleted.jpg", jpeg(CAT))
+    for ref in (before, deleted):
+        deployment.function().created(ref)
+
+    deployment.generation = "look1"  # written besides, while phash1 is searched
+    shadow = deployment.function()
+    meanwhile = deployment.put("meanwhile.jpg", jpeg(CAT))
+    shadow.index(meanwhile)
+    shadow.removed(deployment.delete("deleted.jpg"))
+    for ref in (before, meanwhile, deleted):  # the backfill names every object without a sequencer
+        shadow.index(ObjectRef(BUCKET, ref.key))
+
+    report = deployment.upload("after.jpg", jpeg(near_copy(CAT)))
+
+    assert {match.record.ref.key for match in report.matches} == {"before.jpg", "meanwhile.jpg"}
+    assert {match.record.generation for match in report.matches} == {"look1"}
+    assert [picture for picture, _ in deployment.told] == ["deleted.jpg", "after.jpg"]
 
 
 def test_different_picture_is_silent(deployment: Deployment) -> None:

@@ -30,7 +30,7 @@ def test_every_accepted_format_has_the_hash_of_imagehash(format_: str) -> None:
 
 
 def test_unknown_generation_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="unknown generation 'phash0', want one of: phash1"):
+    with pytest.raises(ValueError, match="unknown generation 'phash0', want one of: look1, phash1"):
         fingerprint(png(photo(1)), "phash0", Limits())
 
 

@@ -1,5 +1,31 @@
-from handler.core.model import Fingerprint, ImageRecord, Match, MatchKind, ObjectRef, Outcome, padded_sequencer
-from handler.core.policy import match, nearest_first
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from handler.core.entries import Entries, to_entry
+from handler.core.fingerprint import fingerprint
+from handler.core.look1 import RADIUS, VIEWS
+from handler.core.model import (
+    ORIENTATIONS,
+    Fingerprint,
+    ImageRecord,
+    Limits,
+    Match,
+    MatchKind,
+    ObjectRef,
+    Outcome,
+    Settings,
+    padded_sequencer,
+)
+from handler.core.policy import match, nearest_first, questions
+from tests.images import photo, png
+
+
+def settings(radius: int, orientations: str = "none") -> Settings:
+    return Settings("look1", radius, 20, 0, Limits(), ORIENTATIONS[orientations])
 
 
 def record(
@@ -24,30 +50,35 @@ def record(
 def test_match_is_within_the_radius_and_no_further() -> None:
     picture = record("a")
 
-    distances = [found.distance if (found := match(picture, record("b", (1 << n) - 1), 3)) else None for n in range(6)]
+    distances = [
+        found.distance if (found := match(picture, record("b", (1 << n) - 1, digest="e"), settings(3))) else None
+        for n in range(6)
+    ]
 
     assert distances == [0, 1, 2, 3, None, None]
 
 
 def test_same_bytes_are_exact_and_same_hash_is_near() -> None:
-    kinds = [found.kind for digest in ("d", "e") if (found := match(record("a"), record("b", digest=digest), 3))]
+    kinds = [
+        found.kind for digest in ("d", "e") if (found := match(record("a"), record("b", digest=digest), settings(3)))
+    ]
 
     assert kinds == [MatchKind.EXACT, MatchKind.NEAR]
 
 
 def test_object_does_not_match_itself_whatever_its_version() -> None:
-    assert match(record("a"), record("a", sequencer="2"), 3) is None
+    assert match(record("a"), record("a", sequencer="2"), settings(3)) is None
 
 
 def test_generations_are_never_compared() -> None:
-    assert match(record("a"), record("b", generation="other1"), 3) is None
+    assert match(record("a"), record("b", generation="other1"), settings(3)) is None
 
 
 def test_object_without_a_hash_matches_nothing() -> None:
     gone = ImageRecord(ObjectRef("pictures", "b"), "phash1", Outcome.GONE)
 
-    assert match(record("a"), gone, 64) is None
-    assert match(gone, record("a"), 64) is None
+    assert match(record("a"), gone, settings(64)) is None
+    assert match(gone, record("a"), settings(64)) is None
 
 
 def test_nearest_come_first_then_equal_bytes_then_what_was_stored_first() -> None:
@@ -59,3 +90,81 @@ def test_nearest_come_first_then_equal_bytes_then_what_was_stored_first() -> Non
     ]
 
     assert nearest_first(reversed(expected)) == expected
+
+
+def look(key: str, image: Image.Image) -> ImageRecord:
+    """The record of a picture, by generation look1."""
+    body = png(image)
+    computed = fingerprint(body, "look1", Limits())
+    digest = hashlib.sha256(body).hexdigest()
+    return ImageRecord(
+        ObjectRef("pictures", key), "look1", Outcome.INDEXED, fingerprint=computed, digest=digest, modified=""
+    )
+
+
+def part(image: Image.Image, left: float, top: float, right: float, bottom: float) -> Image.Image:
+    width, height = image.size
+    return image.crop((int(left * width), int(top * height), int(right * width), int(bottom * height)))
+
+
+SCENE = photo(1, (640, 480))
+
+
+@pytest.mark.parametrize("box", [(0.05, 0.05, 0.95, 0.95), (0, 0, 0.9, 0.9), (0.1, 0, 1, 0.9), (0.125, 0, 0.875, 1)])
+def test_crop_finds_its_original_and_the_original_finds_its_crop(box: tuple[float, float, float, float]) -> None:
+    original, crop = look("original", SCENE), look("crop", part(SCENE, *box))
+
+    there, back = (match(*pair, settings(RADIUS)) for pair in ((original, crop), (crop, original)))
+
+    assert there is not None
+    assert back is not None
+    assert there.distance == back.distance
+    assert [VIEWS[view] for view in there.views] == [VIEWS[view] for view in reversed(back.views)]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_turned_picture_is_found_where_that_is_asked_for_and_says_how(orientation: int) -> None:
+    stored = look("stored", SCENE)
+    pixels = np.asarray(SCENE)
+    flips = {2: (1, 0, 1), 3: (0, 1, 1), 4: (0, 1, 0), 5: (1, 0, 0), 6: (1, 0, 1), 7: (1, 1, 1), 8: (1, 1, 0)}
+    transposed, downwards, sideways = (0, 0, 1) if orientation == 2 else flips.get(orientation, (0, 0, 0))
+    pixels = pixels.transpose(1, 0, 2) if transposed else pixels
+    pixels = pixels[:: -1 if downwards else 1, :: -1 if sideways else 1]
+    seen = look("seen", Image.fromarray(np.ascontiguousarray(pixels)))
+
+    found = match(stored, seen, settings(RADIUS, "all"))
+
+    assert found is not None
+    assert (found.distance, found.orientation) == (0, orientation)
+    assert (match(stored, seen, settings(RADIUS)) is None) == (orientation != 1)
+
+
+def flat(level: int) -> Image.Image:
+    return Image.new("RGB", (200, 150), (level, level, level))
+
+
+def test_flat_pictures_match_by_their_bytes_alone() -> None:
+    one, other, same = look("one", flat(10)), look("other", flat(200)), look("same", flat(10))
+
+    assert match(one, other, settings(15)) is None
+    found = match(one, same, settings(0))
+    assert found is not None
+    assert found.kind is MatchKind.EXACT
+    assert one.keys == same.keys != other.keys
+
+
+@pytest.mark.parametrize("orientations", ORIENTATIONS)
+def test_what_is_asked_finds_every_match_among_stored_entries(orientations: str) -> None:
+    images = [photo(scene, (320, 240)) for scene in range(4)]
+    stored = [look(f"{n}", image) for n, image in enumerate([*images, *(part(i, 0.1, 0.1, 1, 1) for i in images)])]
+    stored += [look(f"turned {n}", image.transpose(Image.Transpose.ROTATE_90)) for n, image in enumerate(images)]
+    entries = Entries(len(VIEWS))
+    entries.extend([to_entry(record.ref.object_id, record.keys) for record in stored])
+    wanted, matched = settings(RADIUS, orientations), False
+
+    for picture in stored:
+        near = entries.object_ids(entries.scan(questions(picture, wanted.orientations), RADIUS).rows)
+        matches: Sequence[Match | None] = [match(picture, other, wanted) for other in stored]
+        assert {found.record.ref.object_id for found in matches if found} <= set(near)
+        matched |= any(matches)
+    assert matched

@@ -7,6 +7,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from handler.config import Config
+from handler.core.look1 import RADIUS
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
@@ -45,7 +46,7 @@ def test_defaults_are_a_good_configuration() -> None:
     config = Config.from_env(environment())
 
     settings = config.settings
-    assert (settings.radius, settings.scope_depth, settings.max_matches, config.endpoint_url) == (10, 0, 20, None)
+    assert (settings.radius, settings.scope_depth, settings.max_matches, config.endpoint_url) == (RADIUS, 0, 20, None)
 
 
 @pytest.mark.parametrize("end", ["MinValue", "MaxValue"])

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 TOMBSTONE_S = 30 * 24 * 3600  # far longer than S3 or a queue keeps a late event
+HASH_BYTES, CHECK_BYTES = 8, 32  # of a view
+NOTES_JOINED = "; "
 NULL_VERSION = "null"  # what S3 calls an object that is older than the bucket's versioning
 
 Item = dict[str, Any]
@@ -179,10 +181,26 @@ def _attributes(record: ImageRecord) -> Item:
         "bytes": record.bytes,
         "width": fingerprint.width if fingerprint else None,
         "height": fingerprint.height if fingerprint else None,
+        "quality": fingerprint.quality if fingerprint else None,
+        "frames": fingerprint.frames if fingerprint and fingerprint.frames > 1 else None,
     }
-    return {name: {"S": value} for name, value in texts.items() if value is not None} | {
-        name: {"N": str(value)} for name, value in numbers.items() if value is not None
-    }
+    item = {name: {"S": value} for name, value in texts.items() if value is not None}
+    item |= {name: {"N": str(value)} for name, value in numbers.items() if value is not None}
+    return item | (_views(fingerprint) if fingerprint else {})
+
+
+def _views(fingerprint: Fingerprint) -> Item:
+    """The attributes of a fingerprint that has further views."""
+    item: Item = {}
+    if fingerprint.further:
+        item["views"] = {"B": b"".join(hash.to_bytes(HASH_BYTES, "big") for hash in fingerprint.further)}
+    if fingerprint.checks:
+        item["checks"] = {"B": b"".join(fingerprint.checks)}
+    if fingerprint.flat:
+        item["flat"] = {"BOOL": True}
+    if fingerprint.notes:
+        item["notes"] = {"S": NOTES_JOINED.join(fingerprint.notes)}
+    return item
 
 
 def _record(item: Item) -> ImageRecord:
@@ -193,6 +211,10 @@ def _record(item: Item) -> ImageRecord:
 
     def number(name: str) -> int:
         return int(item[name]["N"])
+
+    def parts(name: str, length: int) -> tuple[bytes, ...]:
+        joined = bytes(item[name]["B"]) if name in item else b""
+        return tuple(joined[at : at + length] for at in range(0, len(joined), length))
 
     generation = item["generation"]["S"]
     return ImageRecord(
@@ -206,6 +228,12 @@ def _record(item: Item) -> ImageRecord:
             width=number("width"),
             height=number("height"),
             format=item["format"]["S"],
+            further=tuple(int.from_bytes(hash, "big") for hash in parts("views", HASH_BYTES)),
+            checks=parts("checks", CHECK_BYTES),
+            quality=float(item["quality"]["N"]) if "quality" in item else None,
+            flat="flat" in item,
+            frames=number("frames") if "frames" in item else 1,
+            notes=tuple(item["notes"]["S"].split(NOTES_JOINED)) if "notes" in item else (),
         )
         if "hash" in item
         else None,

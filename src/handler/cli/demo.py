@@ -146,7 +146,7 @@ def _put(s3: Any, bucket: str, key: str, source: Source) -> str | None:
 
 
 def _report(result: Result, console: Console) -> None:
-    table = Table("picture", "of which picture", "distance", "similarity", "kind", box=SIMPLE)
+    table = Table("picture", "of which picture", "distance", "similarity", "kind", "views", box=SIMPLE)
     for notice in sorted(result.notices, key=lambda notice: str(notice["picture"]["key"])):
         nearest, *more = notice["matches"]
         others = f" (+{len(more)} more)" if more else ""
@@ -156,6 +156,7 @@ def _report(result: Result, console: Console) -> None:
             str(nearest["distance"]),
             f"{nearest['similarity']:.3f}",
             nearest["kind"],
+            " in ".join(dict.fromkeys(nearest["views"])),
         )
     if result.notices:
         console.print(table)

@@ -18,6 +18,7 @@ from handler.cli.emulator import LocalError
 from handler.cli.pictures import Picture, gallery
 from handler.cli.watch import Watch
 from handler.core import model
+from handler.core.fingerprint import DEFAULT_GENERATION
 from handler.core.phash import to_hex
 from handler.events import Created, LookUp, Removed, UnknownEvent, decode
 
@@ -69,7 +70,7 @@ def invoke(root: Path, event: Path, *, progress: world.Progress = lambda _step: 
         reply = _sam_local_invoke(root, template, started, document)
         watch.receive()
         images = DynamoDBImages(started.client("dynamodb"), started.outputs["ImageTableName"])
-        everything = model.World(model.WHOLE_DEPLOYMENT, "phash1")
+        everything = model.World(model.WHOLE_DEPLOYMENT, DEFAULT_GENERATION)
         ids = list(dict.fromkeys(reference.object_id for reference in references))
         return Invocation(reply, images.get(everything, ids), watch.notices[told:])
 

@@ -8,7 +8,8 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import NoReturn
 
-COMMANDS = ("hash", "local", "redrive")  # modules of handler.cli, each with add_parser(subparsers) that sets `run`
+# Modules of handler.cli, each with add_parser(subparsers) that sets `run`.
+COMMANDS = ("hash", "pairs", "compare", "local", "redrive")
 INTERRUPTED = 130  # what shells use for a command that Ctrl-C ended
 USAGE_ERROR = 2
 

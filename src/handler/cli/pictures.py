@@ -60,7 +60,7 @@ def _grey(picture: Image.Image) -> Image.Image:
 
 def _cropped(picture: Image.Image) -> Image.Image:
     width, height = picture.size
-    return picture.crop((round(width * 0.01), round(height * 0.01), round(width * 0.99), round(height * 0.99)))
+    return picture.crop((round(width * 0.1), round(height * 0.1), width, height))
 
 
 def _brighter(picture: Image.Image) -> Image.Image:
@@ -78,7 +78,7 @@ _EDITS: tuple[tuple[str, str, str, Callable[[Image.Image], Image.Image], str, di
     ("astronaut.png", "re-encoded", "jpg", _same, "JPEG", {"quality": 40}),
     ("chelsea.png", "half size", "jpg", _half, "JPEG", {"quality": 85}),
     ("coffee.png", "grey", "jpg", _grey, "JPEG", {"quality": 85}),
-    ("rocket.jpg", "cropped 2 %", "jpg", _cropped, "JPEG", {"quality": 90}),
+    ("rocket.jpg", "cropped 10 %", "jpg", _cropped, "JPEG", {"quality": 90}),
     ("camera.png", "brighter", "jpg", _brighter, "JPEG", {"quality": 85}),
     ("coins.png", "watermarked", "jpg", _watermarked, "JPEG", {"quality": 85}),
     ("retina.jpg", "as PNG", "png", _half, "PNG", {}),

@@ -14,7 +14,7 @@ from handler.core.phash import HASH_BITS
 
 BANDS = 4
 PREFIX_BITS = HASH_BITS // BANDS
-MAX_RADIUS = 15  # 2,788 probes; radius 16 would need 4,608
+MAX_RADIUS = 16  # 4,608 probes; radius 17 would need 6,428
 MEMBER_BYTES = HASH_BITS // 8
 
 

@@ -1,7 +1,7 @@
 """Journal entries and what a warm instance keeps of them: one row a picture, one column a view, and their scan.
 
-An entry is an object id and the hashes of all views of one picture. Rows are kept in blocks that never move: a
-packed one is the bytes that came from S3, as they came, and the last one has some room for what is read next.
+An entry is an object id and the hashes of all views of one picture. Rows are kept in blocks that never move: those
+that were loaded together are one, and the last one has some room for what is read next.
 """
 
 import struct
@@ -31,6 +31,7 @@ class Question(NamedTuple):
 
     hash: int
     views: tuple[int, ...] = (0,)
+    bucketed: bool = True  # where the buckets have to answer, it is asked there, too
 
 
 class Hits(NamedTuple):
@@ -75,6 +76,14 @@ class Block:
         ids = np.frombuffer(pack, np.uint8, rows * ID_BYTES, _PACK_HEADER.size).reshape(rows, ID_BYTES)
         hashes = np.frombuffer(pack, "<u8", views * rows, ids_end).reshape(views, rows)
         return cls(ids, hashes, rows)
+
+    @classmethod
+    def joined(cls, blocks: Sequence["Block"]) -> "Block":
+        """Return the rows of all *blocks*, which are full, as one: what is compared at once should be large."""
+        if len(blocks) == 1:
+            return blocks[0]
+        ids = np.concatenate([block.ids for block in blocks])
+        return cls(ids, np.concatenate([block.hashes for block in blocks], axis=1), len(ids))
 
     def pack(self) -> bytes:
         """Return the rows as bytes: the same for the same rows, wherever they are packed."""

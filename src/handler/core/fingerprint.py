@@ -4,9 +4,24 @@ A generation is a hash algorithm and its version. What one computes never change
 """
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
 
-from handler.core import imaging, phash
+from handler.core import imaging, look1, phash
 from handler.core.model import Fingerprint, Limits
+
+T = TypeVar("T")
+
+
+class Generation(NamedTuple):
+    """One hash algorithm, and what has to be known in order to index and compare what it computes."""
+
+    compute: Callable[[bytes, Limits], Fingerprint]
+    views: tuple[str, ...]  # names; the first is the whole picture
+    anchors: int  # so many of them, the first, are also in the buckets, and are compared with all views of others
+    check_bits: int  # most check bits that may differ
+    turned: Callable[[int, int], int]  # the hash of the picture turned as an EXIF orientation asks
+    turned_check: Callable[[bytes, int], bytes]
+    turned_view: Callable[[int, int], int]  # which view of the turned picture shows the same
 
 
 def fingerprint(body: bytes, generation: str, limits: Limits) -> Fingerprint:
@@ -14,10 +29,10 @@ def fingerprint(body: bytes, generation: str, limits: Limits) -> Fingerprint:
 
     Raises ImageRejected if it is not a picture inside *limits*, ValueError if there is no such generation.
     """
-    compute = GENERATIONS.get(generation)
-    if compute is None:
+    known = GENERATIONS.get(generation)
+    if known is None:
         raise ValueError(f"unknown generation {generation!r}, want one of: {', '.join(GENERATIONS)}")
-    return compute(body, limits)
+    return known.compute(body, limits)
 
 
 def _phash1(body: bytes, limits: Limits) -> Fingerprint:
@@ -31,4 +46,51 @@ def _phash1(body: bytes, limits: Limits) -> Fingerprint:
     )
 
 
-GENERATIONS: Mapping[str, Callable[[bytes, Limits], Fingerprint]] = {"phash1": _phash1}
+def _look1(body: bytes, limits: Limits) -> Fingerprint:
+    picture = imaging.decode(body, limits, side=look1.LUMA_SIDE)
+    views, asking = look1.examined(picture.luma)
+    # A view without content, a crop of sky, would match every sky: the whole picture stands in for it.
+    shown = [number if enough >= look1.QUALITY_FLOOR else 0 for number, enough in enumerate(views.qualities)]
+    whole, *further = (views.hashes[number] for number in shown)
+    return Fingerprint(
+        hash=whole,
+        generation=look1.GENERATION,
+        width=picture.width,
+        height=picture.height,
+        format=picture.format,
+        further=tuple(further),
+        checks=tuple(views.checks[number] for number in shown),
+        asking=asking,
+        quality=round(views.qualities[0], 2),
+        flat=views.qualities[0] < look1.QUALITY_FLOOR,
+        frames=picture.frames,
+        notes=picture.notes,
+    )
+
+
+def _unturned(value: T, _orientation: int) -> T:
+    """The threshold of phash1 is the median of its own coefficients: its bits say nothing of a turned picture."""
+    return value
+
+
+GENERATIONS: Mapping[str, Generation] = {
+    "look1": Generation(
+        compute=_look1,
+        views=look1.VIEWS,
+        anchors=look1.ANCHORS,
+        check_bits=look1.CHECK_RADIUS,
+        turned=look1.turned,
+        turned_check=look1.turned_check,
+        turned_view=look1.turned_view,
+    ),
+    "phash1": Generation(
+        compute=_phash1,
+        views=("whole",),
+        anchors=1,
+        check_bits=0,
+        turned=_unturned,
+        turned_check=_unturned,
+        turned_view=_unturned,
+    ),
+}
+DEFAULT_GENERATION = next(iter(GENERATIONS))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from handler.core.fingerprint import GENERATIONS
 from handler.core.model import ImageRecord, Match, MatchKind, Pair, World
 from handler.core.phash import similarity, to_hex
 
@@ -81,10 +82,13 @@ def describe(record: ImageRecord) -> dict[str, Any]:
 
 def describe_match(match: Match) -> dict[str, Any]:
     """Return what is told of a match: the picture, and how near it is."""
+    names = GENERATIONS[match.record.generation].views
     return describe(match.record) | {
         "distance": match.distance,
         "similarity": similarity(match.distance),
         "kind": match.kind.value,
+        "orientation": match.orientation,
+        "views": [names[view] for view in match.views],
     }
 
 

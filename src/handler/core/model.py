@@ -2,13 +2,17 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
 SEQUENCER_DIGITS = 32  # S3 documents no length: shorter ones are padded on the right with zeros
 LOWEST_SEQUENCER = "0" * SEQUENCER_DIGITS  # what an object without a sequencer (a backfill) has
 WHOLE_DEPLOYMENT = "*"  # the scope of every object when pictures are not compared by folder
+
+
+# In which orientations pictures may be compared, by what the setting is called; numbers are EXIF's.
+ORIENTATIONS = {"none": (1,), "mirror": (1, 2), "all": (1, 2, 3, 4, 5, 6, 7, 8)}
 
 
 class Outcome(StrEnum):
@@ -85,22 +89,31 @@ class Settings:
     max_matches: int  # per message
     scope_depth: int  # leading folders of a key within which pictures are compared; 0 compares all
     limits: Limits
+    orientations: tuple[int, ...] = (1,)  # in which pictures are compared, as EXIF numbers them; 1 is as they are
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """What is computed from one picture."""
 
-    hash: int  # 64 bits
+    hash: int  # 64 bits, of the whole picture
     generation: str
     width: int  # pixels, as stored in the file
     height: int
     format: str  # Pillow's name: JPEG, PNG, ...
+    further: tuple[int, ...] = ()  # the hashes of the further views
+    checks: tuple[bytes, ...] = ()  # what confirms a match, for each view
+    # What confirms a match of an anchor besides its check: those of windows a little smaller. Not stored.
+    asking: tuple[tuple[bytes, ...], ...] = field(default=(), compare=False, repr=False)
+    quality: float | None = None  # how much content the whole picture has; None where it is not measured
+    flat: bool = False  # too little to tell it from others by: it matches what has the same bytes only
+    frames: int = 1  # or pages in the file, of which this is the first
+    notes: tuple[str, ...] = ()  # what was ignored in the file
 
     @property
     def views(self) -> tuple[int, ...]:
         """The hashes of all views, the whole picture's first."""
-        return (self.hash,)
+        return (self.hash, *self.further)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +151,17 @@ class ImageRecord:
         return None if self.fingerprint is None else self.fingerprint.hash
 
     @property
-    def views(self) -> tuple[int, ...]:
-        """The hashes of all views of an indexed picture."""
-        return () if self.fingerprint is None else self.fingerprint.views
+    def keys(self) -> tuple[int, ...]:
+        """What an indexed picture is filed under: the hashes of its views, or of its bytes if it is flat.
+
+        Flat pictures have nothing but noise in their hashes. The first 64 bits of the SHA-256 meet those of equal
+        bytes, and nothing else but by a chance that `policy.match` sees through.
+        """
+        if self.fingerprint is None:
+            return ()
+        if self.fingerprint.flat:
+            return (int((self.digest or "0")[:16], 16),) * len(self.fingerprint.views)
+        return self.fingerprint.views
 
     @property
     def content(self) -> str | None:
@@ -228,6 +249,8 @@ class Match:
     record: ImageRecord
     distance: int  # bits, 0 to 64
     kind: MatchKind
+    orientation: int = 1  # how the picture has to be turned to look like the match, as EXIF numbers it
+    views: tuple[int, int] = (0, 0)  # which view of the picture met which of the match
 
 
 def object_id(bucket: str, key: str) -> str:

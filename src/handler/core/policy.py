@@ -1,27 +1,136 @@
-"""Which candidates are matches, of what kind, and which of them are told."""
+"""What is asked of the index for a picture, which candidates are matches, of what kind, and which of them are told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
+from typing import NamedTuple
 
-from handler.core.model import ImageRecord, Match, MatchKind
-from handler.core.phash import hamming
+import numpy as np
+from numpy.typing import NDArray
+
+from handler.core.entries import Question
+from handler.core.fingerprint import GENERATIONS, Generation
+from handler.core.model import Fingerprint, ImageRecord, Match, MatchKind, Settings
+from handler.core.phash import HASH_BITS
 
 
-def match(picture: ImageRecord, candidate: ImageRecord, radius: int) -> Match | None:
+class Meeting(NamedTuple):
+    """Two views of two pictures, compared."""
+
+    distance: int  # bits
+    orientation: int  # of the first picture
+    views: tuple[int, int]
+    hashes: tuple[int, int]  # the first one turned
+    check_bits: int | None  # that differ
+
+
+def questions(picture: ImageRecord, orientations: Iterable[int]) -> list[Question]:
+    """Return what to ask for *picture*: each view in each orientation, against those stored views that it may meet.
+
+    The anchors (the whole picture, and without its borders) meet all stored views, every other view meets the stored
+    anchors and its like: so a crop finds its original, an original finds its crops, and two crops find each other.
+    Hashes that come twice are asked for once.
+    """
+    generation = GENERATIONS[picture.generation]
+    if picture.fingerprint is None or picture.fingerprint.flat:
+        return [Question(key) for key in picture.keys[:1]]
+    asked: dict[int, Question] = {}
+    for orientation in orientations:
+        for view, hash in enumerate(picture.keys):
+            turned, is_anchor = generation.turned(hash, orientation), view < generation.anchors
+            met = _may_meet(generation, generation.turned_view(view, orientation))
+            before = asked.get(turned, Question(turned, (), bucketed=False))
+            asked[turned] = Question(turned, tuple(sorted({*before.views, *met})), is_anchor or before.bucketed)
+    return list(asked.values())
+
+
+def match(picture: ImageRecord, candidate: ImageRecord, settings: Settings) -> Match | None:
     """Return the match of *candidate* with *picture*, or None where it is none.
 
-    None if either has no hash (any more), both are one object, their hashes are of different generations, or
-    they are more than *radius* bits apart. Exact means equal bytes by SHA-256: an ETag is no digest
-    after a multipart upload or under SSE-KMS.
+    None if either has no hash (any more), both are one object, their hashes are of different generations, no two
+    views that may meet are within the radius, or the check bits of those that do contradict. Flat pictures match
+    by their bytes alone. Exact means equal bytes by SHA-256: an ETag is no digest after a multipart upload or under
+    SSE-KMS.
     """
     if picture.fingerprint is None or candidate.fingerprint is None:
         return None
     if candidate.ref.object_id == picture.ref.object_id or candidate.generation != picture.generation:
         return None
-    distance = hamming(picture.fingerprint.hash, candidate.fingerprint.hash)
-    if distance > radius:
+    if picture.digest is not None and picture.digest == candidate.digest:
+        return Match(record=candidate, distance=0, kind=MatchKind.EXACT)
+    if picture.fingerprint.flat or candidate.fingerprint.flat:
         return None
-    same_bytes = picture.digest is not None and picture.digest == candidate.digest
-    return Match(record=candidate, distance=distance, kind=MatchKind.EXACT if same_bytes else MatchKind.NEAR)
+    limit = GENERATIONS[picture.generation].check_bits
+    for meeting in _meetings(picture.fingerprint, candidate.fingerprint, settings.orientations, settings.radius):
+        if meeting.check_bits is None or meeting.check_bits <= limit:
+            return Match(candidate, meeting.distance, MatchKind.NEAR, meeting.orientation, meeting.views)
+    return None
+
+
+def closest(picture: ImageRecord, other: ImageRecord, orientations: tuple[int, ...]) -> Meeting:
+    """Return how the two come nearest to each other, however far that is. Raises ValueError if one has no hash."""
+    if picture.fingerprint is None or other.fingerprint is None:
+        raise ValueError("a picture without a hash is near to nothing")
+    return next(_meetings(picture.fingerprint, other.fingerprint, orientations, HASH_BITS))
+
+
+def _meetings(one: Fingerprint, other: Fingerprint, orientations: tuple[int, ...], radius: int) -> Iterator[Meeting]:
+    """Yield the views that meet within *radius* bits, nearest first."""
+    turned = _turned(one, orientations)
+    distances = np.bitwise_count(turned[:, :, None] ^ np.array(other.views, np.uint64))
+    found = np.argwhere((distances <= radius) & _meets(one.generation, orientations))
+    for place, mine, theirs in sorted(found.tolist(), key=lambda at: (distances[tuple(at)], at)):
+        yield Meeting(
+            int(distances[place, mine, theirs]),
+            orientations[place],
+            (mine, theirs),
+            (int(turned[place, mine]), other.views[theirs]),
+            _check_bits(one, other, orientations[place], (mine, theirs)),
+        )
+
+
+def _may_meet(generation: Generation, view: int) -> tuple[int, ...]:
+    """Which stored views a view may meet: an anchor all, another one the anchors and itself."""
+    if view < generation.anchors:
+        return tuple(range(len(generation.views)))
+    return (*range(generation.anchors), view)
+
+
+@cache
+def _meets(name: str, orientations: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which views of a picture, by orientation, may meet which stored ones: shape (orientations, views, views)."""
+    generation = GENERATIONS[name]
+    views = range(len(generation.views))
+    meets = np.zeros((len(orientations), len(views), len(views)), bool)
+    for place, orientation in enumerate(orientations):
+        for view in views:
+            meets[place, view, list(_may_meet(generation, generation.turned_view(view, orientation)))] = True
+    return meets
+
+
+@lru_cache(maxsize=4)  # one picture has many candidates
+def _turned(fingerprint: Fingerprint, orientations: tuple[int, ...]) -> NDArray[np.uint64]:
+    """The hashes of all views in each orientation: shape (orientations, views)."""
+    turned = GENERATIONS[fingerprint.generation].turned
+    return np.array(
+        [[turned(hash, orientation) for hash in fingerprint.views] for orientation in orientations], np.uint64
+    )
+
+
+def _check_bits(one: Fingerprint, other: Fingerprint, orientation: int, views: tuple[int, int]) -> int | None:
+    """How many check bits of two views differ, by the windows of either that agree best; None where there are none."""
+    if not one.checks or not other.checks:
+        return None
+    mine, theirs = one.checks[views[0]], other.checks[views[1]]
+    turned = GENERATIONS[one.generation].turned_check
+    asked = [(turned(check, orientation), theirs) for check in _asking(one, views[0])]
+    mine = turned(mine, orientation)
+    asked += [(mine, check) for check in _asking(other, views[1])]
+    return min((int.from_bytes(a, "big") ^ int.from_bytes(b, "big")).bit_count() for a, b in asked)
+
+
+def _asking(fingerprint: Fingerprint, view: int) -> tuple[bytes, ...]:
+    """The checks by which a view may be confirmed: more than one where the picture itself is at hand."""
+    return fingerprint.asking[view] if view < len(fingerprint.asking) else (fingerprint.checks[view],)
 
 
 def nearest_first(matches: Iterable[Match]) -> list[Match]:

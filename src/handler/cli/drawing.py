@@ -1,0 +1,85 @@
+"""What `lookalike compare --plot` draws: two pictures, the views that met, and their bits."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from handler.core import look1
+from handler.core.fingerprint import GENERATIONS
+from handler.core.imaging import decode
+from handler.core.model import ImageRecord, Limits
+from handler.core.policy import Meeting
+
+WIDTH, MARGIN = 1000, 24
+PICTURE = (464, 348)  # at most, in pixels
+CELLS = 192  # pixels across a view's 32 x 32, and across its 8 x 8 bits
+INK, PAPER, ACCENT, SAME, OTHER = (30, 30, 30), (255, 255, 255), (220, 60, 20), (235, 235, 235), (220, 60, 20)
+ANY = Limits(max_bytes=1 << 40, max_pixels=1 << 40)  # both files have been decoded already
+
+
+def draw(a: ImageRecord, b: ImageRecord, meeting: Meeting, title: str) -> Image.Image:
+    """Return the drawing: both pictures with their views marked; below, what is hashed of each, and its bits."""
+    page = Image.new("RGB", (WIDTH, 2 * MARGIN + 40 + PICTURE[1] + 60 + CELLS + 40), PAPER)
+    pen = ImageDraw.Draw(page)
+    heading, small = ImageFont.load_default(22), ImageFont.load_default(15)
+    pen.text((MARGIN, MARGIN), title, INK, heading)
+    top = MARGIN + 40
+    names = GENERATIONS[a.generation].views
+    for number, (record, view) in enumerate(zip((a, b), meeting.views, strict=True)):
+        left = MARGIN + number * (PICTURE[0] + MARGIN)
+        page.paste(_marked(record, view), (left, top))
+        pen.text((left, top + PICTURE[1] + 6), f"{record.ref.key[-48:]}: {names[view]}", INK, small)
+    top += PICTURE[1] + 60
+    grids = [
+        (f"{names[meeting.views[0]]} of A, 32 x 32", _averaged(a, meeting.views[0])),
+        (f"{names[meeting.views[1]]} of B, 32 x 32", _averaged(b, meeting.views[1])),
+        ("bits of A" + (", turned" if meeting.orientation != 1 else ""), _bits(meeting.hashes[0])),
+        ("bits of B", _bits(meeting.hashes[1])),
+        (f"{meeting.distance} bits differ", _difference(*meeting.hashes)),
+    ]
+    step = (WIDTH - 2 * MARGIN) // len(grids)
+    for number, (label, grid) in enumerate(grids):
+        left = MARGIN + number * step
+        page.paste(grid.resize((step - 14, step - 14), Image.Resampling.NEAREST), (left, top))
+        pen.text((left, top + step - 8), label, INK, small)
+    return page
+
+
+def _marked(record: ImageRecord, view: int) -> Image.Image:
+    """The picture as people see it, with a frame around the view."""
+    with Image.open(record.ref.key) as stored:
+        image = ImageOps.exif_transpose(stored).convert("RGB")
+    if record.generation == look1.GENERATION:
+        luma = decode(_body(record), ANY, side=look1.LUMA_SIDE).luma
+        top, bottom, left, right = look1.shown(luma, view)
+        scale = image.width / luma.shape[1], image.height / luma.shape[0]
+        frame = (left * scale[0], top * scale[1], right * scale[0] - 1, bottom * scale[1] - 1)
+        ImageDraw.Draw(image).rectangle(frame, outline=ACCENT, width=max(3, image.width // 120))
+    image.thumbnail(PICTURE)
+    return image
+
+
+def _averaged(record: ImageRecord, view: int) -> Image.Image:
+    if record.generation == look1.GENERATION:
+        luma = decode(_body(record), ANY, side=look1.LUMA_SIDE).luma
+        return Image.fromarray(np.clip(look1.averaged_views(luma)[view] / 256, 0, 255).astype(np.uint8))
+    with Image.open(record.ref.key) as stored:
+        return stored.convert("L").resize((32, 32))
+
+
+def _bits(hash: int) -> Image.Image:
+    return Image.fromarray(np.where(_grid(hash), 30, 245).astype(np.uint8)).convert("RGB")
+
+
+def _difference(one: int, other: int) -> Image.Image:
+    return Image.fromarray(np.where(_grid(one ^ other)[..., None], OTHER, SAME).astype(np.uint8))
+
+
+def _grid(hash: int) -> NDArray[np.bool_]:
+    bits = np.unpackbits(np.frombuffer(hash.to_bytes(8, "big"), np.uint8))
+    return bits.reshape(8, 8).astype(bool)
+
+
+def _body(record: ImageRecord) -> bytes:
+    with open(record.ref.key, "rb") as file:  # noqa: PTH123  the path as it was given, which Path would rewrite
+        return file.read()

@@ -1,0 +1,209 @@
+"""`lookalike pairs`: find the near-duplicates among picture files, with the function's own code and no cloud."""
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+from handler.cli.files import (
+    KILLED,
+    add_options,
+    files,
+    in_order,
+    limits,
+    print_any_name,
+    printable,
+    read,
+    unusable,
+    with_progress,
+)
+from handler.core.buckets import MAX_RADIUS
+from handler.core.entries import Entries, to_entry
+from handler.core.fingerprint import GENERATIONS, fingerprint
+from handler.core.look1 import RADIUS
+from handler.core.model import ORIENTATIONS, ImageRecord, ImageRejected, Match, ObjectRef, Outcome, Settings
+from handler.core.phash import similarity
+from handler.core.policy import match, questions
+
+DEFAULT_RADIUS = {"look1": RADIUS, "phash1": 10}  # bits
+DESCRIPTION = """\
+Find all near-duplicates among picture files: among PATH, or between PATH and DIR. A folder stands for the files below
+it. Prints groups of pictures that show the same thing: one picture a line, an empty line between groups."""
+EPILOG = """\
+With --json each pair is a line, an object: a, b (paths; b is in DIR, or comes later), distance (bits), similarity
+(1 - distance / 64), kind (exact: the same bytes, or near), orientation (how a has to be turned to look like b, as EXIF
+numbers it) and views (which view of a met which of b).
+
+Files that are no pictures are named on standard error; the exit status is 1 then, else 0."""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    """Add the `pairs` command."""
+    parser = subparsers.add_parser(
+        "pairs",
+        help="find the near-duplicates among picture files",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a picture file, or a folder of them")
+    parser.add_argument("--against", metavar="DIR", help="compare PATH with what is here, and not with itself")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a pair")
+    add_matching(parser)
+    add_options(parser)
+    parser.set_defaults(run=run)
+
+
+def add_matching(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what counts as a near-duplicate."""
+    parser.add_argument(
+        "--radius",
+        type=_radius,
+        metavar="BITS",
+        help=f"largest distance that counts ({', '.join(f'{name}: {bits}' for name, bits in DEFAULT_RADIUS.items())})",
+    )
+    parser.add_argument(
+        "--orientations",
+        choices=tuple(ORIENTATIONS),
+        default="none",
+        help="also find mirrored pictures (mirror), and turned ones (all); %(default)s",
+    )
+
+
+def matching(options: argparse.Namespace) -> Settings:
+    """Return the settings that *options* ask for."""
+    radius = DEFAULT_RADIUS[options.generation] if options.radius is None else options.radius
+    return Settings(options.generation, radius, 1, 0, limits(options), ORIENTATIONS[options.orientations])
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what looks alike; return 0 if every file could be compared, else 1."""
+    print_any_name()
+    settings = matching(options)
+    album, groups, bad = Album(settings), Groups(), 0
+    try:
+        if options.against is not None:
+            for record, _ in _records([options.against], settings):
+                bad += record is None
+                album.add(record)
+        for record, write in _records(options.paths, settings):
+            bad += record is None
+            for a, b, found in album.matches(record, is_later=options.against is None):
+                groups.join(a.ref.key, b.ref.key)
+                if options.json:
+                    write(_line(a, b, found))
+            if options.against is None:
+                album.add(record)
+    except BrokenProcessPool:
+        print(KILLED, file=sys.stderr)
+        return 1
+    if not options.json and groups:
+        print("\n\n".join("\n".join(map(printable, group)) for group in groups.sorted()))
+    return 1 if bad else 0
+
+
+class Album:
+    """Pictures, compared as the function compares them: the scan of a warm instance, then the policy."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._records: list[ImageRecord] = []
+        self._entries = Entries(len(GENERATIONS[settings.generation].views))
+        self._waiting: list[bytes] = []
+
+    def add(self, record: ImageRecord | None) -> None:
+        """Add a picture; None is none."""
+        if record is not None:
+            self._records.append(record)
+            self._waiting.append(to_entry(record.ref.object_id, record.keys))
+
+    def matches(
+        self, record: ImageRecord | None, *, is_later: bool
+    ) -> Iterator[tuple[ImageRecord, ImageRecord, Match]]:
+        """Yield *record* and each picture here that it matches, the later one last; in the order of those here."""
+        if record is None:
+            return
+        self._entries.extend(self._waiting)
+        self._waiting = []
+        hits = self._entries.scan(questions(record, self._settings.orientations), self._settings.radius)
+        for row in sorted(hits.rows.tolist()):
+            a, b = (self._records[row], record) if is_later else (record, self._records[row])
+            if found := match(a, b, self._settings):
+                yield a, b, found
+
+
+class Groups:
+    """Paths that belong together, directly or by way of others."""
+
+    def __init__(self) -> None:
+        self._group: dict[str, list[str]] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._group)
+
+    def join(self, one: str, other: str) -> None:
+        """Put the groups of two paths together."""
+        mine, theirs = (self._group.setdefault(path, [path]) for path in (one, other))
+        if mine is not theirs:
+            mine += theirs
+            for path in theirs:
+                self._group[path] = mine
+
+    def sorted(self) -> list[list[str]]:
+        """Return the groups, each sorted, by their first paths."""
+        return sorted(sorted(group) for group in {id(group): group for group in self._group.values()}.values())
+
+
+def _records(paths: Iterable[str], settings: Settings) -> Iterator[tuple[ImageRecord | None, Callable[[str], object]]]:
+    """Yield a record for each file below *paths*, None for those that are no pictures, which are named."""
+    with closing(in_order(partial(_record, settings=settings), files(paths))) as results:
+        for result, write in with_progress(results, paths):
+            if isinstance(result, ImageRecord):
+                yield result, write
+            else:
+                print(f"lookalike: {printable(result)}", file=sys.stderr)
+                yield None, write
+
+
+def _record(path: str, *, settings: Settings) -> ImageRecord | str:
+    """Return the record of the file *path*, or what is wrong with it. Importable: it runs in other processes."""
+    try:
+        return record_of(path, settings)
+    except (ImageRejected, OSError, ValueError, MemoryError) as error:
+        return f"{path}: {unusable(error)}"
+
+
+def record_of(path: str, settings: Settings) -> ImageRecord:
+    """Return the record of the file *path*. Raises ImageRejected, OSError, ValueError or MemoryError."""
+    body = read(path, settings.limits)
+    computed = fingerprint(body, settings.generation, settings.limits)
+    digest = hashlib.sha256(body).hexdigest()
+    ref = ObjectRef("", path)
+    return ImageRecord(ref, settings.generation, Outcome.INDEXED, fingerprint=computed, digest=digest, bytes=len(body))
+
+
+def _line(a: ImageRecord, b: ImageRecord, found: Match) -> str:
+    names = GENERATIONS[a.generation].views
+    return json.dumps(
+        {
+            "a": a.ref.key,
+            "b": b.ref.key,
+            "distance": found.distance,
+            "similarity": similarity(found.distance),
+            "kind": found.kind.value,
+            "orientation": found.orientation,
+            "views": [names[view] for view in found.views],
+        }
+    )
+
+
+def _radius(text: str) -> int:
+    if not text.isdecimal() or int(text) > MAX_RADIUS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {MAX_RADIUS}")
+    return int(text)
