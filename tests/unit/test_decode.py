@@ -1,6 +1,10 @@
 """Bytes to the picture that people see, as generation look1 needs it."""
 
+import random
+import subprocess
+import sys
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,14 +12,18 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageDraw
 
 from handler.core.fingerprint import fingerprint
+from handler.core.formats import FORMATS
 from handler.core.imaging import decode
-from handler.core.model import Limits
+from handler.core.model import ImageRejected, Limits
 from handler.core.phash import hamming
 from tests.images import encode, jpeg, photo, png
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # what Pillow has to say of damaged files
 
 LIMITS = Limits()
 SIDE = 256
 SCENE = photo(3, (640, 480))
+DISPLAY = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()  # none of a picture's: it cannot be applied
 
 
 def luma(body: bytes) -> NDArray[np.uint8]:
@@ -74,12 +82,12 @@ def test_broken_exif_block_is_no_reason_to_reject() -> None:
 
 
 def test_jpeg_is_decoded_no_larger_than_asked_and_close_to_the_full_decode() -> None:
-    large = photo(3, (2400, 1800))
+    large = photo(3, (1600, 1200))
 
     picture = decode(jpeg(large), LIMITS, side=SIDE)
 
-    assert picture.luma.shape == (450, 600)
-    assert (picture.width, picture.height) == (2400, 1800)
+    assert picture.luma.shape == (300, 400)
+    assert (picture.width, picture.height) == (1600, 1200)
     assert hamming(hash_of(jpeg(large)), hash_of(png(large))) <= 2
 
 
@@ -94,8 +102,8 @@ def test_any_shape_keeps_the_asked_side_where_it_has_it(size: tuple[int, int]) -
 
 
 def test_strips_give_what_the_whole_picture_gives() -> None:
-    large = photo(5, (3000, 2500)).convert("RGB")
-    expected = np.asarray(large.reduce(2500 // SIDE).convert("L"))
+    large = photo(5, (1500, 1200)).convert("RGB")
+    expected = np.asarray(large.reduce(1200 // SIDE).convert("L"))
 
     np.testing.assert_array_equal(luma(png(large)), expected)
 
@@ -167,3 +175,40 @@ def test_first_frame_counts_and_the_others_are_counted() -> None:
         assert (picture.frames, format_) == (3, format_)
         assert hamming(hash_of(body), hash_of(png(frames[0]))) <= 4
     assert decode(png(frames[0]), LIMITS, side=SIDE).frames == 1
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_nothing_but_a_rejection_comes_of_a_damaged_file(format_: str) -> None:
+    rng = random.Random(f"decode {format_}")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    options: dict[str, object] = {} if format_ in ("BMP", "GIF") else {"exif": exif, "icc_profile": DISPLAY}
+    whole = saved(photo(1, (300, 280)), format_, **options)
+
+    for _ in range(60):
+        body = bytearray(whole[: rng.randrange(1, len(whole) + 1)] if rng.random() < 0.3 else whole)
+        for _ in range(rng.choice((1, 2, 8))):
+            body[int(rng.random() ** 3 * len(body))] = rng.randrange(256)  # headers more often than pixels
+        try:
+            luma(bytes(body))
+        except ImageRejected as rejected:
+            assert rejected.code in {"unsupported", "truncated", "corrupt", "too_many_pixels"}  # noqa: PT017
+
+
+@pytest.mark.parametrize(("format_", "mode"), [("PNG", "RGBA"), ("TIFF", "RGB"), ("GIF", "P"), ("PNG", "I;16")])
+def test_largest_picture_is_decoded_in_the_smallest_memory_there_is(format_: str, mode: str, tmp_path: Path) -> None:
+    """The template allows 1024 MB, of which the interpreter, the libraries and requests take 150."""
+    options = {"compression": "tiff_adobe_deflate"} if format_ == "TIFF" else {}
+    file = tmp_path / "large"
+    file.write_bytes(
+        saved(Image.new(mode, (7072, 7070), 7 if mode in ("P", "I;16") else (9, 9, 9)), format_, **options)
+    )
+    program = (
+        "import resource, sys; from handler.core.imaging import decode; from handler.core.model import Limits;"
+        "decode(open(sys.argv[1], 'rb').read(), Limits(), side=256);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=True)  # noqa: S603
+
+    assert int(done.stdout) <= 1024 - 150
