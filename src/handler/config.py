@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 MAX_JOURNAL_MEMORY_MB = 8192
 BASE_MB = 150  # what the interpreter, the libraries and requests under way take
-BYTES_PER_PIXEL = 17  # the most that a decoder takes: WEBP's, 810 MB for 50 megapixels
+BYTES_PER_PIXEL = 27  # the most that a decoder takes: AVIF's, 1,320 MB for 50 megapixels; WEBP's takes 17
 
 
 class BadConfiguration(Exception):
