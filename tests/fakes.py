@@ -76,6 +76,10 @@ class InMemoryJournal:
         other._segments = self._segments
         return other
 
+    def lose_an_entry(self, world: World, *, segment: int) -> None:
+        """Break what every writer keeps: a segment before the last one is full."""
+        self._segments[str(world)][0][segment].pop()
+
     def append(self, world: World, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
         rows = self._segments[str(world)]
         shard = entry[0] % self._shards

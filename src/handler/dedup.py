@@ -144,6 +144,7 @@ class Deduplicator:
         notifier: Notifier,
         executor: Executor,
         settings: Settings,
+        max_candidates: int = MAX_CANDIDATES,
     ) -> None:
         self._store = store
         self._index = index
@@ -153,6 +154,7 @@ class Deduplicator:
         self._notifier = notifier
         self._executor = executor
         self._settings = settings
+        self._max_candidates = max_candidates
         self._crowded: set[World] = set()  # where a bucket had several pages lately
 
     def created(self, ref: ObjectRef, *, deadline: float = math.inf) -> Report:
@@ -320,7 +322,7 @@ class Deduplicator:
         live: dict[str, Match] = {}
         pages = 1
         while some := list(islice(candidates, pages * CANDIDATES_AT_ONCE)):
-            if len(seen) > MAX_CANDIDATES:
+            if len(seen) > self._max_candidates:
                 return live, True
             pages = min(4 * pages, MAX_PAGES_AT_ONCE)
             for matching in self._executor.map(partial(self._live_matches, world, record), _pages(some)):

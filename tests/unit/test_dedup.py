@@ -21,7 +21,7 @@ from handler.core.model import (
     padded_sequencer,
 )
 from handler.core.phash import hamming
-from handler.dedup import Deduplicator, Report
+from handler.dedup import MAX_CANDIDATES, Deduplicator, Report
 from handler.search import Search
 from tests.fakes import (
     InlineExecutor,
@@ -49,6 +49,7 @@ class Deployment:
     memory_bytes: int = 1 << 20  # 0: the buckets answer
     notifier: RecordingNotifier = field(default_factory=RecordingNotifier)
     max_matches: int = 20
+    max_candidates: int = MAX_CANDIDATES
     scope_depth: int = 0
     generation: str = "phash1"
     orientations: str = "none"
@@ -79,6 +80,7 @@ class Deployment:
                 limits=Limits(max_bytes=4 << 20, max_pixels=1_000_000),
                 orientations=ORIENTATIONS[self.orientations],
             ),
+            max_candidates=self.max_candidates,
         )
 
     def event(self, key: str) -> ObjectRef:
@@ -405,14 +407,11 @@ def test_more_candidates_than_one_call_reads_are_followed_up(deployment: Deploym
 
 
 @pytest.mark.parametrize("gone", ["overwritten", "deleted"])
-def test_trail_of_what_is_gone_hides_no_live_picture(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, gone: str
-) -> None:
+def test_trail_of_what_is_gone_hides_no_live_picture(deployment: Deployment, gone: str) -> None:
     """A fixed camera overwrites or deletes a picture every minute: its old entries fill the journal."""
-    monkeypatch.setattr("handler.dedup.MAX_CANDIDATES", 20)
-    monkeypatch.setattr("handler.dedup.CANDIDATES_AT_ONCE", 5)
+    deployment.max_candidates = 20
     deployment.upload("other.jpg", jpeg(near_copy(CAT)))
-    for n in range(60):
+    for n in range(120):  # more than one call reads
         key = "latest.jpg" if gone == "overwritten" else f"{n}.jpg"
         deployment.upload(key, jpeg(CAT))
         if gone == "deleted":

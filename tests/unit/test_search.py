@@ -1,7 +1,7 @@
 import itertools
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -12,7 +12,7 @@ from handler.core import prices
 from handler.core.buckets import buckets, probe_count
 from handler.core.entries import Block, Question, entry_bytes, to_entry
 from handler.core.fingerprint import fingerprint
-from handler.core.journal import PacksUnavailable, Shape
+from handler.core.journal import Appended, PacksUnavailable, Shape
 from handler.core.model import Candidate, Found, Limits, ObjectRef, Route, World
 from handler.core.phash import hamming
 from handler.search import Search
@@ -179,7 +179,7 @@ def test_pack_of_segments_with_room_is_never_made_and_the_buckets_answer(deploym
     deployment.fill(2 * PER_PACK + 1)
     target = deployment.add(deployment.instance(), "near", [1])
     deployment.packs.packs.clear()
-    deployment.journal._segments[str(WORLD)][0][2].pop()
+    deployment.journal.lose_an_entry(WORLD, segment=2)
 
     found = ask(deployment.instance())
 
@@ -342,15 +342,15 @@ def test_world_that_outgrows_the_memory_is_forgotten(deployment: Deployment) -> 
 
 
 def test_writer_whose_end_keeps_moving_asks_for_it_first(deployment: Deployment) -> None:
-    busy, other = deployment.instance(), deployment.instance()
-    asked = []
+    journal, other, asked = deployment.journal, deployment.instance(), list[bool]()
 
     class Watched(InMemoryJournal):
-        def append(self, *args: object, ask: bool, **kwargs: object) -> object:  # type: ignore[override]
+        def append(self, world: World, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
             asked.append(ask)
-            return deployment.journal.append(*args, ask=ask, **kwargs)  # type: ignore[arg-type]
+            return journal.append(world, entry, ends, ask=ask)
 
-    busy._journal = Watched()  # type: ignore[assignment]
+    deployment.journal = Watched()
+    busy = deployment.instance()
     deployment.add(busy, "a", [1])
     for n in range(3):
         for m in range(PER_SEGMENT + 1):
