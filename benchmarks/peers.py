@@ -135,7 +135,7 @@ def _entries(hashes: Hashes) -> Ask:
     for start in reversed(range(0, len(hashes), rows)):
         column = hashes[start : start + rows].copy()
         ids = np.frombuffer(np.random.default_rng(start).bytes(ID_BYTES * len(column)), np.uint8)
-        entries.adopt(Block(ids.reshape(-1, ID_BYTES), column[np.newaxis], len(column)))
+        entries.adopt([Block(ids.reshape(-1, ID_BYTES), column[np.newaxis], len(column))])
 
     def ask(hash: int, radius: int) -> Answer:
         hits = entries.scan([Question(hash)], radius)

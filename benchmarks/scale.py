@@ -153,6 +153,13 @@ def room(memory_mb: int) -> float:
 
 def print_worlds(worlds: Sequence[World], skew: Skew) -> None:
     """Print what the searches cost in worlds of several sizes, and what limits them."""
+    _print_probing(worlds)
+    _print_journal(worlds)
+    _print_shards()
+    _print_busiest_buckets(worlds, skew)
+
+
+def _print_probing(worlds: Sequence[World]) -> None:
     print_table(
         "Probing, with the skew of photographs: one search",
         ("pictures", "radius", "pages a bucket", "RRU", "$/million searches", "strangers", "$/million uploads"),
@@ -172,6 +179,9 @@ def print_worlds(worlds: Sequence[World], skew: Skew) -> None:
         note="Strangers: unrelated pictures within the radius (0: none among the sampled pairs); of at most "
         f"{CANDIDATES_AT_ONCE} of them object and holder are read, for by then there are more than a message tells.",
     )
+
+
+def _print_journal(worlds: Sequence[World]) -> None:
     print_table(
         f"Journal, one view, {ENTRY_BYTES} bytes a picture",
         ("pictures", "WRU an upload", "memory MB", "load s", *(f"$/million, radius {radius}" for radius in RADII)),
@@ -190,6 +200,9 @@ def print_worlds(worlds: Sequence[World], skew: Skew) -> None:
         + "".join(f"A JournalMemory of {size} MB is full at {room(size) / 1e6:.0f} million. " for size in MEMORIES_MB)
         + "Then the buckets answer.",
     )
+
+
+def _print_shards() -> None:
     print_table(
         "Most uploads a second into one scope: a partition takes 1,000 write and 3,000 read units a second",
         ("shards", "appends", "reads", "uploads", "RRU an upload"),
@@ -205,6 +218,9 @@ def print_worlds(worlds: Sequence[World], skew: Skew) -> None:
         ],
         note="By the journal alone, if no append is refused: one that meets a full segment costs a unit as well.",
     )
+
+
+def _print_busiest_buckets(worlds: Sequence[World], skew: Skew) -> None:
     print_table(
         "Most uploads a second into one scope, by its busiest bucket",
         ("pictures", "writes", *(f"probes, radius {radius}" for radius in RADII)),

@@ -185,9 +185,7 @@ class Search:
         for start in range(0, len(packs), PACKS_AT_ONCE):
             some = packs[start : start + PACKS_AT_ONCE]
             blocks = list(self._executor.map(lambda pack: self._read_pack(world, known, *pack), some))
-            known.entries.adopt(
-                Block.joined([self._passed(known, *pack, block) for pack, block in zip(some, blocks, strict=True)])
-            )
+            known.entries.adopt([self._passed(known, *pack, block) for pack, block in zip(some, blocks, strict=True)])
             if self._clock() > until:
                 return Route.PROBED, start + len(some)
         while not self._read_tail(world, known):

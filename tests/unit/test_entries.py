@@ -69,7 +69,7 @@ def test_rows_lead_to_their_objects_wherever_their_block_is() -> None:
     rng = random.Random(1)
     pictures = stored(rng, 3000, 1, 0)
     entries = of(pictures[:1000], 1)
-    entries.adopt(Block.of([to_entry(*picture) for picture in pictures[1000:2000]], 1))
+    entries.adopt([Block.of([to_entry(*picture) for picture in pictures[1000:2000]], 1)])
     entries.extend([to_entry(*picture) for picture in pictures[2000:]])
 
     for object_id, (hash,) in rng.sample(pictures, 50):

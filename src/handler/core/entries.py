@@ -1,7 +1,7 @@
 """Journal entries and what a warm instance keeps of them: one row a picture, one column a view, and their scan.
 
 An entry is an object id and the hashes of all views of one picture. Rows are kept in blocks that never move: those
-that were loaded together are one, and the last one has some room for what is read next.
+that were loaded together are one where they are small, and the last one has some room for what is read next.
 """
 
 import struct
@@ -141,9 +141,14 @@ class Entries:
             self.blocks[-1].fill(some)
             at += len(some)
 
-    def adopt(self, block: Block) -> None:
-        """Add all rows of *block*, which is not copied; the rows of this object get other numbers."""
-        self.blocks.insert(0, block)
+    def adopt(self, blocks: Sequence[Block]) -> None:
+        """Add all rows of *blocks*, at least one; the rows of this object get other numbers.
+
+        Large ones are not copied. Packs of entries with many views have few rows each, and those are compared faster
+        together than the memory that joining them leaves behind is worth.
+        """
+        small = max(block.rows for block in blocks) <= _CHUNK_ROWS // 2
+        self.blocks[:0] = [Block.joined(blocks)] if small else blocks
 
     def object_ids(self, rows: NDArray[np.int64]) -> list[str]:
         """Return the object ids of *rows*, in that order, as 32 hex digits."""
