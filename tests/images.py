@@ -37,7 +37,7 @@ def _field(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float6
     for cells, contrast in OCTAVES:
         coarse = Image.fromarray(rng.normal(0.0, contrast, (cells, cells)).astype(np.float32))
         field += np.asarray(coarse.resize(size, Image.Resampling.BICUBIC))
-    return cast(NDArray[np.float64], (field - field.mean()) / field.std())
+    return cast(NDArray[np.float64], (field - field.mean()) / (field.std() or 1.0))  # of one pixel it is 0
 
 
 def _levels(field: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -3,8 +3,9 @@
 import _thread
 import json
 import re
+import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +247,15 @@ def test_denied_permission_ends_the_run_and_loses_nothing() -> None:
     assert len(sqs.visible) == 24
 
 
+@pytest.fixture
+def ctrl_c_raises() -> Iterator[None]:
+    """Make SIGINT raise KeyboardInterrupt, as it does in a terminal; a shell has jobs in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_raises")
 def test_ctrl_c_ends_the_batch_and_loses_nothing() -> None:
     sqs, report, sent = InMemoryQueue(*[record(f"{n}.jpg") for n in range(25)]), Report(), list[str]()
 
