@@ -78,6 +78,17 @@ def test_rows_lead_to_their_objects_wherever_their_block_is() -> None:
     assert len(entries) == 3000
 
 
+def test_pictures_that_come_one_by_one_end_up_in_few_blocks() -> None:
+    pictures = stored(random.Random(4), 5000, 2, 0)
+    entries = Entries(2)
+
+    for picture in pictures:
+        entries.extend([to_entry(*picture)])
+
+    assert len(entries.blocks) == 2
+    assert entries.object_ids(np.arange(5000)) == [object_id for object_id, _ in pictures]
+
+
 @pytest.mark.parametrize("views", [1, 9])
 @pytest.mark.parametrize("count", [1, 1000, 100_000])
 def test_a_picture_takes_what_its_entry_has_and_at_most_a_tenth_more(views: int, count: int) -> None:

@@ -1,7 +1,7 @@
 """Journal entries and what a warm instance keeps of them: one row a picture, one column a view, and their scan.
 
-An entry is an object id and the hashes of all views of one picture. Rows are kept in blocks that never move: those
-that were loaded together are one where they are small, and the last one has some room for what is read next.
+An entry is an object id and the hashes of all views of one picture. Rows are kept in blocks: large ones never move,
+small ones are joined, because many of them would be slow to compare, and the last one has room for what is read next.
 """
 
 import struct
@@ -136,6 +136,7 @@ class Entries:
         at = 0
         while at < len(entries):
             if not self.blocks or not self.blocks[-1].room:
+                self._join_small()
                 self.blocks.append(Block.empty(self.views, _spare(len(self))))
             some = entries[at : at + self.blocks[-1].room]
             self.blocks[-1].fill(some)
@@ -149,6 +150,15 @@ class Entries:
         """
         small = max(block.rows for block in blocks) <= _CHUNK_ROWS // 2
         self.blocks[:0] = [Block.joined(blocks)] if small else blocks
+
+    def _join_small(self) -> None:
+        """Make one block of the last ones that together are no more than is compared at once."""
+        first, rows = len(self.blocks), 0
+        while first and rows + self.blocks[first - 1].rows <= _CHUNK_ROWS:
+            first -= 1
+            rows += self.blocks[first].rows
+        if len(self.blocks) - first > 1:
+            self.blocks[first:] = [Block.joined(self.blocks[first:])]
 
     def object_ids(self, rows: NDArray[np.int64]) -> list[str]:
         """Return the object ids of *rows*, in that order, as 32 hex digits."""
