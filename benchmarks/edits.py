@@ -38,6 +38,13 @@ def encoded(image: Image.Image, format: str = "JPEG", quality: int = 85) -> Imag
         return back.convert("RGB")
 
 
+def in_file(image: Image.Image) -> bytes:
+    """Return a file of *image*, without loss and quickly written."""
+    file = BytesIO()
+    image.save(file, "BMP")
+    return file.getvalue()
+
+
 def scaled(image: Image.Image, across: float, down: float | None = None) -> Image.Image:
     """Return *image* with its width times *across* and its height times *down*."""
     down = across if down is None else down

@@ -5,8 +5,10 @@ and every copy then asks for every original. A pair of different pictures that m
 counts for a rate if no more of all such pairs match. Recall is the share of copies that find their original.
 """
 
+import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import combinations
 from pathlib import Path
 
 import imagehash
@@ -16,10 +18,14 @@ from PIL import Image
 from benchmarks import blanks, corpus, edits
 from benchmarks.corpus import Picture
 from benchmarks.report import console, print_table, progress
-from benchmarks.trial import Trial, compared_pairs, share
+from benchmarks.trial import Trial, share
 from benchmarks.versions import COMPOUNDS, SIDE, measured_all, names, versions
-from handler.core import look1, phash
+from handler.core import look1
+from handler.core.fingerprint import fingerprint
+from handler.core.model import ImageRecord, Limits, ObjectRef, Outcome, Settings
+from handler.core.policy import match
 
+SETTINGS = Settings(look1.GENERATION, look1.RADIUS, 1, 0, Limits())
 SAMPLED = 20  # pictures for the slowest peer
 
 
@@ -82,12 +88,11 @@ def _print_blanks() -> None:
     """Print how pictures fare that are hardly any: how many the quality floor catches, and how many pairs match."""
     rows = []
     for name, draw in blanks.KINDS.items():
-        lumas = [edits.luma_of(draw(number), look1.LUMA_SIDE) for number in range(blanks.COUNT)]
-        asking = [(look1.fingerprint_views(luma), look1.asking_checks(luma)) for luma in lumas]
-        caught = sum(views.qualities[0] < look1.QUALITY_FLOOR for views, _ in asking)
-        pairs = [(a, b) for number, a in enumerate(asking) for b in asking[:number]]
-        matching = sum(_match(*a, b[0]) or _match(*b, a[0]) for a, b in pairs)
-        rows.append((name, len(lumas), caught, matching, len(pairs)))
+        records = [_record(f"{name} {number}", draw(number)) for number in range(blanks.COUNT)]
+        caught = sum(record.fingerprint is not None and record.fingerprint.flat for record in records)
+        pairs = list(combinations(records, 2))
+        matching = sum(match(one, other, SETTINGS) is not None for one, other in pairs)
+        rows.append((name, len(records), caught, matching, len(pairs)))
     print_table(
         "Pictures with little in them, each drawn differently",
         ("kind", "drawn", "below the floor", "pairs that match", "of pairs"),
@@ -95,21 +100,11 @@ def _print_blanks() -> None:
     )
 
 
-def _match(asking: look1.Views, near_checks: Sequence[Sequence[bytes]], stored: look1.Views) -> bool:
-    """Return whether a picture that asks finds one that is stored, at the default settings."""
-    return any(
-        phash.hamming(asking.hashes[a], stored.hashes[b]) <= look1.RADIUS
-        and min(asking.qualities[a], stored.qualities[b]) >= look1.QUALITY_FLOOR
-        and any(
-            _bits(check, stored.checks[b]) <= look1.CHECK_RADIUS
-            for check in (near_checks[a] if a < look1.ANCHORS else (asking.checks[a],))
-        )
-        for a, b in compared_pairs()
-    )
-
-
-def _bits(a: bytes, b: bytes) -> int:
-    return phash.hamming(int.from_bytes(a, "big"), int.from_bytes(b, "big"))
+def _record(name: str, image: Image.Image) -> ImageRecord:
+    body = edits.in_file(image)
+    computed = fingerprint(body, SETTINGS.generation, SETTINGS.limits)
+    digest = hashlib.sha256(body).hexdigest()
+    return ImageRecord(ObjectRef("", name), SETTINGS.generation, Outcome.INDEXED, fingerprint=computed, digest=digest)
 
 
 if __name__ == "__main__":

@@ -37,20 +37,18 @@ class Trial:
     """All fingerprints of all versions of the pictures that have content, and the questions that are asked of them."""
 
     def __init__(self, pictures: Sequence[Picture], names: list[str], measured: Sequence[Measured]) -> None:
-        content = [one.qualities[0, 0] >= look1.QUALITY_FLOOR for one in measured]
-        self.lost = [picture for picture, good in zip(pictures, content, strict=True) if not good]
-        pictures = [picture for picture, good in zip(pictures, content, strict=True) if good]
-        measured = [one for one, good in zip(measured, content, strict=True) if good]
-        self.names = np.array(names * len(pictures))
-        self.of = np.repeat(np.arange(len(pictures)), len(names))
+        self.lost = [picture for picture, one in zip(pictures, measured, strict=True) if one.flat[0]]
+        measured = [one for one in measured if not one.flat[0]]
+        self.names = np.array(names * len(measured))
+        self.of = np.repeat(np.arange(len(measured)), len(names))
         self.hashes = np.concatenate([one.hashes for one in measured])
         self.checks = np.concatenate([one.checks for one in measured])
         self.asking = np.concatenate([one.asking for one in measured])
-        self.qualities = np.concatenate([one.qualities for one in measured])
+        self.flat = np.concatenate([one.flat for one in measured])
         self.peers = {name: np.concatenate([one.peers[name] for one in measured]) for name in measured[0].peers}
         self.originals = np.flatnonzero(self.names == "original")
         self.turns = np.isin(self.names, list(edits.TURNS))
-        self.different = int((~self.turns).sum()) * (len(pictures) - 1)
+        self.different = int((~self.turns).sum()) * (len(measured) - 1)
 
     def row_of_peer(self, name: str) -> list[tuple[str, ...]]:
         """Return the lines of another fingerprint, one hash a picture."""
@@ -97,8 +95,7 @@ class Trial:
             note=f"False positives: {strange} of {self.different:,} pairs, {strange / self.different:.1e}; "
             f"in all orientations {turned_strange}, {turned_strange / self.different:.1e}.",
         )
-        whole = self.qualities[self.names != "original", 0]
-        console.print(f"of their copies, {np.mean(whole < look1.QUALITY_FLOOR):.4f} are below the floor")
+        console.print(f"of their copies, {self.flat[self.names != 'original'].mean():.4f} have too little content")
 
     def plot(self, folder: Path) -> None:
         """Draw recall by edit, and distances between the same and different pictures."""
@@ -140,7 +137,7 @@ class Trial:
         parts = [
             part
             for orientation in orientations
-            for part in self._near(*self._turned(orientation), orientation, pairs, checked=checked)
+            for part in self._near(*self._turned(orientation), pairs, checked=checked)
         ]
         return Found(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
@@ -149,17 +146,14 @@ class Trial:
         hashes: Words,
         checks: Words,
         near_checks: Words,
-        orientation: int,
         pairs: Sequence[tuple[int, int]],
         *,
         checked: bool,
     ) -> Iterator[tuple[NDArray[np.int64], ...]]:
-        content = self.qualities >= look1.QUALITY_FLOOR
-        back = [look1.turned_view(view, orientation) for view in range(len(look1.VIEWS))]
         for number, original in enumerate(self.originals):
             for asking, stored in pairs:
                 distance = np.bitwise_count(hashes[:, asking] ^ self.hashes[original, stored])
-                near = np.flatnonzero((distance <= REACH) & content[:, back.index(asking)] & content[original, stored])
+                near = np.flatnonzero((distance <= REACH) & ~self.flat)
                 asked = near_checks[near, asking] if asking < look1.ANCHORS else checks[near, asking][:, None]
                 check = _differing(asked, self.checks[original, stored]).min(axis=1, initial=256) * checked
                 kept = check <= CHECK_REACH

@@ -1,4 +1,4 @@
-"""Every version of every picture, and all of their fingerprints: those of look1, and those of others."""
+"""Every version of every picture, and their fingerprints: look1's as the function computes it, and those of others."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,7 +15,10 @@ from benchmarks import edits
 from benchmarks.corpus import Picture
 from benchmarks.report import progress
 from handler.core import look1, phash
+from handler.core.fingerprint import fingerprint
+from handler.core.model import Limits
 
+LIMITS = Limits()
 COMPOUNDS = 12  # random edits of each picture
 SEED = 2026
 SIDE = 512  # pixels on the longer side of what is edited
@@ -26,12 +29,12 @@ Words = NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The fingerprints of all versions of one picture: the original first, then in the order of `_names`."""
+    """The fingerprints of all versions of one picture: the original first, then in the order of `names`."""
 
     hashes: Words  # (versions, views)
     checks: Words  # (versions, views, WORDS)
     asking: Words  # (versions, anchors, windows, WORDS)
-    qualities: NDArray[np.float64]  # (versions, views)
+    flat: NDArray[np.bool_]  # (versions,)
     peers: Mapping[str, Words]  # (versions, words) by name
 
 
@@ -52,13 +55,12 @@ def _measured(picture: Picture, number: int) -> Measured:
     image = picture.image.copy()
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     edited = list(versions(image, number))
-    lumas = [edits.luma_of(version, look1.LUMA_SIDE) for version in edited]
-    views = [look1.fingerprint_views(luma) for luma in lumas]
+    prints = [fingerprint(edits.in_file(version), look1.GENERATION, LIMITS) for version in edited]
     return Measured(
-        np.array([one.hashes for one in views], np.uint64),
-        np.array([_words(one.checks) for one in views]),
-        np.array([[_words(checks) for checks in look1.asking_checks(luma)] for luma in lumas]),
-        np.array([one.qualities for one in views]),
+        np.array([one.views for one in prints], np.uint64),
+        np.array([_words(one.checks) for one in prints]),
+        np.array([[_words(checks) for checks in one.asking] for one in prints]),
+        np.array([one.flat for one in prints]),
         {name: np.array([compute(version) for version in edited]) for name, compute in _peers().items()},
     )
 
@@ -68,7 +70,7 @@ def _words(checks: Sequence[bytes]) -> Words:
 
 
 def versions(image: Image.Image, number: int) -> Iterator[Image.Image]:
-    """Yield the original and its copies in the order of `_names`."""
+    """Yield the original and its copies in the order of `names`."""
     yield image
     for edit in (*edits.FIXED.values(), *edits.TURNS.values()):
         yield edit(image)

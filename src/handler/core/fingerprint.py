@@ -60,7 +60,7 @@ def _look1(body: bytes, limits: Limits) -> Fingerprint:
         format=picture.format,
         further=tuple(further),
         checks=tuple(views.checks[number] for number in shown),
-        asking=asking,
+        asking=tuple(asking[number] for number in shown[: look1.ANCHORS]),
         quality=round(views.qualities[0], 2),
         flat=views.qualities[0] < look1.QUALITY_FLOOR,
         frames=picture.frames,

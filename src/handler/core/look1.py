@@ -57,7 +57,7 @@ _COEFFICIENT_CUT = 2.0**-20
 _QUALITY_CUT = 2.0**-24  # their squares are added
 
 # The edges of a view, and of its 32 x 32 cells, are whole numbers of this part of a pixel, whatever the picture's size.
-_UNITS = 5 * 9 * 1024
+UNITS = 5 * 9 * 1024
 
 # A border is a run of lines of which nearly every pixel is near the median of the outermost one.
 _BORDER_TOLERANCE = 8  # levels: what a JPEG file of low quality leaves of a flat border
@@ -100,13 +100,13 @@ def examined(luma: NDArray[np.uint8]) -> tuple[Views, tuple[tuple[bytes, ...], .
     """Return what `fingerprint_views` and `asking_checks` do, for little more than the price of one."""
     height, width = luma.shape
     windows = _windows(height, width, trim(luma))
-    insets = [_insets(window) for window in windows[:ANCHORS]]
-    averages = _averaged(luma, [*windows, *(inset for some in insets for inset in some)])
+    insets = [insets_of(window) for window in windows[:ANCHORS]]
+    averages = averaged(luma, [*windows, *(inset for some in insets for inset in some)])
     corner = coefficients(averages)
     stored = len(windows)
-    checks = iter(list(_checks(corner)))
+    checks = iter(list(checks_of(corner)))
     own = tuple(islice(checks, stored))
-    views = Views(tuple(_hashes(corner[:stored])), own, tuple(_qualities(averages[:stored], luma)))
+    views = Views(tuple(hashes_of(corner[:stored])), own, tuple(_qualities(averages[:stored], luma)))
     return views, tuple(tuple(islice(checks, len(some))) for some in insets)
 
 
@@ -140,12 +140,12 @@ def compared(a: int, b: int) -> bool:
 def averaged_views(luma: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the views of *luma*, each averaged to 32 x 32: shape (14, 32, 32), whole numbers of 1/256 level."""
     height, width = luma.shape
-    return _averaged(luma, _windows(height, width, trim(luma)))
+    return averaged(luma, _windows(height, width, trim(luma)))
 
 
 def shown(luma: NDArray[np.uint8], view: int) -> tuple[float, float, float, float]:
     """Return which part of *luma* a view shows: top, bottom, left, right, in pixels."""
-    top, bottom, left, right = (edge / _UNITS for edge in _windows(luma.shape[0], luma.shape[1], trim(luma))[view])
+    top, bottom, left, right = (edge / UNITS for edge in _windows(luma.shape[0], luma.shape[1], trim(luma))[view])
     return top, bottom, left, right
 
 
@@ -192,8 +192,8 @@ def _border(lines: NDArray[np.uint8]) -> int:
 
 
 def _windows(height: int, width: int, trimmed: Rectangle) -> list[Rectangle]:
-    """Return the windows of the views, in _UNITS of a pixel; each side is a multiple of SIDE."""
-    top, bottom, left, right = (edge * _UNITS for edge in trimmed)
+    """Return the windows of the views, in UNITS of a pixel; each side is a multiple of SIDE."""
+    top, bottom, left, right = (edge * UNITS for edge in trimmed)
     down, across = bottom - top, right - left
 
     def window(tall: int, broad: int, row: int = 0, column: int = 0) -> Rectangle:
@@ -212,7 +212,7 @@ def _windows(height: int, width: int, trimmed: Rectangle) -> list[Rectangle]:
     longer, shorter = max(down, across), min(down, across)
     length, breadth = min(longer, shorter * 16 // 9), min(shorter, longer * 9 // 16)
     return [
-        (0, height * _UNITS, 0, width * _UNITS),
+        (0, height * UNITS, 0, width * UNITS),
         (top, bottom, left, right),
         window(shorter, shorter),
         window(length, breadth) if down > across else window(breadth, length),
@@ -223,7 +223,7 @@ def _windows(height: int, width: int, trimmed: Rectangle) -> list[Rectangle]:
     ]
 
 
-def _insets(window: Rectangle) -> list[Rectangle]:
+def insets_of(window: Rectangle) -> list[Rectangle]:
     """Return *window*, and what is left of it without a twentieth at some of its sides."""
     top, bottom, left, right = window
     y, x = (bottom - top) // 20, (right - left) // 20
@@ -233,7 +233,7 @@ def _insets(window: Rectangle) -> list[Rectangle]:
     ]
 
 
-def _averaged(luma: NDArray[np.uint8], windows: Sequence[Rectangle]) -> NDArray[np.float64]:
+def averaged(luma: NDArray[np.uint8], windows: Sequence[Rectangle]) -> NDArray[np.float64]:
     """Return each of *windows* averaged to 32 x 32, in whole numbers of 1/256 level."""
     top, bottom, left, right = np.array(windows).T[:, :, None]
     down, across = (bottom - top) // SIDE, (right - left) // SIDE  # of one cell
@@ -243,7 +243,7 @@ def _averaged(luma: NDArray[np.uint8], windows: Sequence[Rectangle]) -> NDArray[
 
 
 def _sums(luma: NDArray[np.uint8], y: NDArray[np.int64], x: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the sum of *luma* above and left of each crossing of *y* and *x*, in _UNITS of a pixel, a row per view.
+    """Return the sum of *luma* above and left of each crossing of *y* and *x*, in UNITS of a pixel, a row per view.
 
     Between pixels that sum is bilinear, so an edge inside a pixel divides it exactly.
     """
@@ -252,21 +252,23 @@ def _sums(luma: NDArray[np.uint8], y: NDArray[np.int64], x: NDArray[np.int64]) -
     table[1:-1, 1:-1] = luma
     np.cumsum(table, axis=0, out=table)
     np.cumsum(table, axis=1, out=table)
-    (above, down), (before, across) = np.divmod(y[:, :, None], _UNITS), np.divmod(x[:, None, :], _UNITS)
+    (above, down), (before, across) = np.divmod(y[:, :, None], UNITS), np.divmod(x[:, None, :], UNITS)
     corner, line = above * (width + 2) + before, width + 2
-    upper = table.take(corner) * (_UNITS - across) + table.take(corner + 1) * across
-    lower = table.take(corner + line) * (_UNITS - across) + table.take(corner + line + 1) * across
-    sums: NDArray[np.int64] = upper * (_UNITS - down) + lower * down
+    upper = table.take(corner) * (UNITS - across) + table.take(corner + 1) * across
+    lower = table.take(corner + line) * (UNITS - across) + table.take(corner + line + 1) * across
+    sums: NDArray[np.int64] = upper * (UNITS - down) + lower * down
     return sums
 
 
-def _hashes(corner: NDArray[np.float64]) -> Iterator[int]:
+def hashes_of(corner: NDArray[np.float64]) -> Iterator[int]:
+    """Yield the hash of each view, from its `coefficients`."""
     low = np.rint(corner[:, :FILTER_SIDE, :FILTER_SIDE] * _COEFFICIENT_CUT).reshape(len(corner), -1)
     for bits in np.packbits(low @ _FILTERS.T > 0.0, axis=1):
         yield int.from_bytes(bits.tobytes(), "big")
 
 
-def _checks(corner: NDArray[np.float64]) -> Iterator[bytes]:
+def checks_of(corner: NDArray[np.float64]) -> Iterator[bytes]:
+    """Yield the check bits of each view, from its `coefficients`."""
     for bits in np.packbits(corner[:, *_CHECKED] > 0.0, axis=1):
         yield bits.tobytes()
 
