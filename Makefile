@@ -60,13 +60,20 @@ format: setup ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(VENV)/.uv ## resolve the dependencies again and export the layer's
+lock: $(VENV)/.uv ## resolve the dependencies again and export the layers'
 	$(UV) lock
-	@$(MAKE) --no-print-directory layers/imaging/requirements.txt
+	@$(MAKE) --no-print-directory layers/imaging/requirements.txt layers/heic/requirements.txt
+
+EXPORT = $(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-header --no-annotate --prune boto3
 
 layers/imaging/requirements.txt: uv.lock | $(VENV)/.uv
 	@{ echo '# Written by `make lock` from uv.lock. boto3 is not here: the Lambda runtime has it.'; \
-	  $(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-header --no-annotate --prune boto3; \
+	  $(EXPORT); \
+	} > $@.new && mv $@.new $@
+
+layers/heic/requirements.txt: uv.lock | $(VENV)/.uv
+	@{ echo '# Written by `make lock` from uv.lock. What it needs besides is in the imaging layer.'; \
+	  $(EXPORT) --extra heic --prune aws-lambda-powertools --prune numpy --prune pillow; \
 	} > $@.new && mv $@.new $@
 
 deploy: setup ## build for Lambda and deploy to AWS, asking for the parameters

@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import Any, cast
 
 import numpy as np
+import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance
 
@@ -55,7 +56,9 @@ def _draw_shapes(image: Image.Image, rng: np.random.Generator) -> None:
 
 
 def encode(image: Image.Image, format: str, **options: Any) -> bytes:
-    """Return the file that Pillow writes for *image* in *format* ("JPEG", "PNG", ...)."""
+    """Return the file that Pillow writes for *image* in *format* ("JPEG", "PNG", ...), or pillow-heif ("HEIC")."""
+    if format == "HEIC":
+        return heic(image, **options)
     file = BytesIO()
     image.save(file, format, **options)
     return file.getvalue()
@@ -69,6 +72,19 @@ def jpeg(image: Image.Image, quality: int = 90) -> bytes:
 def png(image: Image.Image) -> bytes:
     """Return *image* as a PNG file."""
     return encode(image, "PNG")
+
+
+def heic(image: Image.Image, *, append_images: Iterable[Image.Image] = (), **options: Any) -> bytes:
+    """Return *image* as a HEIC file; *options* are those of pillow-heif.
+
+    An orientation in `exif` is written as iPhones write it: into the EXIF data, and into the container as well.
+    """
+    file = BytesIO()
+    if isinstance(options.get("exif"), Image.Exif):
+        options["exif"] = options["exif"].tobytes()  # of anything else pillow-heif does not see the orientation
+    others = [pillow_heif.from_pillow(other)[0] for other in append_images]
+    pillow_heif.encode(image.mode, image.size, image.tobytes(), file, append_images=others, **options)
+    return file.getvalue()
 
 
 def decode(body: bytes) -> Image.Image:

@@ -216,13 +216,25 @@ def test_file_over_the_byte_limit_is_not_even_read(run: Run, tmp_path: Path) -> 
 
 
 def test_every_format_is_named_as_pillow_names_it(run: Run, tmp_path: Path) -> None:
-    formats = ["AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP"]
+    formats = ["AVIF", "BMP", "GIF", "HEIC", "JPEG", "PNG", "TIFF", "WEBP"]
     for format_ in formats:
         write(tmp_path / f"{format_}.img", encode(photo(1), format_))
 
     _, lines = run("--json", tmp_path)
 
     assert [json.loads(line)["format"] for line in lines] == formats
+
+
+def test_heic_without_its_decoder_is_reported_with_the_cure(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = write(tmp_path / "one.heic", encode(photo(1), "HEIC"))
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+
+    status, lines = run(picture)
+
+    assert status == 1
+    assert "rejected: unsupported: HEIC, which needs pillow-heif: " in lines[0]
 
 
 def test_reader_that_stops_early_is_no_error(tmp_path: Path) -> None:

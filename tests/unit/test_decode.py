@@ -1,12 +1,14 @@
 """Bytes to the picture that people see, as generation look1 needs it."""
 
 import random
+import struct
 import subprocess
 import sys
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageDraw
@@ -16,7 +18,7 @@ from handler.core.formats import FORMATS
 from handler.core.imaging import decode
 from handler.core.model import ImageRejected, Limits
 from handler.core.phash import hamming
-from tests.images import encode, jpeg, photo, png
+from tests.images import encode, heic, jpeg, photo, png
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # what Pillow has to say of damaged files
 
@@ -35,9 +37,7 @@ def hash_of(body: bytes) -> int:
 
 
 def saved(image: Image.Image, format_: str = "PNG", **options: object) -> bytes:
-    file = BytesIO()
-    image.save(file, format_, **options)
-    return file.getvalue()
+    return encode(image, format_, **options)
 
 
 def with_orientation(image: Image.Image, orientation: int, format_: str = "PNG", **options: object) -> bytes:
@@ -55,7 +55,7 @@ STORED = {
 
 
 @pytest.mark.parametrize("orientation", STORED)
-@pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP", "TIFF", "HEIC"])
 def test_eight_orientations_of_one_picture_have_one_hash(orientation: int, format_: str) -> None:
     turn = STORED[orientation]
     stored = SCENE if turn is None else SCENE.transpose(turn)
@@ -63,8 +63,21 @@ def test_eight_orientations_of_one_picture_have_one_hash(orientation: int, forma
 
     body = with_orientation(stored, orientation, format_, **options.get(format_, {}))
 
-    assert hamming(hash_of(body), hash_of(png(SCENE))) <= (2 if format_ == "JPEG" else 0)
+    assert hamming(hash_of(body), hash_of(png(SCENE))) <= (2 if format_ in ("JPEG", "HEIC") else 0)
     assert luma(body).shape == luma(png(SCENE)).shape
+
+
+def test_heic_is_turned_by_its_container_alone() -> None:
+    stored = SCENE.transpose(Image.Transpose.ROTATE_90)
+    both = with_orientation(stored, 6, "HEIC")
+    short, long = struct.pack(">HHIHH", 0x0112, 3, 1, 6, 0), struct.pack(">HHII", 0x0112, 4, 1, 6)
+
+    odd_tag = decode(both.replace(short, long), LIMITS, side=SIDE)  # pillow-heif blanks tags, but not those of 32 bits
+    tag_alone = decode(both.replace(b"irot", b"free"), LIMITS, side=SIDE)
+
+    np.testing.assert_array_equal(odd_tag.luma, luma(both))
+    assert odd_tag.notes == ()
+    assert tag_alone.luma.shape == luma(png(stored)).shape
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 200])
@@ -122,11 +135,22 @@ def test_16_bits_grey_palette_and_cmyk_look_as_they_are() -> None:
         "GIF": encode(SCENE, "GIF"),
         "BMP": encode(SCENE, "BMP"),
         "AVIF": encode(SCENE, "AVIF"),
+        "HEIC": heic(SCENE),
+        "grey HEIC": heic(grey),
+        "HEIC in tiles": heic(SCENE, tile_size=256),
+        "HEIC of 10 bits": heic_of_10_bits("RGB;16", np.asarray(SCENE)),
+        "grey HEIC of 10 bits": heic_of_10_bits("I;16", np.asarray(grey)),
     }
 
     distances = {name: hamming(hash_of(body), hash_of(png(grey))) for name, body in same.items()}
 
     assert max(distances.values()) <= 2, distances
+
+
+def heic_of_10_bits(mode: str, levels: NDArray[np.uint8]) -> bytes:
+    file = BytesIO()
+    pillow_heif.encode(mode, SCENE.size, (levels.astype(np.uint16) * 257).tobytes(), file)
+    return file.getvalue()
 
 
 def logo(shape: str, hidden: tuple[int, int, int]) -> bytes:
@@ -141,6 +165,14 @@ def test_transparency_is_white_whatever_colour_lies_under_it() -> None:
     assert hash_of(logo("ellipse", (0, 0, 0))) == hash_of(logo("ellipse", (255, 0, 90)))
     assert hamming(hash_of(logo("ellipse", (0, 0, 0))), hash_of(logo("rectangle", (0, 0, 0)))) > 0
     assert luma(logo("ellipse", (0, 0, 0)))[0, 0] == 255
+
+
+def test_transparent_heic_is_laid_on_white() -> None:
+    with Image.open(BytesIO(logo("ellipse", (200, 0, 0)))) as image:
+        body = heic(image, quality=-1, chroma=444)
+
+    assert luma(body)[0, 0] == 255
+    assert hamming(hash_of(body), hash_of(logo("ellipse", (0, 0, 0)))) <= 2
 
 
 def test_transparent_palette_and_key_colour_are_laid_on_white() -> None:
@@ -165,9 +197,30 @@ def test_colour_profile_is_applied_and_a_broken_one_ignored_and_noted() -> None:
         np.testing.assert_array_equal(picture.luma, plain.luma)
 
 
+@pytest.mark.parametrize("format_", ["PNG", "HEIC"])
+def test_picture_in_another_colour_space_is_seen_as_it_was_meant(format_: str) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exchanged = srgb.replace(b"rXYZ", b"----").replace(b"bXYZ", b"rXYZ").replace(b"----", b"bXYZ")
+    profile = exchanged.replace("sRGB".encode("utf-16-be"), "Test".encode("utf-16-be"))
+    red, green, blue = SCENE.split()
+
+    body = saved(Image.merge("RGB", (blue, green, red)), format_, icc_profile=profile)
+
+    assert np.abs(luma(body).astype(int) - luma(png(SCENE))).mean() < 2
+
+
+def test_first_image_of_a_heic_is_its_primary_one() -> None:
+    frames = [photo(scene, (300, 300)) for scene in range(3)]
+
+    picture = decode(heic(frames[0], append_images=frames[1:], primary_index=1), LIMITS, side=SIDE)
+
+    assert picture.frames == 3
+    assert np.abs(picture.luma.astype(int) - luma(png(frames[1]))).mean() < 3
+
+
 def test_first_frame_counts_and_the_others_are_counted() -> None:
     frames = [photo(scene, (300, 300)) for scene in range(3)]
-    for format_ in ("GIF", "WEBP", "TIFF", "PNG", "AVIF"):
+    for format_ in ("GIF", "WEBP", "TIFF", "PNG", "AVIF", "HEIC"):
         body = saved(frames[0], format_, save_all=True, append_images=frames[1:])
 
         picture = decode(body, LIMITS, side=SIDE)
@@ -195,13 +248,22 @@ def test_nothing_but_a_rejection_comes_of_a_damaged_file(format_: str) -> None:
             assert rejected.code in {"unsupported", "truncated", "corrupt", "too_many_pixels"}  # noqa: PT017
 
 
-@pytest.mark.parametrize(("format_", "mode"), [("PNG", "RGBA"), ("TIFF", "RGB"), ("GIF", "P"), ("PNG", "I;16")])
+@pytest.mark.parametrize(
+    ("format_", "mode"), [("PNG", "RGBA"), ("TIFF", "RGB"), ("GIF", "P"), ("PNG", "I;16"), ("HEIC", "RGB")]
+)
 def test_largest_picture_is_decoded_in_the_smallest_memory_there_is(format_: str, mode: str, tmp_path: Path) -> None:
     """The template allows 1024 MB, of which the interpreter, the libraries and requests take 150."""
-    options = {"compression": "tiff_adobe_deflate"} if format_ == "TIFF" else {}
+    options: dict[str, dict[str, object]] = {
+        "TIFF": {"compression": "tiff_adobe_deflate"},
+        "HEIC": {"tile_size": 512, "enc_params": {"preset": "ultrafast"}},  # a larger encoder would be counted as well
+    }
     file = tmp_path / "large"
     file.write_bytes(
-        saved(Image.new(mode, (7072, 7070), 7 if mode in ("P", "I;16") else (9, 9, 9)), format_, **options)
+        saved(
+            Image.new(mode, (7072, 7070), 7 if mode in ("P", "I;16") else (9, 9, 9)),
+            format_,
+            **options.get(format_, {}),
+        )
     )
     program = (
         "import resource, sys; from handler.core.imaging import decode; from handler.core.model import Limits;"

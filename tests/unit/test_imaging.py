@@ -6,13 +6,14 @@ import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
 from handler.core.formats import FORMATS
 from handler.core.imaging import GreyPicture, decode_like_imagehash
 from handler.core.model import ImageRejected, Limits
-from tests.images import decode, encode, jpeg, photo, png, png_claiming
+from tests.images import decode, encode, heic, jpeg, photo, png, png_claiming
 
 # pytest sets aside the filter that the module under test sets; `test_pillow_warns_and_logs_nothing` is without pytest.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -49,11 +50,24 @@ def test_picture_is_grey_then_small_as_imagehash_does_it(mode: str, format_: str
     assert (picture.width, picture.height, picture.format) == (320, 240, format_)
 
 
-def test_exif_orientation_is_not_applied() -> None:
+def test_heic_is_grey_then_small_as_imagehash_does_it() -> None:
+    body = heic(photo(3), exif=with_orientation_6())
+
+    picture = grey(body)
+
+    expected = pillow_heif.open_heif(body).to_pillow().convert("L").resize((32, 32), Image.Resampling.LANCZOS)
+    assert np.array_equal(picture.luma, np.asarray(expected))
+    assert (picture.width, picture.height, picture.format) == (240, 320, "HEIC")
+
+
+def with_orientation_6() -> Image.Exif:
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by 90 degrees
+    return exif
 
-    turned = grey(encode(photo(1), "JPEG", exif=exif))
+
+def test_exif_orientation_is_not_applied() -> None:
+    turned = grey(encode(photo(1), "JPEG", exif=with_orientation_6()))
 
     assert np.array_equal(turned.luma, grey(encode(photo(1), "JPEG")).luma)
     assert (turned.width, turned.height) == (320, 240)
@@ -144,7 +158,35 @@ def jpeg_claiming(width: int, height: int) -> bytes:
     return bytes(body)
 
 
-@pytest.mark.parametrize("claiming", [png_claiming, webp_claiming, gif_claiming, bmp_claiming, jpeg_claiming])
+def heic_claiming(width: int, height: int) -> bytes:
+    return heic(photo(1)).replace(struct.pack(">II", 320, 240), struct.pack(">II", width, height))
+
+
+def test_tile_larger_than_the_limit_is_rejected_however_small_the_picture_that_is_cut_out_of_it() -> None:
+    tiles = heic(photo(1, (480, 240)), tile_size=256)
+    body = tiles.replace(struct.pack(">II", 480, 240), struct.pack(">II", 30, 20))
+    body = body.replace(struct.pack(">HH", 480, 240), struct.pack(">HH", 30, 20))
+
+    assert grey(body).width == 30
+    assert rejection(body, Limits(max_pixels=256 * 256 - 1))[0] == "too_many_pixels"
+
+
+def test_heic_without_width_is_corrupt_though_its_decoder_calls_that_a_lack_of_memory() -> None:
+    assert rejection(heic_claiming(0, 240))[0] == "corrupt"
+
+
+def test_heic_that_claims_less_than_it_holds_is_not_decoded() -> None:
+    body = heic(photo(1, (640, 480))).replace(struct.pack(">II", 640, 480), struct.pack(">II", 16, 16))
+
+    code, message = rejection(body)
+
+    assert (code, message.partition(":")[0]) == ("corrupt", "HEIC")
+    assert "640x480 exceeds" in message
+
+
+@pytest.mark.parametrize(
+    "claiming", [png_claiming, webp_claiming, gif_claiming, bmp_claiming, jpeg_claiming, heic_claiming]
+)
 def test_huge_claim_costs_no_memory(claiming: Callable[[int, int], bytes]) -> None:
     body = claiming(16_000, 16_000)
     tracemalloc.start()
@@ -161,15 +203,50 @@ def test_huge_claim_costs_no_memory(claiming: Callable[[int, int], bytes]) -> No
 @pytest.mark.parametrize(
     ("start", "name"),
     [(b"%PDF-1.7\n", "PDF"), (b"%!PS-Adobe-3.0 EPSF-3.0", "EPS"), (b"<svg xmlns='http://www.w3.org/2000/svg'>", "SVG"),
-     (b"<?xml version='1.0'?>\n<!-- drawn -->\n<svg>", "SVG"), (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
-     (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIC"), (b"\0\0\x01\0\x01\0", "ICO"), (b"8BPS\0\x01", "PSD"),
-     (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"), (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000")]
+     (b"<?xml version='1.0'?>\n<!-- drawn -->\n<svg>", "SVG"), (b"\0\0\x01\0\x01\0", "ICO"),
+     (b"8BPS\0\x01", "PSD"), (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+     (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000")]
 )  # fmt: skip
 def test_picture_of_another_format_is_rejected_by_its_name(start: bytes, name: str) -> None:
     code, message = rejection(start + bytes(100))
 
     assert code == "unsupported"
     assert message == f"{name}, want one of {', '.join(FORMATS)}"
+
+
+def test_heic_without_its_decoder_is_rejected_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = heic(photo(1))
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+
+    assert rejection(body) == (
+        "unsupported",
+        "HEIC, which needs pillow-heif: set the stack's parameter Heic to true, or install lookalike[heic]",
+    )
+
+
+def test_heic_decoder_that_cannot_be_loaded_is_not_the_pictures_fault() -> None:
+    program = (
+        "import sys; from handler.core.imaging import decode_like_imagehash; from handler.core.model import Limits;"
+        "sys.modules['_pillow_heif'] = None;"
+        "decode_like_imagehash(sys.stdin.buffer.read(), Limits(), side=32)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], input=heic(photo(1)), capture_output=True)  # noqa: S603
+
+    assert done.stderr.splitlines()[-1].startswith(b"ModuleNotFoundError")
+
+
+@pytest.mark.parametrize("brand", ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1"])
+def test_heic_is_told_by_each_of_its_brands(brand: str) -> None:
+    body = heic(photo(1))
+
+    assert grey(body[:8] + brand.encode() + body[12:]).format == "HEIC"
+
+
+def test_heic_is_decoded_without_a_change_to_pillow() -> None:
+    grey(heic(photo(1)))
+
+    assert "HEIF" not in Image.OPEN
 
 
 @pytest.mark.parametrize("body", [b"hello", b"<html><body>404 Not Found", bytes(64), b"P6\n1 1\n255\n\0\0\0"])
@@ -188,7 +265,7 @@ def test_colours_that_cannot_be_made_grey_are_unsupported() -> None:
     assert code == "unsupported"
 
 
-@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"])
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIC"])
 def test_file_that_ends_in_the_middle_of_the_picture_is_truncated(format_: str) -> None:
     body = encode(photo(1), format_)
 
@@ -212,7 +289,11 @@ def test_broken_data_is_corrupt() -> None:
     assert rejection(bytes(body))[0] == "corrupt"
 
 
-@pytest.mark.parametrize("error", [MemoryError(), OSError("out of memory when reading image file")])
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), OSError("out of memory when reading image file"), OSError("Out of memory"),
+     RuntimeError("Memory allocation error: Unspecified: Allocating 12503311 bytes failed")]
+)  # fmt: skip
 def test_lack_of_memory_is_not_the_pictures_fault(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def exhausted(*_: object) -> None:
         raise error

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import ValidationError
 
+from handler.core.formats import FORMATS
 from handler.core.message import compose
 from handler.core.model import Fingerprint, ImageRecord, Match, MatchKind, ObjectRef, Outcome, World, padded_sequencer
 from tests.schema import valid_message
@@ -37,6 +38,15 @@ def test_message_is_what_the_schema_promises() -> None:
     document = valid_message(message.body)
     assert document["picture"]["key"] == "a.jpg"
     assert document["matches"][0]["hash"] == "0000000000000007"
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_picture_of_every_accepted_format_is_in_the_schema(format_: str) -> None:
+    picture = record("a")
+    assert picture.fingerprint is not None
+    picture = replace(picture, fingerprint=replace(picture.fingerprint, format=format_))
+
+    assert valid_message(compose(WORLD, picture, [near("b.jpg")], radius=10, truncated=False).body)
 
 
 def test_message_of_the_readme_is_what_the_schema_promises() -> None:

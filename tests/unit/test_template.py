@@ -1,5 +1,6 @@
 """What the template promises that no deployment would notice."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -120,10 +121,47 @@ def test_every_change_of_the_bucket_reaches_the_function() -> None:
     assert trigger["Properties"]["Events"] == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"]
 
 
-def test_each_architecture_has_a_layer_and_a_way_to_build_it() -> None:
-    layers = of_type("AWS::Serverless::LayerVersion")
-    makefile = (ROOT / "layers" / "imaging" / "Makefile").read_text()
+@pytest.mark.parametrize("kind", ["Imaging", "Heic"])
+def test_each_architecture_has_a_layer_of_each_kind_and_a_way_to_build_it(kind: str) -> None:
+    layers = {name: layer for name, layer in of_type("AWS::Serverless::LayerVersion").items() if name.startswith(kind)}
+    makefile = (ROOT / "layers" / "Makefile").read_text()
 
     architectures = [layer["Properties"]["CompatibleArchitectures"] for layer in layers.values()]
     assert sorted(architectures) == sorted([name] for name in PARAMETERS["Architecture"]["AllowedValues"])
-    assert all(f"build-{name}:" in makefile for name in layers)
+    assert all(re.search(rf"^{kind.upper()} := .*build-{name}\b", makefile, re.MULTILINE) for name in layers)
+
+
+@pytest.mark.parametrize("heic", ["false", "true"])
+@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
+def test_function_has_the_layers_of_its_architecture_and_that_of_heic_if_asked(architecture: str, heic: str) -> None:
+    given = {"Architecture": architecture, "Heic": heic}
+
+    attached = resolved(RESOURCES["LookalikeFunction"]["Properties"]["Layers"], given)
+    made = {
+        name: layer
+        for name, layer in of_type("AWS::Serverless::LayerVersion").items()
+        if resolved({"Condition": layer["Condition"]}, given)
+    }
+
+    assert attached == list(made)
+    assert {tuple(layer["Properties"]["CompatibleArchitectures"]) for layer in made.values()} == {(architecture,)}
+    assert len(made) == (2 if heic == "true" else 1)
+
+
+def resolved(value: Any, parameters: dict[str, str]) -> Any:
+    """*value* of the template under *parameters*; a resource stands for itself."""
+    match value:
+        case {"Ref": name}:
+            return parameters.get(name, name)
+        case {"Condition": name}:
+            return resolved(TEMPLATE["Conditions"][name], parameters)
+        case {"Fn::Equals": [left, right]}:
+            return resolved(left, parameters) == resolved(right, parameters)
+        case {"Fn::And": conditions}:
+            return all(resolved(condition, parameters) for condition in conditions)
+        case {"Fn::If": [condition, then, otherwise]}:
+            return resolved(then if resolved({"Condition": condition}, parameters) else otherwise, parameters)
+        case list():
+            return [resolved(part, parameters) for part in value]
+        case _:
+            return value

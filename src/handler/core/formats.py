@@ -9,7 +9,7 @@ import struct
 
 from handler.core.model import ImageRejected, Limits
 
-FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+FORMATS = ("AVIF", "BMP", "GIF", "HEIC", "JPEG", "PNG", "TIFF", "WEBP")
 
 _SIGNATURES = (
     (rb"\xff\xd8\xff", "JPEG"),
@@ -37,6 +37,8 @@ _MAX_SCANS = 100  # encoders write about ten
 # Inside coded data 0xFF is followed by 0, or by the number of a restart.
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])", re.DOTALL)
 _START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
+
+_HEIC_SIZE = re.compile(rb"ispe\0{4}(.{8})", re.DOTALL)  # one for each image and each tile
 
 
 def check_bytes(size: int, limits: Limits) -> None:
@@ -71,6 +73,8 @@ def check_header(body: bytes, name: str, limits: Limits) -> None:
         _check_webp_header(body, limits)
     elif name == "JPEG":
         _check_scans(body)
+    elif name == "HEIC":
+        _check_heic_sizes(body, limits)
 
 
 def _check_scans(body: bytes) -> None:
@@ -88,6 +92,17 @@ def _check_scans(body: bytes) -> None:
         if scans > _MAX_SCANS:
             raise ImageRejected("corrupt", f"JPEG: over {_MAX_SCANS} scans, which would take very long to decode")
         at += int.from_bytes(body[at : at + 2], "big")
+
+
+def _check_heic_sizes(body: bytes, limits: Limits) -> None:
+    """Raise ImageRejected if any part of a HEIC claims more pixels than allowed.
+
+    A picture of a few pixels may be cut out of a tile of any size, which is decoded whole. The decoder holds each
+    part to what it claims.
+    """
+    for size in _HEIC_SIZE.finditer(body):
+        width, height = struct.unpack(">II", size[1])
+        check_pixels(width, height, limits)
 
 
 def check_pixels(width: int, height: int, limits: Limits) -> None:

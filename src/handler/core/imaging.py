@@ -32,14 +32,17 @@ from handler.core.model import ImageRejected, Limits
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # Pillow's name of each accepted format, and what its plugin's module and class begin with. Each is imported when
-# the first such file comes: all seven together are a tenth of what a cold start costs.
+# the first such file comes: all seven together are a tenth of what a cold start costs. HEIC's is no part of Pillow.
 _PLUGINS = {"AVIF": "Avif", "BMP": "Bmp", "GIF": "Gif", "JPEG": "Jpeg", "PNG": "Png", "TIFF": "Tiff", "WEBP": "WebP"}
+
+_HEIC_IS_MISSING = "HEIC, which needs pillow-heif: set the stack's parameter Heic to true, or install lookalike[heic]"
 
 # Pillow and the libraries below it have no error codes, only these words.
 _CODES = (
     ("truncated|unpack|requires a buffer|only got|end of file|incomplete", "truncated"),
     ("unsupported|not supported|unknown pixel mode|unknown compression|cannot handle", "unsupported"),
 )
+_OUT_OF_MEMORY = re.compile("out of memory|memory allocation error: unspecified", re.IGNORECASE)
 _END_OF_DATA = (EOFError, IndexError, struct.error)  # what Pillow's own parsers raise there
 
 _REASON_LENGTH = 160  # a decoder may quote the file; nobody needs to read more of it
@@ -108,7 +111,9 @@ def decode(body: bytes, limits: Limits, *, side: int) -> Picture:
         small = _averaged(image, side)
         if profile:
             small = _in_srgb(small, profile, notes)
-        luma = _upright(np.asarray(small.convert("L")), _orientation(image, notes))
+        # What turns a HEIC is its container, which its decoder obeys; cameras say the same in the EXIF data once more.
+        orientation = 1 if name == "HEIC" else _orientation(image, notes)
+        luma = _upright(np.asarray(small.convert("L")), orientation)
         return Picture(luma, width, height, name, _frames(image), tuple(notes))
 
 
@@ -218,10 +223,21 @@ def _open(body: bytes, name: str, limits: Limits) -> ImageFile:
 
 def _decoder(name: str) -> Callable[[BytesIO], ImageFile]:
     """Return Pillow's class for files of the format *name*; making one reads the header."""
+    if name == "HEIC":
+        return _heic_decoder()
     plugin = import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
     if name == "TIFF":
         plugin.logger.disabled = True  # it logs errors that it raises as well
     return cast(Callable[[BytesIO], ImageFile], getattr(plugin, f"{_PLUGINS[name]}ImageFile"))
+
+
+def _heic_decoder() -> Callable[[BytesIO], ImageFile]:
+    """Return pillow-heif's class, not registered with Pillow; raise ImageRejected if it is not installed."""
+    try:
+        plugin = import_module("pillow_heif")
+    except ModuleNotFoundError as error:
+        raise ImageRejected("unsupported", _HEIC_IS_MISSING) from error
+    return cast(Callable[[BytesIO], ImageFile], plugin.HeifImageFile)
 
 
 @contextmanager
@@ -229,16 +245,17 @@ def _rejecting(name: str) -> Iterator[None]:
     """Turn what Pillow raises for a bad file into ImageRejected.
 
     That is any exception: SyntaxError, OSError, ValueError and RuntimeError were seen on broken files, and no
-    decoder promises a list. The bytes are in memory, so none of them is a failure that a second try could mend.
+    decoder promises a list. The bytes are in memory, so none of them is a failure that a second try could mend,
+    but for a lack of memory and a library that cannot be loaded.
     """
     try:
         yield
-    except (ImageRejected, MemoryError):
+    except (ImageRejected, MemoryError, ImportError):
         raise
     except DecompressionBombError as error:  # a frame or a part far larger than the picture that was checked
         raise ImageRejected("too_many_pixels", f"{name}: {error}") from error
     except Exception as error:
-        if "out of memory" in str(error):  # a C decoder's, as an OSError
+        if _OUT_OF_MEMORY.search(str(error)):  # a C decoder's, as an OSError or a RuntimeError
             raise MemoryError(f"{name}: {error}") from error
         raise ImageRejected(*_rejection(name, error)) from error
 
