@@ -15,11 +15,13 @@ PARTS = {  # by module, imported when asked for: `search` needs packages that th
     "cold-import": "what a cold start imports, against boto3 alone",
     "parsing": "parsing DynamoDB's answers, against botocore",
     "contention": "what many instances that append to one journal cost each other",
+    "album": "`lookalike pairs` for 10,000 pictures, against decoding them alone",
     "proof": "which edited copies look1 finds, and others find; brings pictures by apt-get download",
+    "choose": "search for the views and check bits of look1, on the pictures of its training",
     "train": "make the filters of look1 again, and write them",
     "search": "requests, units, CPU, memory and dollars of an upload; peers in memory; a billion pictures on paper",
 }
-LARGE = ("proof", "train")  # they bring hundreds of megabytes
+LARGE = ("album", "proof", "choose", "train")  # they take hundreds of megabytes
 
 
 def main() -> int:
@@ -46,7 +48,11 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", type=_part, help="what to measure (default: all but proof and train)"
+        "parts",
+        nargs="*",
+        metavar="PART",
+        type=_part,
+        help="what to measure (default: all but album, proof, choose and train)",
     )
     search = parser.add_argument_group("of search", "needs the packages of `make bench-search`; takes ten minutes")
     search.add_argument(

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from io import BytesIO
 from typing import cast
@@ -170,12 +171,18 @@ def _in_srgb(image: Image, profile: bytes, notes: list[str]) -> Image:
     """Return *image* in sRGB; as it is, with a note, if its profile cannot be used."""
     cms = import_module("PIL.ImageCms")
     try:
-        source = cms.ImageCmsProfile(BytesIO(profile))
-        converted = cms.profileToProfile(image, source, cms.createProfile("sRGB"), outputMode="RGB")
+        converted = cms.applyTransform(image, _to_srgb(profile, image.mode))
     except (cms.PyCMSError, OSError, ValueError):
         notes.append("colour profile ignored: it cannot be read or is for another kind of picture")
         return image
     return cast(Image, converted)
+
+
+@lru_cache(maxsize=8)  # pictures of one camera come together, and making one takes as long as using it
+def _to_srgb(profile: bytes, mode: str) -> object:
+    """Return the transform of pictures with *profile*. Raises PyCMSError, OSError or ValueError if there is none."""
+    cms = import_module("PIL.ImageCms")
+    return cms.buildTransform(cms.ImageCmsProfile(BytesIO(profile)), cms.createProfile("sRGB"), mode, "RGB")
 
 
 def _orientation(image: Image, notes: list[str]) -> int:
