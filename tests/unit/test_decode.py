@@ -129,6 +129,22 @@ def test_16_bits_grey_palette_and_cmyk_look_as_they_are() -> None:
     assert max(distances.values()) <= 2, distances
 
 
+def test_white_of_float_samples_is_that_of_the_whole_picture() -> None:
+    """The dark half alone has no sample over 1, and large pictures are converted in parts."""
+    dark, bright = np.full((800, 1600), 0.5, np.float32), np.full((800, 1600), 200.0, np.float32)
+
+    shown = luma(saved(Image.fromarray(np.concatenate([dark, bright])), "TIFF"))
+
+    assert (shown[0, 0], shown[-1, 0]) == (0, 200)
+
+
+def test_long_thin_picture_is_converted_in_parts_of_any_shape() -> None:
+    wide = photo(5, (300_000, 2)).convert("RGB")
+
+    np.testing.assert_array_equal(luma(png(wide)), np.asarray(wide.convert("L")))
+    np.testing.assert_array_equal(luma(png(wide.transpose(Image.Transpose.TRANSPOSE))), np.asarray(wide.convert("L")).T)
+
+
 def logo(shape: str, hidden: tuple[int, int, int]) -> bytes:
     """Return a black shape on nothing; *hidden* is the colour that lies under the transparency."""
     image = Image.new("RGBA", (400, 300), (*hidden, 0))
