@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,7 @@ _REASON_LENGTH = 160  # a decoder may quote the file; nobody needs to read more 
 
 
 _ORIENTATION = 0x0112  # the EXIF tag
+_TILE_WIDTH, _TILE_LENGTH = 322, 323  # of a TIFF
 _PART_PIXELS = 1 << 18  # of a decoded picture that are converted at once
 
 
@@ -224,7 +225,10 @@ def _open(body: bytes, name: str, limits: Limits) -> ImageFile:
     """Return the picture with its header read and its size checked, but nothing decoded."""
     check_header(body, name, limits)
     image = _decoder(name)(BytesIO(body))
-    check_pixels(*image.size, limits)
+    check_pixels(*image.size, name, limits)
+    if name == "TIFF":  # a tile is decoded whole, however little of it is picture
+        tags = cast(Any, image).tag_v2
+        check_pixels(tags.get(_TILE_WIDTH, 1), tags.get(_TILE_LENGTH, 1), name, limits)
     return image
 
 
