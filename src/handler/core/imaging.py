@@ -187,14 +187,17 @@ def _unchanged(image: Image) -> Image:
 
 
 def _orientation(image: Image, notes: list[str]) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 if there is none, or, with a note, if it cannot be read."""
+    """Return the EXIF orientation, 1 to 8; 1 if there is none, or, with a note, if it cannot be read.
+
+    The first EXIF block counts. XMP does where that has none, and in AVIF the box that says it, whatever EXIF says.
+    """
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
     except MemoryError:
         raise
     except Exception:  # whatever the parser makes of a broken block: the picture itself has been decoded
         orientation = 0
-    if orientation not in range(1, 9):
+    if not isinstance(orientation, int) or orientation not in range(1, 9):  # 6.0 is equal to 6
         notes.append("EXIF orientation ignored: it cannot be read or is none")
         return 1
     return int(orientation)
