@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from handler.core.buckets import MAX_RADIUS
 from handler.core.fingerprint import GENERATIONS
+from handler.core.formats import BYTES_PER_PIXEL
 from handler.core.journal import MAX_SHARDS
 from handler.core.model import ORIENTATIONS, Limits, Settings
 
@@ -14,7 +15,7 @@ T = TypeVar("T")
 
 MAX_JOURNAL_MEMORY_MB = 8192
 BASE_MB = 150  # what the interpreter, the libraries and requests under way take
-BYTES_PER_PIXEL = 27  # the most that a decoder takes: AVIF's, 1,320 MB for 50 megapixels; WEBP's takes 17
+COPIES = 2  # of the file: the one that was read, and a decoder's own (WEBP's, and TIFF's)
 
 
 class BadConfiguration(Exception):
@@ -39,6 +40,7 @@ class Config:
     def from_env(cls, env: Mapping[str, str]) -> "Config":
         """Return the configuration in *env*; raise BadConfiguration that names all bad variables."""
         reader = _Reader(env)
+        limits = reader.limits()
         config = cls(
             bucket_table=reader.text("BUCKET_TABLE"),
             image_table=reader.text("IMAGE_TABLE"),
@@ -53,24 +55,18 @@ class Config:
                 orientations=ORIENTATIONS.get(reader.text("ORIENTATIONS", *_one_of(ORIENTATIONS)), (1,)),
                 max_matches=reader.integer("MAX_MATCHES", 1, 100),
                 scope_depth=reader.integer("SCOPE_DEPTH", 0, 8),
-                limits=Limits(
-                    max_bytes=reader.integer("MAX_BYTES", 1024, 1 << 28),  # read whole, into memory
-                    max_pixels=reader.integer("MAX_PIXELS", 1024, 1_000_000_000),
-                ),
+                limits=limits,
             ),
             endpoint_url=reader.optional("ENDPOINT_URL", "https?://.+", "a URL"),
         )
         reader.finish()
-        return replace(config, journal_memory_mb=min(config.journal_memory_mb, _room_mb(env, config.settings.limits)))
+        return replace(config, journal_memory_mb=min(config.journal_memory_mb, _left_mb(limits)))
 
 
-def _room_mb(env: Mapping[str, str], limits: Limits) -> int:
-    """Return how much of the function's memory decoding the largest picture leaves; outside Lambda, any amount."""
-    memory_mb = env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-    if memory_mb is None:
-        return MAX_JOURNAL_MEMORY_MB
-    decoding_mb = (BYTES_PER_PIXEL * limits.max_pixels + limits.max_bytes) >> 20
-    return max(0, int(memory_mb) - BASE_MB - decoding_mb)
+def _left_mb(limits: Limits) -> int:
+    """Return how much memory decoding the largest picture that is allowed leaves."""
+    largest = limits.max_pixels * max(BYTES_PER_PIXEL.values())
+    return max(0, limits.decoding_bytes - largest) >> 20
 
 
 def _one_of(names: Iterable[str]) -> tuple[str, str]:
@@ -93,6 +89,20 @@ class _Reader:
 
     def integer(self, name: str, low: int, high: int) -> int:
         return self._read(name, int, lambda value: low <= value <= high, f"an integer from {low} to {high}") or 0
+
+    def limits(self) -> Limits:
+        """Return what a picture may have, inside the function's memory; outside Lambda, inside any."""
+        max_bytes = self.integer("MAX_BYTES", 1024, 1 << 28)  # read whole, into memory
+        limits = Limits(max_bytes, self.integer("MAX_PIXELS", 1024, 1_000_000_000))
+        memory_mb = self._env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        if memory_mb is None:
+            return limits
+        left = ((int(memory_mb) - BASE_MB) << 20) - COPIES * max_bytes
+        if left < 0:
+            self._problems.append(
+                f"MAX_BYTES is {max_bytes}, of which {memory_mb} MB of memory hold no {COPIES} copies"
+            )
+        return replace(limits, decoding_bytes=left)
 
     def finish(self) -> None:
         if self._problems:

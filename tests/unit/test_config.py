@@ -44,8 +44,22 @@ def test_every_bad_variable_is_named_at_once() -> None:
     )
 
 
-@pytest.mark.parametrize(("memory", "room"), [(None, 512), ("3000", 512), ("1769", 312), ("1600", 143), ("1024", 0)])
+@pytest.mark.parametrize(("memory", "room"), [(None, 512), ("3000", 512), ("1769", 339), ("1600", 170), ("1024", 0)])
 def test_journal_takes_no_memory_that_decoding_needs(memory: str | None, room: int) -> None:
     env = GOOD if memory is None else GOOD | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory}
 
     assert Config.from_env(env).journal_memory_mb == room
+
+
+def test_decoding_may_take_what_the_function_and_two_copies_of_a_file_leave() -> None:
+    limits = Config.from_env(GOOD | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}).settings.limits
+
+    assert limits.decoding_bytes == (512 - 150 - 2 * 20) << 20
+    assert Config.from_env(GOOD).settings.limits.decoding_bytes > 1 << 60
+
+
+def test_files_that_leave_no_memory_are_a_bad_configuration() -> None:
+    env = GOOD | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "MAX_BYTES": "268435456"}
+
+    with pytest.raises(BadConfiguration, match="MAX_BYTES is 268435456, of which 512 MB of memory hold no 2 copies"):
+        Config.from_env(env)

@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from handler.core.look1 import (
     VIEWS,
     Views,
     asking_checks,
+    averaged_views,
     compared,
     fingerprint_views,
     trim,
@@ -285,6 +287,36 @@ def test_different_pictures_do_not_meet() -> None:
     pictures = [fingerprint_views(luma(photo(seed))) for seed in range(40)]
 
     assert not any(views_that_meet(a, b) for n, a in enumerate(pictures) for b in pictures[:n])
+
+
+def long_picture(turn: bool) -> tuple[Luma, Luma]:
+    """Return a picture of twenty million bright pixels, and the same at a hundredth of the length."""
+    rng = np.random.default_rng(1)
+    short = rng.integers(240, 256, (400, 500), np.uint8)
+    long = short.repeat(100, axis=0)
+    return (long.T, short.T) if turn else (long, short)
+
+
+@pytest.mark.parametrize("turn", [False, True])
+def test_a_long_picture_of_many_pixels_is_averaged_exactly(turn: bool) -> None:
+    long, short = long_picture(turn)
+
+    np.testing.assert_array_equal(averaged_views(long)[0], averaged_views(short)[0])
+
+
+@pytest.mark.parametrize("turn", [False, True])
+def test_a_long_picture_takes_little_memory_besides_its_own(turn: bool) -> None:
+    long, _ = long_picture(turn)
+    long = np.ascontiguousarray(long)
+    long[:, :9] = long[:9] = 255  # a border to trim
+    tracemalloc.start()
+    try:
+        fingerprint_views(long)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 1.5 * long.nbytes
 
 
 def test_a_symmetric_picture_meets_itself_through_a_file() -> None:

@@ -11,6 +11,20 @@ from handler.core.model import ImageRejected, Limits
 
 FORMATS = ("AVIF", "BMP", "GIF", "HEIC", "JPEG", "PNG", "TIFF", "WEBP")
 
+# What decoding and fingerprinting a picture takes at most besides its file, by either generation, as measured at 24
+# megapixels, and the kind of file that takes it. Ordinary ones take less: a JPEG that is not progressive, by look1, 1.
+BYTES_PER_PIXEL = {
+    "AVIF": 26,  # 12 bits, 4:4:4, transparent, with film grain; 18 without grain, 10 with 8 bits and no alpha
+    "BMP": 8,
+    "GIF": 6,
+    "HEIC": 22,  # 10 bits, 4:4:4, transparent, turned; 8 as phones write it
+    "JPEG": 13,  # progressive CMYK that is not subsampled: 8 are libjpeg's coefficients
+    "PNG": 8,
+    "TIFF": 17,  # 16 bits, transparent, in one strip, turned
+    "WEBP": 14,  # 13, and what a long-lived process has in pieces
+}
+_BYTES_PER_LINE = 64  # row or column: counts for pictures of a few lines and millions of columns
+
 _SIGNATURES = (
     (rb"\xff\xd8\xff", "JPEG"),
     (rb"\x89PNG\r\n\x1a\n", "PNG"),
@@ -68,7 +82,7 @@ def check_header(body: bytes, name: str, limits: Limits) -> None:
     """
     if name == "PNG" and len(body) >= 24:
         width, height = struct.unpack(">II", body[16:24])
-        check_pixels(width, height, limits)
+        check_pixels(width, height, name, limits)
     elif name == "WEBP":
         _check_webp_header(body, limits)
     elif name == "JPEG":
@@ -102,15 +116,22 @@ def _check_heic_sizes(body: bytes, limits: Limits) -> None:
     """
     for size in _HEIC_SIZE.finditer(body):
         width, height = struct.unpack(">II", size[1])
-        check_pixels(width, height, limits)
+        check_pixels(width, height, "HEIC", limits)
 
 
-def check_pixels(width: int, height: int, limits: Limits) -> None:
-    """Raise ImageRejected if a picture of that size has more pixels than allowed."""
+def check_pixels(width: int, height: int, name: str, limits: Limits) -> None:
+    """Raise ImageRejected if a picture of that size has more pixels than allowed, or than the memory is enough for."""
     pixels = width * height
     if pixels > limits.max_pixels:
         raise ImageRejected(
             "too_many_pixels", f"{width}x{height} is {pixels} pixels, over MAX_PIXELS ({limits.max_pixels})"
+        )
+    needed = pixels * BYTES_PER_PIXEL[name] + (width + height) * _BYTES_PER_LINE
+    if needed > limits.decoding_bytes:
+        raise ImageRejected(
+            "too_many_pixels",
+            f"{width}x{height} takes up to {-(-needed >> 20)} MB to decode as {name}, "
+            f"over the {limits.decoding_bytes >> 20} MB that MemorySize leaves for it",
         )
 
 
@@ -124,10 +145,12 @@ def _check_webp_header(body: bytes, limits: Limits) -> None:
         raise ImageRejected("truncated", f"WEBP: {len(body)} of {max(claimed, 30)} bytes are there")
     kind = body[12:16]
     if kind == b"VP8X":
-        check_pixels(1 + int.from_bytes(body[24:27], "little"), 1 + int.from_bytes(body[27:30], "little"), limits)
+        width, height = (1 + int.from_bytes(body[at : at + 3], "little") for at in (24, 27))
     elif kind == b"VP8 ":
         width, height = (int.from_bytes(body[at : at + 2], "little") & 0x3FFF for at in (26, 28))
-        check_pixels(width, height, limits)
     elif kind == b"VP8L":
         bits = int.from_bytes(body[21:25], "little")
-        check_pixels(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF), limits)
+        width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    else:
+        return
+    check_pixels(width, height, "WEBP", limits)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from io import BytesIO
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,8 @@ _REASON_LENGTH = 160  # a decoder may quote the file; nobody needs to read more 
 
 
 _ORIENTATION = 0x0112  # the EXIF tag
-_STRIP_PIXELS = 1 << 20  # of a decoded picture that are converted at once
+_TILE_WIDTH, _TILE_LENGTH = 322, 323  # of a TIFF
+_PART_PIXELS = 1 << 18  # of a decoded picture that are converted at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,54 +110,61 @@ def decode(body: bytes, limits: Limits, *, side: int) -> Picture:
         if name == "JPEG":
             image.draft("RGB" if profile else "L", (side, side))
         image.load()
-        small = _averaged(image, side)
-        if profile:
-            small = _in_srgb(small, profile, notes)
+        small = _averaged(image, side, _in_srgb(image, profile, notes) if profile else _unchanged)
         # What turns a HEIC is its container, which its decoder obeys; cameras say the same in the EXIF data once more.
         orientation = 1 if name == "HEIC" else _orientation(image, notes)
-        luma = _upright(np.asarray(small.convert("L")), orientation)
+        luma = _upright(np.asarray(small), orientation)
         return Picture(luma, width, height, name, _frames(image), tuple(notes))
 
 
-def _averaged(image: Image, side: int) -> Image:
-    """Return *image* as L, RGB or CMYK, with blocks of pixels averaged; in strips, so that no second copy is made."""
+def _averaged(image: Image, side: int, in_srgb: Callable[[Image], Image]) -> Image:
+    """Return the luma of *image*, with blocks of pixels averaged before they are made *in_srgb*.
+
+    In parts: a second copy of a large picture, whatever its shape, would be most of the memory that decoding takes.
+    """
     factor = max(1, min(image.size) // side)
-    strip = max(1, _STRIP_PIXELS // (image.width * factor)) * factor
-    parts = []
-    for top in range(0, image.height, strip):
-        part = _flattened(image.crop((0, top, image.width, min(top + strip, image.height))))
-        parts.append(part.reduce(factor) if factor > 1 else part)
-    if len(parts) == 1:
-        return parts[0]
-    whole = new(parts[0].mode, (parts[0].width, sum(part.height for part in parts)))
-    top = 0
-    for part in parts:
-        whole.paste(part, (0, top))
-        top += part.height
-    return whole
+    white = _white(image)
+    luma = new("L", (-(-image.width // factor), -(-image.height // factor)))
+    for left, top, right, bottom in _parts(image.size, factor):
+        part = _flattened(image.crop((left, top, right, bottom)), white)
+        part = in_srgb(part.reduce(factor) if factor > 1 else part)
+        luma.paste(part.convert("L"), (left // factor, top // factor))
+    return luma
 
 
-def _flattened(image: Image) -> Image:
+def _parts(size: tuple[int, int], factor: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the rectangles that a picture of *size* is cut into, at multiples of *factor*: whole rows if they fit."""
+    width, height = size
+    across = min(width, max(1, _PART_PIXELS // factor**2) * factor)
+    down = max(1, _PART_PIXELS // (across * factor)) * factor
+    for top in range(0, height, down):
+        for left in range(0, width, across):
+            yield left, top, min(left + across, width), min(top + down, height)
+
+
+def _flattened(image: Image, white: float) -> Image:
     """Return *image* as L, RGB or CMYK, on white where it is transparent."""
     if image.mode.startswith("I") or image.mode == "F":
-        return _eight_bits(image)
+        return fromarray(np.clip(_samples(image) * (255.0 / white), 0, 255).astype(np.uint8))
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         opaque = image.convert("RGBA")
-        white = new("RGBA", image.size, (255, 255, 255, 255))
-        return alpha_composite(white, opaque).convert("RGB")
+        paper = new("RGBA", image.size, (255, 255, 255, 255))
+        return alpha_composite(paper, opaque).convert("RGB")
     if image.mode in ("L", "RGB", "CMYK"):
         return image
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _eight_bits(image: Image) -> Image:
-    """Return 16-bit, 32-bit or float samples as L. What white is, is told by the type, or by the largest value."""
-    samples = np.nan_to_num(np.asarray(image, np.float32), posinf=0.0, neginf=0.0)
-    if image.mode.startswith("I;16"):
-        white = 65535.0
-    else:
-        white = next((level for level in (1.0, 255.0, 65535.0) if samples.max() <= level), float(samples.max()))
-    return fromarray(np.clip(samples * (255.0 / white), 0, 255).astype(np.uint8))
+def _white(image: Image) -> float:
+    """Return which sample of *image* is white: told by the type, or by the largest there is."""
+    if image.mode not in ("I", "F"):
+        return 65535.0 if image.mode.startswith("I;16") else 255.0
+    largest = max(float(_samples(image.crop(box)).max()) for box in _parts(image.size, 1))
+    return next((level for level in (1.0, 255.0, 65535.0) if largest <= level), largest)
+
+
+def _samples(image: Image) -> NDArray[np.float32]:
+    return np.nan_to_num(np.asarray(image, np.float32), posinf=0.0, neginf=0.0)
 
 
 def _profile(image: Image) -> bytes | None:
@@ -167,33 +175,41 @@ def _profile(image: Image) -> bytes | None:
     return None if b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile else profile
 
 
-def _in_srgb(image: Image, profile: bytes, notes: list[str]) -> Image:
-    """Return *image* in sRGB; as it is, with a note, if its profile cannot be used."""
+def _in_srgb(image: Image, profile: bytes, notes: list[str]) -> Callable[[Image], Image]:
+    """Return what makes parts of *image* sRGB; leaves them as they are, with a note, if its profile cannot be used."""
     cms = import_module("PIL.ImageCms")
+    mode = _flattened(image.crop((0, 0, 1, 1)), 255.0).mode
     try:
-        converted = cms.applyTransform(image, _to_srgb(profile, image.mode))
+        transform = _to_srgb(profile, mode)
     except (cms.PyCMSError, OSError, ValueError):
         notes.append("colour profile ignored: it cannot be read or is for another kind of picture")
-        return image
-    return cast(Image, converted)
+        return _unchanged
+    return cast(Callable[[Image], Image], transform.apply)
+
+
+def _unchanged(image: Image) -> Image:
+    return image
 
 
 @lru_cache(maxsize=8)  # pictures of one camera come together, and making one takes as long as using it
-def _to_srgb(profile: bytes, mode: str) -> object:
+def _to_srgb(profile: bytes, mode: str) -> Any:
     """Return the transform of pictures with *profile*. Raises PyCMSError, OSError or ValueError if there is none."""
     cms = import_module("PIL.ImageCms")
     return cms.buildTransform(cms.ImageCmsProfile(BytesIO(profile)), cms.createProfile("sRGB"), mode, "RGB")
 
 
 def _orientation(image: Image, notes: list[str]) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 if there is none, or, with a note, if it cannot be read."""
+    """Return the EXIF orientation, 1 to 8; 1 if there is none, or, with a note, if it cannot be read.
+
+    The first EXIF block counts. XMP does where that has none, and in AVIF the box that says it, whatever EXIF says.
+    """
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
     except MemoryError:
         raise
     except Exception:  # whatever the parser makes of a broken block: the picture itself has been decoded
         orientation = 0
-    if orientation not in range(1, 9):
+    if not isinstance(orientation, int) or orientation not in range(1, 9):  # 6.0 is equal to 6
         notes.append("EXIF orientation ignored: it cannot be read or is none")
         return 1
     return int(orientation)
@@ -224,7 +240,10 @@ def _open(body: bytes, name: str, limits: Limits) -> ImageFile:
     """Return the picture with its header read and its size checked, but nothing decoded."""
     check_header(body, name, limits)
     image = _decoder(name)(BytesIO(body))
-    check_pixels(*image.size, limits)
+    check_pixels(*image.size, name, limits)
+    if name == "TIFF":  # a tile is decoded whole, however little of it is picture
+        tags = cast(Any, image).tag_v2
+        check_pixels(tags.get(_TILE_WIDTH, 1), tags.get(_TILE_LENGTH, 1), name, limits)
     return image
 
 
@@ -235,7 +254,18 @@ def _decoder(name: str) -> Callable[[BytesIO], ImageFile]:
     plugin = import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
     if name == "TIFF":
         plugin.logger.disabled = True  # it logs errors that it raises as well
-    return cast(Callable[[BytesIO], ImageFile], getattr(plugin, f"{_PLUGINS[name]}ImageFile"))
+    kind = getattr(plugin, f"{_PLUGINS[name]}ImageFile")
+    if name in ("AVIF", "WEBP"):
+        kind = type(kind.__name__, (_Released, kind), {})
+    return cast(Callable[[BytesIO], ImageFile], kind)
+
+
+class _Released:
+    """Lets go of the decoder, which has a picture or two of its own, before Pillow makes one of the pixels."""
+
+    def load_prepare(self) -> None:
+        self._decoder = None
+        super().load_prepare()  # type: ignore[misc]  # of the class that it is put before
 
 
 def _heic_decoder() -> Callable[[BytesIO], ImageFile]:

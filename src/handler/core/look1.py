@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,10 @@ _BORDER_SHARE = (49, 50)
 _LEAST_LEFT = 4  # if less than a quarter of a side is left, it was no picture in a border
 _TRIM_ROUNDS = 3  # a letterbox inside a frame
 
+# A picture with a longer side than this is worked through in parts: 4096 x 4096 pixels add up to 32 bits.
+_LONG = 4096
+_PART_PIXELS = 1 << 18
+
 _EDGES = np.arange(SIDE + 1)
 Rectangle = tuple[int, int, int, int]  # top, bottom, left, right
 
@@ -81,8 +86,7 @@ class Views:
 def fingerprint_views(luma: NDArray[np.uint8]) -> Views:
     """Return the hashes, check bits and qualities of *luma*, of any shape (height, width) from 1 x 1.
 
-    Best with LUMA_SIDE pixels or more on the shorter side; a smaller picture is hashed as it is. All sums are exact
-    up to 2^24 pixels.
+    Best with LUMA_SIDE pixels or more on the shorter side; a smaller picture is hashed as it is. All sums are exact.
     """
     return examined(luma)[0]
 
@@ -187,8 +191,12 @@ def _border(lines: NDArray[np.uint8]) -> int:
 
     if not uniform(lines[:1])[0]:  # nearly every picture, and cheaper to ask
         return 0
-    others = np.flatnonzero(~uniform(lines))
-    return int(others[0]) if others.size else len(lines)
+    step = max(1, _PART_PIXELS // lines.shape[1])
+    for start in range(0, len(lines), step):
+        others = np.flatnonzero(~uniform(lines[start : start + step]))
+        if others.size:
+            return start + int(others[0])
+    return len(lines)
 
 
 def _windows(height: int, width: int, trimmed: Rectangle) -> list[Rectangle]:
@@ -247,17 +255,30 @@ def _sums(luma: NDArray[np.uint8], y: NDArray[np.int64], x: NDArray[np.int64]) -
 
     Between pixels that sum is bilinear, so an edge inside a pixel divides it exactly.
     """
-    height, width = luma.shape
-    table = np.zeros((height + 2, width + 2), np.uint32)  # a line more than there are edges, for the last to look up
-    table[1:-1, 1:-1] = luma
+    (above, down), (before, across) = np.divmod(y[:, :, None], UNITS), np.divmod(x[:, None, :], UNITS)
+    size = np.uint32 if max(luma.shape) <= _LONG else np.uint64
+    lines, above = _condensed(luma, above, axis=0)
+    lines, before = _condensed(lines, before, axis=1)
+    height, width = lines.shape
+    table = np.zeros((height + 2, width + 2), size)  # a line more than there are edges, for the last to look up
+    table[1:-1, 1:-1] = lines
     np.cumsum(table, axis=0, out=table)
     np.cumsum(table, axis=1, out=table)
-    (above, down), (before, across) = np.divmod(y[:, :, None], UNITS), np.divmod(x[:, None, :], UNITS)
     corner, line = above * (width + 2) + before, width + 2
     upper = table.take(corner) * (UNITS - across) + table.take(corner + 1) * across
     lower = table.take(corner + line) * (UNITS - across) + table.take(corner + line + 1) * across
     sums: NDArray[np.int64] = upper * (UNITS - down) + lower * down
     return sums
+
+
+def _condensed(lines: NDArray[Any], edges: NDArray[np.int64], *, axis: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return *lines* with those added up, if they are many, between which no edge is, and where *edges* are now."""
+    if lines.shape[axis] <= _LONG:
+        return lines, edges
+    starts = np.unique([edges, edges + 1])  # from 0, where the whole picture begins
+    starts = starts[starts < lines.shape[axis]]
+    parts = np.split(lines, starts[1:], axis=axis)  # `add.reduceat` would widen the whole picture to 64 bits
+    return np.stack([part.sum(axis, np.uint64) for part in parts], axis), np.searchsorted(starts, edges)
 
 
 def hashes_of(corner: NDArray[np.float64]) -> Iterator[int]:
@@ -287,7 +308,10 @@ def _qualities(views: NDArray[np.float64], luma: NDArray[np.uint8]) -> Iterator[
 
 def _variance(levels: NDArray[np.uint8] | NDArray[np.int64]) -> float:
     """Return the variance of whole numbers from 0, the same in whatever order they come."""
-    counts = np.bincount(levels.ravel())
+    flat, kinds = levels.ravel(), int(levels.max()) + 1
+    counts = np.zeros(kinds, np.int64)
+    for start in range(0, flat.size, _PART_PIXELS):  # each is widened to 64 bits
+        counts += np.bincount(flat[start : start + _PART_PIXELS], minlength=kinds)
     values = np.arange(len(counts))
     total, squares = int(counts @ values), int(counts @ values**2)
     return (levels.size * squares - total * total) / levels.size**2

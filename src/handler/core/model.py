@@ -78,6 +78,7 @@ class Limits:
 
     max_bytes: int = 20 * 1024 * 1024
     max_pixels: int = 50_000_000  # width times height
+    decoding_bytes: int = 1 << 62  # memory that decoding and fingerprinting one may take; the default is no limit
 
 
 @dataclass(frozen=True, slots=True)
