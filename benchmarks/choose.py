@@ -33,10 +33,10 @@ PLACES = {
     "corners": ((-1, -1), (-1, 1), (1, -1), (1, 1)),
 }
 # Check bits: of all coefficients, those nearest to the mean first, from which one on, and how many.
-CHECKS = (*((0, bits) for bits in (62, 126, 190, 222, 254, 286, 318)), (16, 254), (32, 254), (64, 254))
+CHECKS = (*((0, bits) for bits in (62, 126, 190, 222, 256, 288, 320)), (15, 256), (29, 256), (62, 256))
 RADII = (10, 12, 14)
-STORED = slice(look1.CHECK_BITS)
-OURS = ("whole", "trimmed", "1:1", "16:9", "centre 85 %", "centre 70 %", "sides 85 %", "corners 90 %")
+STORED = slice(29, 29 + look1.CHECK_BITS)
+OURS = ("whole", "trimmed", "1:1", "16:9", "centre 85 %", "centre 95 %", "sides 85 %", "corners 90 %")
 ALIKE = 45  # check bits of whole pictures: below it they show the same
 
 Words = NDArray[np.uint64]

@@ -1,4 +1,5 @@
 import tracemalloc
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,7 @@ def test_hash_of_a_known_picture_never_changes() -> None:
     views = fingerprint_views(picture)
 
     assert [to_hex(hash) for hash in views.hashes] == GOLDEN
+    assert sha256(b"".join(views.checks)).hexdigest()[:16] == GOLDEN_CHECKS
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
@@ -152,10 +154,6 @@ def test_turning_a_hash_and_back_changes_nothing(view: int, orientation: int) ->
     assert turned(turned(views.hashes[view], orientation), back) == views.hashes[view]
     assert turned_check(turned_check(views.checks[view], orientation), back) == views.checks[view]
     assert turned_view(turned_view(view, orientation), back) == view
-
-
-def test_the_last_two_check_bits_are_spare() -> None:
-    assert all(check[-1] & 3 == 0 for check in fingerprint_views(noise((50, 60))).checks)
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
@@ -331,7 +329,7 @@ GOLDEN: list[str] = [
     "731283a419336970",
     "708ca294051c2d50",
     "7202a3860d322d50",
-    "7202a37c4f116528",
+    "7452a38615762d54",
     "720ba8584c314531",
     "6d70858117c40bd5",
     "7302a32c4d336d79",
@@ -341,3 +339,4 @@ GOLDEN: list[str] = [
     "7652838615662d54",
     "6d68818115868bd5",
 ]
+GOLDEN_CHECKS = "1d963e764d933981"

@@ -26,7 +26,7 @@ VIEWS = (
     "square",  # 1:1, in the middle
     "wide",  # 16:9 along the longer side, in the middle
     "centre",  # 85 %
-    "inner",  # 70 %
+    "inner",  # 95 %
     "top",  # 85 % of the height, the whole width: a caption or a row of buttons is cut off
     "bottom",
     "left",
@@ -44,8 +44,10 @@ CHECK_RADIUS = 64
 QUALITY_FLOOR = 4.5  # pages of text stay below 4.0, and 1 photograph in 200 is below it
 
 HASH_BITS = 64
-CHECK_SIDE = 18  # the low corner of the DCT in which the check bits are
-CHECK_BITS = 254  # the signs of its coefficients nearest to the mean, which has none
+CHECK_SIDE = 19  # the low corner of the DCT in which the check bits are
+CHECK_BITS = 256  # the signs of its coefficients in a ring around the mean
+# Of row² + column². Those further in tell least of two pictures of which the hashes are alike: they made them alike.
+CHECK_RING = (29, 338)
 FILTER_SIDE = 14  # the low corner of the DCT that the filters weigh
 SIDE = 32  # of a view once it is averaged
 
@@ -79,7 +81,7 @@ class Views:
     """What is stored of a picture and compared: one of each per name in VIEWS, in that order."""
 
     hashes: tuple[int, ...]
-    checks: tuple[bytes, ...]  # CHECK_BITS, and two that are always 0
+    checks: tuple[bytes, ...]  # CHECK_BITS each
     qualities: tuple[float, ...]  # below QUALITY_FLOOR a view has too little content to be compared
 
 
@@ -154,7 +156,7 @@ def shown(luma: NDArray[np.uint8], view: int) -> tuple[float, float, float, floa
 
 
 def coefficients(views: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the low 18 x 18 corner of the DCT of each view, windowed and without its mean: whole numbers."""
+    """Return the low 19 x 19 corner of the DCT of each view, windowed and without its mean: whole numbers."""
     mean = np.rint((views @ _WINDOW @ _WINDOW) / _WINDOW.sum() ** 2)
     corner: NDArray[np.float64] = _BASIS @ (views - mean[:, None, None]) @ _BASIS.T
     corner[:, 0, 0] = 0.0
@@ -225,7 +227,7 @@ def _windows(height: int, width: int, trimmed: Rectangle) -> list[Rectangle]:
         window(shorter, shorter),
         window(length, breadth) if down > across else window(breadth, length),
         share(17, 0, 0),
-        share(14, 0, 0),
+        share(19, 0, 0),
         *(share(17, row, column) for row, column in _SIDES),
         *(share(18, row, column) for row, column in _CORNERS),
     ]
@@ -339,7 +341,7 @@ _PLACES = ((0, 0),) * (len(VIEWS) - 8) + _SIDES + _CORNERS
 
 
 def _half_basis() -> NDArray[np.float64]:
-    """Return the first 16 columns of the orthonormal DCT-II of 32 numbers, its 18 lowest rows."""
+    """Return the first 16 columns of the orthonormal DCT-II of 32 numbers, its 19 lowest rows."""
     frequency, place = np.arange(CHECK_SIDE)[:, None], np.arange(SIDE // 2)
     half = math.sqrt(2.0 / SIDE) * np.cos(math.pi * frequency * (2 * place + 1) / (2 * SIDE))
     half[0] /= math.sqrt(2.0)
@@ -373,11 +375,10 @@ def _hash_turns() -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
 
 
 def _checked() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows and columns of the coefficients whose signs are check bits: a quarter of a disc."""
+    """Return the rows and columns of the coefficients whose signs are check bits: a quarter of a ring."""
     rows, columns = np.indices((CHECK_SIDE, CHECK_SIDE))
-    squares = rows**2 + columns**2
-    bound = np.sort(squares, axis=None)[CHECK_BITS]
-    chosen = np.nonzero((squares > 0) & (squares <= bound))
+    inner, outer = CHECK_RING
+    chosen = np.nonzero((rows**2 + columns**2 > inner) & (rows**2 + columns**2 <= outer))
     return chosen[0], chosen[1]
 
 
@@ -386,10 +387,7 @@ def _check_turns() -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     places = [
         int(np.flatnonzero((rows == column) & (columns == row))[0]) for row, column in zip(*_CHECKED, strict=True)
     ]
-    spare = range(CHECK_BITS, 256)
-    flips = np.zeros((3, 256), np.uint8)
-    flips[1, :CHECK_BITS], flips[2, :CHECK_BITS] = rows % 2, columns % 2
-    return np.array([*places, *spare]), flips
+    return np.array(places), np.stack([np.zeros_like(rows), rows % 2, columns % 2]).astype(np.uint8)
 
 
 _PARITIES = [(int(pair[0]), int(pair[1])) for pair in PARITIES.split()]
