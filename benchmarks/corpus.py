@@ -70,6 +70,10 @@ TEST_MODULES = (
 )
 
 
+# By the camera of a phone, 12 megapixels each: to measure decoding.
+PHOTOGRAPHS = Source("forensics-samples-files", ("usr/share/forensics-samples/original-files/*/IMG_*.jpg",))
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """An original: where it comes from, and what it shows, small."""
@@ -95,6 +99,12 @@ def unseen_pictures(folder: Path, more: Sequence[Path] = (), apart_from: Sequenc
     for directory in more:
         found += _opened((path, f"{directory.name}/{path.relative_to(directory)}") for path in directory.rglob("*"))
     return distinct(found, apart_from)
+
+
+def photographs(folder: Path) -> list[bytes]:
+    """Return the files of PHOTOGRAPHS."""
+    fetch([PHOTOGRAPHS], folder)
+    return [path.read_bytes() for path in _paths(PHOTOGRAPHS, folder / "packages" / PHOTOGRAPHS.package)]
 
 
 def version_of(package: str, folder: Path) -> str:
@@ -191,9 +201,12 @@ def _of_modules(sources: Sequence[Source]) -> list[Picture]:
 
 
 def _of_root(source: Source, root: Path) -> list[Picture]:
+    return _opened((path, f"{source.package}/{path.relative_to(root)}") for path in _paths(source, root))
+
+
+def _paths(source: Source, root: Path) -> list[Path]:
     paths = sorted({path for pattern in source.patterns for path in root.glob(pattern)})
-    wanted = [path for path in paths if not any(part in f"/{path.relative_to(root)}" for part in source.excluded)]
-    return _opened((path, f"{source.package}/{path.relative_to(root)}") for path in wanted)
+    return [path for path in paths if not any(part in f"/{path.relative_to(root)}" for part in source.excluded)]
 
 
 def _opened(files: Iterable[tuple[Path, str]]) -> list[Picture]:

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from PIL import Image
 
 from handler.cli.main import main
-from tests.images import jpeg, photo, png
+from tests.images import heic, jpeg, photo, png
 
 Run = Callable[..., tuple[int, list[str], list[str]]]
 
@@ -88,7 +89,7 @@ def test_what_is_no_picture_is_named_and_the_others_are_compared(run: Run, album
     assert status == 1
     assert len(lines) == 4 * 3 + 3
     assert errors == [f"lookalike: {album / 'notes.txt'}: unsupported: begins with b'no pictu', want one of "
-                      "AVIF, BMP, GIF, JPEG, PNG, TIFF, WEBP"]  # fmt: skip
+                      "AVIF, BMP, GIF, HEIC, JPEG, PNG, TIFF, WEBP"]  # fmt: skip
 
 
 def test_radius_and_generation_are_chosen(run: Run, album: Path) -> None:
@@ -151,3 +152,11 @@ def test_compare_draws_both_pictures_and_their_bits(run: Run, album: Path, gener
         assert len(drawn.convert("RGB").getcolors(1 << 24) or ()) > 1000
     assert status in (0, 1)
     assert run("compare", "--plot", album / "no" / "folder.png", album / "1.png", album / "1.png")[0] == 2
+
+
+def test_compare_draws_a_picture_that_pillow_alone_does_not_open(run: Run, tmp_path: Path) -> None:
+    picture, plot = tmp_path / "phone.heic", tmp_path / "plot.png"
+    picture.write_bytes(heic(photo(1)))
+
+    assert run("compare", "--plot", plot, picture, picture) == (0, ANY, [])
+    assert plot.exists()

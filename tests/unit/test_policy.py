@@ -1,5 +1,6 @@
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from handler.core.model import (
     Settings,
     padded_sequencer,
 )
-from handler.core.policy import match, nearest_first, questions
+from handler.core.policy import closest, match, nearest_first, questions
 from tests.images import photo, png
 
 
@@ -137,6 +138,22 @@ def test_turned_picture_is_found_where_that_is_asked_for_and_says_how(orientatio
     assert found is not None
     assert (found.distance, found.orientation) == (0, orientation)
     assert (match(stored, seen, settings(RADIUS)) is None) == (orientation != 1)
+
+
+def test_closest_views_are_those_that_make_a_match_and_not_nearer_ones_that_the_check_bits_reject() -> None:
+    def of(key: str, *, trimmed: int, others: int, checks: tuple[bytes, bytes]) -> ImageRecord:
+        views, every = (trimmed, *([others] * 12)), (*checks, *([bytes(32)] * 12))
+        computed = Fingerprint(0, "look1", width=4, height=3, format="PNG", further=views, checks=every)
+        return replace(record(key, generation="look1", digest=key), fingerprint=computed)
+
+    one = of("one", trimmed=0xFF << 32, others=0x5555 << 48, checks=(bytes(32), bytes(32)))
+    other = of("other", trimmed=0xFE << 32, others=0xAAAA << 16, checks=(b"\xff" * 32, bytes(32)))
+
+    found, meeting = match(one, other, settings(RADIUS)), closest(one, other, settings(RADIUS))
+
+    assert found is not None
+    assert (meeting.distance, meeting.views) == (found.distance, found.views) == (1, (1, 1))
+    assert closest(one, other, settings(0)).views == (0, 0)
 
 
 def flat(level: int) -> Image.Image:

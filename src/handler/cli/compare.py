@@ -3,13 +3,14 @@
 import argparse
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from handler.cli.files import add_options, print_any_name, unusable
 from handler.cli.pairs import add_matching, matching, record_of
 from handler.core.fingerprint import GENERATIONS
+from handler.core.look1 import CHECK_BITS
 from handler.core.model import ImageRecord, ImageRejected, Settings
 from handler.core.phash import similarity
 from handler.core.policy import Meeting, closest, match
@@ -67,7 +68,8 @@ def run(options: argparse.Namespace) -> int:
             print(f"lookalike: {path}: {unusable(error)}", file=sys.stderr)
             return UNUSABLE
     a, b = records
-    meeting = closest(a, b, settings.orientations)
+    b = replace(b, ref=replace(b.ref, bucket="B"))  # a file may be compared with itself
+    meeting = closest(a, b, settings)
     compared = _compared(a, b, meeting, settings)
     if options.plot is not None:
         from handler.cli.drawing import draw
@@ -104,13 +106,13 @@ def _reason(a: ImageRecord, b: ImageRecord, meeting: Meeting, settings: Settings
     if meeting.distance > settings.radius:
         return f"{meeting.distance} bits, over the radius of {settings.radius}"
     limit = GENERATIONS[a.generation].check_bits
-    return f"{meeting.check_bits} of 255 check bits differ, over {limit}"
+    return f"{meeting.check_bits} of {CHECK_BITS} check bits differ, over {limit}"
 
 
 def _sentence(compared: Comparison, meeting: Meeting) -> str:
     if compared.reason:
         return compared.reason
-    check = "" if meeting.check_bits is None else f", {meeting.check_bits} of 255 check bits"
+    check = "" if meeting.check_bits is None else f", {meeting.check_bits} of {CHECK_BITS} check bits"
     return f"{compared.distance} of 64 bits differ{check}"
 
 
@@ -119,7 +121,7 @@ def _lines(compared: Comparison, meeting: Meeting) -> str:
         "verdict": compared.verdict + (f" ({compared.reason})" if compared.reason else ""),
         "distance": f"{compared.distance} of 64 bits",
         "similarity": f"{compared.similarity:.3f}",
-        "check": "none" if meeting.check_bits is None else f"{meeting.check_bits} of 255 bits differ",
+        "check": "none" if meeting.check_bits is None else f"{meeting.check_bits} of {CHECK_BITS} bits differ",
         "orientation": f"{compared.orientation} (EXIF)" if compared.orientation != 1 else "as it is",
         "views": " and ".join(compared.views),
     }

@@ -236,6 +236,18 @@ def _frames(image: Image) -> int:
         return 1
 
 
+def opened(body: bytes, limits: Limits) -> Image:
+    """Return the picture in *body* as Pillow has it, in colours and not yet turned upright: to be shown to people.
+
+    Raises ImageRejected.
+    """
+    name = identify(body, limits)
+    with _rejecting(name):
+        image = _open(body, name, limits)
+        image.load()
+        return image
+
+
 def _open(body: bytes, name: str, limits: Limits) -> ImageFile:
     """Return the picture with its header read and its size checked, but nothing decoded."""
     check_header(body, name, limits)

@@ -1,7 +1,7 @@
 """What is asked of the index for a picture, which candidates are matches, of what kind, and which of them are told."""
 
 from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -61,16 +61,27 @@ def match(picture: ImageRecord, candidate: ImageRecord, settings: Settings) -> M
         return None
     limit = GENERATIONS[picture.generation].check_bits
     for meeting in _meetings(picture.fingerprint, candidate.fingerprint, settings.orientations, settings.radius):
-        if meeting.check_bits is None or meeting.check_bits <= limit:
+        if _confirmed(meeting, limit):
             return Match(candidate, meeting.distance, MatchKind.NEAR, meeting.orientation, meeting.views)
     return None
 
 
-def closest(picture: ImageRecord, other: ImageRecord, orientations: tuple[int, ...]) -> Meeting:
-    """Return how the two come nearest to each other, however far that is. Raises ValueError if one has no hash."""
+def closest(picture: ImageRecord, other: ImageRecord, settings: Settings) -> Meeting:
+    """Return how the two meet: by the views that make them a match or, where none do, by the nearest, however far.
+
+    Raises ValueError if one has no hash.
+    """
     if picture.fingerprint is None or other.fingerprint is None:
         raise ValueError("a picture without a hash is near to nothing")
-    return next(_meetings(picture.fingerprint, other.fingerprint, orientations, HASH_BITS))
+    meetings = partial(_meetings, picture.fingerprint, other.fingerprint, settings.orientations)
+    limit = GENERATIONS[picture.generation].check_bits
+    return next((meeting for meeting in meetings(settings.radius) if _confirmed(meeting, limit)), None) or next(
+        meetings(HASH_BITS)
+    )
+
+
+def _confirmed(meeting: Meeting, limit: int) -> bool:
+    return meeting.check_bits is None or meeting.check_bits <= limit
 
 
 def _meetings(one: Fingerprint, other: Fingerprint, orientations: tuple[int, ...], radius: int) -> Iterator[Meeting]:
