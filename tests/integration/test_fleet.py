@@ -138,8 +138,8 @@ def near(bodies: dict[str, bytes], site: Site) -> set[Pair]:
     for key, body in bodies.items():
         computed = fingerprint(body, site.world.generation, Limits())
         record = ImageRecord(ObjectRef("", key), site.world.generation, Outcome.INDEXED, fingerprint=computed)
-        found |= {frozenset((key, earlier.ref.key)) for earlier, _, _ in album.matches(record, is_later=True)}
-        album.add(record)
+        album.add([record])
+        found |= {frozenset((key, earlier.ref.key)) for earlier, _, _ in album.matches([record], among=True)}
     return found
 
 

@@ -47,6 +47,19 @@ def documents(lines: list[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+def test_pairs_are_found_however_far_apart_they_come(run: Run, tmp_path: Path) -> None:
+    """More pictures than are compared at once: the first and the last of each scene are in other parts."""
+    for n in range(100):
+        (tmp_path / f"{n:03}.png").write_bytes(png(photo(n % 90, (160, 120))))
+
+    status, lines, _ = run("pairs", "--json", tmp_path)
+    across = run("pairs", "--json", "--against", tmp_path, tmp_path / "095.png")
+
+    told = [(Path(one["a"]).stem, Path(one["b"]).stem) for one in documents(lines)]
+    assert (status, told) == (0, [(f"{n:03}", f"{n + 90:03}") for n in range(10)])
+    assert [(Path(one["a"]).stem, Path(one["b"]).stem) for one in documents(across[1])] == [("095", "005")]
+
+
 def test_groups_are_printed_one_picture_a_line(run: Run, album: Path) -> None:
     status, lines, errors = run("pairs", album)
 

@@ -65,6 +65,22 @@ def test_scan_equals_brute_force(seed: int, count: int, views: int, radius: int,
         assert hamming(questions[number].hash, pictures[row][1][view]) == distance
 
 
+def test_many_askers_at_once_get_what_each_gets_alone() -> None:
+    rng = random.Random(5)
+    entries = of(stored(rng, 700, 3, 0), 3)
+    askers = [
+        [Question(1 << rng.randrange(BITS), tuple(rng.sample(range(3), 2))) for _ in range(count)]
+        for count in (2, 0, 5, 1)
+    ]
+
+    together = entries.scan_each(askers, 14)
+
+    for hits, questions in zip(together, askers, strict=True):
+        for column, alone in zip(hits, entries.scan(questions, 14), strict=True):
+            np.testing.assert_array_equal(column, alone)
+    assert [len(hits.rows) > 0 for hits in together] == [True, False, True, True]
+
+
 def test_rows_lead_to_their_objects_wherever_their_block_is() -> None:
     rng = random.Random(1)
     pictures = stored(rng, 3000, 1, 0)

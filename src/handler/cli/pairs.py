@@ -4,10 +4,11 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from handler.cli.files import (
@@ -30,6 +31,7 @@ from handler.core.model import ORIENTATIONS, ImageRecord, ImageRejected, Match, 
 from handler.core.phash import similarity
 from handler.core.policy import match, questions
 
+AT_ONCE = 64  # pictures that are compared with all others at once
 DEFAULT_RADIUS = {"look1": RADIUS, "phash1": 10}  # bits
 DESCRIPTION = """\
 Find all near-duplicates among picture files: among PATH, or between PATH and DIR. A folder stands for the files below
@@ -86,19 +88,20 @@ def run(options: argparse.Namespace) -> int:
     print_any_name()
     settings = matching(options)
     album, groups, bad = Album(settings), Groups(), 0
+    among = options.against is None
     try:
-        if options.against is not None:
-            for record, _ in _records([options.against], settings):
-                bad += record is None
-                album.add(record)
-        for record, write in _records(options.paths, settings):
-            bad += record is None
-            for a, b, found in album.matches(record, is_later=options.against is None):
+        if not among:
+            for records, missing, _ in _records([options.against], settings):
+                bad += missing
+                album.add(records)
+        for records, missing, write in _records(options.paths, settings):
+            bad += missing
+            if among:
+                album.add(records)
+            for a, b, found in album.matches(records, among=among):
                 groups.join(a.ref.key, b.ref.key)
                 if options.json:
                     write(_line(a, b, found))
-            if options.against is None:
-                album.add(record)
     except BrokenProcessPool:
         print(KILLED, file=sys.stderr)
         return 1
@@ -114,27 +117,29 @@ class Album:
         self._settings = settings
         self._records: list[ImageRecord] = []
         self._entries = Entries(len(GENERATIONS[settings.generation].views))
-        self._waiting: list[bytes] = []
 
-    def add(self, record: ImageRecord | None) -> None:
-        """Add a picture; None is none."""
-        if record is not None:
-            self._records.append(record)
-            self._waiting.append(to_entry(record.ref.object_id, record.keys))
+    def add(self, records: Sequence[ImageRecord]) -> None:
+        """Add pictures."""
+        self._records += records
+        self._entries.extend([to_entry(record.ref.object_id, record.keys) for record in records])
 
     def matches(
-        self, record: ImageRecord | None, *, is_later: bool
+        self, records: Sequence[ImageRecord], *, among: bool
     ) -> Iterator[tuple[ImageRecord, ImageRecord, Match]]:
-        """Yield *record* and each picture here that it matches, the later one last; in the order of those here."""
-        if record is None:
-            return
-        self._entries.extend(self._waiting)
-        self._waiting = []
-        hits = self._entries.scan(questions(record, self._settings.orientations), self._settings.radius)
-        for row in sorted(hits.rows.tolist()):
-            a, b = (self._records[row], record) if is_later else (record, self._records[row])
-            if found := match(a, b, self._settings):
-                yield a, b, found
+        """Yield each pair of matching pictures, the second of which is in here; in the order of *records*.
+
+        If *among*, the *records* have just been added: pairs with what came before, which comes first then.
+        """
+        asked = [questions(record, self._settings.orientations) for record in records]
+        before = len(self._records) - len(records)
+        for number, hits in enumerate(self._entries.scan_each(asked, self._settings.radius)):
+            for row in sorted(hits.rows.tolist()):
+                if among and row >= before + number:
+                    break
+                pair = records[number], self._records[row]
+                a, b = reversed(pair) if among else pair
+                if found := match(a, b, self._settings):
+                    yield a, b, found
 
 
 class Groups:
@@ -160,15 +165,17 @@ class Groups:
         return sorted(sorted(group) for group in {id(group): group for group in self._group.values()}.values())
 
 
-def _records(paths: Iterable[str], settings: Settings) -> Iterator[tuple[ImageRecord | None, Callable[[str], object]]]:
-    """Yield a record for each file below *paths*, None for those that are no pictures, which are named."""
+def _records(
+    paths: Iterable[str], settings: Settings
+) -> Iterator[tuple[list[ImageRecord], int, Callable[[str], object]]]:
+    """Yield the records of the files below *paths*, some at a time, and how many are no pictures, which are named."""
     with closing(in_order(partial(_record, settings=settings), files(paths))) as results:
-        for result, write in with_progress(results, paths):
-            if isinstance(result, ImageRecord):
-                yield result, write
-            else:
-                print(f"lookalike: {printable(result)}", file=sys.stderr)
-                yield None, write
+        shown = with_progress(results, paths)
+        while some := list(islice(shown, AT_ONCE)):
+            wrong = [result for result, _ in some if not isinstance(result, ImageRecord)]
+            for what in wrong:
+                print(f"lookalike: {printable(what)}", file=sys.stderr)
+            yield [result for result, _ in some if isinstance(result, ImageRecord)], len(wrong), some[0][1]
 
 
 def _record(path: str, *, settings: Settings) -> ImageRecord | str:

@@ -6,8 +6,8 @@ small ones are joined, because many of them would be slow to compare, and the la
 
 import struct
 from bisect import bisect_right
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ HASH_BYTES = 8
 Hashes = NDArray[np.uint64]
 
 MOST_HITS = 50_000  # of a scan: several times as many as anybody follows up
-_CHUNK_ROWS = 65_536  # what is compared at once: distances of a chunk stay in the processor's second cache
+_AT_ONCE = 65_536  # hashes that are compared at once: their differences stay in the processor's second cache
 _FIRST_ROOM = 256  # rows; later blocks have room for a sixteenth of what is there, so little memory stays unused
 
 _PACK_HEADER = struct.Struct("<8sII")  # magic, views, rows
@@ -148,13 +148,13 @@ class Entries:
         Large ones are not copied. Packs of entries with many views have few rows each, and those are compared faster
         together than the memory that joining them leaves behind is worth.
         """
-        small = max(block.rows for block in blocks) <= _CHUNK_ROWS // 2
+        small = max(block.rows for block in blocks) <= _AT_ONCE // 2
         self.blocks[:0] = [Block.joined(blocks)] if small else blocks
 
     def _join_small(self) -> None:
         """Make one block of the last ones that together are no more than is compared at once."""
         first, rows = len(self.blocks), 0
-        while first and rows + self.blocks[first - 1].rows <= _CHUNK_ROWS:
+        while first and rows + self.blocks[first - 1].rows <= _AT_ONCE:
             first -= 1
             rows += self.blocks[first].rows
         if len(self.blocks) - first > 1:
@@ -174,36 +174,63 @@ class Entries:
 
         All of them, or the nearest MOST_HITS: blank pages may be a million, and memory is for entries.
         """
-        asked = [
-            [(number, np.uint64(question.hash)) for number, question in enumerate(questions) if view in question.views]
-            for view in range(self.views)
-        ]
-        room = min(_CHUNK_ROWS, max((block.rows for block in self.blocks), default=0))
+        return self.scan_each([questions], radius)[0]
+
+    def scan_each(self, askers: Sequence[Sequence[Question]], radius: int) -> list[Hits]:
+        """Return what `scan` does for each of *askers*, sooner than one by one where there are few rows."""
+        owners = np.repeat(np.arange(len(askers)), [len(questions) for questions in askers])
+        firsts = list(accumulate((len(questions) for questions in askers), initial=0))
+        nearest = [_Nearest() for _ in askers]
+        for near in self._near(list(chain.from_iterable(askers)), radius):
+            owner = owners[near.questions]
+            for one in np.unique(owner).tolist():
+                rows, distances, questions, views = (column[owner == one] for column in near[:4])
+                nearest[one].add(Hits(rows, distances, questions - firsts[one], views, complete=True))
+        return [some.hits() for some in nearest]
+
+    def _near(self, questions: Sequence[Question], radius: int) -> Iterator[Hits]:
+        """Yield all that is within *radius* bits, a part of the rows and of the views at a time."""
+        asking: list[list[int]] = [[] for _ in range(self.views)]
+        for number, question in enumerate(questions):
+            for view in question.views:
+                asking[view].append(number)
+        hashes = np.array([question.hash for question in questions], np.uint64)
+        asked = [(view, np.array(numbers), hashes[numbers, None]) for view, numbers in enumerate(asking) if numbers]
+        room = max(_AT_ONCE, len(questions))
         differing, distances = np.empty(room, np.uint64), np.empty(room, np.uint8)
-        nowhere = np.empty(0, np.int64)
-        found = [Hits(nowhere, np.empty(0, np.uint8), nowhere, nowhere, complete=True)]
-        first, count = 0, 0
+        first = 0
         for block in self.blocks:
-            for start in range(0, block.rows, _CHUNK_ROWS):
-                stop = min(start + _CHUNK_ROWS, block.rows)
-                xor, distance = differing[: stop - start], distances[: stop - start]
-                for view, asking in enumerate(asked):
-                    stored = block.hashes[view, start:stop]
-                    for number, hash in asking:
-                        np.bitwise_xor(stored, hash, out=xor)
-                        np.bitwise_count(xor, out=distance)
-                        if distance.min() <= radius:  # rare, and cheaper to ask than where
-                            near = np.flatnonzero(distance <= radius)
-                            rows = near + (first + start)
-                            hits = np.full(len(near), number), np.full(len(near), view)
-                            found.append(Hits(rows, distance[near], *hits, complete=True))
-                            count += len(near)
-                if count > 2 * MOST_HITS:
-                    found = [_nearest_first(found)]
-                    count = len(found[0].rows)
-                    radius = min(radius, int(found[0].distances[-1]))
+            for view, numbers, wanted in asked:
+                step = max(1, _AT_ONCE // len(wanted))
+                for start in range(0, block.rows, step):
+                    stored = block.hashes[view, start : min(start + step, block.rows)]
+                    size, shape = len(wanted) * len(stored), (len(wanted), len(stored))
+                    xor = np.bitwise_xor(wanted, stored, out=differing[:size].reshape(shape))
+                    distance = np.bitwise_count(xor, out=distances[:size].reshape(shape))
+                    if distance.min() <= radius:  # rare, and cheaper to ask than where
+                        by, near = np.nonzero(distance <= radius)
+                        met = np.full(len(near), view)
+                        yield Hits(near + (first + start), distance[by, near], numbers[by], met, complete=True)
             first += block.rows
-        return _nearest_first(found)
+
+
+class _Nearest:
+    """The nearest hits of one asker so far."""
+
+    def __init__(self) -> None:
+        nowhere = np.empty(0, np.int64)
+        self._found = [Hits(nowhere, np.empty(0, np.uint8), nowhere, nowhere, complete=True)]
+        self._count = 0
+
+    def add(self, hits: Hits) -> None:
+        self._found.append(hits)
+        self._count += len(hits.rows)
+        if self._count > 2 * MOST_HITS:
+            self._found = [self.hits()]
+            self._count = len(self._found[0].rows)
+
+    def hits(self) -> Hits:
+        return _nearest_first(self._found)
 
 
 def room_for(rows: int) -> int:

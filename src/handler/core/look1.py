@@ -40,7 +40,7 @@ ANCHORS = 2  # the first so many views are compared with every view
 LUMA_SIDE = 256  # decode to at least this many pixels on the shorter side; up to twice as many cost little
 # Of ten million pairs of different pictures, most of them landscapes, two are within both; in all orientations four.
 RADIUS = 12
-CHECK_RADIUS = 64
+CHECK_RADIUS = 72
 QUALITY_FLOOR = 4.5  # pages of text stay below 4.0, and 1 photograph in 200 is below it
 
 HASH_BITS = 64
@@ -118,12 +118,16 @@ def examined(luma: NDArray[np.uint8]) -> tuple[Views, tuple[tuple[bytes, ...], .
 
 def turned(hash: int, orientation: int) -> int:
     """Return the hash of the same view after the picture is turned as EXIF *orientation* (1 to 8) asks."""
+    if orientation == 1:
+        return hash
     bits = np.unpackbits(np.frombuffer(hash.to_bytes(8, "big"), np.uint8))
     return int.from_bytes(np.packbits(_turned_bits(bits, orientation, _HASH_PLACES, _HASH_FLIPS)).tobytes(), "big")
 
 
 def turned_check(check: bytes, orientation: int) -> bytes:
     """Return the check bits of the same view after the picture is turned as EXIF *orientation* (1 to 8) asks."""
+    if orientation == 1:
+        return check
     bits = np.unpackbits(np.frombuffer(check, np.uint8))
     return np.packbits(_turned_bits(bits, orientation, _CHECK_PLACES, _CHECK_FLIPS)).tobytes()
 
