@@ -50,8 +50,8 @@ bench: setup $(VENV)/.bench ## measure in a few minutes, searches up to 100,000 
 bench-search: setup $(VENV)/.bench ## measure searches up to 10 million pictures in ten minutes, and others' for comparison
 	$(BIN)/python -m benchmarks search
 
-bench-fingerprint: setup $(VENV)/.bench ## prove the fingerprint on pictures it was not trained on; CORPUS="DIR..." adds yours
-	$(BIN)/python -m benchmarks proof $(foreach folder,$(CORPUS),--corpus "$(folder)")
+bench-fingerprint: setup $(VENV)/.bench ## prove the fingerprint on pictures it was not trained on; CORPUS="DIR..." adds yours, PLOTS=DIR draws
+	$(BIN)/python -m benchmarks proof $(foreach folder,$(CORPUS),--corpus "$(folder)") $(if $(PLOTS),--plots "$(PLOTS)")
 
 load: setup ## upload to the deployed stack at RATE (5) a second for SECONDS (20), and time the notices
 	@$(BIN)/python -m benchmarks.load $(if $(RATE),--rate "$(RATE)") $(if $(SECONDS),--seconds "$(SECONDS)")
