@@ -19,7 +19,7 @@ from benchmarks import blanks, corpus, edits
 from benchmarks.corpus import Picture
 from benchmarks.fingerprint import print_costs
 from benchmarks.report import console, print_table, progress
-from benchmarks.trial import Trial, share
+from benchmarks.trial import RATES, Trial, share
 from benchmarks.versions import COMPOUNDS, SIDE, measured_all, names, versions
 from handler.core import look1
 from handler.core.fingerprint import fingerprint
@@ -36,7 +36,8 @@ def main(folder: Path | None = None, more: Sequence[Path] = (), plots: Path | No
     pictures = corpus.unseen_pictures(folder, more, corpus.training_pictures(folder))
     kinds = names()
     console.print(f"{len(pictures)} pictures, {len(kinds) - 1} edited copies of each; none was trained on")
-    trial = Trial(pictures, kinds, measured_all(pictures))
+    measured = measured_all(pictures)
+    trial = Trial(pictures, kinds, measured)
     console.print(f"{len(trial.lost)} have too little content to be compared (quality below {look1.QUALITY_FLOOR}):")
     for picture in trial.lost:
         console.print(f"  {picture.name}")
@@ -48,6 +49,15 @@ def main(folder: Path | None = None, more: Sequence[Path] = (), plots: Path | No
         [row for some in rows for row in some],
         note="95 %: of the mean over random edits, by resampling pictures. Radius a/b: bits of a view, of its check.\n"
         f"crop_resistant_hash takes a quarter of a second a picture: {SAMPLED} pictures, at its own defaults.",
+    )
+    even, odd = (Trial(pictures[half::2], kinds, measured[half::2]) for half in (0, 1))
+    print_table(
+        "Radius and check radius chosen on one half of the pictures, and measured on the other",
+        ("fingerprint", "rate there", "radius", "25 keep the frame", "14 change it", "all 39", "random", "95 %"),
+        [
+            one.row_at(name, other.setting(RATES[0]))
+            for name, one, other in (("first half", even, odd), ("second half", odd, even))
+        ],
     )
     trial.print_defaults()
     _print_blanks()

@@ -71,6 +71,16 @@ class Trial:
         unchecked = self._found(compared_pairs(1), checked=False)
         return [self._lines("look1, whole, no check", 1, unchecked, checked=False), *rows]
 
+    def setting(self, rate: float) -> Setting:
+        """Return the setting of all views that finds most at no more than *rate* of false positives."""
+        return self._best(self._found(compared_pairs()), rate)
+
+    def row_at(self, name: str, setting: Setting) -> tuple[str, ...]:
+        """Return what all views find at *setting*, and the rate of false positives there."""
+        found = self._found(compared_pairs())
+        rate = self._strange(found)[setting] / self.different
+        return name, f"{rate:.1e}", f"{setting[0]}/{setting[1]}", *self._recalls(self._hits(found, setting))
+
     def print_defaults(self) -> None:
         """Print what the default settings find, edit by edit, and what they take for the same."""
         found = self._found(compared_pairs())
