@@ -224,21 +224,21 @@ class Trial:
         flags: Flags = np.char.startswith(self.names, "compound")
         return flags
 
-    def _recalls(self, hits: Flags) -> tuple[str, str, str, str, str]:
+    def _recalls(self, hits: Flags) -> tuple[str, str, str, str]:
         keeping, geometric = (np.isin(self.names, list(kind)) for kind in (edits.KEEPING, edits.GEOMETRIC))
-        random = self._random()
-        low, high = self._interval(hits, random)
-        shares = (share(hits[chosen]) for chosen in (keeping, geometric, keeping | geometric, random))
-        keep, change, fixed, compound = shares
-        return keep, change, fixed, compound, f"{low:.3f} to {high:.3f}"
+        keep, change, fixed, random = (
+            f"{share(hits[chosen])} +- {self._margin(hits, chosen):.3f}"
+            for chosen in (keeping, geometric, keeping | geometric, self._random())
+        )
+        return keep, change, fixed, random
 
-    def _interval(self, hits: Flags, chosen: Flags) -> tuple[float, float]:
-        """Return the 95 % confidence interval of the mean of *hits* where *chosen*, by resampling pictures."""
+    def _margin(self, hits: Flags, chosen: Flags) -> float:
+        """Return half the 95 % confidence interval of the mean of *hits* where *chosen*, by resampling pictures."""
         by_picture = np.bincount(self.of[chosen], hits[chosen]) / np.bincount(self.of[chosen])
         rng = np.random.default_rng(SEED)
         means = by_picture[rng.integers(0, len(by_picture), (RESAMPLES, len(by_picture)))].mean(axis=1)
         low, high = np.quantile(means, (0.025, 0.975)).tolist()
-        return low, high
+        return float(high - low) / 2
 
 
 def compared_pairs(views: int = len(look1.VIEWS)) -> list[tuple[int, int]]:
