@@ -18,6 +18,7 @@ from PIL import Image
 from benchmarks import blanks, corpus, edits
 from benchmarks.corpus import Picture
 from benchmarks.fingerprint import print_costs
+from benchmarks.orientations import print_orientations
 from benchmarks.report import console, print_table, progress
 from benchmarks.trial import RATES, Trial, share
 from benchmarks.versions import COMPOUNDS, SIDE, measured_all, names, versions
@@ -60,6 +61,7 @@ def main(folder: Path | None = None, more: Sequence[Path] = (), plots: Path | No
         ],
     )
     trial.print_defaults()
+    print_orientations(trial.strangers)
     _print_blanks()
     print_costs("mean of four photographs by a phone", corpus.photographs(folder))
     if plots is not None:

@@ -107,6 +107,17 @@ class Trial:
         )
         console.print(f"of their copies, {self.flat[self.names != 'original'].mean():.4f} have too little content")
 
+    def strangers(self, orientations: Sequence[int]) -> float:
+        """Return how many of a million pairs of different originals have views within the radius, checked or not."""
+        near = np.zeros((len(self.originals), len(self.originals)), np.bool_)
+        stored = self.hashes[self.originals]
+        for orientation in orientations:
+            asking = self._turned(orientation)[0][self.originals]
+            for a, b in compared_pairs():
+                near |= np.bitwise_count(asking[:, a, None] ^ stored[None, :, b]) <= look1.RADIUS
+        np.fill_diagonal(near, val=False)
+        return float(near.sum() / (near.size - len(near)) * 1e6)
+
     def plot(self, folder: Path) -> None:
         """Draw recall by edit, and distances between the same and different pictures."""
         from benchmarks.proof_plot import draw_distances, draw_recall

@@ -1,0 +1,48 @@
+"""What the settings of `Orientations` cost: comparing, and strangers that are read before check bits reject them."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from benchmarks.report import print_table
+from handler.core import look1
+from handler.core.entries import ID_BYTES, Block, Entries, Question
+from handler.core.model import ORIENTATIONS
+
+ROWS = 1_000_000
+ROUNDS = 5
+VIEWS = range(len(look1.VIEWS))
+
+
+def print_orientations(strangers: Callable[[Sequence[int]], float]) -> None:
+    """Print the table; *strangers* tells how many there are among a million pairs."""
+    rng = np.random.default_rng(1)
+    entries = Entries(len(look1.VIEWS))
+    hashes = rng.integers(0, 2**63, (len(look1.VIEWS), ROWS), np.uint64) * 2
+    entries.adopt([Block(np.zeros((ROWS, ID_BYTES), np.uint8), hashes, ROWS)])
+    rows = []
+    for name, orientations in ORIENTATIONS.items():
+        asked = [
+            Question(int(rng.integers(2**63)), tuple(stored for stored in VIEWS if look1.compared(view, stored)))
+            for _ in orientations
+            for view in VIEWS
+        ]
+        rows.append((name, f"{_scan_ms(entries, asked):.0f}", f"{strangers(orientations):.0f}"))
+    print_table(
+        "What Orientations cost",
+        ("setting", "CPU ms to compare a million pictures", "strangers per million pairs of originals"),
+        rows,
+        note=f"Strangers: different pictures with views within {look1.RADIUS} bits, before check bits reject them.",
+    )
+
+
+def _scan_ms(entries: Entries, asked: Sequence[Question]) -> float:
+    """Return the median CPU time of a scan, the first one apart: it has the memory mapped."""
+    spent = []
+    for _ in range(ROUNDS + 1):
+        start = time.process_time()
+        entries.scan(asked, look1.RADIUS)
+        spent.append((time.process_time() - start) * 1000)
+    return statistics.median(spent[1:])
