@@ -13,11 +13,12 @@ from handler.core.model import ORIENTATIONS
 
 ROWS = 1_000_000
 ROUNDS = 5
+RADII = (10, 12, 14)
 VIEWS = range(len(look1.VIEWS))
 
 
-def print_orientations(strangers: Callable[[Sequence[int]], float]) -> None:
-    """Print the table; *strangers* tells how many there are among a million pairs."""
+def print_orientations(strangers: Callable[[Sequence[int], int], float]) -> None:
+    """Print the table; *strangers* tells how many there are among a million pairs, by orientations and radius."""
     rng = np.random.default_rng(1)
     entries = Entries(len(look1.VIEWS))
     hashes = rng.integers(0, 2**63, (len(look1.VIEWS), ROWS), np.uint64) * 2
@@ -29,12 +30,14 @@ def print_orientations(strangers: Callable[[Sequence[int]], float]) -> None:
             for _ in orientations
             for view in VIEWS
         ]
-        rows.append((name, f"{_scan_ms(entries, asked):.0f}", f"{strangers(orientations):.0f}"))
+        by_radius = (f"{strangers(orientations, radius):.0f}" for radius in RADII)
+        rows.append((name, f"{_scan_ms(entries, asked):.0f}", *by_radius))
     print_table(
         "What Orientations cost",
-        ("setting", "CPU ms to compare a million pictures", "strangers per million pairs of originals"),
+        ("setting", "CPU ms to compare a million pictures", *(f"strangers, radius {radius}" for radius in RADII)),
         rows,
-        note=f"Strangers: different pictures with views within {look1.RADIUS} bits, before check bits reject them.",
+        note="Strangers: of a million pairs of different originals, those with views within the radius. They are\n"
+        "candidates, and read, until the check bits reject them.",
     )
 
 

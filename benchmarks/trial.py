@@ -61,7 +61,8 @@ class Trial:
         lines: list[tuple[str, ...]] = []
         for rate in RATES:
             radius = int(np.searchsorted(strange, rate * self.different, side="right")) - 1
-            lines.append((name, str(bits), f"{rate:g}", str(radius), *self._recalls(own <= radius)))
+            label = str(radius) if radius >= 0 else "none"  # equal hashes are more than that
+            lines.append((name, str(bits), f"{rate:g}", label, *self._recalls(own <= radius)))
         return lines
 
     def rows_of_look1(self) -> list[list[tuple[str, ...]]]:
@@ -107,14 +108,14 @@ class Trial:
         )
         console.print(f"of their copies, {self.flat[self.names != 'original'].mean():.4f} have too little content")
 
-    def strangers(self, orientations: Sequence[int]) -> float:
-        """Return how many of a million pairs of different originals have views within the radius, checked or not."""
+    def strangers(self, orientations: Sequence[int], radius: int) -> float:
+        """Return how many of a million pairs of different originals have views within *radius*, checked or not."""
         near = np.zeros((len(self.originals), len(self.originals)), np.bool_)
         stored = self.hashes[self.originals]
         for orientation in orientations:
             asking = self._turned(orientation)[0][self.originals]
             for a, b in compared_pairs():
-                near |= np.bitwise_count(asking[:, a, None] ^ stored[None, :, b]) <= look1.RADIUS
+                near |= np.bitwise_count(asking[:, a, None] ^ stored[None, :, b]) <= radius
         np.fill_diagonal(near, val=False)
         return float(near.sum() / (near.size - len(near)) * 1e6)
 
@@ -126,7 +127,7 @@ class Trial:
         hits = {"look1, all views": self._hits(found, default)}
         for name in ("phash1", "PDQ"):
             if name in self.peers:
-                radius = int(self.row_of_peer(name)[0][3])
+                radius = int(self.row_of_peer(name)[0][3])  # they have one
                 own = _differing(self.peers[name], self.peers[name][self.originals[self.of]])
                 hits[name] = own <= radius
         groups = {name: self.names == name for name in edits.FIXED} | {"random compound": self._random()}

@@ -51,6 +51,7 @@ _MAX_SCANS = 100  # encoders write about ten
 # Inside coded data 0xFF is followed by 0, or by the number of a restart.
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])", re.DOTALL)
 _START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
+_SEQUENTIAL = (b"\xc0", b"\xc1")  # frames that are not progressive; the seventh byte tells their components
 
 _HEIC_SIZE = re.compile(rb"ispe\0{4}(.{8})", re.DOTALL)  # one for each image and each tile
 
@@ -95,12 +96,17 @@ def _check_scans(body: bytes) -> None:
     """Raise ImageRejected if a JPEG has more than _MAX_SCANS scans.
 
     Goes from marker to marker, past the contents of segments (a thumbnail has markers of its own), to the end
-    of the first image: what follows it is not decoded (the film of a motion photo).
+    of the first image: what follows it is not decoded (the film of a motion photo). Nor is a scan that
+    follows one of all components, unless the picture is progressive, so of most files only the header is read here.
     """
-    scans, at = 0, 2
+    scans, at, components = 0, 2, b""
     while marker := _JPEG_MARKER.search(body, at):
         kind, at = marker[1], marker.end()
         if kind == _END_OF_IMAGE:
+            return
+        if kind in _SEQUENTIAL:
+            components = body[at + 7 : at + 8]
+        if kind == _START_OF_SCAN and body[at + 2 : at + 3] == components:
             return
         scans += kind == _START_OF_SCAN
         if scans > _MAX_SCANS:
