@@ -84,29 +84,32 @@ class Trial:
 
     def print_defaults(self) -> None:
         """Print what the default settings find, edit by edit, and what they take for the same."""
-        found = self._found(compared_pairs())
         default = (look1.RADIUS, look1.CHECK_RADIUS)
-        hits, strange = self._hits(found, default), self._strange(found)[default]
-        turned = self._found(compared_pairs(), orientations=ORIENTATIONS)
-        turned_hits, turned_strange = self._hits(turned, default), self._strange(turned)[default]
+        ways = {
+            "copy asks": self._found(compared_pairs()),
+            "original asks": self._found(compared_pairs(), original_asks=True),
+            "copy asks in all orientations": self._found(compared_pairs(), orientations=ORIENTATIONS),
+        }
+        hits = {way: self._hits(found, default) for way, found in ways.items()}
+        groups = {name: self.names == name for name in [*edits.FIXED, *edits.TURNS]} | {
+            f"{len(edits.KEEPING)} that keep the frame": np.isin(self.names, list(edits.KEEPING)),
+            f"{len(edits.GEOMETRIC)} that change it": np.isin(self.names, list(edits.GEOMETRIC)),
+            f"all {len(edits.FIXED)}": np.isin(self.names, list(edits.FIXED)),
+            "random": self._random(),
+            "random, decorated": np.char.startswith(self.names, "decorated"),
+        }
         print_table(
             f"look1 at its default settings (radius {default[0]}, check {default[1]}), edit by edit",
-            ("edit", "found", "asked in all orientations"),
-            [
-                (name, share(hits[self.names == name]), share(turned_hits[self.names == name]))
-                for name in [*edits.FIXED, *edits.TURNS]
-            ]
-            + [
-                (group, share(hits[chosen]), share(turned_hits[chosen]))
-                for group, chosen in (
-                    ("random", self._random()),
-                    ("random, decorated", np.char.startswith(self.names, "decorated")),
-                )
-            ],
-            note=f"False positives: {strange} of {self.different:,} pairs, {strange / self.different:.1e}; "
-            f"in all orientations {turned_strange}, {turned_strange / self.different:.1e}.",
+            ("edit", *ways),
+            [(name, *(f"{some[chosen].mean():.4f}" for some in hits.values())) for name, chosen in groups.items()],
+            note="False positives: "
+            + "; ".join(f"{way} {self._strange(found)[default]}" for way, found in ways.items())
+            + f", of {self.different:,} pairs.",
         )
-        console.print(f"of their copies, {self.flat[self.names != 'original'].mean():.4f} have too little content")
+        console.print(
+            f"of the pictures, {len(self.lost) / (len(self.lost) + len(self.originals)):.2%} have too little content"
+        )
+        console.print(f"of the copies of the others, {self.flat[self.names != 'original'].mean():.2%}")
 
     def strangers(self, orientations: Sequence[int], radius: int) -> float:
         """Return how many of a million pairs of different originals have views within *radius*, checked or not."""
@@ -153,46 +156,48 @@ class Trial:
         return lines
 
     def _found(
-        self, pairs: Sequence[tuple[int, int]], *, orientations: Sequence[int] = (1,), checked: bool = True
+        self,
+        pairs: Sequence[tuple[int, int]],
+        *,
+        orientations: Sequence[int] = (1,),
+        checked: bool = True,
+        original_asks: bool = False,
     ) -> Found:
-        """Return all pairs of views that are near, of versions that ask and originals that are stored."""
+        """Return all pairs of views that are near, of a version and an original, one of which is stored."""
         parts = [
             part
             for orientation in orientations
-            for part in self._near(*self._turned(orientation), pairs, checked=checked)
+            for part in self._near(self._turned(orientation), pairs, checked=checked, original_asks=original_asks)
         ]
         return Found(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
     def _near(
-        self,
-        hashes: Words,
-        checks: Words,
-        near_checks: Words,
-        pairs: Sequence[tuple[int, int]],
-        *,
-        checked: bool,
+        self, turned: tuple[Words, Words], pairs: Sequence[tuple[int, int]], *, checked: bool, original_asks: bool
     ) -> Iterator[tuple[NDArray[np.int64], ...]]:
+        hashes, windows = turned  # of what asks
         for number, original in enumerate(self.originals):
             for asking, stored in pairs:
-                distance = np.bitwise_count(hashes[:, asking] ^ self.hashes[original, stored])
+                one, other = ([original], slice(None)) if original_asks else (slice(None), [original])
+                distance = np.bitwise_count(hashes[one, asking] ^ self.hashes[other, stored])
                 near = np.flatnonzero((distance <= REACH) & ~self.flat)
-                asked = near_checks[near, asking] if asking < look1.ANCHORS else checks[near, asking][:, None]
-                check = _differing(asked, self.checks[original, stored]).min(axis=1, initial=256) * checked
+                asked = windows[one, asking] if original_asks else windows[near, asking]
+                there = self.checks[near, stored] if original_asks else self.checks[other, stored]
+                check = _differing(asked, there[:, None])
+                check = check.min(axis=-1, initial=256) * checked
                 kept = check <= CHECK_REACH
                 near = near[kept]
                 yield near, np.full(len(near), number), distance[near].astype(np.int64), check[kept].astype(np.int64)
 
-    def _turned(self, orientation: int) -> tuple[Words, Words, Words]:
-        """Return the hashes, checks and asking checks of every version after it is turned."""
+    def _turned(self, orientation: int) -> tuple[Words, Words]:
+        """Return the hashes and asking checks of every version after it is turned."""
         if orientation == 1:
-            return self.hashes, self.checks, self.asking
+            return self.hashes, self.asking
         there = [look1.turned_view(view, orientation) for view in range(len(look1.VIEWS))]
-        hashes, checks = np.empty_like(self.hashes), np.empty_like(self.checks)
+        hashes, asking = np.empty_like(self.hashes), np.empty_like(self.asking)
         big_endian = self.hashes.astype(">u8")[..., None]
         hashes[:, there] = _turned(big_endian, partial(_turned_hash, orientation))[..., 0]
-        turn_check = partial(look1.turned_check, orientation=orientation)
-        checks[:, there] = _turned(self.checks, turn_check)
-        return hashes, checks, _turned(self.asking, turn_check)
+        asking[:, there] = _turned(self.asking, partial(look1.turned_check, orientation=orientation))
+        return hashes, asking
 
     def _hits(self, found: Found, setting: Setting) -> Flags:
         """Return which versions find their original."""

@@ -145,7 +145,7 @@ class InMemoryImages:
             )
             if not other_version_is_buried:
                 raise Superseded
-        return self._replace(world, record)
+        return self._replace(world, record.stored)
 
     def bury(self, world: World, ref: ObjectRef) -> ImageRecord | None:
         stored = self._objects.get((str(world), ref.object_id))

@@ -36,6 +36,17 @@ def flat(pages: Iterable[list[str]]) -> list[str]:
     return [object_id for page in pages for object_id in page]
 
 
+def test_what_only_a_picture_at_hand_can_tell_is_not_kept(images: Images, world: World) -> None:
+    at_hand = record(ref("a.jpg"))
+    assert at_hand.fingerprint is not None
+    images.put(world, replace(at_hand, fingerprint=replace(at_hand.fingerprint, asking=lambda _view: ())))
+
+    kept = stored(images, world).fingerprint
+
+    assert kept is not None
+    assert kept.asking is None
+
+
 def test_record_comes_back_as_it_was_put(images: Images, world: World) -> None:
     records = [
         record(ref('a b+%"猫.jpg', version="v1"), hash=2**64 - 1),

@@ -490,16 +490,18 @@ def test_object_deleted_while_it_is_backfilled_stays_deleted(deployment: Deploym
     assert deployment.told == []
 
 
-def test_look_up_of_another_version_reads_that_version(deployment: Deployment) -> None:
-    deployment.upload("cat.jpg", jpeg(CAT))
+def test_look_up_compares_what_is_in_the_bucket_now(deployment: Deployment) -> None:
+    before = deployment.upload("cat.jpg", jpeg(CAT))
+    dog = deployment.upload("dog.jpg", jpeg(DOG))
     deployment.pictures.objects[BUCKET, "cat.jpg"] = jpeg(DOG)
 
-    known = deployment.function().look_up(ObjectRef(BUCKET, "cat.jpg"))
-    other = deployment.function().look_up(ObjectRef(BUCKET, "cat.jpg", version="other"))
+    report = deployment.function().look_up(ObjectRef(BUCKET, "cat.jpg"))
 
-    assert known.record is not None
-    assert other.record is not None
-    assert known.record.hash != other.record.hash
+    assert report.record is not None
+    assert before.record is not None
+    assert dog.record is not None
+    assert report.record.hash == dog.record.hash != before.record.hash
+    assert [match.record.ref.key for match in report.matches] == ["dog.jpg"]
 
 
 def test_object_with_a_stale_note_under_a_near_hash_is_told_once(deployment: Deployment) -> None:

@@ -12,7 +12,6 @@ from PIL import Image, ImageDraw
 
 from benchmarks.edits import GEOMETRIC, KEEPING, luma_of
 from handler.core.look1 import (
-    ANCHORS,
     CHECK_RADIUS,
     HASH_BITS,
     LUMA_SIDE,
@@ -168,17 +167,20 @@ def test_a_side_and_a_corner_turn_into_another_side_and_another_corner(orientati
 def test_a_picture_asks_first_with_the_checks_that_are_stored_of_it() -> None:
     picture = luma(photo(2))
 
-    assert [checks[0] for checks in asking_checks(picture)] == list(fingerprint_views(picture).checks[:ANCHORS])
+    asking = asking_checks(picture, range(len(VIEWS)))
+
+    assert [checks[0] for checks in asking] == list(fingerprint_views(picture).checks)
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_the_checks_with_which_a_turned_picture_asks_are_those_turned(orientation: int) -> None:
     picture = noise((50, 70))
 
-    upright, of_turned = asking_checks(picture), asking_checks(turned_luma(picture, orientation))
+    upright, of_turned = (asking_checks(one, range(len(VIEWS))) for one in (picture, turned_luma(picture, orientation)))
 
-    for anchor in range(ANCHORS):
-        assert {turned_check(check, orientation) for check in upright[anchor]} == set(of_turned[anchor])
+    for view, checks in enumerate(upright):
+        there = of_turned[turned_view(view, orientation)]
+        assert {turned_check(check, orientation) for check in checks} == set(there)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -187,7 +189,7 @@ def test_a_crop_between_two_stored_views_is_nearer_to_one_by_its_asking_checks(s
     stored = fingerprint_views(luma(image)).checks[VIEWS.index("centre")]
     crop = luma(image.crop((16, 16, 304, 236)))
 
-    own, *others = (differing(check, stored) for check in asking_checks(crop)[0])
+    own, *others = (differing(check, stored) for check in asking_checks(crop, [0])[0])
 
     assert min(others) < own
 

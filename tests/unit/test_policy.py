@@ -123,6 +123,33 @@ def test_crop_finds_its_original_and_the_original_finds_its_crop(box: tuple[floa
     assert [VIEWS[view] for view in there.views] == [VIEWS[view] for view in reversed(back.views)]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_picture_that_asks_is_confirmed_by_windows_near_its_views_whichever_came_first(seed: int) -> None:
+    image = photo(seed, (640, 480))
+    original, crop = look("original", image), look("crop", part(image, 0.03, 0.07, 0.9, 0.93))
+
+    assert match(crop, original.stored, settings(RADIUS)) is not None
+    assert match(original, crop.stored, settings(RADIUS)) is not None
+    assert match(crop.stored, original.stored, settings(RADIUS)) is None
+
+
+def under_one_sky(seed: int) -> Image.Image:
+    """A picture whose upper half is an even sky, and whose lower half is its own."""
+    image = Image.new("RGB", (640, 480), (120, 170, 230))
+    image.paste(photo(seed, (640, 70)), (0, 410))
+    return image
+
+
+def test_view_without_content_does_not_make_a_match() -> None:
+    one, other = look("one", under_one_sky(1)), look("other", under_one_sky(2))
+    top = VIEWS.index("top")
+
+    assert one.fingerprint is not None
+    assert not one.fingerprint.flat
+    assert one.keys[top] == one.keys[0]
+    assert match(one, other, settings(RADIUS)) is None
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_turned_picture_is_found_where_that_is_asked_for_and_says_how(orientation: int) -> None:
     stored = look("stored", SCENE)

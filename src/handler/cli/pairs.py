@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -37,7 +38,7 @@ DESCRIPTION = """\
 Find all near-duplicates among picture files: among PATH, or between PATH and DIR. A folder stands for the files below
 it. Prints groups of pictures that show the same thing: one picture a line, an empty line between groups."""
 EPILOG = """\
-With --json each pair is a line, an object: a, b (paths; b is in DIR, or comes later), distance (bits), similarity
+With --json each pair is a line, an object: a, b (paths; b is in DIR, or came before a), distance (bits), similarity
 (1 - distance / 64), kind (exact: the same bytes, or near), orientation (how a has to be turned to look like b, as EXIF
 numbers it) and views (which view of a met which of b).
 
@@ -80,7 +81,14 @@ def add_matching(parser: argparse.ArgumentParser) -> None:
 def matching(options: argparse.Namespace) -> Settings:
     """Return the settings that *options* ask for."""
     radius = DEFAULT_RADIUS[options.generation] if options.radius is None else options.radius
-    return Settings(options.generation, radius, 1, 0, limits(options), ORIENTATIONS[options.orientations])
+    return Settings(
+        options.generation,
+        radius,
+        max_matches=1,
+        scope_depth=0,
+        limits=limits(options),
+        orientations=ORIENTATIONS[options.orientations],
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -120,26 +128,31 @@ class Album:
 
     def add(self, records: Sequence[ImageRecord]) -> None:
         """Add pictures."""
-        self._records += records
+        self._records += [record.stored for record in records]
         self._entries.extend([to_entry(record.ref.object_id, record.keys) for record in records])
 
     def matches(
         self, records: Sequence[ImageRecord], *, among: bool
     ) -> Iterator[tuple[ImageRecord, ImageRecord, Match]]:
-        """Yield each pair of matching pictures, the second of which is in here; in the order of *records*.
+        """Yield each of *records* with each picture in here that it matches; in their orders.
 
-        If *among*, the *records* have just been added: pairs with what came before, which comes first then.
+        If *among*, the *records* have just been added: they are compared with what came before.
         """
         asked = [questions(record, self._settings.orientations) for record in records]
         before = len(self._records) - len(records)
-        for number, hits in enumerate(self._entries.scan_each(asked, self._settings.radius)):
+        everything = self._entries.scan_each(asked, self._settings.radius, most=len(self._records))
+        for number, hits in enumerate(everything):
             for row in sorted(hits.rows.tolist()):
                 if among and row >= before + number:
                     break
-                pair = records[number], self._records[row]
-                a, b = reversed(pair) if among else pair
-                if found := match(a, b, self._settings):
+                a, b = records[number], self._records[row]
+                if not same_file(a, b) and (found := match(a, b, self._settings)):
                     yield a, b, found
+
+
+def same_file(a: ImageRecord, b: ImageRecord) -> bool:
+    """Return whether two paths lead to one file."""
+    return os.path.realpath(a.ref.key) == os.path.realpath(b.ref.key)
 
 
 class Groups:

@@ -176,11 +176,11 @@ class Entries:
         """
         return self.scan_each([questions], radius)[0]
 
-    def scan_each(self, askers: Sequence[Sequence[Question]], radius: int) -> list[Hits]:
+    def scan_each(self, askers: Sequence[Sequence[Question]], radius: int, *, most: int = MOST_HITS) -> list[Hits]:
         """Return what `scan` does for each of *askers*, sooner than one by one where there are few rows."""
         owners = np.repeat(np.arange(len(askers)), [len(questions) for questions in askers])
         firsts = list(accumulate((len(questions) for questions in askers), initial=0))
-        nearest = [_Nearest() for _ in askers]
+        nearest = [_Nearest(most) for _ in askers]
         for near in self._near(list(chain.from_iterable(askers)), radius):
             owner = owners[near.questions]
             for one in np.unique(owner).tolist():
@@ -217,20 +217,21 @@ class Entries:
 class _Nearest:
     """The nearest hits of one asker so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         nowhere = np.empty(0, np.int64)
+        self._most = most
         self._found = [Hits(nowhere, np.empty(0, np.uint8), nowhere, nowhere, complete=True)]
         self._count = 0
 
     def add(self, hits: Hits) -> None:
         self._found.append(hits)
         self._count += len(hits.rows)
-        if self._count > 2 * MOST_HITS:
+        if self._count > 2 * self._most:
             self._found = [self.hits()]
             self._count = len(self._found[0].rows)
 
     def hits(self) -> Hits:
-        return _nearest_first(self._found)
+        return _nearest_first(self._found, self._most)
 
 
 def room_for(rows: int) -> int:
@@ -257,12 +258,12 @@ def views_of(entry: bytes) -> int:
     return (len(entry) - ID_BYTES) // HASH_BYTES
 
 
-def _nearest_first(found: Sequence[Hits]) -> Hits:
-    """Return the nearest of each row, in order, and no more than MOST_HITS of them."""
+def _nearest_first(found: Sequence[Hits], most: int) -> Hits:
+    """Return the nearest of each row, in order, and no more than *most* of them."""
     rows, distances, questions, views = (np.concatenate(column) for column in list(zip(*found, strict=True))[:4])
     order = np.lexsort((rows, distances))
     _, firsts = np.unique(rows[order], return_index=True)
     kept = order[np.sort(firsts)]
-    complete = len(kept) <= MOST_HITS and all(hits.complete for hits in found)
-    kept = kept[:MOST_HITS]
+    complete = len(kept) <= most and all(hits.complete for hits in found)
+    kept = kept[:most]
     return Hits(rows[kept], distances[kept], questions[kept], views[kept], complete)

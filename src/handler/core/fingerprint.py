@@ -4,7 +4,11 @@ A generation is a hash algorithm and its version. What one computes never change
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from handler.core import imaging, look1, phash
 from handler.core.model import Fingerprint, Limits
@@ -46,9 +50,24 @@ def _phash1(body: bytes, limits: Limits) -> Fingerprint:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Check bits by which a picture that asks may confirm a match, made when they are asked for."""
+
+    luma: NDArray[np.uint8]
+    shown: tuple[int, ...]  # which view stands for each
+    made: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
+
+    def __call__(self, view: int) -> tuple[bytes, ...]:
+        """Return the check bits of *view* and of windows a little smaller."""
+        if view not in self.made:
+            (self.made[view],) = look1.asking_checks(self.luma, [self.shown[view]])
+        return self.made[view]
+
+
 def _look1(body: bytes, limits: Limits) -> Fingerprint:
     picture = imaging.decode(body, limits, side=look1.LUMA_SIDE)
-    views, asking = look1.examined(picture.luma)
+    views = look1.fingerprint_views(picture.luma)
     # A view without content, a crop of sky, would match every sky: the whole picture stands in for it.
     shown = [number if enough >= look1.QUALITY_FLOOR else 0 for number, enough in enumerate(views.qualities)]
     whole, *further = (views.hashes[number] for number in shown)
@@ -60,7 +79,7 @@ def _look1(body: bytes, limits: Limits) -> Fingerprint:
         format=picture.format,
         further=tuple(further),
         checks=tuple(views.checks[number] for number in shown),
-        asking=tuple(asking[number] for number in shown[: look1.ANCHORS]),
+        asking=Asking(picture.luma, tuple(shown)),
         quality=round(views.qualities[0], 2),
         flat=views.qualities[0] < look1.QUALITY_FLOOR,
         frames=picture.frames,

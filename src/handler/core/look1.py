@@ -88,32 +88,24 @@ class Views:
 def fingerprint_views(luma: NDArray[np.uint8]) -> Views:
     """Return the hashes, check bits and qualities of *luma*, of any shape (height, width) from 1 x 1.
 
-    Best with LUMA_SIDE pixels or more on the shorter side; a smaller picture is hashed as it is. All sums are exact.
+    Best with LUMA_SIDE pixels or more on the shorter side; a smaller picture is hashed as it is.
     """
-    return examined(luma)[0]
+    averages = averaged_views(luma)
+    corner = coefficients(averages)
+    return Views(tuple(hashes_of(corner)), tuple(checks_of(corner)), tuple(_qualities(averages, luma)))
 
 
-def asking_checks(luma: NDArray[np.uint8]) -> tuple[tuple[bytes, ...], ...]:
-    """Return for each anchor the check bits of 16 windows: its own, and with 5 % cut off some of its four sides.
+def asking_checks(luma: NDArray[np.uint8], views: Sequence[int]) -> list[tuple[bytes, ...]]:
+    """Return for each of *views* the check bits of 16 windows: its own, and with 5 % cut off some of its four sides.
 
     A crop seldom ends where a stored view ends. The picture that asks confirms a match by whichever of these is
-    nearest to the stored check bits; only the picture's own are stored.
+    nearest to the stored check bits; only the views' own are stored.
     """
-    return examined(luma)[1]
-
-
-def examined(luma: NDArray[np.uint8]) -> tuple[Views, tuple[tuple[bytes, ...], ...]]:
-    """Return what `fingerprint_views` and `asking_checks` do, for little more than the price of one."""
     height, width = luma.shape
     windows = _windows(height, width, trim(luma))
-    insets = [insets_of(window) for window in windows[:ANCHORS]]
-    averages = averaged(luma, [*windows, *(inset for some in insets for inset in some)])
-    corner = coefficients(averages)
-    stored = len(windows)
-    checks = iter(list(checks_of(corner)))
-    own = tuple(islice(checks, stored))
-    views = Views(tuple(hashes_of(corner[:stored])), own, tuple(_qualities(averages[:stored], luma)))
-    return views, tuple(tuple(islice(checks, len(some))) for some in insets)
+    insets = [inset for view in views for inset in insets_of(windows[view])]
+    checks = checks_of(coefficients(averaged(luma, insets)))
+    return [tuple(islice(checks, 2**4)) for _ in views]
 
 
 def turned(hash: int, orientation: int) -> int:

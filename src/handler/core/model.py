@@ -1,8 +1,8 @@
 """The nouns that every part shares, and the errors that are final."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -104,8 +104,8 @@ class Fingerprint:
     format: str  # Pillow's name: JPEG, PNG, ...
     further: tuple[int, ...] = ()  # the hashes of the further views
     checks: tuple[bytes, ...] = ()  # what confirms a match, for each view
-    # What confirms a match of an anchor besides its check: those of windows a little smaller. Not stored.
-    asking: tuple[tuple[bytes, ...], ...] = field(default=(), compare=False, repr=False)
+    # By view: its check, and those of windows a little smaller. Not stored: only a picture at hand can tell them.
+    asking: Callable[[int], tuple[bytes, ...]] | None = field(default=None, compare=False, repr=False)
     quality: float | None = None  # how much content the whole picture has; None where it is not measured
     flat: bool = False  # too little to tell it from others by: it matches what has the same bytes only
     frames: int = 1  # or pages in the file, of which this is the first
@@ -163,6 +163,13 @@ class ImageRecord:
         if self.fingerprint.flat:
             return (int((self.digest or "0")[:16], 16),) * len(self.fingerprint.views)
         return self.fingerprint.views
+
+    @property
+    def stored(self) -> "ImageRecord":
+        """This record as a table keeps it: without what only a picture at hand can tell."""
+        if self.fingerprint is None:
+            return self
+        return replace(self, fingerprint=replace(self.fingerprint, asking=None))
 
     @property
     def content(self) -> str | None:

@@ -46,6 +46,7 @@ def questions(picture: ImageRecord, orientations: Iterable[int]) -> list[Questio
 def match(picture: ImageRecord, candidate: ImageRecord, settings: Settings) -> Match | None:
     """Return the match of *candidate* with *picture*, or None where it is none.
 
+    *picture* asks: a match is confirmed by the check bits of its views, or of windows near them, and of what is stored.
     None if either has no hash (any more), both are one object, their hashes are of different generations, no two
     views that may meet are within the radius, or the check bits of those that do contradict. Flat pictures match
     by their bytes alone. Exact means equal bytes by SHA-256: an ETag is no digest after a multipart upload or under
@@ -128,20 +129,12 @@ def _turned(fingerprint: Fingerprint, orientations: tuple[int, ...]) -> NDArray[
 
 
 def _check_bits(one: Fingerprint, other: Fingerprint, orientation: int, views: tuple[int, int]) -> int | None:
-    """How many check bits of two views differ, by the windows of either that agree best; None where there are none."""
+    """How many check bits of two views differ, by the window of *one* that agrees best; None where there are none."""
     if not one.checks or not other.checks:
         return None
-    mine, theirs = one.checks[views[0]], other.checks[views[1]]
-    turned = GENERATIONS[one.generation].turned_check
-    asked = [(turned(check, orientation), theirs) for check in _asking(one, views[0])]
-    mine = turned(mine, orientation)
-    asked += [(mine, check) for check in _asking(other, views[1])]
-    return min((int.from_bytes(a, "big") ^ int.from_bytes(b, "big")).bit_count() for a, b in asked)
-
-
-def _asking(fingerprint: Fingerprint, view: int) -> tuple[bytes, ...]:
-    """The checks by which a view may be confirmed: more than one where the picture itself is at hand."""
-    return fingerprint.asking[view] if view < len(fingerprint.asking) else (fingerprint.checks[view],)
+    asked = one.asking(views[0]) if one.asking else (one.checks[views[0]],)
+    turned, stored = GENERATIONS[one.generation].turned_check, int.from_bytes(other.checks[views[1]], "big")
+    return min((int.from_bytes(turned(check, orientation), "big") ^ stored).bit_count() for check in asked)
 
 
 def nearest_first(matches: Iterable[Match]) -> list[Match]:
