@@ -31,6 +31,38 @@ def gradient(number: int) -> Image.Image:
     return encoded(Image.fromarray(np.rint(pixels).astype(np.uint8)), quality=85)
 
 
+def glow(number: int) -> Image.Image:
+    """Return a picture that changes evenly from one colour in a point to another around it."""
+    rng = np.random.default_rng([9, number])
+    width, height = SIZES[number % 4]
+    y, x = np.mgrid[0:height, 0:width]
+    distance = np.hypot((x / width - rng.uniform(0.2, 0.8)) * width / height, y / height - rng.uniform(0.2, 0.8))
+    start, stop = rng.integers(0, 256, (2, 3))
+    pixels = start + (distance[:, :, None] / distance.max()) ** rng.uniform(0.6, 2.5) * (stop - start)
+    return encoded(Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8)))
+
+
+def four_corners(number: int) -> Image.Image:
+    """Return a picture that changes evenly between the colours of its four corners."""
+    rng = np.random.default_rng([10, number])
+    width, height = SIZES[number % 4]
+    (first, second), (third, fourth) = rng.integers(0, 256, (2, 2, 1, 1, 3)).astype(float)
+    y, x = np.linspace(0, 1, height)[:, None, None], np.linspace(0, 1, width)[None, :, None]
+    pixels = (first * (1 - x) + second * x) * (1 - y) + (third * (1 - x) + fourth * x) * y
+    return encoded(Image.fromarray(np.rint(pixels).astype(np.uint8)))
+
+
+def scanned_blank(number: int) -> Image.Image:
+    """Return an empty sheet of grey on a white page."""
+    rng = np.random.default_rng([11, number])
+    width, height = SIZES[number % 4]
+    margin, level = rng.uniform(0.03, 0.12), int(rng.integers(190, 245))
+    page = Image.new("RGB", (width, height), "white")
+    sheet = (width * margin, height * margin, width * (1 - margin), height * (1 - margin))
+    ImageDraw.Draw(page).rectangle(sheet, fill=(level, level, level))
+    return encoded(page)
+
+
 def text_page(number: int) -> Image.Image:
     """Return a page of paragraphs, black on white or nearly so."""
     rng = np.random.default_rng([3, number])
@@ -106,6 +138,9 @@ def night_sky(number: int) -> Image.Image:
 KINDS: Mapping[str, Callable[[int], Image.Image]] = {
     "flat": flat,
     "gradient": gradient,
+    "glow": glow,
+    "four corners": four_corners,
+    "scanned blank": scanned_blank,
     "text page": text_page,
     "line drawing": line_drawing,
     "icon": icon,

@@ -81,7 +81,7 @@ def _look1(body: bytes, limits: Limits) -> Fingerprint:
         checks=tuple(views.checks[number] for number in shown),
         asking=Asking(picture.luma, tuple(shown)),
         quality=round(views.qualities[0], 2),
-        flat=views.qualities[0] < look1.QUALITY_FLOOR,
+        flat=min(views.qualities[: look1.ANCHORS]) < look1.QUALITY_FLOOR,  # a blank page in a border is blank
         frames=picture.frames,
         notes=picture.notes,
     )

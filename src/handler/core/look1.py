@@ -38,10 +38,10 @@ VIEWS = (
 )
 ANCHORS = 2  # the first so many views are compared with every view
 LUMA_SIDE = 256  # decode to at least this many pixels on the shorter side; up to twice as many cost little
-# Of ten million pairs of different pictures, most of them landscapes, two are within both; in all orientations four.
+# Of ten million pairs of different pictures, most of them landscapes, one to three are within both.
 RADIUS = 12
-CHECK_RADIUS = 72
-QUALITY_FLOOR = 4.5  # pages of text stay below 4.0, and 1 photograph in 200 is below it
+CHECK_RADIUS = 70
+QUALITY_FLOOR = 4.0  # pages of text and gradients stay below 3, and 3 photographs in 400 are below it
 
 HASH_BITS = 64
 CHECK_SIDE = 19  # the low corner of the DCT in which the check bits are
@@ -65,7 +65,7 @@ UNITS = 5 * 9 * 1024
 # A border is a run of lines of which nearly every pixel is near the median of the outermost one.
 _BORDER_TOLERANCE = 8  # levels: what a JPEG file of low quality leaves of a flat border
 _BORDER_SHARE = (49, 50)
-_LEAST_LEFT = 4  # if less than a quarter of a side is left, it was no picture in a border
+_LEAST_LEFT = 4  # if less than a quarter of a side would be left, it is no border: a blank page in one stays
 _TRIM_ROUNDS = 3  # a letterbox inside a frame
 
 # A picture with a longer side than this is worked through in parts: 4096 x 4096 pixels add up to 32 bits.
@@ -169,9 +169,11 @@ def trim(luma: NDArray[np.uint8]) -> Rectangle:
         before, after = _border(inner.T), _border(inner.T[::-1])
         if not (above or below or before or after):
             break
+        if (bottom - top - above - below) * _LEAST_LEFT < height or (
+            right - left - before - after
+        ) * _LEAST_LEFT < width:
+            break
         top, bottom, left, right = top + above, bottom - below, left + before, right - after
-        if (bottom - top) * _LEAST_LEFT < height or (right - left) * _LEAST_LEFT < width:
-            return 0, height, 0, width
     return top, bottom, left, right
 
 
@@ -295,11 +297,12 @@ def checks_of(corner: NDArray[np.float64]) -> Iterator[bytes]:
 def _qualities(views: NDArray[np.float64], luma: NDArray[np.uint8]) -> Iterator[float]:
     """Yield how much there is to compare in each view: contrast of its large shapes, times their share of all contrast.
 
-    The contrast is the rms of 8 x 8 low DCT coefficients, without those of rows and columns alone, which gradients
-    have. The share tells a photograph, nearly all of whose variance is left at 32 x 32, from a page of text.
+    The contrast is the rms of 8 x 8 low DCT coefficients, without those of rows and columns alone and without the
+    lowest, which are all that gradients have. The share tells a photograph, nearly all of whose variance is left at
+    32 x 32, from a page of text.
     """
     share = _variance(views[0].astype(np.int64)) / _PER_LEVEL**2 / (_variance(luma) or 1.0)
-    low = np.rint(_PLAIN @ views @ _PLAIN.T * _QUALITY_CUT)
+    low = np.rint(_PLAIN @ views @ _PLAIN.T * _QUALITY_CUT) * _DETAIL
     for mean in np.mean(low * low, axis=(1, 2)).tolist():
         yield share * math.sqrt(mean) / (_BASIS_SCALE**2 * _QUALITY_CUT * _PER_LEVEL)
 
@@ -396,3 +399,4 @@ _TAPER = np.sqrt(np.sin(math.pi * (np.arange(SIDE // 2) + 0.5) / SIDE))
 _WINDOW = _mirrored(_TAPER[None])[0]
 _BASIS = _mirrored(_half_basis() * _TAPER)
 _PLAIN = _mirrored(_half_basis())[1:9]
+_DETAIL = np.add.outer(np.arange(1, 9), np.arange(1, 9)) >= 7  # by frequency down plus frequency across
