@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -173,3 +174,16 @@ def test_compare_draws_a_picture_that_pillow_alone_does_not_open(run: Run, tmp_p
 
     assert run("compare", "--plot", plot, picture, picture) == (0, ANY, [])
     assert plot.exists()
+
+
+def test_file_name_that_is_not_utf_8_is_compared_like_any_other(run: Run, tmp_path: Path) -> None:
+    plain, odd = tmp_path / "plain.png", tmp_path / os.fsdecode(b"\xff.png")
+    for path in (plain, odd):
+        path.write_bytes(png(photo(1)))
+
+    found = run("pairs", "--json", tmp_path)
+    compared = run("compare", "--json", odd, plain)
+
+    (pair,), (comparison,) = documents(found[1]), documents(compared[1])
+    assert (found[0], pair["kind"], {pair["a"], pair["b"]}) == (0, "exact", {str(plain), str(odd)})
+    assert (compared[0], comparison["verdict"], comparison["a"]) == (0, "exact", str(odd))
