@@ -187,3 +187,17 @@ def test_file_name_that_is_not_utf_8_is_compared_like_any_other(run: Run, tmp_pa
     (pair,), (comparison,) = documents(found[1]), documents(compared[1])
     assert (found[0], pair["kind"], {pair["a"], pair["b"]}) == (0, "exact", {str(plain), str(odd)})
     assert (compared[0], comparison["verdict"], comparison["a"]) == (0, "exact", str(odd))
+
+
+def test_compare_names_a_file_with_a_line_break_on_one_line(run: Run, tmp_path: Path) -> None:
+    odd = tmp_path / "two\nlines.png"
+    for path, level in ((odd, 0), (tmp_path / "white.png", 255)):
+        path.write_bytes(png(Image.new("RGB", (90, 90), (level,) * 3)))
+
+    flat = run("compare", odd, tmp_path / "white.png")
+    missing = run("compare", odd, tmp_path / "no\nfile.png")
+    unwritable = run("compare", "--plot", tmp_path / "no\nfolder" / "plot.png", odd, odd)
+
+    assert flat[1][0].split(maxsplit=1)[1].startswith(f"different ({tmp_path}/two\\x0alines.png has too little")
+    assert missing == (2, [], [f"lookalike: {tmp_path}/no\\x0afile.png: No such file or directory"])
+    assert unwritable == (2, [], [f"lookalike: {tmp_path}/no\\x0afolder/plot.png: No such file or directory"])
