@@ -357,16 +357,33 @@ def test_colour_profile_is_applied_and_a_broken_one_ignored_and_noted() -> None:
         np.testing.assert_array_equal(picture.luma, plain.luma)
 
 
-@pytest.mark.parametrize("format_", ["PNG", "HEIC"])
-def test_picture_in_another_colour_space_is_seen_as_it_was_meant(format_: str) -> None:
+def profile_with_red_and_blue_exchanged() -> bytes:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     exchanged = srgb.replace(b"rXYZ", b"----").replace(b"bXYZ", b"rXYZ").replace(b"----", b"bXYZ")
-    profile = exchanged.replace("sRGB".encode("utf-16-be"), "Test".encode("utf-16-be"))
+    return exchanged.replace("sRGB".encode("utf-16-be"), "Test".encode("utf-16-be"))
+
+
+@pytest.mark.parametrize("format_", ["PNG", "HEIC"])
+def test_picture_in_another_colour_space_is_seen_as_it_was_meant(format_: str) -> None:
     red, green, blue = SCENE.split()
+    profile = profile_with_red_and_blue_exchanged()
 
     body = saved(Image.merge("RGB", (blue, green, red)), format_, icc_profile=profile)
 
     assert np.abs(luma(body).astype(int) - luma(png(SCENE))).mean() < 2
+
+
+def test_colour_profile_larger_than_any_real_one_is_ignored_and_noted() -> None:
+    profile = profile_with_red_and_blue_exchanged()
+    padded = struct.pack(">I", 5 << 20) + profile[4:].ljust((5 << 20) - 4, b"\0")
+
+    applied = decode(saved(SCENE, "TIFF", icc_profile=profile), LIMITS, side=SIDE)
+    ignored = decode(saved(SCENE, "TIFF", icc_profile=padded), LIMITS, side=SIDE)
+
+    assert applied.notes == ()
+    assert ignored.notes == ("colour profile ignored: it has 5242880 bytes, over 4194304",)
+    np.testing.assert_array_equal(ignored.luma, luma(saved(SCENE, "TIFF")))
+    assert (applied.luma != ignored.luma).any()
 
 
 def test_first_image_of_a_heic_is_its_primary_one() -> None:
@@ -388,6 +405,20 @@ def test_first_frame_counts_and_the_others_are_counted() -> None:
         assert (picture.frames, format_) == (3, format_)
         assert hamming(hash_of(body), hash_of(png(frames[0]))) <= 4
     assert decode(png(frames[0]), LIMITS, side=SIDE).frames == 1
+
+
+def tiff_of_pages(count: int) -> bytes:
+    """Return a TIFF of *count* pages, each a directory of its own for the one grey pixel that all share."""
+    tags = ((256, 1), (257, 1), (258, 8), (259, 1), (262, 1), (273, 8), (278, 1), (279, 1))  # the pixel is at 8
+    page = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    first, length = 9, len(page) + 4
+    following = [*(first + number * length for number in range(1, count)), 0]
+    return b"II*\0" + struct.pack("<IB", first, 128) + b"".join(page + struct.pack("<I", at) for at in following)
+
+
+@pytest.mark.parametrize(("pages", "counted"), [(1, 1), (999, 999), (1000, 1000), (3000, 1000)])
+def test_pages_of_a_tiff_are_counted_up_to_a_thousand(pages: int, counted: int) -> None:
+    assert decode(tiff_of_pages(pages), LIMITS, side=SIDE).frames == counted
 
 
 @pytest.mark.parametrize("format_", FORMATS)

@@ -108,7 +108,7 @@ class Fingerprint:
     asking: tuple[tuple[bytes, ...], ...] = field(default=(), compare=False, repr=False)
     quality: float | None = None  # how much content the whole picture has; None where it is not measured
     flat: bool = False  # too little to tell it from others by: it matches what has the same bytes only
-    frames: int = 1  # or pages in the file, of which this is the first
+    frames: int = 1  # or pages in the file, of which this is the first; a TIFF's are counted up to 1,000
     notes: tuple[str, ...] = ()  # what was ignored in the file
 
     @property
