@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from handler.cli.drawing import MARGIN, PICTURE, WIDTH
 from handler.cli.main import main
+from handler.core.imaging import decode_like_imagehash
+from handler.core.model import Limits
 from tests.images import heic, jpeg, photo, png
 
 Run = Callable[..., tuple[int, list[str], list[str]]]
@@ -166,6 +170,20 @@ def test_compare_draws_both_pictures_and_their_bits(run: Run, album: Path, gener
         assert len(drawn.convert("RGB").getcolors(1 << 24) or ()) > 1000
     assert status in (0, 1)
     assert run("compare", "--plot", album / "no" / "folder.png", album / "1.png", album / "1.png")[0] == 2
+
+
+def test_compare_draws_what_phash1_hashes(run: Run, tmp_path: Path) -> None:
+    picture, plot = tmp_path / "picture.png", tmp_path / "plot.png"
+    picture.write_bytes(png(photo(1)))
+
+    run("compare", "--generation", "phash1", "--plot", plot, picture, picture)
+
+    luma = Image.fromarray(decode_like_imagehash(picture.read_bytes(), Limits(), side=32).luma)
+    side = (WIDTH - 2 * MARGIN) // 5 - 14  # of five grids in a row
+    left, top = MARGIN, MARGIN + 40 + PICTURE[1] + 60
+    with Image.open(plot) as drawn:
+        grid = drawn.crop((left, top, left + side, top + side)).convert("L")
+    np.testing.assert_array_equal(np.asarray(grid), np.asarray(luma.resize(grid.size, Image.Resampling.NEAREST)))
 
 
 def test_compare_draws_a_picture_that_pillow_alone_does_not_open(run: Run, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, ImageDraw, TiffImagePlugin
 
 from handler.core.fingerprint import fingerprint
 from handler.core.formats import FORMATS
-from handler.core.imaging import decode
+from handler.core.imaging import decode, opened
 from handler.core.model import ImageRejected, Limits
 from handler.core.phash import hamming
 from tests.images import encode, heic, jpeg, photo, png, png_chunk
@@ -227,6 +227,49 @@ def test_16_bits_grey_palette_and_cmyk_look_as_they_are() -> None:
     distances = {name: hamming(hash_of(body), hash_of(png(grey))) for name, body in same.items()}
 
     assert max(distances.values()) <= 2, distances
+
+
+def shown(image: Image.Image, format_: str = "PNG", **options: object) -> NDArray[np.uint8]:
+    return np.asarray(opened(saved(image, format_, **options), LIMITS))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "white", "format_"),
+    [(np.uint16, 65535, "PNG"), (np.uint16, 65535, "TIFF"), (np.float32, 1.0, "TIFF"), (np.float32, 255.0, "TIFF")],
+)
+def test_deep_samples_are_shown_as_bright_as_they_are(dtype: type[np.generic], white: float, format_: str) -> None:
+    levels = np.array([[0.0, 0.2], [0.4, 1.0]])
+
+    pixels = shown(Image.fromarray((levels * white).astype(dtype)), format_)
+
+    np.testing.assert_array_equal(pixels, np.repeat([[[0], [51]], [[102], [255]]], 3, axis=2))
+
+
+def test_what_lies_under_transparency_is_not_shown() -> None:
+    image = Image.new("RGBA", (2, 1), (255, 0, 90, 0))
+    image.putpixel((1, 0), (10, 20, 30, 255))
+
+    assert shown(image).tolist() == [[[255, 255, 255], [10, 20, 30]]]
+
+
+@pytest.mark.parametrize("format_", ["PNG", "TIFF", "HEIC"])
+@pytest.mark.parametrize("orientation", STORED)
+def test_picture_is_shown_upright(orientation: int, format_: str) -> None:
+    turn = STORED[orientation]
+    stored = SCENE if turn is None else SCENE.transpose(turn)
+
+    pixels = np.asarray(opened(with_orientation(stored, orientation, format_), LIMITS))
+
+    assert pixels.shape == (480, 640, 3)
+    assert np.abs(pixels.astype(int) - np.asarray(SCENE)).mean() < 3
+
+
+def test_picture_is_shown_in_the_colours_of_its_profile() -> None:
+    red, green, blue = SCENE.split()
+
+    pixels = shown(Image.merge("RGB", (blue, green, red)), icc_profile=profile_with_red_and_blue_exchanged())
+
+    assert np.abs(pixels.astype(int) - np.asarray(SCENE)).mean() < 2
 
 
 def heic_of_10_bits(mode: str, levels: NDArray[np.uint8]) -> bytes:

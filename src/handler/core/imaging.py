@@ -114,9 +114,7 @@ def decode(body: bytes, limits: Limits, *, side: int) -> Picture:
             image.draft("RGB" if profile else "L", (side, side))
         image.load()
         small = _averaged(image, side, _in_srgb(image, profile, notes) if profile else _unchanged)
-        # What turns a HEIC is its container, which its decoder obeys; cameras say the same in the EXIF data once more.
-        orientation = 1 if name == "HEIC" else _orientation(image, notes)
-        luma = _upright(np.asarray(small), orientation)
+        luma = _upright(np.asarray(small), _orientation(image, name, notes))
         return Picture(luma, width, height, name, _frames(image), tuple(notes))
 
 
@@ -205,11 +203,13 @@ def _to_srgb(profile: bytes, mode: str) -> Any:
     return cms.buildTransform(cms.ImageCmsProfile(BytesIO(profile)), cms.createProfile("sRGB"), mode, "RGB")
 
 
-def _orientation(image: Image, notes: list[str]) -> int:
+def _orientation(image: Image, name: str, notes: list[str]) -> int:
     """Return the EXIF orientation, 1 to 8; 1 if there is none, or, with a note, if it cannot be read.
 
     The first EXIF block counts. XMP does where that has none, and in AVIF the box that says it, whatever EXIF says.
     """
+    if name == "HEIC":  # its container turns it, which its decoder obeys; cameras say the same in EXIF once more
+        return 1
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
     except MemoryError:
@@ -222,15 +222,15 @@ def _orientation(image: Image, notes: list[str]) -> int:
     return int(orientation)
 
 
-def _upright(luma: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Return *luma* turned and mirrored as the EXIF *orientation* asks."""
+def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Return *pixels*, shape (height, width, ...), turned and mirrored as the EXIF *orientation* asks."""
     if orientation >= 5:
-        luma = luma.T
+        pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
-        luma = luma[::-1]
+        pixels = pixels[::-1]
     if orientation in (2, 3, 6, 7):
-        luma = luma[:, ::-1]
-    return np.ascontiguousarray(luma)
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
 
 
 def _frames(image: Image) -> int:
@@ -258,15 +258,20 @@ def _pages(tiff: Image) -> int:
 
 
 def opened(body: bytes, limits: Limits) -> Image:
-    """Return the picture in *body* as Pillow has it, in colours and not yet turned upright: to be shown to people.
+    """Return the picture in *body* as people see it: RGB, on white where it is transparent, and upright; to be shown.
+
+    White, profile and orientation are those of `decode`. It is converted in one piece, which takes more memory.
 
     Raises ImageRejected.
     """
     name = identify(body, limits)
     with _rejecting(name):
         image = _open(body, name, limits)
+        profile = _profile(image)
         image.load()
-        return image
+        in_srgb = _in_srgb(image, profile, []) if profile else _unchanged
+        seen = in_srgb(_flattened(image, _white(image))).convert("RGB")
+        return fromarray(_upright(np.asarray(seen), _orientation(image, name, [])))
 
 
 def _open(body: bytes, name: str, limits: Limits) -> ImageFile:
