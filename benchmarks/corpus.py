@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.report import progress
+from benchmarks.report import console, progress
 
 SIDE = 640  # originals are shrunk to this on their longer side: edits of larger ones look the same at 32 x 32
 LEAST_SIDE = 150  # pixels on the shorter side; below it is an icon
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif")  # of files in packages: another would change what is trained on
+OWN_SUFFIXES = (*SUFFIXES, ".avif", ".bmp", ".tif", ".tiff")  # of files in people's folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,20 @@ def unseen_pictures(folder: Path, more: Sequence[Path] = (), apart_from: Sequenc
     """Return the pictures to test on, and those in the folders *more*, none near one of *apart_from*."""
     found = [*_of_packages(TEST, folder), *_of_modules(TEST_MODULES)]
     for directory in more:
-        found += _opened((path, f"{directory.name}/{path.relative_to(directory)}") for path in directory.rglob("*"))
+        found += pictures_in(directory)
     return distinct(found, apart_from)
+
+
+def pictures_in(directory: Path) -> list[Picture]:
+    """Return the pictures anywhere in *directory*, and print how many they are; end the program if there is no such."""
+    if not directory.is_dir():
+        raise SystemExit(
+            f"no folder {directory}: name folders of pictures by CORPUS= or --corpus, of which the latter takes spaces"
+        )
+    files = ((path, f"{directory.name}/{path.relative_to(directory)}") for path in directory.rglob("*"))
+    found = _opened(files, OWN_SUFFIXES)
+    console.print(f"{directory}: {len(found)} pictures", markup=False, soft_wrap=True)
+    return found
 
 
 def photographs(folder: Path) -> list[bytes]:
@@ -209,15 +222,15 @@ def _paths(source: Source, root: Path) -> list[Path]:
     return [path for path in paths if not any(part in f"/{path.relative_to(root)}" for part in source.excluded)]
 
 
-def _opened(files: Iterable[tuple[Path, str]]) -> list[Picture]:
-    return list(_pictures(files))
+def _opened(files: Iterable[tuple[Path, str]], suffixes: Sequence[str] = SUFFIXES) -> list[Picture]:
+    return list(_pictures(files, suffixes))
 
 
-def _pictures(files: Iterable[tuple[Path, str]]) -> Iterator[Picture]:
+def _pictures(files: Iterable[tuple[Path, str]], suffixes: Sequence[str]) -> Iterator[Picture]:
     """Yield those of *files* (path and name) that are pictures, in order of their names, each content once."""
     seen: set[str] = set()
     for path, name in sorted(files, key=lambda file: file[1]):
-        if path.suffix.lower() not in SUFFIXES or path.is_symlink() or not path.is_file():
+        if path.suffix.lower() not in suffixes or path.is_symlink() or not path.is_file():
             continue
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         image = None if digest in seen else _small(path)

@@ -10,24 +10,28 @@ from numpy.typing import NDArray
 
 COLOURS = ("#1b6ca8", "#e08e2b", "#8a8f98")
 HASH_BITS = 64
+PEERS_RADIUS = "one false positive in a million pairs"
+RADII = {"look1, all views": "its default radii"}  # where what is drawn was matched, if not at PEERS_RADIUS
 
 
 def draw_recall(recalls: Mapping[str, Mapping[str, float]], file: Path) -> None:
-    """Draw the share of copies found, by fingerprint and edit."""
+    """Draw the share of copies found, by fingerprint and edit; the legend says at which radius each was matched."""
     mpl.use("Agg")
     names = list(next(iter(recalls.values())))
-    figure, axes = pyplot.subplots(figsize=(8, 0.24 * len(names) + 1.2), dpi=110, layout="constrained")
+    size = (8, 0.24 * len(names) + 0.2 * len(recalls) + 1.2)
+    figure, axes = pyplot.subplots(figsize=size, dpi=110, layout="constrained")
     places = np.arange(len(names))[::-1]
     height = 0.8 / len(recalls)
     for number, (kind, shares) in enumerate(recalls.items()):
         y = places + 0.4 - height * (number + 0.5)
-        axes.barh(y, [shares[name] for name in names], height, label=kind, color=COLOURS[number])
+        label = f"{kind}: at {RADII.get(kind, PEERS_RADIUS)}"
+        axes.barh(y, [shares[name] for name in names], height, label=label, color=COLOURS[number])
     axes.set_yticks(places, names, fontsize=8)
     axes.set(ylim=(-0.6, len(names) - 0.4), xlim=(0, 1))
-    axes.set_xlabel("share of edited copies found, at one false positive in a million pairs")
+    axes.set_xlabel("share of edited copies found")
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside upper center", ncols=len(recalls), frameon=False)
+    figure.legend(loc="outside upper center", ncols=1, frameon=False)
     figure.savefig(file)
     pyplot.close(figure)
 

@@ -49,7 +49,7 @@ def main(folder: Path | None = None, into: Path = CORE) -> None:
     folder = folder or corpus.default_folder()
     pictures = corpus.training_pictures(folder)
     console.print(f"{len(pictures)} pictures, {COPIES} edited copies of each")
-    filters = chosen(solved(*_moments(pictures)))
+    filters = chosen(solved(*moments(pictures)))
     (into / "look1_filters.py").write_text(_module(filters, pictures, folder))
     (into / "look1_filters.tsv").write_text(_record(pictures))
     strains = sorted(one.strain for one in filters)
@@ -118,7 +118,7 @@ def _rounded(weights: Matrix) -> Matrix:
     return rounded
 
 
-def _moments(pictures: Sequence[Picture]) -> tuple[Matrix, Matrix]:
+def moments(pictures: Sequence[Picture]) -> tuple[Matrix, Matrix]:
     """Return the mean of xx' over originals, and of (x' - x)(x' - x)' over edited copies."""
     size = look1.FILTER_SIDE**2
     spread, strain = np.zeros((size, size)), np.zeros((size, size))

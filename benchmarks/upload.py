@@ -231,7 +231,13 @@ class _Uploads:
             ledger=self._images,
             notifier=_Nobody(),
             executor=self._executor,
-            settings=Settings("phash1", radius, max_matches=20, scope_depth=0, limits=Limits(1 << 20, 1 << 20)),
+            settings=Settings(
+                generation="phash1",
+                radius=radius,
+                max_matches=20,
+                scope_depth=0,
+                limits=Limits(max_bytes=1 << 20, max_pixels=1 << 20),
+            ),
         )
         record = deduplicator.created(ref).record
         assert record is not None

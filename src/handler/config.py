@@ -59,6 +59,7 @@ class Config:
             ),
             endpoint_url=reader.optional("ENDPOINT_URL", "https?://.+", "a URL"),
         )
+        reader.different("ALSO_GENERATION", "GENERATION")
         reader.finish()
         return replace(config, journal_memory_mb=min(config.journal_memory_mb, _left_mb(limits)))
 
@@ -86,6 +87,12 @@ class _Reader:
 
     def optional(self, name: str, pattern: str, want: str) -> str | None:
         return self.text(name, pattern, want) if self._env.get(name) else None
+
+    def different(self, name: str, other: str) -> None:
+        """Make it a problem if the optional *name* is what *other* is."""
+        value = self._env.get(name)
+        if value and value == self._env.get(other):
+            self._problems.append(f"{name} is {value!r}, the same as {other}, want another or none")
 
     def integer(self, name: str, low: int, high: int) -> int:
         return self._read(name, int, lambda value: low <= value <= high, f"an integer from {low} to {high}") or 0

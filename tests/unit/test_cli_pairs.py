@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,10 +8,14 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from handler.cli.drawing import MARGIN, PICTURE, WIDTH
 from handler.cli.main import main
+from handler.core.imaging import decode_like_imagehash
+from handler.core.model import Limits
 from tests.images import heic, jpeg, photo, png
 
 Run = Callable[..., tuple[int, list[str], list[str]]]
@@ -167,9 +172,50 @@ def test_compare_draws_both_pictures_and_their_bits(run: Run, album: Path, gener
     assert run("compare", "--plot", album / "no" / "folder.png", album / "1.png", album / "1.png")[0] == 2
 
 
+def test_compare_draws_what_phash1_hashes(run: Run, tmp_path: Path) -> None:
+    picture, plot = tmp_path / "picture.png", tmp_path / "plot.png"
+    picture.write_bytes(png(photo(1)))
+
+    run("compare", "--generation", "phash1", "--plot", plot, picture, picture)
+
+    luma = Image.fromarray(decode_like_imagehash(picture.read_bytes(), Limits(), side=32).luma)
+    side = (WIDTH - 2 * MARGIN) // 5 - 14  # of five grids in a row
+    left, top = MARGIN, MARGIN + 40 + PICTURE[1] + 60
+    with Image.open(plot) as drawn:
+        grid = drawn.crop((left, top, left + side, top + side)).convert("L")
+    np.testing.assert_array_equal(np.asarray(grid), np.asarray(luma.resize(grid.size, Image.Resampling.NEAREST)))
+
+
 def test_compare_draws_a_picture_that_pillow_alone_does_not_open(run: Run, tmp_path: Path) -> None:
     picture, plot = tmp_path / "phone.heic", tmp_path / "plot.png"
     picture.write_bytes(heic(photo(1)))
 
     assert run("compare", "--plot", plot, picture, picture) == (0, ANY, [])
     assert plot.exists()
+
+
+def test_file_name_that_is_not_utf_8_is_compared_like_any_other(run: Run, tmp_path: Path) -> None:
+    plain, odd = tmp_path / "plain.png", tmp_path / os.fsdecode(b"\xff.png")
+    for path in (plain, odd):
+        path.write_bytes(png(photo(1)))
+
+    found = run("pairs", "--json", tmp_path)
+    compared = run("compare", "--json", odd, plain)
+
+    (pair,), (comparison,) = documents(found[1]), documents(compared[1])
+    assert (found[0], pair["kind"], {pair["a"], pair["b"]}) == (0, "exact", {str(plain), str(odd)})
+    assert (compared[0], comparison["verdict"], comparison["a"]) == (0, "exact", str(odd))
+
+
+def test_compare_names_a_file_with_a_line_break_on_one_line(run: Run, tmp_path: Path) -> None:
+    odd = tmp_path / "two\nlines.png"
+    for path, level in ((odd, 0), (tmp_path / "white.png", 255)):
+        path.write_bytes(png(Image.new("RGB", (90, 90), (level,) * 3)))
+
+    flat = run("compare", odd, tmp_path / "white.png")
+    missing = run("compare", odd, tmp_path / "no\nfile.png")
+    unwritable = run("compare", "--plot", tmp_path / "no\nfolder" / "plot.png", odd, odd)
+
+    assert flat[1][0].split(maxsplit=1)[1].startswith(f"different ({tmp_path}/two\\x0alines.png has too little")
+    assert missing == (2, [], [f"lookalike: {tmp_path}/no\\x0afile.png: No such file or directory"])
+    assert unwritable == (2, [], [f"lookalike: {tmp_path}/no\\x0afolder/plot.png: No such file or directory"])

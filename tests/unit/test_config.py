@@ -63,3 +63,13 @@ def test_files_that_leave_no_memory_are_a_bad_configuration() -> None:
 
     with pytest.raises(BadConfiguration, match="MAX_BYTES is 268435456, of which 512 MB of memory hold no 2 copies"):
         Config.from_env(env)
+
+
+def test_generation_is_not_written_twice() -> None:
+    with pytest.raises(BadConfiguration) as caught:
+        Config.from_env(GOOD | {"ALSO_GENERATION": "phash1", "RADIUS": "ten"})
+
+    assert str(caught.value) == (
+        "bad configuration: RADIUS is 'ten', want an integer from 0 to 16; "
+        "ALSO_GENERATION is 'phash1', the same as GENERATION, want another or none"
+    )

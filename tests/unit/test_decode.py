@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, ImageDraw, TiffImagePlugin
 
 from handler.core.fingerprint import fingerprint
 from handler.core.formats import FORMATS
-from handler.core.imaging import decode
+from handler.core.imaging import decode, opened
 from handler.core.model import ImageRejected, Limits
 from handler.core.phash import hamming
 from tests.images import encode, heic, jpeg, photo, png, png_chunk
@@ -229,6 +229,49 @@ def test_16_bits_grey_palette_and_cmyk_look_as_they_are() -> None:
     assert max(distances.values()) <= 2, distances
 
 
+def shown(image: Image.Image, format_: str = "PNG", **options: object) -> NDArray[np.uint8]:
+    return np.asarray(opened(saved(image, format_, **options), LIMITS))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "white", "format_"),
+    [(np.uint16, 65535, "PNG"), (np.uint16, 65535, "TIFF"), (np.float32, 1.0, "TIFF"), (np.float32, 255.0, "TIFF")],
+)
+def test_deep_samples_are_shown_as_bright_as_they_are(dtype: type[np.generic], white: float, format_: str) -> None:
+    levels = np.array([[0.0, 0.2], [0.4, 1.0]])
+
+    pixels = shown(Image.fromarray((levels * white).astype(dtype)), format_)
+
+    np.testing.assert_array_equal(pixels, np.repeat([[[0], [51]], [[102], [255]]], 3, axis=2))
+
+
+def test_what_lies_under_transparency_is_not_shown() -> None:
+    image = Image.new("RGBA", (2, 1), (255, 0, 90, 0))
+    image.putpixel((1, 0), (10, 20, 30, 255))
+
+    assert shown(image).tolist() == [[[255, 255, 255], [10, 20, 30]]]
+
+
+@pytest.mark.parametrize("format_", ["PNG", "TIFF", "HEIC"])
+@pytest.mark.parametrize("orientation", STORED)
+def test_picture_is_shown_upright(orientation: int, format_: str) -> None:
+    turn = STORED[orientation]
+    stored = SCENE if turn is None else SCENE.transpose(turn)
+
+    pixels = np.asarray(opened(with_orientation(stored, orientation, format_), LIMITS))
+
+    assert pixels.shape == (480, 640, 3)
+    assert np.abs(pixels.astype(int) - np.asarray(SCENE)).mean() < 3
+
+
+def test_picture_is_shown_in_the_colours_of_its_profile() -> None:
+    red, green, blue = SCENE.split()
+
+    pixels = shown(Image.merge("RGB", (blue, green, red)), icc_profile=profile_with_red_and_blue_exchanged())
+
+    assert np.abs(pixels.astype(int) - np.asarray(SCENE)).mean() < 2
+
+
 def heic_of_10_bits(mode: str, levels: NDArray[np.uint8]) -> bytes:
     file = BytesIO()
     pillow_heif.encode(mode, SCENE.size, (levels.astype(np.uint16) * 257).tobytes(), file)
@@ -357,16 +400,33 @@ def test_colour_profile_is_applied_and_a_broken_one_ignored_and_noted() -> None:
         np.testing.assert_array_equal(picture.luma, plain.luma)
 
 
-@pytest.mark.parametrize("format_", ["PNG", "HEIC"])
-def test_picture_in_another_colour_space_is_seen_as_it_was_meant(format_: str) -> None:
+def profile_with_red_and_blue_exchanged() -> bytes:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     exchanged = srgb.replace(b"rXYZ", b"----").replace(b"bXYZ", b"rXYZ").replace(b"----", b"bXYZ")
-    profile = exchanged.replace("sRGB".encode("utf-16-be"), "Test".encode("utf-16-be"))
+    return exchanged.replace("sRGB".encode("utf-16-be"), "Test".encode("utf-16-be"))
+
+
+@pytest.mark.parametrize("format_", ["PNG", "HEIC"])
+def test_picture_in_another_colour_space_is_seen_as_it_was_meant(format_: str) -> None:
     red, green, blue = SCENE.split()
+    profile = profile_with_red_and_blue_exchanged()
 
     body = saved(Image.merge("RGB", (blue, green, red)), format_, icc_profile=profile)
 
     assert np.abs(luma(body).astype(int) - luma(png(SCENE))).mean() < 2
+
+
+def test_colour_profile_larger_than_any_real_one_is_ignored_and_noted() -> None:
+    profile = profile_with_red_and_blue_exchanged()
+    padded = struct.pack(">I", 5 << 20) + profile[4:].ljust((5 << 20) - 4, b"\0")
+
+    applied = decode(saved(SCENE, "TIFF", icc_profile=profile), LIMITS, side=SIDE)
+    ignored = decode(saved(SCENE, "TIFF", icc_profile=padded), LIMITS, side=SIDE)
+
+    assert applied.notes == ()
+    assert ignored.notes == ("colour profile ignored: it has 5242880 bytes, over 4194304",)
+    np.testing.assert_array_equal(ignored.luma, luma(saved(SCENE, "TIFF")))
+    assert (applied.luma != ignored.luma).any()
 
 
 def test_first_image_of_a_heic_is_its_primary_one() -> None:
@@ -388,6 +448,20 @@ def test_first_frame_counts_and_the_others_are_counted() -> None:
         assert (picture.frames, format_) == (3, format_)
         assert hamming(hash_of(body), hash_of(png(frames[0]))) <= 4
     assert decode(png(frames[0]), LIMITS, side=SIDE).frames == 1
+
+
+def tiff_of_pages(count: int) -> bytes:
+    """Return a TIFF of *count* pages, each a directory of its own for the one grey pixel that all share."""
+    tags = ((256, 1), (257, 1), (258, 8), (259, 1), (262, 1), (273, 8), (278, 1), (279, 1))  # the pixel is at 8
+    page = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    first, length = 9, len(page) + 4
+    following = [*(first + number * length for number in range(1, count)), 0]
+    return b"II*\0" + struct.pack("<IB", first, 128) + b"".join(page + struct.pack("<I", at) for at in following)
+
+
+@pytest.mark.parametrize(("pages", "counted"), [(1, 1), (999, 999), (1000, 1000), (3000, 1000)])
+def test_pages_of_a_tiff_are_counted_up_to_a_thousand(pages: int, counted: int) -> None:
+    assert decode(tiff_of_pages(pages), LIMITS, side=SIDE).frames == counted
 
 
 @pytest.mark.parametrize("format_", FORMATS)

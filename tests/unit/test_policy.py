@@ -26,7 +26,14 @@ from tests.images import photo, png
 
 
 def settings(radius: int, orientations: str = "none") -> Settings:
-    return Settings("look1", radius, 20, 0, Limits(), ORIENTATIONS[orientations])
+    return Settings(
+        generation="look1",
+        radius=radius,
+        max_matches=20,
+        scope_depth=0,
+        limits=Limits(),
+        orientations=ORIENTATIONS[orientations],
+    )
 
 
 def record(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from handler.cli.files import add_options, print_any_name, unusable
+from handler.cli.files import add_options, print_any_name, printable, unusable
 from handler.cli.pairs import add_matching, matching, record_of
 from handler.core.fingerprint import GENERATIONS
 from handler.core.look1 import CHECK_BITS
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             records.append(record_of(path, settings))
         except (ImageRejected, OSError, ValueError, MemoryError) as error:
-            print(f"lookalike: {path}: {unusable(error)}", file=sys.stderr)
+            print(f"lookalike: {printable(path)}: {unusable(error)}", file=sys.stderr)
             return UNUSABLE
     a, b = records
     b = replace(b, ref=replace(b.ref, bucket="B"))  # a file may be compared with itself
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             draw(a, b, meeting, f"{compared.verdict}: {_sentence(compared, meeting)}").save(options.plot, "PNG")
         except OSError as error:
-            print(f"lookalike: {options.plot}: {error.strerror or error}", file=sys.stderr)
+            print(f"lookalike: {printable(str(options.plot))}: {error.strerror or error}", file=sys.stderr)
             return UNUSABLE
     print(json.dumps(asdict(compared)) if options.json else _lines(compared, meeting))
     return DIFFERENT if compared.verdict == "different" else ALIKE
@@ -102,7 +102,7 @@ def _compared(a: ImageRecord, b: ImageRecord, meeting: Meeting, settings: Settin
 def _reason(a: ImageRecord, b: ImageRecord, meeting: Meeting, settings: Settings) -> str:
     for record in (a, b):
         if record.fingerprint is not None and record.fingerprint.flat:
-            return f"{record.ref.key} has too little content (quality {record.fingerprint.quality:.1f})"
+            return f"{printable(record.ref.key)} has too little content (quality {record.fingerprint.quality:.1f})"
     if meeting.distance > settings.radius:
         return f"{meeting.distance} bits, over the radius of {settings.radius}"
     limit = GENERATIONS[a.generation].check_bits

@@ -2,11 +2,11 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFont
 
-from handler.core import look1
+from handler.core import look1, phash
 from handler.core.fingerprint import GENERATIONS
-from handler.core.imaging import decode, opened
+from handler.core.imaging import decode, decode_like_imagehash, opened
 from handler.core.model import ImageRecord, Limits
 from handler.core.policy import Meeting
 
@@ -47,9 +47,7 @@ def draw(a: ImageRecord, b: ImageRecord, meeting: Meeting, title: str) -> Image.
 
 def _marked(record: ImageRecord, view: int) -> Image.Image:
     """The picture as people see it, with a frame around the view."""
-    stored = opened(_body(record), ANY)
-    is_upright = stored.format == "HEIF"  # its decoder has turned it
-    image = (stored if is_upright else ImageOps.exif_transpose(stored)).convert("RGB")
+    image = opened(_body(record), ANY)
     if record.generation == look1.GENERATION:
         luma = decode(_body(record), ANY, side=look1.LUMA_SIDE).luma
         top, bottom, left, right = look1.shown(luma, view)
@@ -64,7 +62,7 @@ def _averaged(record: ImageRecord, view: int) -> Image.Image:
     if record.generation == look1.GENERATION:
         luma = decode(_body(record), ANY, side=look1.LUMA_SIDE).luma
         return Image.fromarray(np.clip(look1.averaged_views(luma)[view] / 256, 0, 255).astype(np.uint8))
-    return opened(_body(record), ANY).convert("L").resize((32, 32))
+    return Image.fromarray(decode_like_imagehash(_body(record), ANY, side=phash.LUMA_SIDE).luma)
 
 
 def _bits(hash: int) -> Image.Image:

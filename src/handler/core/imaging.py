@@ -52,6 +52,8 @@ _REASON_LENGTH = 160  # a decoder may quote the file; nobody needs to read more 
 _ORIENTATION = 0x0112  # the EXIF tag
 _TILE_WIDTH, _TILE_LENGTH = 322, 323  # of a TIFF
 _PART_PIXELS = 1 << 18  # of a decoded picture that are converted at once
+MAX_PAGES = 1000  # of a TIFF that are counted: Pillow's time grows with their square, 23 s for 60,000 in 8 MB
+MAX_PROFILE_BYTES = 4 << 20  # real ones are under 3 MB, those of printing presses; a JPEG has room for 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Picture:
     width: int  # pixels, as the header has them
     height: int
     format: str  # one of FORMATS
-    frames: int  # or pages, of which this is the first
+    frames: int  # or pages, of which this is the first; a TIFF's are counted up to MAX_PAGES
     notes: tuple[str, ...]  # what was ignored
 
 
@@ -96,8 +98,9 @@ def decode(body: bytes, limits: Limits, *, side: int) -> Picture:
 
     The steps and their order are part of the generation `look1`: a JPEG is decoded at the smallest scale that leaves
     *side* pixels, other files in full; 16-bit, palette, CMYK and float samples become RGB or grey; transparency is
-    laid on white; then as few pixels as leave *side* are averaged; a colour profile other than sRGB is applied; luma;
-    and the EXIF orientation last. Of an animation or a file of several pages that is the first.
+    laid on white; then as few pixels as leave *side* are averaged; a colour profile other than sRGB, of up to
+    MAX_PROFILE_BYTES, is applied; luma; and the EXIF orientation last. Of an animation or a file of several pages that
+    is the first.
 
     Raises ImageRejected; raises MemoryError where memory runs out, which is not the picture's fault.
     """
@@ -111,9 +114,7 @@ def decode(body: bytes, limits: Limits, *, side: int) -> Picture:
             image.draft("RGB" if profile else "L", (side, side))
         image.load()
         small = _averaged(image, side, _in_srgb(image, profile, notes) if profile else _unchanged)
-        # What turns a HEIC is its container, which its decoder obeys; cameras say the same in the EXIF data once more.
-        orientation = 1 if name == "HEIC" else _orientation(image, notes)
-        luma = _upright(np.asarray(small), orientation)
+        luma = _upright(np.asarray(small), _orientation(image, name, notes))
         return Picture(luma, width, height, name, _frames(image), tuple(notes))
 
 
@@ -177,6 +178,9 @@ def _profile(image: Image) -> bytes | None:
 
 def _in_srgb(image: Image, profile: bytes, notes: list[str]) -> Callable[[Image], Image]:
     """Return what makes parts of *image* sRGB; leaves them as they are, with a note, if its profile cannot be used."""
+    if len(profile) > MAX_PROFILE_BYTES:
+        notes.append(f"colour profile ignored: it has {len(profile)} bytes, over {MAX_PROFILE_BYTES}")
+        return _unchanged
     cms = import_module("PIL.ImageCms")
     mode = _flattened(image.crop((0, 0, 1, 1)), 255.0).mode
     try:
@@ -191,18 +195,21 @@ def _unchanged(image: Image) -> Image:
     return image
 
 
-@lru_cache(maxsize=8)  # pictures of one camera come together, and making one takes as long as using it
+# Pictures of one camera come together, and making a transform takes as long as using it; what is kept has the profile.
+@lru_cache(maxsize=2)
 def _to_srgb(profile: bytes, mode: str) -> Any:
     """Return the transform of pictures with *profile*. Raises PyCMSError, OSError or ValueError if there is none."""
     cms = import_module("PIL.ImageCms")
     return cms.buildTransform(cms.ImageCmsProfile(BytesIO(profile)), cms.createProfile("sRGB"), mode, "RGB")
 
 
-def _orientation(image: Image, notes: list[str]) -> int:
+def _orientation(image: Image, name: str, notes: list[str]) -> int:
     """Return the EXIF orientation, 1 to 8; 1 if there is none, or, with a note, if it cannot be read.
 
     The first EXIF block counts. XMP does where that has none, and in AVIF the box that says it, whatever EXIF says.
     """
+    if name == "HEIC":  # its container turns it, which its decoder obeys; cameras say the same in EXIF once more
+        return 1
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
     except MemoryError:
@@ -215,20 +222,25 @@ def _orientation(image: Image, notes: list[str]) -> int:
     return int(orientation)
 
 
-def _upright(luma: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Return *luma* turned and mirrored as the EXIF *orientation* asks."""
+def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Return *pixels*, shape (height, width, ...), turned and mirrored as the EXIF *orientation* asks."""
     if orientation >= 5:
-        luma = luma.T
+        pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
-        luma = luma[::-1]
+        pixels = pixels[::-1]
     if orientation in (2, 3, 6, 7):
-        luma = luma[:, ::-1]
-    return np.ascontiguousarray(luma)
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
 
 
 def _frames(image: Image) -> int:
-    """Return how many frames or pages the file has; 1 if those behind the first cannot be counted."""
+    """Return how many frames or pages the file has; 1 if those behind the first cannot be counted.
+
+    The pages of a TIFF are counted up to MAX_PAGES: a file with more has that number.
+    """
     try:
+        if image.format == "TIFF":
+            return _pages(image)
         return int(getattr(image, "n_frames", 1))
     except MemoryError:
         raise
@@ -236,16 +248,30 @@ def _frames(image: Image) -> int:
         return 1
 
 
+def _pages(tiff: Image) -> int:
+    for page in range(1, MAX_PAGES):
+        try:
+            tiff.seek(page)
+        except EOFError:
+            return page
+    return MAX_PAGES
+
+
 def opened(body: bytes, limits: Limits) -> Image:
-    """Return the picture in *body* as Pillow has it, in colours and not yet turned upright: to be shown to people.
+    """Return the picture in *body* as people see it: RGB, on white where it is transparent, and upright; to be shown.
+
+    White, profile and orientation are those of `decode`. It is converted in one piece, which takes more memory.
 
     Raises ImageRejected.
     """
     name = identify(body, limits)
     with _rejecting(name):
         image = _open(body, name, limits)
+        profile = _profile(image)
         image.load()
-        return image
+        in_srgb = _in_srgb(image, profile, []) if profile else _unchanged
+        seen = in_srgb(_flattened(image, _white(image))).convert("RGB")
+        return fromarray(_upright(np.asarray(seen), _orientation(image, name, [])))
 
 
 def _open(body: bytes, name: str, limits: Limits) -> ImageFile:

@@ -108,7 +108,7 @@ class Fingerprint:
     asking: Callable[[int], tuple[bytes, ...]] | None = field(default=None, compare=False, repr=False)
     quality: float | None = None  # how much content the whole picture has; None where it is not measured
     flat: bool = False  # too little to tell it from others by: it matches what has the same bytes only
-    frames: int = 1  # or pages in the file, of which this is the first
+    frames: int = 1  # or pages in the file, of which this is the first; a TIFF's are counted up to 1,000
     notes: tuple[str, ...] = ()  # what was ignored in the file
 
     @property
@@ -264,10 +264,11 @@ class Match:
 def object_id(bucket: str, key: str) -> str:
     """Return the id of an object: 16 bytes of BLAKE2b over length-prefixed bucket and key, as hex.
 
-    The lengths keep ("a", "b/c") and ("a/b", "c") apart whatever characters a key holds.
+    The lengths keep ("a", "b/c") and ("a/b", "c") apart whatever characters a key holds. A local file's name
+    may be no UTF-8, which Python gives as surrogates: they become the bytes again that they stand for.
     """
     digest = hashlib.blake2b(digest_size=16)
-    for part in (bucket.encode(), key.encode()):
+    for part in (bucket.encode(), key.encode(errors="surrogateescape")):
         digest.update(len(part).to_bytes(4, "big") + part)
     return digest.hexdigest()
 
