@@ -3,6 +3,7 @@
 A view is worth what it adds to those that are there: edited copies that are found by it alone. It costs 8 bytes in
 every journal entry, and strangers: pairs of different pictures that it makes candidates, each of which is read before
 the check bits reject it. Every view meets the anchors and its like, so what one adds does not depend on the order.
+Copies ask, and try windows near the anchors alone: near all views they would be a thousand for each copy.
 """
 
 from collections.abc import Iterator, Sequence
