@@ -19,7 +19,8 @@ from benchmarks import corpus, edits
 from benchmarks.corpus import Picture
 from benchmarks.report import console, print_table, progress
 from handler.core import look1
-from handler.core.look1 import ANCHORS, CHECK_RADIUS, RADIUS, Rectangle
+from handler.core.look1 import ANCHORS, CHECK_RADIUS, RADIUS
+from handler.core.windows import UNITS, Rectangle, averaged, insets_of, trim
 
 PICTURES = 400  # of the training pictures, evenly
 COPIES = 10  # random edits of each, after those that are fixed and change the frame
@@ -73,8 +74,8 @@ def main(folder: Path | None = None) -> None:
 def pool(luma: NDArray[np.uint8]) -> dict[str, list[Rectangle]]:
     """Return all windows that could be views, in groups that turn into themselves when the picture is turned."""
     height, width = luma.shape
-    units = look1.UNITS
-    top, bottom, left, right = (edge * units for edge in look1.trim(luma))
+    units = UNITS
+    top, bottom, left, right = (edge * units for edge in trim(luma))
     down, across = bottom - top, right - left
 
     def placed(tall: int, broad: int, row: int = 0, column: int = 0) -> Rectangle:
@@ -128,8 +129,8 @@ def _seen(picture: Picture, number: int) -> Seen | None:
 
 def _compared(luma: NDArray[np.uint8]) -> tuple[Words, Words, Words]:
     windows = [window for group in pool(luma).values() for window in group]
-    insets = [inset for window in windows[:ANCHORS] for inset in look1.insets_of(window)]
-    corner = look1.coefficients(look1.averaged(luma, [*windows, *insets]))
+    insets = [inset for window in windows[:ANCHORS] for inset in insets_of(window)]
+    corner = look1.coefficients(averaged(luma, [*windows, *insets]))
     signs = np.packbits(corner[:, *_outwards()] > 0.0, axis=1)
     words = np.ascontiguousarray(np.pad(signs, ((0, 0), (0, -signs.shape[1] % 8)))).view(np.uint64)
     hashes = np.array(list(look1.hashes_of(corner[: len(windows)])), np.uint64)

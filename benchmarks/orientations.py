@@ -10,25 +10,26 @@ from benchmarks.report import print_table
 from handler.core import look1
 from handler.core.entries import ID_BYTES, Block, Entries, Question
 from handler.core.model import ORIENTATIONS
+from handler.core.windows import VIEWS
 
 ROWS = 1_000_000
 ROUNDS = 5
 RADII = (10, 12, 14)
-VIEWS = range(len(look1.VIEWS))
+NUMBERS = range(len(VIEWS))
 
 
 def print_orientations(strangers: Callable[[Sequence[int], int], float]) -> None:
     """Print the table; *strangers* tells how many there are among a million pairs, by orientations and radius."""
     rng = np.random.default_rng(1)
-    entries = Entries(len(look1.VIEWS))
-    hashes = rng.integers(0, 2**63, (len(look1.VIEWS), ROWS), np.uint64) * 2
+    entries = Entries(len(VIEWS))
+    hashes = rng.integers(0, 2**63, (len(VIEWS), ROWS), np.uint64) * 2
     entries.adopt([Block(np.zeros((ROWS, ID_BYTES), np.uint8), hashes, ROWS)])
     rows = []
     for name, orientations in ORIENTATIONS.items():
         asked = [
-            Question(int(rng.integers(2**63)), tuple(stored for stored in VIEWS if look1.compared(view, stored)))
+            Question(int(rng.integers(2**63)), tuple(stored for stored in NUMBERS if look1.compared(view, stored)))
             for _ in orientations
-            for view in VIEWS
+            for view in NUMBERS
         ]
         by_radius = (f"{strangers(orientations, radius):.0f}" for radius in RADII)
         rows.append((name, f"{_scan_ms(entries, asked):.0f}", *by_radius))

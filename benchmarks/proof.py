@@ -27,7 +27,7 @@ from handler.core.fingerprint import fingerprint
 from handler.core.model import ImageRecord, Limits, ObjectRef, Outcome, Settings
 from handler.core.policy import match
 
-SETTINGS = Settings(look1.GENERATION, look1.RADIUS, 1, 0, Limits())
+SETTINGS = Settings(look1.GENERATION, look1.RADIUS, max_matches=1, scope_depth=0, limits=Limits())
 SAMPLED = 20  # pictures for the slowest peer
 
 

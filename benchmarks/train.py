@@ -24,6 +24,7 @@ from benchmarks import corpus, edits
 from benchmarks.corpus import Picture
 from benchmarks.report import console, print_table, progress
 from handler.core import look1
+from handler.core.windows import averaged_views
 
 COPIES = 12  # edited copies of each picture
 SEED = 1
@@ -137,7 +138,7 @@ def moments(pictures: Sequence[Picture]) -> tuple[Matrix, Matrix]:
 
 def _vector(image: Image.Image) -> Matrix:
     """Return the corner that the filters weigh, of the whole picture, as a vector of length 1."""
-    views = look1.averaged_views(edits.luma_of(image, look1.LUMA_SIDE))[:1]
+    views = averaged_views(edits.luma_of(image, look1.LUMA_SIDE))[:1]
     corner = look1.coefficients(views)[0, : look1.FILTER_SIDE, : look1.FILTER_SIDE].ravel()
     unit: Matrix = corner / max(float(np.sqrt(corner @ corner)), 1.0)
     return unit

@@ -13,6 +13,7 @@ from benchmarks.corpus import Picture
 from benchmarks.report import console, print_table
 from benchmarks.versions import SEED, Measured, Words
 from handler.core import look1
+from handler.core.windows import VIEWS
 
 RATES = (1e-6, 1e-5)
 ORIENTATIONS = range(1, 9)
@@ -67,7 +68,7 @@ class Trial:
 
     def rows_of_look1(self) -> list[list[tuple[str, ...]]]:
         """Return the lines of generation look1: fewer views, and all of them."""
-        sizes = {"look1, whole": 1, "look1, with trimmed": look1.ANCHORS, "look1, all views": len(look1.VIEWS)}
+        sizes = {"look1, whole": 1, "look1, with trimmed": look1.ANCHORS, "look1, all views": len(VIEWS)}
         rows = [self._lines(name, views, self._found(compared_pairs(views))) for name, views in sizes.items()]
         unchecked = self._found(compared_pairs(1), checked=False)
         return [self._lines("look1, whole, no check", 1, unchecked, checked=False), *rows]
@@ -192,7 +193,7 @@ class Trial:
         """Return the hashes and asking checks of every version after it is turned."""
         if orientation == 1:
             return self.hashes, self.asking
-        there = [look1.turned_view(view, orientation) for view in range(len(look1.VIEWS))]
+        there = [look1.turned_view(view, orientation) for view in range(len(VIEWS))]
         hashes, asking = np.empty_like(self.hashes), np.empty_like(self.asking)
         big_endian = self.hashes.astype(">u8")[..., None]
         hashes[:, there] = _turned(big_endian, partial(_turned_hash, orientation))[..., 0]
@@ -258,7 +259,7 @@ class Trial:
         return float(high - low) / 2
 
 
-def compared_pairs(views: int = len(look1.VIEWS)) -> list[tuple[int, int]]:
+def compared_pairs(views: int = len(VIEWS)) -> list[tuple[int, int]]:
     """Return which views, of the first *views*, are compared with which."""
     return [(a, b) for a in range(views) for b in range(views) if look1.compared(a, b)]
 

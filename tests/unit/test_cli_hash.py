@@ -10,9 +10,9 @@ import pytest
 
 from handler.cli.main import main
 from handler.core.fingerprint import fingerprint
-from handler.core.look1 import VIEWS
 from handler.core.model import Limits
 from handler.core.phash import to_hex
+from handler.core.windows import VIEWS
 from tests.images import encode, jpeg, photo, png, png_claiming
 
 Run = Callable[..., tuple[int, list[str]]]

@@ -15,18 +15,16 @@ from handler.core.look1 import (
     HASH_BITS,
     QUALITY_FLOOR,
     RADIUS,
-    VIEWS,
     Views,
     asking_checks,
-    averaged_views,
     compared,
     fingerprint_views,
-    trim,
     turned,
     turned_check,
     turned_view,
 )
 from handler.core.phash import hamming, to_hex
+from handler.core.windows import VIEWS, averaged_views, trim
 from tests.images import brightened, cropped, flat, mirrored, photo, recompressed, resized
 
 Luma = NDArray[np.uint8]

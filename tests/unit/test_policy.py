@@ -8,7 +8,7 @@ from PIL import Image
 
 from handler.core.entries import Entries, to_entry
 from handler.core.fingerprint import fingerprint
-from handler.core.look1 import RADIUS, VIEWS
+from handler.core.look1 import RADIUS
 from handler.core.model import (
     ORIENTATIONS,
     Fingerprint,
@@ -22,6 +22,7 @@ from handler.core.model import (
     padded_sequencer,
 )
 from handler.core.policy import closest, match, nearest_first, questions
+from handler.core.windows import VIEWS
 from tests.images import photo, png
 
 

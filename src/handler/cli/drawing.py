@@ -9,6 +9,7 @@ from handler.core.fingerprint import GENERATIONS
 from handler.core.imaging import decode, decode_like_imagehash, opened
 from handler.core.model import ImageRecord, Limits
 from handler.core.policy import Meeting
+from handler.core.windows import averaged_views, shown
 
 WIDTH, MARGIN = 1000, 24
 PICTURE = (464, 348)  # at most, in pixels
@@ -50,7 +51,7 @@ def _marked(record: ImageRecord, view: int) -> Image.Image:
     image = opened(_body(record), ANY)
     if record.generation == look1.GENERATION:
         luma = decode(_body(record), ANY, side=look1.LUMA_SIDE).luma
-        top, bottom, left, right = look1.shown(luma, view)
+        top, bottom, left, right = shown(luma, view)
         scale = image.width / luma.shape[1], image.height / luma.shape[0]
         frame = (left * scale[0], top * scale[1], right * scale[0] - 1, bottom * scale[1] - 1)
         ImageDraw.Draw(image).rectangle(frame, outline=ACCENT, width=max(3, image.width // 120))
@@ -61,7 +62,7 @@ def _marked(record: ImageRecord, view: int) -> Image.Image:
 def _averaged(record: ImageRecord, view: int) -> Image.Image:
     if record.generation == look1.GENERATION:
         luma = decode(_body(record), ANY, side=look1.LUMA_SIDE).luma
-        return Image.fromarray(np.clip(look1.averaged_views(luma)[view] / 256, 0, 255).astype(np.uint8))
+        return Image.fromarray(np.clip(averaged_views(luma)[view] / 256, 0, 255).astype(np.uint8))
     return Image.fromarray(decode_like_imagehash(_body(record), ANY, side=phash.LUMA_SIDE).luma)
 
 

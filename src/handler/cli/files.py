@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
-from handler.core.fingerprint import GENERATIONS
+from handler.core.fingerprint import DEFAULT_GENERATION, GENERATIONS
 from handler.core.formats import check_bytes
 from handler.core.model import ImageRejected, Limits
 
@@ -32,7 +32,7 @@ KILLED = "lookalike: a hashing process was killed, perhaps for want of memory"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what every command about picture files takes: the generation and the limits."""
     parser.add_argument(
-        "--generation", choices=tuple(GENERATIONS), default=next(iter(GENERATIONS)), help="hash algorithm (%(default)s)"
+        "--generation", choices=tuple(GENERATIONS), default=DEFAULT_GENERATION, help="hash algorithm (%(default)s)"
     )
     defaults = Limits()
     parser.add_argument(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from handler.core import imaging, look1, phash
 from handler.core.model import Fingerprint, Limits
+from handler.core.windows import VIEWS
 
 T = TypeVar("T")
 
@@ -95,7 +96,7 @@ def _unturned(value: T, _orientation: int) -> T:
 GENERATIONS: Mapping[str, Generation] = {
     "look1": Generation(
         compute=_look1,
-        views=look1.VIEWS,
+        views=VIEWS,
         anchors=look1.ANCHORS,
         check_bits=look1.CHECK_RADIUS,
         turned=look1.turned,

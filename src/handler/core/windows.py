@@ -1,0 +1,188 @@
+"""Luma to the windows of a picture that generation `look1` hashes, each averaged to 32 x 32 whole numbers.
+
+A window's edges divide pixels, and the sums of its cells are exact: a picture that is turned or mirrored has the same
+averages in other places.
+"""
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# The picture; the picture without uniform borders; and windows of that, each the share of its height and width that
+# it keeps. Two views of two pictures are compared if they have the same name or one is `whole` or `trimmed`.
+VIEWS = (
+    "whole",
+    "trimmed",
+    "square",  # 1:1, in the middle
+    "wide",  # 16:9 along the longer side, in the middle
+    "centre",  # 85 %
+    "inner",  # 95 %
+    "top",  # 85 % of the height, the whole width: a caption or a row of buttons is cut off
+    "bottom",
+    "left",
+    "right",
+    "top_left",  # 90 %
+    "top_right",
+    "bottom_left",
+    "bottom_right",
+)
+SIDE = 32  # of a view once it is averaged
+PER_LEVEL = 256  # averages are whole numbers of this part of a level
+
+# The edges of a view, and of its 32 x 32 cells, are whole numbers of this part of a pixel, whatever the picture's size.
+UNITS = 5 * 9 * 1024
+
+# A border is a run of lines of which nearly every pixel is near the median of the outermost one.
+_BORDER_TOLERANCE = 8  # levels: what a JPEG file of low quality leaves of a flat border
+_BORDER_SHARE = (49, 50)
+_LEAST_LEFT = 4  # if less than a quarter of a side would be left, it is no border: a blank page in one stays
+_TRIM_ROUNDS = 3  # a letterbox inside a frame
+
+# A picture with a longer side than this is worked through in parts: 4096 x 4096 pixels add up to 32 bits.
+_LONG = 4096
+PART_PIXELS = 1 << 18  # of a picture that are widened at once
+
+_EDGES = np.arange(SIDE + 1)
+Rectangle = tuple[int, int, int, int]  # top, bottom, left, right
+
+# Where the last eight views lie: row and column, -1 at the start, 1 at the end.
+SIDES = ((-1, 0), (1, 0), (0, -1), (0, 1))
+CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+
+
+def averaged_views(luma: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the views of *luma*, each averaged to 32 x 32: shape (14, 32, 32), whole numbers of 1/256 level."""
+    height, width = luma.shape
+    return averaged(luma, windows_of(height, width, trim(luma)))
+
+
+def shown(luma: NDArray[np.uint8], view: int) -> tuple[float, float, float, float]:
+    """Return which part of *luma* a view shows: top, bottom, left, right, in pixels."""
+    top, bottom, left, right = (edge / UNITS for edge in windows_of(luma.shape[0], luma.shape[1], trim(luma))[view])
+    return top, bottom, left, right
+
+
+def trim(luma: NDArray[np.uint8]) -> Rectangle:
+    """Return the rectangle of *luma* inside uniform borders: all of it if there are none."""
+    height, width = luma.shape
+    top, bottom, left, right = 0, height, 0, width
+    for _ in range(_TRIM_ROUNDS):
+        inner = luma[top:bottom, left:right]
+        above, below = _border(inner), _border(inner[::-1])
+        before, after = _border(inner.T), _border(inner.T[::-1])
+        if not (above or below or before or after):
+            break
+        if (bottom - top - above - below) * _LEAST_LEFT < height or (
+            right - left - before - after
+        ) * _LEAST_LEFT < width:
+            break
+        top, bottom, left, right = top + above, bottom - below, left + before, right - after
+    return top, bottom, left, right
+
+
+def _border(lines: NDArray[np.uint8]) -> int:
+    """Return how many of the first *lines* are uniform and alike."""
+    outermost = lines[0].astype(np.int16)
+    level = np.partition(outermost, [(outermost.size - 1) // 2, outermost.size // 2])
+    twice = level[(outermost.size - 1) // 2] + level[outermost.size // 2]
+    some, all_ = _BORDER_SHARE
+
+    def uniform(part: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        near = np.abs(2 * part.astype(np.int16) - twice) <= 2 * _BORDER_TOLERANCE
+        uniformity: NDArray[np.bool_] = np.count_nonzero(near, axis=1) * all_ >= some * part.shape[1]
+        return uniformity
+
+    if not uniform(lines[:1])[0]:  # nearly every picture, and cheaper to ask
+        return 0
+    step = max(1, PART_PIXELS // lines.shape[1])
+    for start in range(0, len(lines), step):
+        others = np.flatnonzero(~uniform(lines[start : start + step]))
+        if others.size:
+            return start + int(others[0])
+    return len(lines)
+
+
+def windows_of(height: int, width: int, trimmed: Rectangle) -> list[Rectangle]:
+    """Return the windows of the views, in UNITS of a pixel; each side is a multiple of SIDE."""
+    top, bottom, left, right = (edge * UNITS for edge in trimmed)
+    down, across = bottom - top, right - left
+
+    def window(tall: int, broad: int, row: int = 0, column: int = 0) -> Rectangle:
+        """Place it in the trimmed picture; *row* and *column* are -1 at the start, 0 in the middle, 1 at the end."""
+        y, x = top + (down - tall) * (row + 1) // 2, left + (across - broad) * (column + 1) // 2
+        return y, y + tall, x, x + broad
+
+    def share(twentieths: int, row: int, column: int) -> Rectangle:
+        return window(
+            down * twentieths // 20 if row or not column else down,
+            across * twentieths // 20 if column or not row else across,
+            row,
+            column,
+        )
+
+    longer, shorter = max(down, across), min(down, across)
+    length, breadth = min(longer, shorter * 16 // 9), min(shorter, longer * 9 // 16)
+    return [
+        (0, height * UNITS, 0, width * UNITS),
+        (top, bottom, left, right),
+        window(shorter, shorter),
+        window(length, breadth) if down > across else window(breadth, length),
+        share(17, 0, 0),
+        share(19, 0, 0),
+        *(share(17, row, column) for row, column in SIDES),
+        *(share(18, row, column) for row, column in CORNERS),
+    ]
+
+
+def insets_of(window: Rectangle) -> list[Rectangle]:
+    """Return *window*, and what is left of it without a twentieth at some of its sides."""
+    top, bottom, left, right = window
+    y, x = (bottom - top) // 20, (right - left) // 20
+    return [
+        (top + above * y, bottom - below * y, left + before * x, right - after * x)
+        for above, below, before, after in product((0, 1), repeat=4)
+    ]
+
+
+def averaged(luma: NDArray[np.uint8], windows: Sequence[Rectangle]) -> NDArray[np.float64]:
+    """Return each of *windows* averaged to 32 x 32, in whole numbers of 1/256 level."""
+    top, bottom, left, right = np.array(windows).T[:, :, None]
+    down, across = (bottom - top) // SIDE, (right - left) // SIDE  # of one cell
+    cells = np.diff(np.diff(_sums(luma, top + down * _EDGES, left + across * _EDGES), axis=1), axis=2)
+    averages: NDArray[np.float64] = np.rint(cells * (PER_LEVEL / (down * across))[:, :, None])
+    return averages
+
+
+def _sums(luma: NDArray[np.uint8], y: NDArray[np.int64], x: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the sum of *luma* above and left of each crossing of *y* and *x*, in UNITS of a pixel, a row per view.
+
+    Between pixels that sum is bilinear, so an edge inside a pixel divides it exactly. With _LONG pixels or fewer on
+    the longer side these are whole numbers; beyond, float64, whose error is far below what averages are rounded to.
+    """
+    (above, down), (before, across) = np.divmod(y[:, :, None], UNITS), np.divmod(x[:, None, :], UNITS)
+    size = np.uint32 if max(luma.shape) <= _LONG else np.uint64
+    lines, above = _condensed(luma, above, axis=0)
+    lines, before = _condensed(lines, before, axis=1)
+    height, width = lines.shape
+    table = np.zeros((height + 2, width + 2), size)  # a line more than there are edges, for the last to look up
+    table[1:-1, 1:-1] = lines
+    np.cumsum(table, axis=0, out=table)
+    np.cumsum(table, axis=1, out=table)
+    corner, line = above * (width + 2) + before, width + 2
+    upper = table.take(corner) * (UNITS - across) + table.take(corner + 1) * across
+    lower = table.take(corner + line) * (UNITS - across) + table.take(corner + line + 1) * across
+    sums: NDArray[Any] = upper * (UNITS - down) + lower * down
+    return sums
+
+
+def _condensed(lines: NDArray[Any], edges: NDArray[np.int64], *, axis: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return *lines* with those added up, if they are many, between which no edge is, and where *edges* are now."""
+    if lines.shape[axis] <= _LONG:
+        return lines, edges
+    starts = np.unique([edges, edges + 1])  # from 0, where the whole picture begins
+    starts = starts[starts < lines.shape[axis]]
+    parts = np.split(lines, starts[1:], axis=axis)  # `add.reduceat` would widen the whole picture to 64 bits
+    return np.stack([part.sum(axis, np.uint64) for part in parts], axis), np.searchsorted(starts, edges)
