@@ -219,3 +219,33 @@ def test_compare_names_a_file_with_a_line_break_on_one_line(run: Run, tmp_path: 
     assert flat[1][0].split(maxsplit=1)[1].startswith(f"different ({tmp_path}/two\\x0alines.png has too little")
     assert missing == (2, [], [f"lookalike: {tmp_path}/no\\x0afile.png: No such file or directory"])
     assert unwritable == (2, [], [f"lookalike: {tmp_path}/no\\x0afolder/plot.png: No such file or directory"])
+
+
+def test_a_plot_is_a_png_and_overwrites_no_picture_that_is_compared(run: Run, album: Path) -> None:
+    before = (album / "1.png").read_bytes()
+
+    status, _, errors = run("compare", "--plot", album / "1.png", album / "2.png", album / "1.png")
+
+    assert (status, len(errors)) == (2, 1)
+    assert (album / "1.png").read_bytes() == before
+    with pytest.raises(SystemExit):
+        run("compare", "--plot", album / "plot.jpg", album / "2.png", album / "1.png")
+
+
+def test_pairs_says_how_many_pictures_have_too_little_content(run: Run, tmp_path: Path) -> None:
+    for name, level in (("black", 0), ("white", 255)):
+        (tmp_path / f"{name}.png").write_bytes(png(Image.new("RGB", (90, 90), (level,) * 3)))
+
+    status, lines, errors = run("pairs", tmp_path)
+
+    assert (status, lines) == (0, [])
+    assert errors == [
+        "lookalike: 2 pictures have too little content to be compared but by their bytes (hash --json: quality)"
+    ]
+
+
+def test_orientations_are_refused_with_a_generation_that_does_not_know_them(run: Run, album: Path) -> None:
+    with pytest.raises(SystemExit) as refused:
+        run("pairs", "--generation", "phash1", "--orientations", "all", album)
+
+    assert refused.value.code == 2

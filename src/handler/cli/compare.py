@@ -50,7 +50,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("a", metavar="A", help="a picture file")
     parser.add_argument("b", metavar="B", help="another one")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw both, the views that met and their bits")
+    parser.add_argument("--plot", type=_png, metavar="FILE.png", help="draw both, the views that met and their bits")
     add_matching(parser)
     add_options(parser)
     parser.set_defaults(run=run)
@@ -67,6 +67,11 @@ def run(options: argparse.Namespace) -> int:
         except (ImageRejected, OSError, ValueError, MemoryError) as error:
             print(f"lookalike: {printable(path)}: {unusable(error)}", file=sys.stderr)
             return UNUSABLE
+    if options.plot is not None and any(
+        options.plot.resolve() == Path(path).resolve() for path in (options.a, options.b)
+    ):
+        print(f"lookalike: --plot would overwrite {printable(str(options.plot))}: name another file", file=sys.stderr)
+        return UNUSABLE
     a, b = records
     b = replace(b, ref=replace(b.ref, bucket="B"))  # a file may be compared with itself
     meeting = closest(a, b, settings)
@@ -126,3 +131,9 @@ def _lines(compared: Comparison, meeting: Meeting) -> str:
         "views": " and ".join(compared.views),
     }
     return "\n".join(f"{name:12} {value}" for name, value in rows.items())
+
+
+def _png(text: str) -> Path:
+    if not text.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end with .png, which is what is drawn")
+    return Path(text)

@@ -33,6 +33,7 @@ from handler.core.phash import similarity
 from handler.core.policy import match, questions
 
 AT_ONCE = 64  # pictures that are compared with all others at once
+FLAT = "lookalike: {} pictures have too little content to be compared but by their bytes (hash --json: quality)"
 DEFAULT_RADIUS = {"look1": RADIUS, "phash1": 10}  # bits
 DESCRIPTION = """\
 Find all near-duplicates among picture files: among PATH, or between PATH and DIR. A folder stands for the files below
@@ -42,7 +43,9 @@ With --json each pair is a line, an object: a, b (paths; b is in DIR, or came be
 (1 - distance / 64), kind (exact: the same bytes, or near), orientation (how a has to be turned to look like b, as EXIF
 numbers it) and views (which view of a met which of b).
 
-Files that are no pictures are named on standard error; the exit status is 1 then, else 0."""
+Files that are no pictures are named on standard error; the exit status is 1 then, else 0. Pictures with hardly any
+content (blank pages, gradients, text, fine textures) match only what has the same bytes; how many there are is told
+there, too. Of two pictures the later one asks: it is looked at more closely, as an upload is by the function."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -80,6 +83,9 @@ def add_matching(parser: argparse.ArgumentParser) -> None:
 
 def matching(options: argparse.Namespace) -> Settings:
     """Return the settings that *options* ask for."""
+    if options.generation == "phash1" and options.orientations != "none":
+        print("lookalike: phash1 does not know turned pictures: use look1 with --orientations", file=sys.stderr)
+        raise SystemExit(2)
     radius = DEFAULT_RADIUS[options.generation] if options.radius is None else options.radius
     return Settings(
         options.generation,
@@ -113,6 +119,8 @@ def run(options: argparse.Namespace) -> int:
     except BrokenProcessPool:
         print(KILLED, file=sys.stderr)
         return 1
+    if album.flat:
+        print(FLAT.format(album.flat), file=sys.stderr)
     if not options.json and groups:
         print("\n\n".join("\n".join(map(printable, group)) for group in groups.sorted()))
     return 1 if bad else 0
@@ -125,10 +133,12 @@ class Album:
         self._settings = settings
         self._records: list[ImageRecord] = []
         self._entries = Entries(len(GENERATIONS[settings.generation].views))
+        self.flat = 0  # pictures with too little content
 
     def add(self, records: Sequence[ImageRecord]) -> None:
         """Add pictures."""
         self._records += [record.stored for record in records]
+        self.flat += sum(record.fingerprint is not None and record.fingerprint.flat for record in records)
         self._entries.extend([to_entry(record.ref.object_id, record.keys) for record in records])
 
     def matches(
