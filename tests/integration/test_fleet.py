@@ -139,7 +139,7 @@ def near(bodies: dict[str, bytes], site: Site) -> set[Pair]:
         computed = fingerprint(body, site.world.generation, Limits())
         record = ImageRecord(ObjectRef("", key), site.world.generation, Outcome.INDEXED, fingerprint=computed)
         album.add([record])
-        found |= {frozenset((key, earlier.ref.key)) for earlier, _, _ in album.matches([record], among=True)}
+        found |= {frozenset((key, earlier.ref.key)) for _, earlier, _ in album.matches([record], among=True)}
     return found
 
 
