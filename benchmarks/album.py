@@ -9,15 +9,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
+from benchmarks.fingerprint import photograph
 from benchmarks.report import print_table, progress
 
 PICTURES = 10_000
 SIZE = (1024, 768)
-CELLS = (24, 32)  # of light and shade
-GRAIN = 5.0  # levels
 CHUNK = 50  # files that a process gets at once
 LOOKALIKE = (sys.executable, "-m", "handler.cli.main")
 
@@ -49,11 +47,7 @@ def _on_all_cores(work: Callable[[Path], object], paths: Sequence[Path], what: s
 
 
 def _draw(path: Path) -> None:
-    """Write a picture with the detail of a photograph: smooth light and fine grain."""
-    rng = np.random.default_rng(int(path.stem))
-    light = Image.fromarray(rng.integers(0, 256, (*CELLS, 3), dtype=np.uint8)).resize(SIZE, Image.Resampling.BICUBIC)
-    grain = rng.normal(0.0, GRAIN, (SIZE[1], SIZE[0], 1)).astype(np.float32)
-    Image.fromarray(np.clip(np.asarray(light) + grain, 0, 255).astype(np.uint8)).save(path, quality=85)
+    path.write_bytes(photograph(SIZE, seed=int(path.stem)))
 
 
 def _decode(path: Path) -> None:

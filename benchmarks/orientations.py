@@ -9,7 +9,9 @@ import numpy as np
 from benchmarks.report import print_table
 from handler.core import look1
 from handler.core.entries import ID_BYTES, Block, Entries, Question
+from handler.core.fingerprint import GENERATIONS
 from handler.core.model import ORIENTATIONS
+from handler.core.policy import may_meet
 from handler.core.windows import VIEWS
 
 ROWS = 1_000_000
@@ -27,7 +29,7 @@ def print_orientations(strangers: Callable[[Sequence[int], int], float]) -> None
     rows = []
     for name, orientations in ORIENTATIONS.items():
         asked = [
-            Question(int(rng.integers(2**63)), tuple(stored for stored in NUMBERS if look1.compared(view, stored)))
+            Question(int(rng.integers(2**63)), may_meet(GENERATIONS[look1.GENERATION], view))
             for _ in orientations
             for view in NUMBERS
         ]

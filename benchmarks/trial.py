@@ -13,6 +13,8 @@ from benchmarks.corpus import Picture
 from benchmarks.report import console, print_table
 from benchmarks.versions import SEED, Measured, Words
 from handler.core import look1
+from handler.core.fingerprint import GENERATIONS
+from handler.core.policy import may_meet
 from handler.core.windows import VIEWS
 
 RATES = (1e-6, 1e-5)
@@ -261,7 +263,8 @@ class Trial:
 
 def compared_pairs(views: int = len(VIEWS)) -> list[tuple[int, int]]:
     """Return which views, of the first *views*, are compared with which."""
-    return [(a, b) for a in range(views) for b in range(views) if look1.compared(a, b)]
+    rule = GENERATIONS[look1.GENERATION]
+    return [(a, b) for a in range(views) for b in may_meet(rule, a) if b < views]
 
 
 def _turned(words: Words, turn: Callable[[bytes], bytes]) -> Words:

@@ -242,6 +242,15 @@ def test_pairs_says_how_many_pictures_have_too_little_content(run: Run, tmp_path
     assert errors == [
         "lookalike: 2 pictures have too little content to be compared but by their bytes (hash --json: quality)"
     ]
+    assert run("pairs", "--against", tmp_path, tmp_path / "black.png")[2][0].startswith("lookalike: 3 pictures")
+
+
+def test_a_file_is_no_duplicate_of_itself_by_another_path(run: Run, album: Path) -> None:
+    (album / "link.png").symlink_to(album / "1.png")
+
+    status, lines, _ = run("pairs", "--json", "--against", album / "1.png", album / "link.png", album / "1 again.png")
+
+    assert (status, [Path(one["a"]).name for one in documents(lines)]) == (0, ["1 again.png"])
 
 
 def test_orientations_are_refused_with_a_generation_that_does_not_know_them(run: Run, album: Path) -> None:

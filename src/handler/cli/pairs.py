@@ -28,7 +28,7 @@ from handler.core.buckets import MAX_RADIUS
 from handler.core.entries import Entries, to_entry
 from handler.core.fingerprint import GENERATIONS, fingerprint
 from handler.core.look1 import RADIUS
-from handler.core.model import ORIENTATIONS, ImageRecord, ImageRejected, Match, ObjectRef, Outcome, Settings
+from handler.core.model import ORIENTATIONS, ImageRecord, ImageRejected, Match, MatchKind, ObjectRef, Outcome, Settings
 from handler.core.phash import similarity
 from handler.core.policy import match, questions
 
@@ -101,15 +101,15 @@ def run(options: argparse.Namespace) -> int:
     """Print what looks alike; return 0 if every file could be compared, else 1."""
     print_any_name()
     settings = matching(options)
-    album, groups, bad = Album(settings), Groups(), 0
+    album, groups, bad, flat = Album(settings), Groups(), 0, 0
     among = options.against is None
     try:
         if not among:
             for records, missing, _ in _records([options.against], settings):
-                bad += missing
+                bad, flat = bad + missing, flat + sum(map(is_flat, records))
                 album.add(records)
         for records, missing, write in _records(options.paths, settings):
-            bad += missing
+            bad, flat = bad + missing, flat + sum(map(is_flat, records))
             if among:
                 album.add(records)
             for a, b, found in album.matches(records, among=among):
@@ -119,8 +119,8 @@ def run(options: argparse.Namespace) -> int:
     except BrokenProcessPool:
         print(KILLED, file=sys.stderr)
         return 1
-    if album.flat:
-        print(FLAT.format(album.flat), file=sys.stderr)
+    if flat:
+        print(FLAT.format(flat), file=sys.stderr)
     if not options.json and groups:
         print("\n\n".join("\n".join(map(printable, group)) for group in groups.sorted()))
     return 1 if bad else 0
@@ -133,12 +133,10 @@ class Album:
         self._settings = settings
         self._records: list[ImageRecord] = []
         self._entries = Entries(len(GENERATIONS[settings.generation].views))
-        self.flat = 0  # pictures with too little content
 
     def add(self, records: Sequence[ImageRecord]) -> None:
         """Add pictures."""
         self._records += [record.stored for record in records]
-        self.flat += sum(record.fingerprint is not None and record.fingerprint.flat for record in records)
         self._entries.extend([to_entry(record.ref.object_id, record.keys) for record in records])
 
     def matches(
@@ -156,8 +154,14 @@ class Album:
                 if among and row >= before + number:
                     break
                 a, b = records[number], self._records[row]
-                if not same_file(a, b) and (found := match(a, b, self._settings)):
+                found = match(a, b, self._settings)
+                if found and not (found.kind is MatchKind.EXACT and same_file(a, b)):
                     yield a, b, found
+
+
+def is_flat(record: ImageRecord) -> bool:
+    """Return whether a picture has too little content to be compared but by its bytes."""
+    return record.fingerprint is not None and record.fingerprint.flat
 
 
 def same_file(a: ImageRecord, b: ImageRecord) -> bool:

@@ -110,11 +110,6 @@ def turned_view(view: int, orientation: int) -> int:
     return view if row == column == 0 else _PLACES.index((row, column))
 
 
-def compared(a: int, b: int) -> bool:
-    """Return whether view *a* of one picture is compared with view *b* of another."""
-    return a == b or a < ANCHORS or b < ANCHORS
-
-
 def coefficients(views: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the low 19 x 19 corner of the DCT of each view, windowed and without its mean: whole numbers."""
     mean = np.rint((views @ _WINDOW @ _WINDOW) / _WINDOW.sum() ** 2)

@@ -37,7 +37,7 @@ def questions(picture: ImageRecord, orientations: Iterable[int]) -> list[Questio
     for orientation in orientations:
         for view, hash in enumerate(picture.keys):
             turned, is_anchor = generation.turned(hash, orientation), view < generation.anchors
-            met = _may_meet(generation, generation.turned_view(view, orientation))
+            met = may_meet(generation, generation.turned_view(view, orientation))
             before = asked.get(turned, Question(turned, (), bucketed=False))
             asked[turned] = Question(turned, tuple(sorted({*before.views, *met})), is_anchor or before.bucketed)
     return list(asked.values())
@@ -100,7 +100,7 @@ def _meetings(one: Fingerprint, other: Fingerprint, orientations: tuple[int, ...
         )
 
 
-def _may_meet(generation: Generation, view: int) -> tuple[int, ...]:
+def may_meet(generation: Generation, view: int) -> tuple[int, ...]:
     """Which stored views a view may meet: an anchor all, another one the anchors and itself."""
     if view < generation.anchors:
         return tuple(range(len(generation.views)))
@@ -115,7 +115,7 @@ def _meets(name: str, orientations: tuple[int, ...]) -> NDArray[np.bool_]:
     meets = np.zeros((len(orientations), len(views), len(views)), bool)
     for place, orientation in enumerate(orientations):
         for view in views:
-            meets[place, view, list(_may_meet(generation, generation.turned_view(view, orientation)))] = True
+            meets[place, view, list(may_meet(generation, generation.turned_view(view, orientation)))] = True
     return meets
 
 
