@@ -47,7 +47,7 @@ class Request(NamedTuple):
 
 
 class Canned:
-    """The servers, with a world of *size*, for a `with` block that gets their common endpoint."""
+    """The servers, with a collection of *size*, for a `with` block that gets their common endpoint."""
 
     def __init__(self, size: Size) -> None:
         self._size = size

@@ -16,10 +16,10 @@ from botocore.exceptions import ClientError
 from benchmarks.report import print_table, progress
 from handler.aws.journal import DynamoDBJournal
 from handler.core.entries import Question, to_entry
-from handler.core.model import Route, World
+from handler.core.model import Collection, Route
 from handler.search import Search
 
-WORLD = World("*", "phash1")
+COLLECTION = Collection("*", "phash1")
 LATENCY_S = 0.005  # of a call, plus up to as much again: what DynamoDB takes inside a region
 UPLOADS_PER_S = 200
 SECONDS = 10
@@ -82,10 +82,10 @@ class _Fleet:
             search = self._idle.pop() if self._idle else self._start()
         self.table.of_this_thread.refused = 0
         start = time.perf_counter()
-        search.append(WORLD, entry)
+        search.append(COLLECTION, entry)
         self.spent.append(time.perf_counter() - start)
         self.tries.append(1 + self.table.of_this_thread.refused)
-        found = search.find(WORLD, [Question(0)], RADIUS, views=self._views)
+        found = search.find(COLLECTION, [Question(0)], RADIUS, views=self._views)
         assert found.route is not Route.PROBED
         with self._lock:
             self._idle.append(search)

@@ -35,7 +35,7 @@ Costs = dict[Case, Cost]
 
 
 def measure_all(stored: Sequence[int]) -> Costs:
-    """Return the cost of every case over worlds of *stored* pictures."""
+    """Return the cost of every case over collections of *stored* pictures."""
     sizes = [Size(pictures, views) for pictures, views in product(stored, VIEWS)]
     return _measure(
         {size: [Case(path, size, *rest) for path, *rest in product(PATHS, ORIENTATIONS, RADII)] for size in sizes}

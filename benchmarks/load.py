@@ -18,10 +18,10 @@ from rich.progress import Progress, TaskID
 from benchmarks.load_drive import Run, drive, receive
 from benchmarks.load_noop import Target, deploy, ours
 from benchmarks.report import console, print_machine, print_table, progress
-from handler.cli import stack, world
+from handler.cli import deployment, stack
+from handler.cli.deployment import Deployment
 from handler.cli.emulator import LocalError
 from handler.cli.watch import Watch
-from handler.cli.world import World
 from tests.images import photo, png
 
 MAX_UPLOADS = 5000  # as many originals are stored first, and pictures held in memory
@@ -70,12 +70,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if any(run.missing for run in runs) else 0
 
 
-def _set_up() -> World:
+def _set_up() -> Deployment:
     with Console(stderr=True).status("setting up") as status:
-        return world.start(stack.project_root(), progress=status.update)
+        return deployment.start(stack.project_root(), progress=status.update)
 
 
-def _measure(started: World, rate: float, uploads: int) -> tuple[list[Run], dict[str, int]]:
+def _measure(started: Deployment, rate: float, uploads: int) -> tuple[list[Run], dict[str, int]]:
     noop = deploy(started)
     copies = [png(photo(number, (SIDE + 8, SIDE + 6))) for number in range(uploads)]
     with progress() as bars:
@@ -95,14 +95,14 @@ def _advance(bars: Progress, task: TaskID, answered: int) -> None:
     bars.update(task, completed=answered)
 
 
-def _warm_up(started: World, noop: Target) -> None:
+def _warm_up(started: Deployment, noop: Target) -> None:
     """Start one instance of the no-op function, as storing the originals does for the other."""
     started.client("s3").put_object(Bucket=noop.bucket, Key="warm-up", Body=b"")
     while not receive(started.client("sqs"), noop.queue_url):
         pass
 
 
-def _store(started: World, uploads: int) -> Iterator[int]:
+def _store(started: Deployment, uploads: int) -> Iterator[int]:
     """Store an original for each upload, and yield how many are indexed."""
     s3, watch = started.client("s3"), Watch(started)
     for first in range(0, uploads, STORING):
@@ -116,7 +116,7 @@ def _store(started: World, uploads: int) -> Iterator[int]:
         yield first + len(some)
 
 
-def _routes(started: World, since_ms: int) -> dict[str, int]:
+def _routes(started: Deployment, since_ms: int) -> dict[str, int]:
     """Return which ways the searches took, by route, and other outcomes than `indexed`, from the function's log."""
     logs, now_ms = started.client("logs"), int(time.time() * 1000)
     counts: Counter[str] = Counter()

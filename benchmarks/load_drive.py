@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from benchmarks.load_noop import Target
-from handler.cli.world import World
+from handler.cli.deployment import Deployment
 
 UPLOADERS = 32  # uploads on their way at once; one takes 5 ms
 SILENCE_S = 60  # after the last upload, without any notice: then no other is expected
@@ -72,11 +72,11 @@ class Run:
         return len(self.answered) / max(self.answered.values()) if self.answered else 0.0
 
 
-def drive(world: World, target: Target, pictures: Sequence[bytes], *, rate: float, advance: Advance) -> Run:
+def drive(deployment: Deployment, target: Target, pictures: Sequence[bytes], *, rate: float, advance: Advance) -> Run:
     """Upload *pictures* to *target* at *rate* a second, and wait for a notice of each."""
     due = {f"load/{number:06}.png": number / rate for number in range(len(pictures))}
     run = Run(target.name, due)
-    s3, sqs = world.client("s3"), world.client("sqs")
+    s3, sqs = deployment.client("s3"), deployment.client("sqs")
     stop = threading.Event()
     began = time.time() + 0.2  # the wall clock: the queue notes by it when a message came
 

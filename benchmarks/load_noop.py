@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any
 
-from handler.cli.world import World
+from handler.cli.deployment import Deployment
 
 NAME = "no-op"
 CODE = """
@@ -32,21 +32,21 @@ class Target:
     failures_url: str
 
 
-def ours(world: World) -> Target:
+def ours(deployment: Deployment) -> Target:
     """Return the deployed stack."""
-    return Target("lookalike", world.bucket, world.queue_url, world.outputs["FailureQueueUrl"])
+    return Target("lookalike", deployment.bucket, deployment.queue_url, deployment.outputs["FailureQueueUrl"])
 
 
-def deploy(world: World) -> Target:
+def deploy(deployment: Deployment) -> Target:
     """Make the function with a bucket, a topic and queues of its own, next to the stack."""
-    queue_url, queue_arn = _queue(world, f"{NAME}-notices")
-    failures_url, failures_arn = _queue(world, f"{NAME}-failures")
-    topic_arn = world.client("sns").create_topic(Name=NAME)["TopicArn"]
-    world.client("sns").subscribe(
+    queue_url, queue_arn = _queue(deployment, f"{NAME}-notices")
+    failures_url, failures_arn = _queue(deployment, f"{NAME}-failures")
+    topic_arn = deployment.client("sns").create_topic(Name=NAME)["TopicArn"]
+    deployment.client("sns").subscribe(
         TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"}
     )
-    function_arn = _function(world, topic_arn, failures_arn)
-    s3 = world.client("s3")
+    function_arn = _function(deployment, topic_arn, failures_arn)
+    s3 = deployment.client("s3")
     s3.create_bucket(Bucket=NAME)
     listener = {"LambdaFunctionArn": function_arn, "Events": ["s3:ObjectCreated:*"]}
     s3.put_bucket_notification_configuration(
@@ -55,11 +55,11 @@ def deploy(world: World) -> Target:
     return Target(NAME, NAME, queue_url, failures_url)
 
 
-def _function(world: World, topic_arn: str, failures_arn: str) -> str:
+def _function(deployment: Deployment, topic_arn: str, failures_arn: str) -> str:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("noop.py", CODE)
-    functions = world.client("lambda")
+    functions = deployment.client("lambda")
     made = functions.create_function(
         FunctionName=NAME,
         Runtime="python3.13",
@@ -67,7 +67,7 @@ def _function(world: World, topic_arn: str, failures_arn: str) -> str:
         Role="arn:aws:iam::000000000000:role/no-op",
         Code={"ZipFile": code.getvalue()},
         Timeout=60,
-        Environment={"Variables": {"ENDPOINT_URL": world.endpoint, "TOPIC_ARN": topic_arn}},
+        Environment={"Variables": {"ENDPOINT_URL": deployment.endpoint, "TOPIC_ARN": topic_arn}},
     )
     functions.get_waiter("function_active_v2").wait(FunctionName=NAME)
     functions.add_permission(
@@ -80,8 +80,8 @@ def _function(world: World, topic_arn: str, failures_arn: str) -> str:
     return arn
 
 
-def _queue(world: World, name: str) -> tuple[str, str]:
-    sqs = world.client("sqs")
+def _queue(deployment: Deployment, name: str) -> tuple[str, str]:
+    sqs = deployment.client("sqs")
     url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn: str = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     senders: dict[str, Any] = {"Service": ["sns.amazonaws.com", "lambda.amazonaws.com"]}

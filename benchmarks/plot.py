@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
-from benchmarks.scale import MEMORIES_MB, Speed, World, room
+from benchmarks.scale import MEMORIES_MB, Projection, Speed, room
 from benchmarks.skew import Skew
 
 SMALLEST, LARGEST = 1e3, 1e9
@@ -36,7 +36,7 @@ def draw(skew: Skew, speed: Speed, path: Path) -> None:
 def _draw_probing(axes: Axes, skew: Skew, speed: Speed) -> None:
     sizes = np.geomspace(SMALLEST, LARGEST, POINTS)
     for radius, colour in PROBED.items():
-        dollars = [1e6 * World(size, skew, speed).by_probing(radius) for size in sizes]
+        dollars = [1e6 * Projection(size, skew, speed).by_probing(radius) for size in sizes]
         axes.plot(sizes, dollars, color=colour, linewidth=2)
         _label(axes, f"buckets, radius {radius}", sizes[-1], dollars[-1], colour)
 
@@ -47,7 +47,7 @@ def _draw_journal(axes: Axes, skew: Skew, speed: Speed) -> None:
         begin = SMALLEST
         for memory, style in zip(MEMORIES_MB, ("-", ":"), strict=True):
             sizes = np.geomspace(begin, room(memory), POINTS)
-            dollars = [1e6 * World(size, skew, speed).by_journal(radius) for size in sizes]
+            dollars = [1e6 * Projection(size, skew, speed).by_journal(radius) for size in sizes]
             axes.plot(sizes, dollars, style, color=colour, linewidth=3)
             begin = room(memory)
     for memory in MEMORIES_MB:

@@ -64,7 +64,7 @@ def fitted(costs: Costs) -> Speed:
     return Speed(journal[0], float(np.dot(compared, scans) / np.dot(compared, compared)), journal[1], *buckets)
 
 
-class World:
+class Projection:
     """So many pictures, one view each, with the skew of photographs."""
 
     def __init__(self, pictures: float, skew: Skew, speed: Speed) -> None:
@@ -96,7 +96,7 @@ class World:
 
     @cached_property
     def add_units(self) -> Floats:
-        """The write units of adding a member to each bucket: to its last page, which a crowded world asks for."""
+        """The write units of adding a member to each bucket: to its last page, which a crowded collection asks for."""
         fills = np.arange(1, PAGE_MEMBERS + 1)
         mean = np.ceil((KEY_BYTES + MEMBER_BYTES * fills) / WRITE_UNIT_BYTES).mean()
         one_page = np.ceil((KEY_BYTES + MEMBER_BYTES * (self._members + 1)) / WRITE_UNIT_BYTES)
@@ -151,29 +151,29 @@ def room(memory_mb: int) -> float:
     return memory_mb * (1 << 20) / ENTRY_BYTES
 
 
-def print_worlds(worlds: Sequence[World], skew: Skew) -> None:
-    """Print what the searches cost in worlds of several sizes, and what limits them."""
-    _print_probing(worlds)
-    _print_journal(worlds)
+def print_projections(projections: Sequence[Projection], skew: Skew) -> None:
+    """Print what the searches cost in projections of several sizes, and what limits them."""
+    _print_probing(projections)
+    _print_journal(projections)
     _print_shards()
-    _print_busiest_buckets(worlds, skew)
+    _print_busiest_buckets(projections, skew)
 
 
-def _print_probing(worlds: Sequence[World]) -> None:
+def _print_probing(projections: Sequence[Projection]) -> None:
     print_table(
         "Probing, with the skew of photographs: one search",
         ("pictures", "radius", "pages a bucket", "RRU", "$/million searches", "strangers", "$/million uploads"),
         [
             (
-                count(int(world.pictures)),
+                count(int(projection.pictures)),
                 radius,
-                f"{world.probing_units(radius) / probe_count(radius):.2f}",
-                f"{world.probing_units(radius):,.0f}",
-                f"{1e6 * prices.reading(read_units=world.probing_units(radius)):,.2f}",
-                _few(world.strangers(radius)),
-                f"{1e6 * world.by_probing(radius):,.2f}",
+                f"{projection.probing_units(radius) / probe_count(radius):.2f}",
+                f"{projection.probing_units(radius):,.0f}",
+                f"{1e6 * prices.reading(read_units=projection.probing_units(radius)):,.2f}",
+                _few(projection.strangers(radius)),
+                f"{1e6 * projection.by_probing(radius):,.2f}",
             )
-            for world in worlds
+            for projection in projections
             for radius in RADII
         ],
         note="Strangers: unrelated pictures within the radius (0: none among the sampled pairs); of at most "
@@ -181,20 +181,20 @@ def _print_probing(worlds: Sequence[World]) -> None:
     )
 
 
-def _print_journal(worlds: Sequence[World]) -> None:
+def _print_journal(projections: Sequence[Projection]) -> None:
     print_table(
         f"Journal, one view, {ENTRY_BYTES} bytes a picture",
         ("pictures", "WRU an upload", "memory MB", "load s", *(f"$/million, radius {radius}" for radius in RADII)),
         [
             (
-                count(int(world.pictures)),
-                f"{world.write_units:.1f}",
-                f"{world.entry_mb:,.0f}",
-                f"{world.loading_s:,.1f}",
-                *(f"{1e6 * world.by_journal(radius):,.2f}" for radius in RADII),
+                count(int(projection.pictures)),
+                f"{projection.write_units:.1f}",
+                f"{projection.entry_mb:,.0f}",
+                f"{projection.loading_s:,.1f}",
+                *(f"{1e6 * projection.by_journal(radius):,.2f}" for radius in RADII),
             )
-            for world in worlds
-            if world.entry_mb <= MEMORIES_MB[-1]
+            for projection in projections
+            if projection.entry_mb <= MEMORIES_MB[-1]
         ],
         note=f"Load: at {LOADING_BYTES_PER_S / 1e6:.0f} MB/s. Over {MEMORIES_MB[0]} MB is paid for as MemorySize. "
         + "".join(f"A JournalMemory of {size} MB is full at {room(size) / 1e6:.0f} million. " for size in MEMORIES_MB)
@@ -220,17 +220,17 @@ def _print_shards() -> None:
     )
 
 
-def _print_busiest_buckets(worlds: Sequence[World], skew: Skew) -> None:
+def _print_busiest_buckets(projections: Sequence[Projection], skew: Skew) -> None:
     print_table(
         "Most uploads a second into one scope, by its busiest bucket",
         ("pictures", "writes", *(f"probes, radius {radius}" for radius in RADII)),
         [
             (
-                count(int(world.pictures)),
-                f"{PARTITION_WRITES_PER_S / world.hottest_write_units():,.0f}",
-                *(f"{PARTITION_READS_PER_S / world.hottest_read_units(radius):,.0f}" for radius in RADII),
+                count(int(projection.pictures)),
+                f"{PARTITION_WRITES_PER_S / projection.hottest_write_units():,.0f}",
+                *(f"{PARTITION_READS_PER_S / projection.hottest_read_units(radius):,.0f}" for radius in RADII),
             )
-            for world in worlds
+            for projection in projections
         ],
         note="The most popular prefix of each band has "
         + ", ".join(f"{share:.4%}" for share in skew.shares.max(1))

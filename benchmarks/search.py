@@ -22,6 +22,6 @@ def main(stored: Sequence[int] = STORED, *, json: Path | None = None, picture: P
     with console.status("sampling hashes"):
         unevenness = skew.measure()
     speed = scale.fitted(measured)
-    scale.print_worlds([scale.World(pictures, unevenness, speed) for pictures in scale.PICTURES], unevenness)
+    scale.print_projections([scale.Projection(pictures, unevenness, speed) for pictures in scale.PICTURES], unevenness)
     if picture:
         plot.draw(unevenness, speed, picture)

@@ -1,4 +1,4 @@
-"""A world of stored pictures with random hashes, as DynamoDB and S3 would hold it: made in bulk, by numpy."""
+"""A collection of stored pictures with random hashes, as DynamoDB and S3 would hold it: made in bulk, by numpy."""
 
 import binascii
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from handler.core.buckets import BANDS, Bucket
 from handler.core.entries import HASH_BYTES, ID_BYTES, Block, entry_bytes
 from handler.core.journal import Shape
-from handler.core.model import World
+from handler.core.model import Collection
 
-WORLD = World("*", "phash1")
+COLLECTION = Collection("*", "phash1")
 SHAPE = Shape()
 BUCKETED_VIEWS = 2  # the whole picture and the border-trimmed one
 
@@ -31,7 +31,7 @@ class Size:
     @property
     def segment_rows(self) -> int:
         """Entries of a full segment."""
-        return SHAPE.capacity(WORLD, entry_bytes(self.views))
+        return SHAPE.capacity(COLLECTION, entry_bytes(self.views))
 
 
 class Stored:
@@ -71,7 +71,7 @@ class Stored:
 
 
 class Members:
-    """The bucketed hashes of a world in the order of each band's prefixes."""
+    """The bucketed hashes of a collection in the order of each band's prefixes."""
 
     def __init__(self, stored: Stored) -> None:
         hashes = stored.hashes[:BUCKETED_VIEWS].reshape(-1)

@@ -22,7 +22,7 @@ from botocore.config import Config as ClientConfig
 from PIL import Image
 
 from benchmarks.canned import GET_OBJECT, READS, Request, forget_writes, sequential, start_over
-from benchmarks.stored import BUCKETED_VIEWS, WORLD, Size
+from benchmarks.stored import BUCKETED_VIEWS, COLLECTION, Size
 from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.images import DynamoDBImages
 from handler.aws.journal import DynamoDBJournal
@@ -32,6 +32,7 @@ from handler.core.buckets import buckets
 from handler.core.entries import Question, to_entry
 from handler.core.message import Message
 from handler.core.model import (
+    Collection,
     Content,
     Fingerprint,
     ImageRecord,
@@ -39,14 +40,13 @@ from handler.core.model import (
     ObjectRef,
     Outcome,
     Settings,
-    World,
     padded_sequencer,
 )
 from handler.dedup import CANDIDATES_AT_ONCE, MAX_CANDIDATES, Deduplicator
 from handler.search import Search
 from handler.wiring import CLIENT, THREADS, lean_session
 
-MEMORY_BYTES = 2 << 30  # more than any world here takes
+MEMORY_BYTES = 2 << 30  # more than any collection here takes
 UPLOADS = 12
 ENOUGH_S = 0.4  # of measuring
 SLOW_MS = 5000.0  # of CPU: such an upload is measured once, with answers held, which costs the client no CPU
@@ -169,7 +169,7 @@ class _Uploads:
         search = self._new_search(memory_bytes=0)
         for _ in range(3):
             self._run(search, radius=0)
-        self._packs.get(WORLD, 0, 0)
+        self._packs.get(COLLECTION, 0, 0)
 
     def prepare(self) -> None:
         """Bring the instance to where the case begins: knowing all, nothing, or only how much there is."""
@@ -192,7 +192,7 @@ class _Uploads:
     def scan_ms(self) -> float:
         """Return the CPU time of comparing the last questions with what is in memory."""
         assert self._search is not None
-        entries = self._search.memory.known[WORLD].entries
+        entries = self._search.memory.known[COLLECTION].entries
         spent: list[float] = []
         while len(entries) and len(spent) < UPLOADS and sum(spent) < ENOUGH_S * 1000:
             start = time.process_time()
@@ -210,7 +210,7 @@ class _Uploads:
             memory_bytes=memory_bytes,
         )
         # As if probes had cost a fortune already: this one loads whatever the radius, if it has the memory.
-        search.memory.of(WORLD, self._case.size.views).spent = math.inf
+        search.memory.of(COLLECTION, self._case.size.views).spent = math.inf
         return search
 
     def _run(self, search: Search, *, radius: int) -> None:
@@ -250,12 +250,12 @@ class _Uploads:
         views = [self._rng.getrandbits(64) for _ in range(count)]
         record = ImageRecord(ref, "phash1", Outcome.INDEXED, fingerprint=Fingerprint(views[0], "phash1", 32, 32, "PNG"))
         submit = self._executor.submit
-        writes: list[Future[Any]] = [submit(self._images.put, WORLD, record)]
+        writes: list[Future[Any]] = [submit(self._images.put, COLLECTION, record)]
         for hash in views[:BUCKETED_VIEWS]:
-            writes.append(submit(self._images.add_holder, WORLD, hash, ref))
+            writes.append(submit(self._images.add_holder, COLLECTION, hash, ref))
             add = partial(self._index.add, crowded=False)
-            writes += [submit(add, WORLD, bucket, hash) for bucket in buckets(hash)]
-        writes.append(submit(search.append, WORLD, to_entry(ref.object_id, views)))
+            writes += [submit(add, COLLECTION, bucket, hash) for bucket in buckets(hash)]
+        writes.append(submit(search.append, COLLECTION, to_entry(ref.object_id, views)))
         for write in writes:
             write.result()
         # Whole and trimmed views are compared with all stored ones, the others with stored whole and trimmed ones.
@@ -265,10 +265,10 @@ class _Uploads:
             for hash, stored in zip(views, asked, strict=True)
             for turn in range(self._case.orientations)
         ]
-        found = search.find(WORLD, self._questions, radius, views=count).candidates
+        found = search.find(COLLECTION, self._questions, radius, views=count).candidates
         candidates = (one for one in found if one.object_id != ref.object_id)
         while self._images.asked < MAX_CANDIDATES and (some := list(islice(candidates, CANDIDATES_AT_ONCE))):
-            self._images.get(WORLD, list(dict.fromkeys(candidate.object_id for candidate in some)))
+            self._images.get(COLLECTION, list(dict.fromkeys(candidate.object_id for candidate in some)))
 
 
 class _Images(DynamoDBImages):
@@ -276,9 +276,9 @@ class _Images(DynamoDBImages):
 
     asked = 0
 
-    def get(self, world: World, object_ids: Sequence[str]) -> list[ImageRecord]:
+    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[ImageRecord]:
         self.asked += len(object_ids)
-        return super().get(world, object_ids)
+        return super().get(collection, object_ids)
 
 
 class _Pictures:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import hypothesis
 import pytest
 
-from handler.cli import world as worlds
-from handler.cli.world import World
+from handler.cli import deployment as deployments
+from handler.cli.deployment import Deployment
 from tests.proxy import Proxy
 
 # How long an example takes is no behaviour: speed lives in benchmarks/.
@@ -39,10 +39,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Stack(NamedTuple):
     """The deployed stack, and the proxy through which its function reaches AWS.
 
-    Pictures are compared within their first folder, so that each test has a world of its own.
+    Pictures are compared within their first folder, so that each test has a deployment of its own.
     """
 
-    world: World
+    deployment: Deployment
     proxy: Proxy
     client: Callable[[str], Any]  # by service; made once, since making one takes longer than most tests
 
@@ -51,7 +51,7 @@ class Stack(NamedTuple):
 def stack() -> Iterator[Stack]:
     with (
         Proxy() as proxy,
-        worlds.start(ROOT, function_endpoint=proxy.endpoint, parameters={"ScopeDepth": "1"}) as world,
+        deployments.start(ROOT, function_endpoint=proxy.endpoint, parameters={"ScopeDepth": "1"}) as deployment,
     ):
-        proxy.target = world.endpoint
-        yield Stack(world, proxy, functools.cache(world.client))
+        proxy.target = deployment.endpoint
+        yield Stack(deployment, proxy, functools.cache(deployment.client))

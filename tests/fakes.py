@@ -11,6 +11,7 @@ from handler.core.journal import Appended, Segment, Shape, Tail
 from handler.core.message import Message
 from handler.core.model import (
     Candidates,
+    Collection,
     Content,
     ImageRecord,
     Limits,
@@ -20,7 +21,6 @@ from handler.core.model import (
     Outcome,
     Pair,
     Superseded,
-    World,
 )
 
 
@@ -50,19 +50,19 @@ class InMemoryBuckets:
     def __init__(self) -> None:
         self._members: defaultdict[tuple[str, Bucket], set[bytes]] = defaultdict(set)
 
-    def add(self, world: World, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
-        self._members[str(world), bucket].add(to_member(hash))
+    def add(self, collection: Collection, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
+        self._members[str(collection), bucket].add(to_member(hash))
         return crowded
 
-    def candidates(self, world: World, hashes: Sequence[int], radius: int) -> Candidates:
+    def candidates(self, collection: Collection, hashes: Sequence[int], radius: int) -> Candidates:
         wanted = {probe for hash in hashes for probe in probes(hash, radius)}
-        members = [member for bucket in wanted for member in self._members[str(world), bucket]]
+        members = [member for bucket in wanted for member in self._members[str(collection), bucket]]
         near = members_within(members, hashes, radius)
         return Candidates(tuple(NearHash(*one) for one in near), probes=len(wanted))
 
 
 class InMemoryJournal:
-    """Segments by world and shard; *page_segments* of them are a page of `tail`."""
+    """Segments by collection and shard; *page_segments* of them are a page of `tail`."""
 
     def __init__(self, *, shards: int = 1, shape: Shape | None = None, page_segments: int = 1000) -> None:
         self._shards = shards
@@ -76,16 +76,16 @@ class InMemoryJournal:
         other._segments = self._segments
         return other
 
-    def lose_an_entry(self, world: World, *, segment: int) -> None:
+    def lose_an_entry(self, collection: Collection, *, segment: int) -> None:
         """Break what every writer keeps: a segment before the last one is full."""
-        self._segments[str(world)][0][segment].pop()
+        self._segments[str(collection)][0][segment].pop()
 
-    def append(self, world: World, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
-        rows = self._segments[str(world)]
+    def append(self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
+        rows = self._segments[str(collection)]
         shard = entry[0] % self._shards
         if shard:
             rows += [[set()] for _ in range(self._shards - len(rows))]
-        segments, full = rows[shard], self._shape.capacity(world, len(entry))
+        segments, full = rows[shard], self._shape.capacity(collection, len(entry))
         refused = 0 if ask else len(segments) - 1 - ends.get(shard, len(segments) - 1)
         if len(segments[-1]) >= full and entry not in segments[-1]:
             segments.append(set())
@@ -94,18 +94,18 @@ class InMemoryJournal:
         completes = len(segments) % self._shape.pack_segments == 0 and len(segments[-1]) == full
         return Appended(shard, len(segments) - 1, refused, completes)
 
-    def tail(self, world: World, cursors: Sequence[int]) -> Tail:
-        rows = self._segments[str(world)]
+    def tail(self, collection: Collection, cursors: Sequence[int]) -> Tail:
+        rows = self._segments[str(collection)]
         starts = [*cursors, *[0] * (len(rows) - len(cursors))]
         pages = [self._read(rows[shard], start, self._page_segments) for shard, start in enumerate(starts)]
         complete = all(len(row) <= start + self._page_segments for row, start in zip(rows, starts, strict=True))
         return Tail(pages, complete)
 
-    def ends(self, world: World) -> list[int]:
-        return [len(segments) - 1 for segments in self._segments[str(world)]]
+    def ends(self, collection: Collection) -> list[int]:
+        return [len(segments) - 1 for segments in self._segments[str(collection)]]
 
-    def segments(self, world: World, shard: int, first: int, count: int) -> list[Segment]:
-        rows = self._segments[str(world)]
+    def segments(self, collection: Collection, shard: int, first: int, count: int) -> list[Segment]:
+        rows = self._segments[str(collection)]
         return self._read(rows[shard], first, count) if shard < len(rows) else []
 
     def _read(self, segments: list[set[bytes]], first: int, count: int) -> list[Segment]:
@@ -114,16 +114,16 @@ class InMemoryJournal:
 
 
 class InMemoryPacks:
-    """Packs by world, shard and number."""
+    """Packs by collection, shard and number."""
 
     def __init__(self) -> None:
-        self.packs: dict[tuple[World, int, int], bytes] = {}
+        self.packs: dict[tuple[Collection, int, int], bytes] = {}
 
-    def get(self, world: World, shard: int, number: int) -> bytes | None:
-        return self.packs.get((world, shard, number))
+    def get(self, collection: Collection, shard: int, number: int) -> bytes | None:
+        return self.packs.get((collection, shard, number))
 
-    def put(self, world: World, shard: int, number: int, pack: bytes) -> None:
-        self.packs[world, shard, number] = pack
+    def put(self, collection: Collection, shard: int, number: int, pack: bytes) -> None:
+        self.packs[collection, shard, number] = pack
 
 
 class InMemoryImages:
@@ -135,8 +135,8 @@ class InMemoryImages:
         self._holders: defaultdict[tuple[str, int], set[tuple[str, str]]] = defaultdict(set)
         self.pairs: dict[tuple[Any, ...], bool] = {}
 
-    def put(self, world: World, record: ImageRecord) -> ImageRecord | None:
-        stored = self._objects.get((str(world), record.ref.object_id))
+    def put(self, collection: Collection, record: ImageRecord) -> ImageRecord | None:
+        stored = self._objects.get((str(collection), record.ref.object_id))
         if stored is not None and stored.ref.sequencer > record.ref.sequencer:
             other_version_is_buried = (
                 record.ref.version is not None
@@ -145,40 +145,42 @@ class InMemoryImages:
             )
             if not other_version_is_buried:
                 raise Superseded
-        return self._replace(world, record.stored)
+        return self._replace(collection, record.stored)
 
-    def bury(self, world: World, ref: ObjectRef) -> ImageRecord | None:
-        stored = self._objects.get((str(world), ref.object_id))
+    def bury(self, collection: Collection, ref: ObjectRef) -> ImageRecord | None:
+        stored = self._objects.get((str(collection), ref.object_id))
         if stored is not None:
             known = stored.ref.version or "null"
             if stored.ref.sequencer > ref.sequencer or (ref.version is not None and known != ref.version):
                 raise Superseded
-        return self._replace(world, ImageRecord(ref, world.generation, Outcome.REMOVED))
+        return self._replace(collection, ImageRecord(ref, collection.generation, Outcome.REMOVED))
 
-    def get(self, world: World, object_ids: Sequence[str]) -> list[ImageRecord]:
+    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[ImageRecord]:
         return [
-            self._objects[str(world), object_id] for object_id in object_ids if (str(world), object_id) in self._objects
+            self._objects[str(collection), object_id]
+            for object_id in object_ids
+            if (str(collection), object_id) in self._objects
         ]
 
-    def add_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
-        self._holders[str(world), hash].add((ref.sequencer, ref.object_id))
+    def add_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
+        self._holders[str(collection), hash].add((ref.sequencer, ref.object_id))
 
-    def drop_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
-        self._holders[str(world), hash].discard((ref.sequencer, ref.object_id))
+    def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
+        self._holders[str(collection), hash].discard((ref.sequencer, ref.object_id))
 
-    def holders(self, world: World, hash: int) -> Iterator[list[str]]:
-        ids = [object_id for _, object_id in sorted(self._holders[str(world), hash])]
+    def holders(self, collection: Collection, hash: int) -> Iterator[list[str]]:
+        ids = [object_id for _, object_id in sorted(self._holders[str(collection), hash])]
         for start in range(0, max(len(ids), 1), self._page_size):
             yield ids[start : start + self._page_size]
 
-    def note_pair(self, world: World, pair: Pair) -> bool:
-        return self.pairs.setdefault(_pair_key(world, pair), False)
+    def note_pair(self, collection: Collection, pair: Pair) -> bool:
+        return self.pairs.setdefault(_pair_key(collection, pair), False)
 
-    def mark_published(self, world: World, pair: Pair) -> None:
-        self.pairs[_pair_key(world, pair)] = True
+    def mark_published(self, collection: Collection, pair: Pair) -> None:
+        self.pairs[_pair_key(collection, pair)] = True
 
-    def _replace(self, world: World, record: ImageRecord) -> ImageRecord | None:
-        key = (str(world), record.ref.object_id)
+    def _replace(self, collection: Collection, record: ImageRecord) -> ImageRecord | None:
+        key = (str(collection), record.ref.object_id)
         replaced = self._objects.get(key)
         self._objects[key] = record
         return replaced
@@ -206,5 +208,5 @@ class InlineExecutor(Executor):
         return future
 
 
-def _pair_key(world: World, pair: Pair) -> tuple[Any, ...]:
-    return (str(world), pair.first, pair.second)
+def _pair_key(collection: Collection, pair: Pair) -> tuple[Any, ...]:
+    return (str(collection), pair.first, pair.second)

@@ -22,6 +22,7 @@ from handler.core.message import Message, compose
 from handler.core.model import (
     LOWEST_SEQUENCER,
     Candidate,
+    Collection,
     Content,
     Found,
     ImageRecord,
@@ -34,7 +35,6 @@ from handler.core.model import (
     Route,
     Settings,
     Superseded,
-    World,
     just_after,
     scope_of,
 )
@@ -60,7 +60,7 @@ class ImageStore(Protocol):
 class HashIndex(Protocol):
     """The buckets: all hashes, for whoever has not read the journal."""
 
-    def add(self, world: World, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
+    def add(self, collection: Collection, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
         """Make *hash* a member of *bucket*: every search that starts later sees it.
 
         *crowded* tells that the bucket is likely to have several pages; return whether it has.
@@ -70,42 +70,44 @@ class HashIndex(Protocol):
 class Finder(Protocol):
     """The journal, and the searches that read it, or the buckets."""
 
-    def append(self, world: World, entry: bytes) -> None:
+    def append(self, collection: Collection, entry: bytes) -> None:
         """Add *entry* to the journal: every `find` that starts later sees it."""
 
-    def find(self, world: World, questions: Sequence[Question], radius: int, *, views: int, deadline: float) -> Found:
-        """Return every object of *world* that was stored with a hash within *radius* of a question."""
+    def find(
+        self, collection: Collection, questions: Sequence[Question], radius: int, *, views: int, deadline: float
+    ) -> Found:
+        """Return every object of *collection* that was stored with a hash within *radius* of a question."""
 
-    def probe(self, world: World, questions: Sequence[Question], radius: int) -> Found:
+    def probe(self, collection: Collection, questions: Sequence[Question], radius: int) -> Found:
         """Return the same out of the buckets, and by who has those hashes now."""
 
 
 class Catalog(Protocol):
     """What is known of each object, and who has a hash. All reads are strongly consistent."""
 
-    def put(self, world: World, record: ImageRecord) -> ImageRecord | None:
+    def put(self, collection: Collection, record: ImageRecord) -> ImageRecord | None:
         """Store *record* and return what it replaced; raise Superseded if a newer one is stored."""
 
-    def bury(self, world: World, ref: ObjectRef) -> ImageRecord | None:
+    def bury(self, collection: Collection, ref: ObjectRef) -> ImageRecord | None:
         """Replace the object by a tombstone and return what was there; raise Superseded likewise."""
 
-    def get(self, world: World, object_ids: Sequence[str]) -> list[ImageRecord]:
+    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[ImageRecord]:
         """Return the records that exist, in any order."""
 
-    def add_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
+    def add_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
         """Note that this version of the object has *hash*."""
 
-    def drop_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
+    def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
         """Forget that note, if there is one."""
 
 
 class PairLedger(Protocol):
     """Which pairs were announced."""
 
-    def note_pair(self, world: World, pair: Pair) -> bool:
+    def note_pair(self, collection: Collection, pair: Pair) -> bool:
         """Put the pair if absent; return whether it was published already."""
 
-    def mark_published(self, world: World, pair: Pair) -> None:
+    def mark_published(self, collection: Collection, pair: Pair) -> None:
         """Note that the pair was announced."""
 
 
@@ -155,7 +157,7 @@ class Deduplicator:
         self._executor = executor
         self._settings = settings
         self._max_candidates = max_candidates
-        self._crowded: set[World] = set()  # where a bucket had several pages lately
+        self._crowded: set[Collection] = set()  # where a bucket had several pages lately
 
     def created(self, ref: ObjectRef, *, deadline: float = math.inf) -> Report:
         """Index the object, find its near-duplicates and announce those that were not announced yet.
@@ -164,27 +166,27 @@ class Deduplicator:
         Safe to repeat and to stop at any step. A picture that cannot be used is an outcome, not an error.
         """
         report = self.index(ref)
-        record, world = report.record, self._world(ref)
+        record, collection = report.record, self._collection(ref)
         if record is None or report.outcome is not Outcome.INDEXED:
             return report
         with _timed(report, "search"):
-            self._search(world, record, report, deadline)
+            self._search(collection, record, report, deadline)
         with _timed(report, "announce"):
-            if report.matches and self._is_current(world, record):
-                self._announce(world, record, report)
+            if report.matches and self._is_current(collection, record):
+                self._announce(collection, record, report)
         return report
 
     def index(self, ref: ObjectRef) -> Report:
         """Store all that makes the object found by others, and look for nothing. Safe to repeat and to stop."""
         report = Report(ref, Outcome.IGNORED)
-        world = self._world(ref)
+        collection = self._collection(ref)
         backfilled = ref.sequencer == LOWEST_SEQUENCER
         if backfilled:
-            ref = self._after_what_is_known(world, ref)
+            ref = self._after_what_is_known(collection, ref)
         record = self._examine(ref, report)
         report.record, report.outcome = record, record.outcome
         with _timed(report, "write"):
-            if not self._write(world, record):
+            if not self._write(collection, record):
                 report.outcome = Outcome.STALE
             # A deletion that was handled before the write is not in any sequencer: the bucket has to tell.
             elif backfilled and record.alive and not self._store.exists(ref):
@@ -194,9 +196,9 @@ class Deduplicator:
     def removed(self, ref: ObjectRef) -> Report:
         """Make the object stop answering. Its bucket entries stay: no live object answers for them."""
         report = Report(ref, Outcome.REMOVED)
-        world = self._world(ref)
+        collection = self._collection(ref)
         if ref.sequencer == LOWEST_SEQUENCER:
-            known = self._catalog.get(world, [ref.object_id])
+            known = self._catalog.get(collection, [ref.object_id])
             # Without a sequencer (lifecycle events may lack it) only the bucket knows what came last.
             if not known or self._store.exists(ref):
                 report.outcome = Outcome.IGNORED
@@ -204,34 +206,34 @@ class Deduplicator:
             ref = replace(ref, sequencer=known[0].ref.sequencer)
         with _timed(report, "write"):
             try:
-                buried = self._catalog.bury(world, ref)
+                buried = self._catalog.bury(collection, ref)
             except Superseded:
                 report.outcome = Outcome.STALE
             else:
-                self._drop_holder_of(world, buried)
+                self._drop_holder_of(collection, buried)
         return report
 
     def look_up(self, ref: ObjectRef, *, deadline: float = math.inf) -> Report:
         """Find the matches of an object that is in the bucket, and write and announce nothing."""
         report = Report(ref, Outcome.IGNORED)
-        world = self._world(ref)
+        collection = self._collection(ref)
         record = self._examine(ref, report)  # what is stored of it would find less than the picture itself
         report.record, report.outcome = record, record.outcome
         if record.alive:
             with _timed(report, "search"):
-                self._search(world, record, report, deadline)
+                self._search(collection, record, report, deadline)
         return report
 
-    def _world(self, ref: ObjectRef) -> World:
-        return World(scope_of(ref.key, self._settings.scope_depth), self._settings.generation)
+    def _collection(self, ref: ObjectRef) -> Collection:
+        return Collection(scope_of(ref.key, self._settings.scope_depth), self._settings.generation)
 
-    def _after_what_is_known(self, world: World, ref: ObjectRef) -> ObjectRef:
+    def _after_what_is_known(self, collection: Collection, ref: ObjectRef) -> ObjectRef:
         """Return *ref* with a place among the object's events, which have sequencers where it has none.
 
         A live record of an event stays; a tombstone or a rejection gives way to the object that is in
         the bucket now.
         """
-        known = self._catalog.get(world, [ref.object_id])
+        known = self._catalog.get(collection, [ref.object_id])
         if known and not known[0].alive and known[0].ref.sequencer != LOWEST_SEQUENCER:
             return replace(ref, sequencer=just_after(known[0].ref.sequencer))
         return ref
@@ -261,59 +263,59 @@ class Deduplicator:
             return record(Outcome.REJECTED, reason=f"{error.code}: {error}")
         return record(Outcome.INDEXED, fingerprint=computed, digest=content.digest)
 
-    def _write(self, world: World, record: ImageRecord) -> bool:
+    def _write(self, collection: Collection, record: ImageRecord) -> bool:
         """Store all that makes the picture found, in parallel; False if its event is stale.
 
         Returns only after every write is acknowledged: of two uploads at the same moment, at least
         the one whose writes finish last then finds the other.
         """
         submit = self._executor.submit
-        object_put = submit(self._catalog.put, world, record)
+        object_put = submit(self._catalog.put, collection, record)
         notes: list[Future[None]] = []
         members: list[Future[bool]] = []
         if record.hash is not None:
-            add = partial(self._index.add, crowded=world in self._crowded)
+            add = partial(self._index.add, crowded=collection in self._crowded)
             for hash in _bucketed(record):
-                members += [submit(add, world, bucket, hash) for bucket in buckets(hash)]
-                notes.append(submit(self._catalog.add_holder, world, hash, record.ref))
-            notes.append(submit(self._finder.append, world, to_entry(record.ref.object_id, record.keys)))
+                members += [submit(add, collection, bucket, hash) for bucket in buckets(hash)]
+                notes.append(submit(self._catalog.add_holder, collection, hash, record.ref))
+            notes.append(submit(self._finder.append, collection, to_entry(record.ref.object_id, record.keys)))
         everything: list[Future[Any]] = [object_put, *members, *notes]
         wait(everything)
         for note in notes:
             note.result()
         several_pages = [member.result() for member in members]
-        (self._crowded.add if any(several_pages) else self._crowded.discard)(world)
+        (self._crowded.add if any(several_pages) else self._crowded.discard)(collection)
         try:
             replaced = object_put.result()
         except Superseded:
             return False  # what was noted stays: a later event may have made this very version current
         if replaced is not None and not _same_holder(replaced, record):
-            self._drop_holder_of(world, replaced)
+            self._drop_holder_of(collection, replaced)
         return True
 
-    def _drop_holder_of(self, world: World, record: ImageRecord | None) -> None:
+    def _drop_holder_of(self, collection: Collection, record: ImageRecord | None) -> None:
         """Forget who had the hash of a record that was replaced; without it, the item would only be skipped."""
         if record is not None:
             for hash in _bucketed(record):
-                self._catalog.drop_holder(world, hash, record.ref)
+                self._catalog.drop_holder(collection, hash, record.ref)
 
-    def _search(self, world: World, record: ImageRecord, report: Report, deadline: float) -> None:
+    def _search(self, collection: Collection, record: ImageRecord, report: Report, deadline: float) -> None:
         """Find the nearest live matches, up to the cap, and whether there are more."""
         if record.hash is None:
             return
         asked = questions(record, self._settings.orientations)
         radius, cap = self._settings.radius, self._settings.max_matches
-        report.found = self._finder.find(world, asked, radius, views=len(record.keys), deadline=deadline)
-        live, cut = self._follow_up(world, record, report.found)
+        report.found = self._finder.find(collection, asked, radius, views=len(record.keys), deadline=deadline)
+        live, cut = self._follow_up(collection, record, report.found)
         if cut and report.found.route is not Route.PROBED:
             # What was overwritten and deleted here fills the journal; the buckets know who has a hash now.
-            report.found = self._finder.probe(world, asked, radius)
-            live, cut = self._follow_up(world, record, report.found)
+            report.found = self._finder.probe(collection, asked, radius)
+            live, cut = self._follow_up(collection, record, report.found)
         matches = nearest_first(live.values())
         report.matches = matches[:cap]
         report.truncated = cut or len(matches) > cap
 
-    def _follow_up(self, world: World, record: ImageRecord, found: Found) -> tuple[dict[str, Match], bool]:
+    def _follow_up(self, collection: Collection, record: ImageRecord, found: Found) -> tuple[dict[str, Match], bool]:
         """The live matches among what was found, more than the cap if there are, and whether some was not read."""
         seen = {record.ref.object_id}  # the own entry is among them: it was written before the search
         candidates = _unseen(found.candidates, seen)
@@ -323,35 +325,37 @@ class Deduplicator:
             if len(seen) > self._max_candidates:
                 return live, True
             pages = min(4 * pages, MAX_PAGES_AT_ONCE)
-            for matching in self._executor.map(partial(self._live_matches, world, record), _pages(some)):
+            for matching in self._executor.map(partial(self._live_matches, collection, record), _pages(some)):
                 live |= matching
             # An object is noted first where it is or was nearest: what comes later is as far as this, or farther.
             if sum(match.distance <= some[-1].distance for match in live.values()) > self._settings.max_matches:
                 return live, False
         return live, not found.complete
 
-    def _live_matches(self, world: World, record: ImageRecord, candidates: Sequence[Candidate]) -> dict[str, Match]:
+    def _live_matches(
+        self, collection: Collection, record: ImageRecord, candidates: Sequence[Candidate]
+    ) -> dict[str, Match]:
         """The live objects among *candidates* that match by what is known of them now, by object id."""
-        stored = self._catalog.get(world, [candidate.object_id for candidate in candidates])
+        stored = self._catalog.get(collection, [candidate.object_id for candidate in candidates])
         found = {one.ref.object_id: match(record, one, self._settings) for one in stored}
         return {object_id: matching for object_id, matching in found.items() if matching}
 
-    def _is_current(self, world: World, record: ImageRecord) -> bool:
+    def _is_current(self, collection: Collection, record: ImageRecord) -> bool:
         """Whether this event is still the object's latest: what has been deleted meanwhile is not announced."""
-        stored = self._catalog.get(world, [record.ref.object_id])
+        stored = self._catalog.get(collection, [record.ref.object_id])
         return bool(stored) and stored[0].alive and stored[0].ref.sequencer == record.ref.sequencer
 
-    def _announce(self, world: World, record: ImageRecord, report: Report) -> None:
+    def _announce(self, collection: Collection, record: ImageRecord, report: Report) -> None:
         """Publish the pairs that nobody has marked published, then mark them."""
         pairs = {found: Pair.of(record, found.record, found.distance) for found in report.matches}
-        published = self._executor.map(partial(self._ledger.note_pair, world), pairs.values())
+        published = self._executor.map(partial(self._ledger.note_pair, collection), pairs.values())
         untold = [found for found, done in zip(pairs, published, strict=True) if not done]
         if not untold:
             return
-        message = compose(world, record, untold, radius=self._settings.radius, truncated=report.truncated)
+        message = compose(collection, record, untold, radius=self._settings.radius, truncated=report.truncated)
         self._notifier.publish(message)
         told = [pairs[found] for found in message.matches]
-        list(self._executor.map(partial(self._ledger.mark_published, world), told))
+        list(self._executor.map(partial(self._ledger.mark_published, collection), told))
         report.announced = len(told)
 
 

@@ -1,9 +1,9 @@
 """Where a search gets its answer: from what this instance remembers, or from the buckets.
 
-An instance keeps the journal entries of the worlds that it has met, reads what was added since, and compares all of
-them at once: one read unit, however many there are. An instance that does not have a world's entries yet either loads
-them, from packs and the journal's tail, or probes the buckets, whichever is cheaper (`_worth_loading`) and fits in its
-memory and its remaining time. Both answers are exact; both ways read only after the writes of the upload itself.
+An instance keeps the journal entries of the collections that it has met, reads what was added since, and compares all
+of them at once: one read unit, however many there are. An instance that does not have a collection's entries yet either
+loads them, from packs and the journal's tail, or probes the buckets, whichever is cheaper (`_worth_loading`) and fits
+in its memory and its remaining time. Both answers are exact; both ways read only after the writes of the upload itself.
 """
 
 import math
@@ -20,7 +20,7 @@ from handler.core.buckets import probe_count
 from handler.core.entries import Block, Entries, Hits, Question, views_of
 from handler.core.journal import Appended, BrokenJournal, PacksUnavailable, Segment, Shape, Tail
 from handler.core.memory import Knowledge, Memory
-from handler.core.model import Candidate, Candidates, Found, NearHash, Route, World
+from handler.core.model import Candidate, Candidates, Collection, Found, NearHash, Route
 
 HASHES_AT_ONCE = 16  # whose holders are asked for in parallel
 PACKS_AT_ONCE = 16  # read in parallel; what is on its way takes a MB each of the memory
@@ -33,43 +33,43 @@ LOADING_BYTES_PER_S = 50e6  # cautious, to estimate what loading costs; how long
 class Journal(Protocol):
     """The order in which pictures came. All reads are strongly consistent."""
 
-    def append(self, world: World, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
+    def append(self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
         """Add *entry*: every `tail` that starts later sees it.
 
         *ends* are the last segments as last heard of, by shard; *ask* for the end anew instead of trying that one.
         """
 
-    def tail(self, world: World, cursors: Sequence[int]) -> Tail:
+    def tail(self, collection: Collection, cursors: Sequence[int]) -> Tail:
         """Return what stands from *cursors* on, by shard, unknown shards included; a page of each at least."""
 
-    def ends(self, world: World) -> list[int]:
+    def ends(self, collection: Collection) -> list[int]:
         """Return the number of the last segment of each shard."""
 
-    def segments(self, world: World, shard: int, first: int, count: int) -> list[Segment]:
+    def segments(self, collection: Collection, shard: int, first: int, count: int) -> list[Segment]:
         """Return *count* segments from *first* on, those that exist."""
 
 
 class Packs(Protocol):
     """Copies of what will not change any more."""
 
-    def get(self, world: World, shard: int, number: int) -> bytes | None:
+    def get(self, collection: Collection, shard: int, number: int) -> bytes | None:
         """Return the pack, or None if nobody has made it."""
 
-    def put(self, world: World, shard: int, number: int, pack: bytes) -> None:
+    def put(self, collection: Collection, shard: int, number: int, pack: bytes) -> None:
         """Store the pack."""
 
 
 class HashBuckets(Protocol):
     """Which hashes are near a hash."""
 
-    def candidates(self, world: World, hashes: Sequence[int], radius: int) -> Candidates:
+    def candidates(self, collection: Collection, hashes: Sequence[int], radius: int) -> Candidates:
         """Return every stored hash within *radius* of one of *hashes*."""
 
 
 class Holders(Protocol):
     """Who has a hash."""
 
-    def holders(self, world: World, hash: int) -> Iterator[list[str]]:
+    def holders(self, collection: Collection, hash: int) -> Iterator[list[str]]:
         """Yield the object ids noted for *hash*, page by page."""
 
 
@@ -103,35 +103,41 @@ class Search:
 
     # --- an upload adds itself ---
 
-    def append(self, world: World, entry: bytes) -> None:
+    def append(self, collection: Collection, entry: bytes) -> None:
         """Add *entry* to the journal: every `find` that starts later, here or elsewhere, compares it.
 
         Whoever fills the last segment of a pack makes the pack; if that is cut short, whoever misses it does.
         """
-        known = self.memory.of(world, views_of(entry))
-        appended = self._journal.append(world, entry, known.ends, ask=known.moving)
+        known = self.memory.of(collection, views_of(entry))
+        appended = self._journal.append(collection, entry, known.ends, ask=known.moving)
         expected = known.ends.get(appended.shard, appended.segment)
         known.moving = appended.refused > 0 or (known.moving and appended.segment > expected)
         known.note_end(appended.shard, appended.segment)
         if appended.completes_pack:
             try:
-                self._make_pack(world, known, appended.shard, appended.segment // self._shape.pack_segments)
+                self._make_pack(collection, known, appended.shard, appended.segment // self._shape.pack_segments)
             except NO_PACKS as error:
                 self._trouble = str(error)
 
     # --- and looks for others ---
 
     def find(
-        self, world: World, questions: Sequence[Question], radius: int, *, views: int, deadline: float = math.inf
+        self,
+        collection: Collection,
+        questions: Sequence[Question],
+        radius: int,
+        *,
+        views: int,
+        deadline: float = math.inf,
     ) -> Found:
-        """Return every picture of *world* that has a view within *radius* bits of one of *questions*.
+        """Return every picture of *collection* that has a view within *radius* bits of one of *questions*.
 
         Its entries have *views* hashes each. *deadline* is when the invocation ends, on this object's clock. Where
         the journal cannot be loaded the buckets answer, and `trouble` says why.
         """
-        known = self.memory.of(world, views)
+        known = self.memory.of(collection, views)
         try:
-            route, packs = self._bring_up_to_date(world, known, questions, radius, deadline)
+            route, packs = self._bring_up_to_date(collection, known, questions, radius, deadline)
         except NO_PACKS as error:
             route, packs, self._trouble = Route.PROBED, 0, str(error)
         finally:
@@ -139,7 +145,7 @@ class Search:
             self.memory.make_room(known)  # whatever was read counts, also if reading on failed
         trouble, self._trouble = self._trouble, None
         if route is Route.PROBED:
-            return replace(self.probe(world, questions, radius), packs=packs, trouble=trouble)
+            return replace(self.probe(collection, questions, radius), packs=packs, trouble=trouble)
         hits = entries.scan(questions, radius)
         return Found(
             _candidates(entries, hits),
@@ -150,45 +156,45 @@ class Search:
             trouble=trouble,
         )
 
-    def probe(self, world: World, questions: Sequence[Question], radius: int) -> Found:
+    def probe(self, collection: Collection, questions: Sequence[Question], radius: int) -> Found:
         """Return the same out of the buckets, and by who has those hashes now."""
         asked = [question.hash for question in questions if question.bucketed]
-        near = self._index.candidates(world, asked, radius)
-        return Found(self._holders(world, near.nearest_first), Route.PROBED, probes=near.probes)
+        near = self._index.candidates(collection, asked, radius)
+        return Found(self._holders(collection, near.nearest_first), Route.PROBED, probes=near.probes)
 
     def _bring_up_to_date(
-        self, world: World, known: Knowledge, questions: Sequence[Question], radius: int, deadline: float
+        self, collection: Collection, known: Knowledge, questions: Sequence[Question], radius: int, deadline: float
     ) -> tuple[Route, int]:
         """Read what *known* lacks, if that is possible and worth it; the route to take then, and packs read.
 
         What was loaded when its share of the time is over is kept, and the next search goes on from there.
         """
         if known.whole:
-            if self._read_tail(world, known):
+            if self._read_tail(collection, known):
                 return Route.WARM, 0
             known.whole = known.measured = False  # it slept through more than a page: packs are cheaper
         if self.memory.limit_bytes == 0:
             return Route.PROBED, 0
         if not known.measured:
-            known.ends = dict(enumerate(self._journal.ends(world)))
+            known.ends = dict(enumerate(self._journal.ends(collection)))
             known.measured = True
         if known.whole_bytes > self.memory.limit_bytes or not self._worth_loading(known, questions, radius):
             return Route.PROBED, 0
         self.memory.make_room(known, coming=known.whole_bytes - known.entries.nbytes)
-        return self._load(world, known, deadline)
+        return self._load(collection, known, deadline)
 
-    def _load(self, world: World, known: Knowledge, deadline: float) -> tuple[Route, int]:
+    def _load(self, collection: Collection, known: Knowledge, deadline: float) -> tuple[Route, int]:
         """Read packs, then the tail, for half of the time that is left."""
         now = self._clock()
         until = now + LOADING_SHARE * (deadline - now)
         packs = self._missing_packs(known)
         for start in range(0, len(packs), PACKS_AT_ONCE):
             some = packs[start : start + PACKS_AT_ONCE]
-            blocks = list(self._executor.map(lambda pack: self._read_pack(world, known, *pack), some))
+            blocks = list(self._executor.map(lambda pack: self._read_pack(collection, known, *pack), some))
             known.entries.adopt([self._passed(known, *pack, block) for pack, block in zip(some, blocks, strict=True)])
             if self._clock() > until:
                 return Route.PROBED, start + len(some)
-        while not self._read_tail(world, known):
+        while not self._read_tail(collection, known):
             if self._clock() > until:
                 return Route.PROBED, len(packs)
         known.whole, known.spent = True, 0.0
@@ -208,9 +214,9 @@ class Search:
         known.spent += probe
         return False
 
-    def _read_tail(self, world: World, known: Knowledge) -> bool:
+    def _read_tail(self, collection: Collection, known: Knowledge) -> bool:
         """Read what stands behind the cursors; whether that was all."""
-        tail = self._journal.tail(world, [cursor.number for cursor in known.cursors] or [0])
+        tail = self._journal.tail(collection, [cursor.number for cursor in known.cursors] or [0])
         known.know_shards(len(tail.shards))
         for shard, (cursor, segments) in enumerate(zip(known.cursors, tail.shards, strict=True)):
             known.entries.extend(cursor.take(segments))
@@ -230,22 +236,24 @@ class Search:
             for number in range(cursor.number // size, known.ends.get(shard, 0) // size)
         ]
 
-    def _read_pack(self, world: World, known: Knowledge, shard: int, number: int) -> Block:
+    def _read_pack(self, collection: Collection, known: Knowledge, shard: int, number: int) -> Block:
         with suppress(ValueError):  # it is none, or was cut short: it is made again
-            block = Block.unpack(self._packs.get(world, shard, number) or b"")
+            block = Block.unpack(self._packs.get(collection, shard, number) or b"")
             if (block.rows, len(block.hashes)) == (self._pack_rows(known), known.entries.views):
                 return block
-        return self._make_pack(world, known, shard, number)
+        return self._make_pack(collection, known, shard, number)
 
-    def _make_pack(self, world: World, known: Knowledge, shard: int, number: int) -> Block:
+    def _make_pack(self, collection: Collection, known: Knowledge, shard: int, number: int) -> Block:
         """Make a pack of full segments. Raises BrokenJournal if they are not, rather than to cement the gap."""
-        segments = self._journal.segments(world, shard, number * self._shape.pack_segments, self._shape.pack_segments)
+        segments = self._journal.segments(
+            collection, shard, number * self._shape.pack_segments, self._shape.pack_segments
+        )
         entries = [entry for segment in segments for entry in sorted(segment.entries)]
         if len(entries) != self._pack_rows(known):
             want = self._pack_rows(known)
-            raise BrokenJournal(f"pack {number} of shard {shard} of {world}: {len(entries)} entries, want {want}")
+            raise BrokenJournal(f"pack {number} of shard {shard} of {collection}: {len(entries)} entries, want {want}")
         block = Block.of(entries, known.entries.views)
-        self._packs.put(world, shard, number, block.pack())
+        self._packs.put(collection, shard, number, block.pack())
         return block
 
     def _pack_rows(self, known: Knowledge) -> int:
@@ -260,11 +268,11 @@ class Search:
 
     # --- buckets ---
 
-    def _holders(self, world: World, nearest_first: Iterable[NearHash]) -> Iterator[Candidate]:
+    def _holders(self, collection: Collection, nearest_first: Iterable[NearHash]) -> Iterator[Candidate]:
         """The objects that are noted for each hash; a page of each is asked for ahead."""
         remaining = iter(nearest_first)
         while some := list(islice(remaining, HASHES_AT_ONCE)):
-            pages = [self._catalog.holders(world, near.hash) for near in some]
+            pages = [self._catalog.holders(collection, near.hash) for near in some]
             firsts: Iterator[list[str]] = self._executor.map(lambda page: next(page, []), pages)
             for near, first, further in zip(some, firsts, pages, strict=True):
                 for object_ids in chain([first], further):

@@ -17,7 +17,7 @@ from handler.aws.packs import S3Packs
 from handler.aws.s3 import S3Pictures
 from handler.cli.emulator import CREDENTIALS, REGION, require_loopback
 from handler.core.journal import Shape
-from handler.core.model import Limits, World
+from handler.core.model import Collection, Limits
 from handler.dedup import Catalog, HashIndex, ImageStore
 from handler.search import HashBuckets, Holders, Journal, Packs
 from handler.wiring import CLIENT, lean_session
@@ -45,7 +45,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 def dynamodb(stack: Stack, kind: str) -> Any:
-    return stack.client("dynamodb") if kind == "boto3" else lean_client(stack.world.endpoint)
+    return stack.client("dynamodb") if kind == "boto3" else lean_client(stack.deployment.endpoint)
 
 
 @functools.cache
@@ -61,9 +61,9 @@ def lean_client(endpoint: str) -> Any:
 
 
 @pytest.fixture
-def world() -> World:
-    """A world that no other test has seen."""
-    return World(secrets.token_hex(8) + "/", "phash1")
+def collection() -> Collection:
+    """A collection that no other test has seen."""
+    return Collection(secrets.token_hex(8) + "/", "phash1")
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def images(kind: str, request: pytest.FixtureRequest) -> Images:
     if kind == "fake":
         return InMemoryImages(page_size=100)
     stack: Stack = request.getfixturevalue("stack")
-    return DynamoDBImages(dynamodb(stack, kind), stack.world.outputs["ImageTableName"])
+    return DynamoDBImages(dynamodb(stack, kind), stack.deployment.outputs["ImageTableName"])
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def index(kind: str, request: pytest.FixtureRequest) -> Iterator[Buckets]:
     with ThreadPoolExecutor(8) as executor:
         yield DynamoDBBuckets(
             dynamodb(stack, kind),
-            stack.world.outputs["BucketTableName"],
+            stack.deployment.outputs["BucketTableName"],
             executor=executor,
             page_members=PAGE_MEMBERS,
         )
@@ -97,7 +97,7 @@ def journal(kind: str, request: pytest.FixtureRequest) -> Iterator[Callable[[int
         yield fake.with_shards
         return
     stack: Stack = request.getfixturevalue("stack")
-    table = stack.world.outputs["BucketTableName"]
+    table = stack.deployment.outputs["BucketTableName"]
     with ThreadPoolExecutor(8) as executor:
         yield lambda shards: DynamoDBJournal(
             dynamodb(stack, kind), table, executor=executor, shards=shards, shape=SHAPE
@@ -109,7 +109,7 @@ def packs(kind: str, request: pytest.FixtureRequest) -> Packs:
     if kind == "fake":
         return InMemoryPacks()
     stack: Stack = request.getfixturevalue("stack")
-    return S3Packs(stack.client("s3"), stack.world.outputs["PacksBucketName"], "journal")
+    return S3Packs(stack.client("s3"), stack.deployment.outputs["PacksBucketName"], "journal")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from handler.core.entries import entry_bytes, to_entry
 from handler.core.journal import Cursor
-from handler.core.model import World
+from handler.core.model import Collection
 from handler.search import Journal, Packs
 from tests.contract.conftest import SHAPE
 
@@ -18,136 +18,140 @@ def entry(number: int, *, shard: int = 0) -> bytes:
     return to_entry(f"{shard:02x}" + f"{number:030x}", [number])
 
 
-def full(world: World) -> int:
-    return SHAPE.capacity(world, entry_bytes(1))
+def full(collection: Collection) -> int:
+    return SHAPE.capacity(collection, entry_bytes(1))
 
 
-def read(journal: Journal, world: World, cursors: list[Cursor]) -> list[bytes]:
+def read(journal: Journal, collection: Collection, cursors: list[Cursor]) -> list[bytes]:
     """Read on with a reader's cursors, to the end; return what is new to it."""
     new: list[bytes] = []
     while True:
-        tail = journal.tail(world, [cursor.number for cursor in cursors] or [0])
-        cursors += [Cursor(full(world)) for _ in range(len(tail.shards) - len(cursors))]
+        tail = journal.tail(collection, [cursor.number for cursor in cursors] or [0])
+        cursors += [Cursor(full(collection)) for _ in range(len(tail.shards) - len(cursors))]
         new += [entry for cursor, segments in zip(cursors, tail.shards, strict=True) for entry in cursor.take(segments)]
         if tail.complete:
             return new
 
 
-def test_reader_sees_each_entry_once_and_reads_only_what_may_be_new(journal: Journals, world: World) -> None:
+def test_reader_sees_each_entry_once_and_reads_only_what_may_be_new(journal: Journals, collection: Collection) -> None:
     writer, cursors = journal(1), list[Cursor]()
     told = []
-    for number in range(4 * full(world) + 1):
-        writer.append(world, entry(number), {}, ask=True)
-        told.append(read(writer, world, cursors))
+    for number in range(4 * full(collection) + 1):
+        writer.append(collection, entry(number), {}, ask=True)
+        told.append(read(writer, collection, cursors))
 
-    assert told == [[entry(number)] for number in range(4 * full(world) + 1)]
+    assert told == [[entry(number)] for number in range(4 * full(collection) + 1)]
     assert cursors[0].number == 4
-    assert [segment.number for segment in writer.tail(world, [4]).shards[0]] == [4]
+    assert [segment.number for segment in writer.tail(collection, [4]).shards[0]] == [4]
 
 
 def test_segments_fill_one_after_the_other_and_the_last_of_a_pack_tells_when_it_is_full(
-    journal: Journals, world: World
+    journal: Journals, collection: Collection
 ) -> None:
-    writer, count = journal(1), full(world) * SHAPE.pack_segments + 1
+    writer, count = journal(1), full(collection) * SHAPE.pack_segments + 1
 
-    appended = [writer.append(world, entry(number), {}, ask=True) for number in range(count)]
+    appended = [writer.append(collection, entry(number), {}, ask=True) for number in range(count)]
 
-    assert [one.segment for one in appended] == [number // full(world) for number in range(count)]
+    assert [one.segment for one in appended] == [number // full(collection) for number in range(count)]
     assert [number for number, one in enumerate(appended) if one.completes_pack] == [count - 2]
-    assert writer.ends(world) == [SHAPE.pack_segments]
+    assert writer.ends(collection) == [SHAPE.pack_segments]
 
 
-def test_stale_end_costs_one_refusal_however_many_segments_it_is_behind(journal: Journals, world: World) -> None:
+def test_stale_end_costs_one_refusal_however_many_segments_it_is_behind(
+    journal: Journals, collection: Collection
+) -> None:
     writer = journal(1)
-    for number in range(7 * full(world)):
-        writer.append(world, entry(number), {}, ask=True)
+    for number in range(7 * full(collection)):
+        writer.append(collection, entry(number), {}, ask=True)
 
-    behind = writer.append(world, entry(1000), {0: 1}, ask=False)
-    asking = writer.append(world, entry(1001), {0: 1}, ask=True)
+    behind = writer.append(collection, entry(1000), {0: 1}, ask=False)
+    asking = writer.append(collection, entry(1001), {0: 1}, ask=True)
 
     assert behind.segment == asking.segment == 7
     assert behind.refused >= 1
     assert asking.refused == 0
 
 
-def test_entry_may_be_appended_again(journal: Journals, world: World) -> None:
+def test_entry_may_be_appended_again(journal: Journals, collection: Collection) -> None:
     writer = journal(1)
-    for number in range(full(world)):
-        writer.append(world, entry(number), {}, ask=True)
+    for number in range(full(collection)):
+        writer.append(collection, entry(number), {}, ask=True)
 
-    again = writer.append(world, entry(0), {0: 0}, ask=False)
+    again = writer.append(collection, entry(0), {0: 0}, ask=False)
 
     assert (again.segment, again.refused) == (0, 0)
 
 
-def test_reader_who_knows_of_one_shard_finds_what_is_in_the_second(journal: Journals, world: World) -> None:
+def test_reader_who_knows_of_one_shard_finds_what_is_in_the_second(journal: Journals, collection: Collection) -> None:
     old, new = journal(1), journal(2)
-    old.append(world, entry(1), {}, ask=False)
+    old.append(collection, entry(1), {}, ask=False)
     cursors: list[Cursor] = []
-    assert read(old, world, cursors) == [entry(1)]
+    assert read(old, collection, cursors) == [entry(1)]
 
-    new.append(world, entry(2, shard=1), {0: 0}, ask=False)
+    new.append(collection, entry(2, shard=1), {0: 0}, ask=False)
 
-    assert read(old, world, cursors) == [entry(2, shard=1)]
+    assert read(old, collection, cursors) == [entry(2, shard=1)]
     assert len(cursors) == 2
-    assert old.ends(world) == [0, 0]
-    new.append(world, entry(3, shard=1), {0: 0, 1: 0}, ask=False)
-    old.append(world, entry(4), {0: 0}, ask=False)
-    assert sorted(read(old, world, cursors)) == sorted([entry(3, shard=1), entry(4)])
+    assert old.ends(collection) == [0, 0]
+    new.append(collection, entry(3, shard=1), {0: 0, 1: 0}, ask=False)
+    old.append(collection, entry(4), {0: 0}, ask=False)
+    assert sorted(read(old, collection, cursors)) == sorted([entry(3, shard=1), entry(4)])
 
 
-def test_world_without_entries_has_an_end(journal: Journals, world: World) -> None:
+def test_collection_without_entries_has_an_end(journal: Journals, collection: Collection) -> None:
     reader = journal(1)
 
-    assert reader.ends(world) == [0]
-    assert reader.tail(world, [0]).shards == [[]]
-    assert reader.segments(world, 0, 0, 4) == []
+    assert reader.ends(collection) == [0]
+    assert reader.tail(collection, [0]).shards == [[]]
+    assert reader.segments(collection, 0, 0, 4) == []
 
 
-def test_worlds_do_not_see_each_other(journal: Journals, world: World) -> None:
+def test_collections_do_not_see_each_other(journal: Journals, collection: Collection) -> None:
     writer = journal(1)
-    writer.append(world, entry(1), {}, ask=False)
+    writer.append(collection, entry(1), {}, ask=False)
 
-    assert read(writer, World(world.scope, "other"), []) == []
-    assert read(writer, World(world.scope + "x/", world.generation), []) == []
+    assert read(writer, Collection(collection.scope, "other"), []) == []
+    assert read(writer, Collection(collection.scope + "x/", collection.generation), []) == []
 
 
-def test_range_of_segments_is_read(journal: Journals, world: World) -> None:
+def test_range_of_segments_is_read(journal: Journals, collection: Collection) -> None:
     writer = journal(1)
-    for number in range(5 * full(world)):
-        writer.append(world, entry(number), {}, ask=True)
+    for number in range(5 * full(collection)):
+        writer.append(collection, entry(number), {}, ask=True)
 
-    assert [segment.number for segment in writer.segments(world, 0, 1, 3)] == [1, 2, 3]
-    assert sum(len(segment.entries) for segment in writer.segments(world, 0, 1, 3)) == 3 * full(world)
+    assert [segment.number for segment in writer.segments(collection, 0, 1, 3)] == [1, 2, 3]
+    assert sum(len(segment.entries) for segment in writer.segments(collection, 0, 1, 3)) == 3 * full(collection)
 
 
 @pytest.mark.parametrize("shards", [1, 2])
-def test_writers_at_the_same_moment_leave_no_gap_and_lose_nothing(journal: Journals, world: World, shards: int) -> None:
-    entries = [entry(number, shard=number % 2) for number in range(6 * full(world))]
+def test_writers_at_the_same_moment_leave_no_gap_and_lose_nothing(
+    journal: Journals, collection: Collection, shards: int
+) -> None:
+    entries = [entry(number, shard=number % 2) for number in range(6 * full(collection))]
     random.Random(1).shuffle(entries)
     writers = [journal(shards) for _ in range(6)]
 
     def write(numbered: tuple[int, bytes]) -> int:
         number, one = numbered
-        return writers[number % 6].append(world, one, {}, ask=number % 3 == 0).refused
+        return writers[number % 6].append(collection, one, {}, ask=number % 3 == 0).refused
 
     with ThreadPoolExecutor(6) as executor:
         list(executor.map(write, enumerate(entries)))
 
     cursors: list[Cursor] = []
-    assert sorted(read(writers[0], world, cursors)) == sorted(entries)
+    assert sorted(read(writers[0], collection, cursors)) == sorted(entries)
     for shard, cursor in enumerate(cursors):
-        sizes = [len(segment.entries) for segment in writers[0].segments(world, shard, 0, 100)]
-        assert sizes[:-1] == [full(world)] * (len(sizes) - 1)
+        sizes = [len(segment.entries) for segment in writers[0].segments(collection, shard, 0, 100)]
+        assert sizes[:-1] == [full(collection)] * (len(sizes) - 1)
         assert cursor.number >= len(sizes) - 1
 
 
-def test_packs_are_kept_by_world_shard_and_number(packs: Packs, world: World) -> None:
-    packs.put(world, 0, 7, b"seven")
-    packs.put(world, 1, 7, b"another")
-    packs.put(world, 0, 7, b"seven")
+def test_packs_are_kept_by_collection_shard_and_number(packs: Packs, collection: Collection) -> None:
+    packs.put(collection, 0, 7, b"seven")
+    packs.put(collection, 1, 7, b"another")
+    packs.put(collection, 0, 7, b"seven")
 
-    assert packs.get(world, 0, 7) == b"seven"
-    assert packs.get(world, 1, 7) == b"another"
-    assert packs.get(world, 0, 8) is None
-    assert packs.get(World(world.scope + "x/", world.generation), 0, 7) is None
+    assert packs.get(collection, 0, 7) == b"seven"
+    assert packs.get(collection, 1, 7) == b"another"
+    assert packs.get(collection, 0, 8) is None
+    assert packs.get(Collection(collection.scope + "x/", collection.generation), 0, 7) is None

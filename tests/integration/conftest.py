@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from handler.aws.images import DynamoDBImages, object_key
-from handler.cli.world import World as Deployment
+from handler.cli.deployment import Deployment
 from handler.core.fingerprint import DEFAULT_GENERATION
-from handler.core.model import ImageRecord, World, object_id
+from handler.core.model import Collection, ImageRecord, object_id
 from tests.conftest import Stack
 from tests.proxy import Proxy
 from tests.schema import valid_message
@@ -80,9 +80,9 @@ class Site:
     """One test's folder in the deployment: its pictures are compared with nobody else's."""
 
     def __init__(self, stack: Stack, notices: Notices) -> None:
-        self.deployment, self.proxy, self._notices = stack.world, stack.proxy, notices
+        self.deployment, self.proxy, self._notices = stack.deployment, stack.proxy, notices
         self.folder = secrets.token_hex(6)
-        self.world = World(f"{self.folder}/", DEFAULT_GENERATION)
+        self.collection = Collection(f"{self.folder}/", DEFAULT_GENERATION)
         self.client = stack.client
         self.s3 = stack.client("s3")
         self._lambda = stack.client("lambda")
@@ -163,21 +163,23 @@ class Site:
 
     def notices(self, count: int) -> list[tuple[str, list[str]]]:
         """Wait for *count* notices; return (picture, its matches) of all that came, without the folder."""
-        return self._names(self._notices.of(self.world.scope, count))
+        return self._names(self._notices.of(self.collection.scope, count))
 
     def notices_so_far(self) -> list[tuple[str, list[str]]]:
         """The same, without waiting for more than is on its way."""
-        return self._names(self._notices.so_far(self.world.scope))
+        return self._names(self._notices.so_far(self.collection.scope))
 
     def record(self, name: str, bucket: str = QUIET_BUCKET) -> ImageRecord | None:
-        found = self._images.get(self.world, [object_id(bucket, f"{self.folder}/{name}")])
+        found = self._images.get(self.collection, [object_id(bucket, f"{self.folder}/{name}")])
         return found[0] if found else None
 
     def pairs(self, *names: str, bucket: str = QUIET_BUCKET) -> list[dict[str, Any]]:
         """Return the pair items of which one of the objects *names* is the first."""
         items: list[dict[str, Any]] = []
         for name in names:
-            pk = object_key(self.world, object_id(bucket, f"{self.folder}/{name}"))["pk"]["S"].replace("#o#", "#p#")
+            pk = object_key(self.collection, object_id(bucket, f"{self.folder}/{name}"))["pk"]["S"].replace(
+                "#o#", "#p#"
+            )
             answer = self._dynamodb.query(
                 TableName=self.deployment.outputs["ImageTableName"],
                 KeyConditionExpression="pk = :pk",
@@ -219,7 +221,7 @@ class FunctionFailed(Exception):
 @pytest.fixture(scope="session")
 def notices(stack: Stack) -> Iterator[Notices]:
     stack.client("s3").create_bucket(Bucket=QUIET_BUCKET)
-    with Notices(stack.world) as receiving:
+    with Notices(stack.deployment) as receiving:
         yield receiving
 
 

@@ -180,7 +180,7 @@ def test_two_near_duplicates_at_the_same_moment_are_announced(stack: Stack, noti
                 done.result()
 
         assert site.notices(1)
-        assert len(site.pairs("one.jpg", "two.jpg", bucket=stack.world.bucket)) == 1
+        assert len(site.pairs("one.jpg", "two.jpg", bucket=stack.deployment.bucket)) == 1
 
 
 def test_filter_policy_sees_kind_and_similarity(site: Site) -> None:
@@ -189,7 +189,10 @@ def test_filter_policy_sees_kind_and_similarity(site: Site) -> None:
     def subscribed(name: str, policy: dict[str, Any]) -> str:
         url: str = sqs.create_queue(QueueName=f"{name}-{site.folder}")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        attributes = {"RawMessageDelivery": "true", "FilterPolicy": json.dumps(policy | {"scope": [site.world.scope]})}
+        attributes = {
+            "RawMessageDelivery": "true",
+            "FilterPolicy": json.dumps(policy | {"scope": [site.collection.scope]}),
+        }
         sns.subscribe(TopicArn=site.deployment.outputs["TopicArn"], Protocol="sqs", Endpoint=arn, Attributes=attributes)
         return url
 

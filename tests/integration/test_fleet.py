@@ -54,10 +54,10 @@ class Plan:
 def log_group(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Let the function reach the emulator without the slow proxy, and log where no other test has to read it all."""
     functions, logs = stack.client("lambda"), stack.client("logs")
-    name, group = stack.world.outputs["FunctionName"], "fleet"
+    name, group = stack.deployment.outputs["FunctionName"], "fleet"
     before = functions.get_function_configuration(FunctionName=name)
-    variables = before["Environment"]["Variables"] | {"ENDPOINT_URL": stack.world.endpoint}
-    for variable, value in stack.world.environment.items():  # `lookalike redrive` reads them
+    variables = before["Environment"]["Variables"] | {"ENDPOINT_URL": stack.deployment.endpoint}
+    for variable, value in stack.deployment.environment.items():  # `lookalike redrive` reads them
         monkeypatch.setenv(variable, value)
     logs.create_log_group(logGroupName=group)
     functions.update_function_configuration(
@@ -136,8 +136,8 @@ def near(bodies: dict[str, bytes], site: Site) -> set[Pair]:
     variables = site.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     album, found = Album(Config.from_env(variables).settings), set[Pair]()
     for key, body in bodies.items():
-        computed = fingerprint(body, site.world.generation, Limits())
-        record = ImageRecord(ObjectRef("", key), site.world.generation, Outcome.INDEXED, fingerprint=computed)
+        computed = fingerprint(body, site.collection.generation, Limits())
+        record = ImageRecord(ObjectRef("", key), site.collection.generation, Outcome.INDEXED, fingerprint=computed)
         album.add([record])
         found |= {frozenset((key, earlier.ref.key)) for _, earlier, _ in album.matches([record], among=True)}
     return found
@@ -146,7 +146,7 @@ def near(bodies: dict[str, bytes], site: Site) -> set[Pair]:
 def pair_items(site: Site, names: dict[str, bytes]) -> Counter[Pair]:
     """Return how often each pair is in the table; all of them are marked as published."""
     name_of = {object_id(site.deployment.bucket, f"{site.folder}/{name}"): name for name in names}
-    prefix = object_key(site.world, "")["pk"]["S"].replace("#o#", "#p#")
+    prefix = object_key(site.collection, "")["pk"]["S"].replace("#o#", "#p#")
     pages = (
         site.client("dynamodb")
         .get_paginator("scan")

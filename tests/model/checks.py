@@ -200,8 +200,8 @@ def _brief(model: Model, answer: Any) -> str:
             text = f"the body of @{answer['puts']}"
         elif "Items" in answer:
             text = ", ".join(_brief_item(model, found) for found in answer["Items"])
-        elif "worlds" in answer:
-            text = "a new one" if not answer["worlds"] else "a warm one"
+        elif "collections" in answer:
+            text = "a new one" if not answer["collections"] else "a warm one"
             text += f" with {answer['bytes']} bytes of memory"
         elif "body" in answer:
             text = f"{len(answer['body'])} bytes"

@@ -13,10 +13,10 @@ from typing import Any
 from handler.core.entries import Block, Entries
 from handler.core.journal import Cursor
 from handler.core.memory import Knowledge
-from handler.core.model import World
+from handler.core.model import Collection
 from handler.search import Search
 
-Memory = dict[str, Any]  # {"bytes": its limit, "worlds": {(scope, generation): Knowledge as plain values}}
+Memory = dict[str, Any]  # {"bytes": its limit, "collections": {(scope, generation): Knowledge as plain values}}
 
 LARGE, NONE = 1 << 20, 0
 
@@ -31,12 +31,12 @@ class Instances(StrEnum):
 
 def fresh(memory_bytes: int) -> Memory:
     """Return the memory of a new instance."""
-    return {"bytes": memory_bytes, "worlds": {}}
+    return {"bytes": memory_bytes, "collections": {}}
 
 
 def remember(search: Search, memory: Memory) -> None:
     """Give *search* what its instance knew."""
-    for (scope, generation), plain in memory["worlds"].items():
+    for (scope, generation), plain in memory["collections"].items():
         entries = Entries(plain["views"])
         entries.extend([bytes.fromhex(row) for row in plain["rows"]])
         known = Knowledge(
@@ -50,15 +50,15 @@ def remember(search: Search, memory: Memory) -> None:
             cursor.number = number
             cursor.seen = {segment: frozenset(map(bytes.fromhex, rows)) for segment, rows in seen}
             known.cursors.append(cursor)
-        search.memory.known[World(scope, generation)] = known
+        search.memory.known[Collection(scope, generation)] = known
 
 
 def memory_of(search: Search, memory_bytes: int) -> Memory:
     """Return what the instance of *search* knows: equal for equal knowledge."""
     return {
         "bytes": memory_bytes,
-        "worlds": {
-            (world.scope, world.generation): {
+        "collections": {
+            (collection.scope, collection.generation): {
                 "views": known.entries.views,
                 "capacity": known.capacity,
                 "rows": sorted(_rows(known.entries)),
@@ -77,7 +77,7 @@ def memory_of(search: Search, memory_bytes: int) -> Memory:
                     for cursor in known.cursors
                 ],
             }
-            for world, known in search.memory.known.items()
+            for collection, known in search.memory.known.items()
         },
     }
 

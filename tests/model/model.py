@@ -15,7 +15,7 @@ from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
 from handler.core.entries import entry_bytes
 from handler.core.journal import Shape
-from handler.core.model import Limits, Settings, World
+from handler.core.model import Collection, Limits, Settings
 from handler.dedup import Deduplicator
 from handler.search import Search
 from tests.model.instances import LARGE, NONE, Instances, Memory, fresh, memory_of, remember
@@ -26,7 +26,7 @@ from tests.model.variants import Variant
 
 RADIUS = 3  # bits: 4 probes
 PACK_SEGMENTS = 2
-WORLD = World("*", "phash1")
+COLLECTION = Collection("*", "phash1")
 SETTINGS = Settings(generation="phash1", radius=RADIUS, max_matches=20, scope_depth=0, limits=Limits())
 
 KINDS = ("read", "add", "write")
@@ -109,7 +109,7 @@ class Model:
         self.changed_keys = [key for key, bodies in scenario.history.items() if len(bodies) > 1]
         self.deliveries = len(scenario.events)
         self.shape = Shape(segment_bytes=60 + 25 * scenario.segment_entries, pack_segments=PACK_SEGMENTS)
-        assert self.shape.capacity(WORLD, entry_bytes(views=1)) == scenario.segment_entries
+        assert self.shape.capacity(COLLECTION, entry_bytes(views=1)) == scenario.segment_entries
         self._later = [n for n, event in enumerate(scenario.events) if event.number > 1]  # they end what was before
         self.fresh = self._local(Local())
         for key in scenario.history:

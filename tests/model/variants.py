@@ -12,7 +12,7 @@ from handler.core.buckets import buckets, to_member
 from handler.core.entries import Block
 from handler.core.journal import Cursor, Segment
 from handler.core.memory import Knowledge
-from handler.core.model import Found, ImageRecord, ObjectRef, Outcome, Pair, World
+from handler.core.model import Collection, Found, ImageRecord, ObjectRef, Outcome, Pair
 from handler.search import Search
 from tests.model.replay import Client, Promise, Replay
 
@@ -77,17 +77,17 @@ class Unawaited(Replay):
 
 
 class HolderWithoutVersion(DynamoDBImages):
-    def add_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
-        super().add_holder(world, hash, ObjectRef(ref.bucket, ref.key))
+    def add_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
+        super().add_holder(collection, hash, ObjectRef(ref.bucket, ref.key))
 
-    def drop_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
-        super().drop_holder(world, hash, ObjectRef(ref.bucket, ref.key))
+    def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
+        super().drop_holder(collection, hash, ObjectRef(ref.bucket, ref.key))
 
 
-def _update_pair(images: DynamoDBImages, world: World, pair: Pair, **arguments: Any) -> bool:
+def _update_pair(images: DynamoDBImages, collection: Collection, pair: Pair, **arguments: Any) -> bool:
     """Update the item of *pair*; False if the condition among *arguments* does not hold."""
     try:
-        images._client.update_item(TableName=images._table, Key=_pair_key(world, pair), **arguments)
+        images._client.update_item(TableName=images._table, Key=_pair_key(collection, pair), **arguments)
     except ClientError:
         return False
     return True
@@ -96,10 +96,10 @@ def _update_pair(images: DynamoDBImages, world: World, pair: Pair, **arguments: 
 class CreatorPublishes(DynamoDBImages):
     """Whoever puts the pair item publishes it; who finds one takes it for published."""
 
-    def note_pair(self, world: World, pair: Pair) -> bool:
+    def note_pair(self, collection: Collection, pair: Pair) -> bool:
         return not _update_pair(
             self,
-            world,
+            collection,
             pair,
             UpdateExpression="SET distance = :distance",
             ConditionExpression="attribute_not_exists(pk)",
@@ -110,10 +110,10 @@ class CreatorPublishes(DynamoDBImages):
 class WinnerPublishes(DynamoDBImages):
     """The pair is marked published first, by a conditional write: who wins it publishes."""
 
-    def note_pair(self, world: World, pair: Pair) -> bool:
-        return super().note_pair(world, pair) or not _update_pair(
+    def note_pair(self, collection: Collection, pair: Pair) -> bool:
+        return super().note_pair(collection, pair) or not _update_pair(
             self,
-            world,
+            collection,
             pair,
             UpdateExpression="SET published = :yes",
             ConditionExpression="attribute_not_exists(published)",
@@ -124,14 +124,14 @@ class WinnerPublishes(DynamoDBImages):
 class CleaningBuckets(DynamoDBImages):
     """With its last holder a hash leaves its buckets."""
 
-    def drop_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
-        super().drop_holder(world, hash, ref)
-        if any(self.holders(world, hash)):
+    def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
+        super().drop_holder(collection, hash, ref)
+        if any(self.holders(collection, hash)):
             return
         for bucket in buckets(hash):
             self._client.update_item(
                 TableName="buckets",
-                Key={"pk": {"S": f"{world}#b{bucket.band}#{bucket.prefix:04x}"}, "sk": {"S": "0000"}},
+                Key={"pk": {"S": f"{collection}#b{bucket.band}#{bucket.prefix:04x}"}, "sk": {"S": "0000"}},
                 UpdateExpression="DELETE hashes :members",
                 ExpressionAttributeValues={":members": {"BS": [to_member(hash)]}},
             )
@@ -140,22 +140,22 @@ class CleaningBuckets(DynamoDBImages):
 class BlindVerification(DynamoDBImages):
     """What is read of a removed object is what was known of it when it lived."""
 
-    def bury(self, world: World, ref: ObjectRef) -> ImageRecord | None:
-        known = super().get(world, [ref.object_id])
+    def bury(self, collection: Collection, ref: ObjectRef) -> ImageRecord | None:
+        known = super().get(collection, [ref.object_id])
         if not known:
-            return super().bury(world, ref)
-        return self.put(world, replace(known[0], ref=ref, outcome=Outcome.GONE))
+            return super().bury(collection, ref)
+        return self.put(collection, replace(known[0], ref=ref, outcome=Outcome.GONE))
 
-    def get(self, world: World, object_ids: Sequence[str]) -> list[ImageRecord]:
-        records = super().get(world, object_ids)
+    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[ImageRecord]:
+        records = super().get(collection, object_ids)
         return [replace(record, outcome=Outcome.INDEXED) if record.fingerprint else record for record in records]
 
-    def drop_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
+    def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
         pass
 
 
 class SilentShards(DynamoDBJournal):
-    def _announce_shards(self, world: World) -> None:
+    def _announce_shards(self, collection: Collection) -> None:
         pass
 
 
@@ -171,12 +171,12 @@ class HastyCursor(Cursor):
 
 
 class Hasty(Search):
-    def _read_tail(self, world: World, known: Knowledge) -> bool:
+    def _read_tail(self, collection: Collection, known: Knowledge) -> bool:
         known.know_shards(1)
         for cursor in known.cursors:
             cursor.__class__ = HastyCursor
         ends = dict(known.ends)
-        complete = super()._read_tail(world, known)
+        complete = super()._read_tail(collection, known)
         known.ends = ends  # its appends are those of others: this is about what it reads
         return complete
 
@@ -184,13 +184,13 @@ class Hasty(Search):
 class SearchesBeforeItAppends(Search):
     """The own entry is written after the search."""
 
-    entry: tuple[World, bytes] | None = None
+    entry: tuple[Collection, bytes] | None = None
 
-    def append(self, world: World, entry: bytes) -> None:
-        self.entry = world, entry
+    def append(self, collection: Collection, entry: bytes) -> None:
+        self.entry = collection, entry
 
-    def find(self, world: World, *arguments: Any, **options: Any) -> Found:
-        found = super().find(world, *arguments, **options)
+    def find(self, collection: Collection, *arguments: Any, **options: Any) -> Found:
+        found = super().find(collection, *arguments, **options)
         if self.entry is not None:
             super().append(*self.entry)
         return found
@@ -203,11 +203,11 @@ class PacksTheLastSegment(Search):
         known.note_end(0, known.ends[0] + self._shape.pack_segments)
         return super()._missing_packs(known)
 
-    def _make_pack(self, world: World, known: Knowledge, shard: int, number: int) -> Block:
+    def _make_pack(self, collection: Collection, known: Knowledge, shard: int, number: int) -> Block:
         size = self._shape.pack_segments
-        segments = self._journal.segments(world, shard, number * size, size)
+        segments = self._journal.segments(collection, shard, number * size, size)
         block = Block.of([entry for segment in segments for entry in sorted(segment.entries)], known.entries.views)
-        self._packs.put(world, shard, number, block.pack())
+        self._packs.put(collection, shard, number, block.pack())
         return block
 
 

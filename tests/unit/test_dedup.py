@@ -11,13 +11,13 @@ from handler.core.message import Message
 from handler.core.model import (
     LOWEST_SEQUENCER,
     ORIENTATIONS,
+    Collection,
     Content,
     ImageRecord,
     Limits,
     ObjectRef,
     Outcome,
     Settings,
-    World,
     padded_sequencer,
 )
 from handler.core.phash import hamming
@@ -100,15 +100,15 @@ class Deployment:
         return self.event(key)
 
     @property
-    def world(self) -> World:
+    def collection(self) -> Collection:
         """Where all pictures are, at scope depth 0."""
-        return World("*", self.generation)
+        return Collection("*", self.generation)
 
     def holders(self, report: Report) -> list[str]:
         """The object ids that are noted for the reported picture's hash."""
         assert report.record is not None
         assert report.record.hash is not None
-        return [object_id for page in self.images.holders(self.world, report.record.hash) for object_id in page]
+        return [object_id for page in self.images.holders(self.collection, report.record.hash) for object_id in page]
 
     @property
     def told(self) -> list[tuple[str, list[str]]]:
@@ -202,7 +202,7 @@ def test_deleted_picture_with_several_views_leaves_no_holder_behind(looking: Dep
     whole, trimmed = report.record.keys[:2]
     assert whole != trimmed
     for hash in (whole, trimmed):
-        assert [page for page in looking.images.holders(looking.world, hash) if page] == []
+        assert [page for page in looking.images.holders(looking.collection, hash) if page] == []
 
 
 def test_deployment_moves_from_one_generation_to_another_without_a_gap(deployment: Deployment) -> None:
@@ -367,7 +367,7 @@ def test_stale_holders_do_not_hide_live_ones_behind_them(deployment: Deployment)
         deployment.function().removed(deployment.delete(f"old{n}.jpg"))
         assert report.record is not None
         assert report.record.hash is not None
-        deployment.images.add_holder(deployment.world, report.record.hash, report.ref)
+        deployment.images.add_holder(deployment.collection, report.record.hash, report.ref)
     deployment.upload("live.jpg", jpeg(CAT))
     deployment.notifier.messages.clear()
 
@@ -383,9 +383,9 @@ def test_upload_without_look_alikes_reads_no_object_item(deployment: Deployment)
         def __getattr__(self, name: str) -> Any:
             return getattr(deployment.images, name)
 
-        def get(self, world: World, object_ids: list[str]) -> list[ImageRecord]:
+        def get(self, collection: Collection, object_ids: list[str]) -> list[ImageRecord]:
             asked.append(object_ids)
-            return deployment.images.get(world, object_ids)
+            return deployment.images.get(collection, object_ids)
 
     deployment.upload("dog.jpg", jpeg(DOG))
     function = deployment.function(lambda adapter: Watched() if adapter is deployment.images else adapter)
@@ -510,7 +510,7 @@ def test_object_with_a_stale_note_under_a_near_hash_is_told_once(deployment: Dep
     assert original.record is not None
     assert overwritten.record is not None
     assert original.record.hash not in (None, overwritten.record.hash)
-    deployment.images.add_holder(deployment.world, original.record.hash or 0, original.ref)
+    deployment.images.add_holder(deployment.collection, original.record.hash or 0, original.ref)
 
     report = deployment.upload("again.jpg", jpeg(CAT))
 
@@ -643,7 +643,7 @@ def test_pair_that_only_the_other_upload_noted_is_published_by_whoever_finds_it(
     assert list(deployment.images.pairs.values()) == [False]
 
     # The original's own event is delivered again, before the copy's is retried.
-    original = deployment.images.get(deployment.world, [ObjectRef(BUCKET, "cat.jpg").object_id])
+    original = deployment.images.get(deployment.collection, [ObjectRef(BUCKET, "cat.jpg").object_id])
     deployment.function().created(original[0].ref)
 
     assert deployment.told == [("cat.jpg", ["copy.jpg"])]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from handler.core.entries import entry_bytes
 from handler.core.journal import Cursor, Segment, Shape
-from handler.core.model import World
+from handler.core.model import Collection
 
 FULL = 3
 
@@ -65,10 +65,10 @@ def test_reader_that_never_sees_one_moment_sees_every_entry_once(seed: int) -> N
 @pytest.mark.parametrize("views", [1, 9])
 @pytest.mark.parametrize("scope", ["*", "shop-1234/", "x" * 900 + "/"])
 def test_full_segment_is_one_write_unit(views: int, scope: str) -> None:
-    world = World(scope, "phash1")
-    entries = Shape().capacity(world, entry_bytes(views))
+    collection = Collection(scope, "phash1")
+    entries = Shape().capacity(collection, entry_bytes(views))
 
-    keys = len("pk") + len(f"{world}#j15".encode()) + len("sk") + 8 + len("entries")
+    keys = len("pk") + len(f"{collection}#j15".encode()) + len("sk") + 8 + len("entries")
     assert entries >= 1
     if len(scope) < 800:
         assert keys + entries * (entry_bytes(views) + 1) <= 1024

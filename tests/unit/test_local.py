@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handler.cli import emulator, world
+from handler.cli import deployment, emulator
 from handler.cli.emulator import Emulator, LocalError
 
 
@@ -50,7 +50,7 @@ def test_clients_ignore_the_users_aws_settings(monkeypatch: pytest.MonkeyPatch) 
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, "the-users")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.example.com")
-    found = world.World(Emulator("http://127.0.0.1:4566", 0, Path("unused")), {}, "")
+    found = deployment.Deployment(Emulator("http://127.0.0.1:4566", 0, Path("unused")), {}, "")
 
     client = found.client("s3")
 
@@ -84,11 +84,11 @@ def test_ending_a_group_ends_the_children_too() -> None:
             os.killpg(process.pid, 0)
 
 
-def test_a_note_of_a_world_that_has_ended_is_no_world(tmp_path: Path) -> None:
-    gone = world.World(Emulator("http://127.0.0.1:9", 1, tmp_path / "none"), {"TopicArn": "arn"}, "url")
-    world.save(tmp_path, gone)
+def test_a_note_of_a_deployment_that_has_ended_is_ignored(tmp_path: Path) -> None:
+    gone = deployment.Deployment(Emulator("http://127.0.0.1:9", 1, tmp_path / "none"), {"TopicArn": "arn"}, "url")
+    deployment.save(tmp_path, gone)
 
-    assert world.running(tmp_path) is None
+    assert deployment.running(tmp_path) is None
 
 
 def test_what_was_started_ends_with_its_starter_however_that_ends(tmp_path: Path) -> None:

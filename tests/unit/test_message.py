@@ -8,10 +8,19 @@ from jsonschema import ValidationError
 
 from handler.core.formats import FORMATS
 from handler.core.message import compose
-from handler.core.model import Fingerprint, ImageRecord, Match, MatchKind, ObjectRef, Outcome, World, padded_sequencer
+from handler.core.model import (
+    Collection,
+    Fingerprint,
+    ImageRecord,
+    Match,
+    MatchKind,
+    ObjectRef,
+    Outcome,
+    padded_sequencer,
+)
 from tests.schema import valid_message
 
-WORLD = World("*", "phash1")
+COLLECTION = Collection("*", "phash1")
 SNS_LIMIT = 256 * 1024
 
 
@@ -33,7 +42,7 @@ def near(key: str, distance: int = 3, kind: MatchKind = MatchKind.NEAR) -> Match
 
 
 def test_message_is_what_the_schema_promises() -> None:
-    message = compose(WORLD, record("a.jpg"), [near("b.jpg")], radius=10, truncated=False)
+    message = compose(COLLECTION, record("a.jpg"), [near("b.jpg")], radius=10, truncated=False)
 
     document = valid_message(message.body)
     assert document["picture"]["key"] == "a.jpg"
@@ -46,7 +55,7 @@ def test_picture_of_every_accepted_format_is_in_the_schema(format_: str) -> None
     assert picture.fingerprint is not None
     picture = replace(picture, fingerprint=replace(picture.fingerprint, format=format_))
 
-    assert valid_message(compose(WORLD, picture, [near("b.jpg")], radius=10, truncated=False).body)
+    assert valid_message(compose(COLLECTION, picture, [near("b.jpg")], radius=10, truncated=False).body)
 
 
 def test_message_of_the_readme_is_what_the_schema_promises() -> None:
@@ -58,7 +67,7 @@ def test_message_of_the_readme_is_what_the_schema_promises() -> None:
 
 
 def test_schema_refuses_what_is_no_message() -> None:
-    body = compose(WORLD, record("a.jpg"), [near("b.jpg")], radius=10, truncated=False).body
+    body = compose(COLLECTION, record("a.jpg"), [near("b.jpg")], radius=10, truncated=False).body
 
     with pytest.raises(ValidationError):
         valid_message(body.replace('"kind":"near"', '"kind":"close"'))
@@ -67,7 +76,7 @@ def test_schema_refuses_what_is_no_message() -> None:
 def test_attributes_serve_filter_policies() -> None:
     matches = [near("b.jpg", 0, MatchKind.EXACT), near("c.jpg", 8)]
 
-    message = compose(WORLD, record("a.jpg"), matches, radius=10, truncated=False)
+    message = compose(COLLECTION, record("a.jpg"), matches, radius=10, truncated=False)
 
     assert message.attributes == {"bucket": "pictures", "kind": "exact", "scope": "*", "similarity": 1.0}
 
@@ -76,7 +85,7 @@ def test_repeated_message_has_the_same_id_and_other_pairs_another() -> None:
     a, b, c = record("a.jpg"), near("b.jpg"), near("c.jpg")
 
     def message_id(picture: ImageRecord, *matches: Match) -> str:
-        return str(valid_message(compose(WORLD, picture, matches, radius=10, truncated=False).body)["id"])
+        return str(valid_message(compose(COLLECTION, picture, matches, radius=10, truncated=False).body)["id"])
 
     assert message_id(a, b, c) == message_id(a, b, c)
     assert message_id(a, b) != message_id(a, b, c)
@@ -90,7 +99,7 @@ def test_message_never_exceeds_what_sns_takes_and_says_when_it_was_cut(count: in
     key = letter * (1024 // len(letter.encode("utf-8", "replace")))
     matches = [near(f"{n:03d}{key}"[:1024]) for n in range(count)]
 
-    message = compose(replace(WORLD, scope=key), record(key), matches, radius=10, truncated=False)
+    message = compose(replace(COLLECTION, scope=key), record(key), matches, radius=10, truncated=False)
 
     document = valid_message(message.body)
     assert document["picture"]["key"] == key

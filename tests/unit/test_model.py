@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.core.model import LOWEST_SEQUENCER, World, object_id, padded_sequencer, scope_of
+from handler.core.model import LOWEST_SEQUENCER, Collection, object_id, padded_sequencer, scope_of
 
 
 @given(st.text(max_size=8), st.text(max_size=8), st.text(max_size=8), st.text(max_size=8))
@@ -50,7 +50,7 @@ def test_scope_is_the_leading_folders(key: str, depth: int, scope: str) -> None:
 
 
 @given(st.text(max_size=6), st.text(max_size=6))
-def test_worlds_of_different_scopes_never_share_a_key(scope: str, other: str) -> None:
-    one, two = World(scope, "phash1"), World(other, "phash1")
+def test_collections_of_different_scopes_never_share_a_key(scope: str, other: str) -> None:
+    one, two = Collection(scope, "phash1"), Collection(other, "phash1")
 
     assert (f"{one}#b0#0000" == f"{two}#b0#0000") is (scope == other)

@@ -13,15 +13,15 @@ from handler.core.buckets import buckets, probe_count
 from handler.core.entries import Block, Question, entry_bytes, to_entry
 from handler.core.fingerprint import fingerprint
 from handler.core.journal import Appended, PacksUnavailable, Shape
-from handler.core.model import Candidate, Found, Limits, ObjectRef, Route, World
+from handler.core.model import Candidate, Collection, Found, Limits, ObjectRef, Route
 from handler.core.phash import hamming
 from handler.search import Search
 from tests.fakes import InlineExecutor, InMemoryBuckets, InMemoryImages, InMemoryJournal, InMemoryPacks
 from tests.images import jpeg, near_copy, photo
 
-WORLD = World("*", "phash1")
+COLLECTION = Collection("*", "phash1")
 SHAPE = Shape(segment_bytes=180, pack_segments=4)
-PER_SEGMENT = SHAPE.capacity(WORLD, entry_bytes(1))
+PER_SEGMENT = SHAPE.capacity(COLLECTION, entry_bytes(1))
 PER_PACK = PER_SEGMENT * SHAPE.pack_segments
 RADIUS = 10
 
@@ -53,24 +53,24 @@ class Deployment:
             clock=lambda: self.now,
         )
 
-    def add(self, instance: Search, key: str, views: Sequence[int], world: World = WORLD) -> str:
+    def add(self, instance: Search, key: str, views: Sequence[int], collection: Collection = COLLECTION) -> str:
         """Store a picture by way of *instance*; return its object id."""
         ref = ObjectRef("pictures", key)
-        instance.append(world, to_entry(ref.object_id, views))
+        instance.append(collection, to_entry(ref.object_id, views))
         for hash in views:
-            self.images.add_holder(world, hash, ref)
+            self.images.add_holder(collection, hash, ref)
             for bucket in buckets(hash):
-                self.buckets.add(world, bucket, hash, crowded=False)
+                self.buckets.add(collection, bucket, hash, crowded=False)
         return ref.object_id
 
-    def fill(self, count: int, *, world: World = WORLD, start: int = 0) -> list[str]:
+    def fill(self, count: int, *, collection: Collection = COLLECTION, start: int = 0) -> list[str]:
         """Store *count* pictures far from each other; return their object ids."""
         writer, rng = self.instance(), random.Random(start)
-        return [self.add(writer, f"{start + n}", [rng.getrandbits(64)], world) for n in range(count)]
+        return [self.add(writer, f"{start + n}", [rng.getrandbits(64)], collection) for n in range(count)]
 
 
-def ask(instance: Search, hash: int = 0, *, world: World = WORLD, deadline: float = math.inf) -> Found:
-    return instance.find(world, [Question(hash)], RADIUS, views=1, deadline=deadline)
+def ask(instance: Search, hash: int = 0, *, collection: Collection = COLLECTION, deadline: float = math.inf) -> Found:
+    return instance.find(collection, [Question(hash)], RADIUS, views=1, deadline=deadline)
 
 
 def ids(found: Found) -> set[str]:
@@ -111,27 +111,31 @@ def test_journal_search_equals_bucket_search_equals_brute_force(
 ) -> None:
     rng = random.Random(seed)
     deployment = Deployment(page_segments=rng.choice([1, 3, 1000]), shards=rng.choice([1, 1, 3]))
-    worlds = [World(f"{scope}/", f"g{generation}") for scope in range(scopes) for generation in range(generations)]
+    collections = [
+        Collection(f"{scope}/", f"g{generation}") for scope in range(scopes) for generation in range(generations)
+    ]
     warm, prober = deployment.instance(), deployment.instance(memory_bytes=0)
     hashes = hashes_near(rng, [rng.getrandbits(64) for _ in range(3)])
-    stored: list[tuple[World, str, list[int]]] = []
+    stored: list[tuple[Collection, str, list[int]]] = []
     for number in range(count):
-        world, picture = rng.choice(worlds), list(itertools.islice(hashes, views))
-        stored.append((world, deployment.add(rng.choice([warm, prober]), f"{number}", picture, world), picture))
+        collection, picture = rng.choice(collections), list(itertools.islice(hashes, views))
+        stored.append(
+            (collection, deployment.add(rng.choice([warm, prober]), f"{number}", picture, collection), picture)
+        )
         if rng.random() < 0.1:
-            list(warm.find(world, [Question(0)], radius, views=views).candidates)
-    world, asked = rng.choice(worlds), list(itertools.islice(hashes, rng.randint(1, 4)))
+            list(warm.find(collection, [Question(0)], radius, views=views).candidates)
+    collection, asked = rng.choice(collections), list(itertools.islice(hashes, rng.randint(1, 4)))
     questions = [Question(hash, tuple(range(views))) for hash in asked]
 
     answers = [
-        nearest(instance.find(world, questions, radius, views=views).candidates)
+        nearest(instance.find(collection, questions, radius, views=views).candidates)
         for instance in (warm, deployment.instance(), prober)
     ]
 
     brute_force = {}
     for where, object_id, picture in stored:
         distance = min(hamming(hash, view) for hash in asked for view in picture)
-        if where == world and distance <= radius:
+        if where == collection and distance <= radius:
             brute_force[object_id] = distance
     assert answers == [brute_force] * 3
 
@@ -167,7 +171,7 @@ def test_whoever_fills_the_last_segment_of_a_pack_makes_it_and_others_load_it(de
 def test_pack_that_nobody_made_is_made_by_whoever_misses_it_in_the_same_bytes(deployment: Deployment) -> None:
     stored = deployment.fill(2 * PER_PACK + 1)
     made = dict(deployment.packs.packs)
-    del deployment.packs.packs[WORLD, 0, 0]
+    del deployment.packs.packs[COLLECTION, 0, 0]
 
     found = ask(deployment.instance())
 
@@ -179,13 +183,13 @@ def test_pack_of_segments_with_room_is_never_made_and_the_buckets_answer(deploym
     deployment.fill(2 * PER_PACK + 1)
     target = deployment.add(deployment.instance(), "near", [1])
     deployment.packs.packs.clear()
-    deployment.journal.lose_an_entry(WORLD, segment=2)
+    deployment.journal.lose_an_entry(COLLECTION, segment=2)
 
     found = ask(deployment.instance())
 
     assert (found.route, ids(found)) == (Route.PROBED, {target})
-    assert found.trouble == f"pack 0 of shard 0 of {WORLD}: {PER_PACK - 1} entries, want {PER_PACK}"
-    assert (WORLD, 0, 0) not in deployment.packs.packs
+    assert found.trouble == f"pack 0 of shard 0 of {COLLECTION}: {PER_PACK - 1} entries, want {PER_PACK}"
+    assert (COLLECTION, 0, 0) not in deployment.packs.packs
 
 
 class Unavailable(InMemoryPacks):
@@ -195,13 +199,13 @@ class Unavailable(InMemoryPacks):
         super().__init__()
         self.survived = survived
 
-    def get(self, world: World, shard: int, number: int) -> bytes | None:
+    def get(self, collection: Collection, shard: int, number: int) -> bytes | None:
         self._fail()
-        return super().get(world, shard, number)
+        return super().get(collection, shard, number)
 
-    def put(self, world: World, shard: int, number: int, pack: bytes) -> None:
+    def put(self, collection: Collection, shard: int, number: int, pack: bytes) -> None:
         self._fail()
-        super().put(world, shard, number, pack)
+        super().put(collection, shard, number, pack)
 
     def _fail(self) -> None:
         self.survived -= 1
@@ -221,18 +225,18 @@ def test_packs_that_cannot_be_reached_fail_no_upload_and_no_search(deployment: D
 
 
 def test_what_a_failed_load_has_read_counts_and_is_forgotten_in_its_turn(deployment: Deployment) -> None:
-    worlds = [World(f"{n}/", "phash1") for n in range(5)]
-    for world in worlds:
-        deployment.fill(100 * PER_PACK, world=world)
+    collections = [Collection(f"{n}/", "phash1") for n in range(5)]
+    for collection in collections:
+        deployment.fill(100 * PER_PACK, collection=collection)
     made = deployment.packs.packs
     deployment.packs = Unavailable(0)
     deployment.packs.packs = made
     limit = 250 * PER_PACK * 24
     instance = deployment.instance(memory_bytes=limit)
 
-    for world in worlds:
+    for collection in collections:
         deployment.packs.survived = 97
-        assert ask(instance, world=world).route is Route.PROBED
+        assert ask(instance, collection=collection).route is Route.PROBED
 
     assert 0 < sum(known.entries.nbytes for known in instance.memory.known.values()) <= limit
 
@@ -241,17 +245,17 @@ def test_what_a_failed_load_has_read_counts_and_is_forgotten_in_its_turn(deploym
 def test_pack_that_cannot_be_read_is_made_again(deployment: Deployment, spoilt: bytes) -> None:
     deployment.fill(2 * PER_PACK + 1)
     made = dict(deployment.packs.packs)
-    deployment.packs.packs[WORLD, 0, 1] = spoilt
+    deployment.packs.packs[COLLECTION, 0, 1] = spoilt
 
     assert ask(deployment.instance()).pictures == 2 * PER_PACK + 1
     assert deployment.packs.packs == made
 
 
-def test_world_that_just_fits_is_loaded_once(deployment: Deployment) -> None:
+def test_collection_that_just_fits_is_loaded_once(deployment: Deployment) -> None:
     deployment.fill(100 * PER_PACK)
     needed = deployment.instance(memory_bytes=1)
     ask(needed)
-    exact = needed.memory.known[WORLD].whole_bytes
+    exact = needed.memory.known[COLLECTION].whole_bytes
 
     for limit, expected in ((exact, [Route.LOADED, Route.WARM, Route.WARM]), (exact - 1, [Route.PROBED] * 3)):
         instance = deployment.instance(memory_bytes=limit)
@@ -267,7 +271,7 @@ def test_instance_that_fell_far_behind_continues_with_packs() -> None:
 
     found = ask(instance)
 
-    entries = instance.memory.known[WORLD].entries
+    entries = instance.memory.known[COLLECTION].entries
     assert (found.route, found.packs) == (Route.LOADED, 3)
     assert set(entries.object_ids(entries.scan([Question(0)], 64).rows)) == stored
 
@@ -277,9 +281,9 @@ def test_loading_stops_in_time_and_goes_on_where_it_stopped(deployment: Deployme
     target = deployment.add(deployment.instance(), "near", [1])
 
     class Slow(InMemoryPacks):
-        def get(self, world: World, shard: int, number: int) -> bytes | None:
+        def get(self, collection: Collection, shard: int, number: int) -> bytes | None:
             deployment.now += 1
-            return super().get(world, shard, number)
+            return super().get(collection, shard, number)
 
     slow = Slow()
     slow.packs, deployment.packs = deployment.packs.packs, slow
@@ -301,36 +305,36 @@ def test_probing_goes_on_until_it_has_cost_what_loading_would(deployment: Deploy
     probe = prices.reading(read_units=probe_count(3))
     load = prices.reading(s3_gets=40) + prices.running(160 * SHAPE.segment_bytes / 50e6)
 
-    routes = [instance.find(WORLD, [Question(0)], 3, views=1).route for _ in range(60)]
+    routes = [instance.find(COLLECTION, [Question(0)], 3, views=1).route for _ in range(60)]
 
     probes = routes.index(Route.LOADED)
     assert routes == [Route.PROBED] * probes + [Route.LOADED] + [Route.WARM] * (59 - probes)
     assert probes * probe < load <= (probes + 1) * probe
 
 
-def test_world_beyond_the_memory_is_probed_and_smaller_ones_are_remembered(deployment: Deployment) -> None:
-    small = World("small/", "phash1")
+def test_collection_beyond_the_memory_is_probed_and_smaller_ones_are_remembered(deployment: Deployment) -> None:
+    small = Collection("small/", "phash1")
     deployment.fill(200 * PER_PACK)
-    deployment.fill(3, world=small)
+    deployment.fill(3, collection=small)
     instance = deployment.instance(memory_bytes=100 * PER_PACK * 24)
 
-    routes = [ask(instance, world=world).route for world in (WORLD, small, WORLD, small)]
+    routes = [ask(instance, collection=collection).route for collection in (COLLECTION, small, COLLECTION, small)]
 
     assert routes == [Route.PROBED, Route.LOADED, Route.PROBED, Route.WARM]
 
 
-def test_world_that_was_used_longest_ago_is_forgotten_first(deployment: Deployment) -> None:
-    worlds = [World(f"{n}/", "phash1") for n in range(3)]
-    for world in worlds:
-        deployment.fill(100 * PER_PACK, world=world)
+def test_collection_that_was_used_longest_ago_is_forgotten_first(deployment: Deployment) -> None:
+    collections = [Collection(f"{n}/", "phash1") for n in range(3)]
+    for collection in collections:
+        deployment.fill(100 * PER_PACK, collection=collection)
     instance = deployment.instance(memory_bytes=250 * PER_PACK * 24)
 
-    routes = [ask(instance, world=worlds[n]).route.value[0] for n in (0, 1, 0, 2, 0, 1)]
+    routes = [ask(instance, collection=collections[n]).route.value[0] for n in (0, 1, 0, 2, 0, 1)]
 
     assert "".join(routes) == "llwlwl"
 
 
-def test_world_that_outgrows_the_memory_is_forgotten(deployment: Deployment) -> None:
+def test_collection_that_outgrows_the_memory_is_forgotten(deployment: Deployment) -> None:
     instance = deployment.instance(memory_bytes=100 * PER_PACK * 24)
     ask(instance)
     deployment.fill(120 * PER_PACK)
@@ -338,16 +342,16 @@ def test_world_that_outgrows_the_memory_is_forgotten(deployment: Deployment) -> 
     routes = [ask(instance).route for _ in range(2)]
 
     assert routes == [Route.WARM, Route.PROBED]
-    assert len(instance.memory.known[WORLD].entries) == 0
+    assert len(instance.memory.known[COLLECTION].entries) == 0
 
 
 def test_writer_whose_end_keeps_moving_asks_for_it_first(deployment: Deployment) -> None:
     journal, other, asked = deployment.journal, deployment.instance(), list[bool]()
 
     class Watched(InMemoryJournal):
-        def append(self, world: World, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
+        def append(self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
             asked.append(ask)
-            return journal.append(world, entry, ends, ask=ask)
+            return journal.append(collection, entry, ends, ask=ask)
 
     deployment.journal = Watched()
     busy = deployment.instance()
@@ -365,7 +369,7 @@ def test_writer_whose_end_keeps_moving_asks_for_it_first(deployment: Deployment)
 def test_pack_is_the_rows_of_its_segments_in_order(deployment: Deployment) -> None:
     stored = deployment.fill(PER_PACK)
 
-    block = Block.unpack(deployment.packs.packs[WORLD, 0, 0])
+    block = Block.unpack(deployment.packs.packs[COLLECTION, 0, 0])
 
     packed = [row.tobytes().hex() for row in block.ids]
     for number in range(SHAPE.pack_segments):

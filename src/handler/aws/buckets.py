@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from handler.aws.batch import pieces, read_strongly
 from handler.core.buckets import Bucket, members_within, probes, to_member
-from handler.core.model import Candidates, NearHash, World
+from handler.core.model import Candidates, Collection, NearHash
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,7 +24,7 @@ PAGE_MEMBERS = 450  # 8 bytes each, 3.6 KB: one strong read unit covers 4 KB, sc
 
 
 class DynamoDBBuckets:
-    """The buckets of all worlds of one deployment."""
+    """The buckets of all collections of one deployment."""
 
     def __init__(
         self, client: "DynamoDBClient", table: str, *, executor: Executor, page_members: int = PAGE_MEMBERS
@@ -34,41 +34,41 @@ class DynamoDBBuckets:
         self._executor = executor
         self._page_members = page_members
 
-    def add(self, world: World, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
+    def add(self, collection: Collection, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
         """Make *hash* a member of *bucket*; once this returns every later `candidates` sees it.
 
         Where the bucket is likely to be *crowded*, its pages are read first: a write that the full first page refuses
         costs several times as much. Returns whether it has several pages.
         """
-        if not crowded and self._add_to_page(world, bucket, 0, hash):
+        if not crowded and self._add_to_page(collection, bucket, 0, hash):
             return False
-        pages = self._pages(world, [bucket])
+        pages = self._pages(collection, [bucket])
         if any(to_member(hash) in page["hashes"]["BS"] for page in pages if "hashes" in page):
             return len(pages) > 1  # a million copies of one picture are one member, on whatever page
         page = max([0, *(_last(page) for page in pages)])
-        while not self._add_to_page(world, bucket, page, hash):
-            last = self._last_page(world, bucket)
+        while not self._add_to_page(collection, bucket, page, hash):
+            last = self._last_page(collection, bucket)
             if last > page:
                 page = last
             else:
                 page += 1
                 # Readers learn of a page before anything is in it, so nobody can miss a member.
-                self._announce_page(world, bucket, page)
+                self._announce_page(collection, bucket, page)
         return page > 0
 
-    def candidates(self, world: World, hashes: Sequence[int], radius: int) -> Candidates:
+    def candidates(self, collection: Collection, hashes: Sequence[int], radius: int) -> Candidates:
         """Return every stored hash within *radius* bits of one of *hashes*, nearest first, by consistent reads."""
         wanted = dict.fromkeys(probe for hash in hashes for probe in probes(hash, radius))
-        pages = self._pages(world, wanted)
+        pages = self._pages(collection, wanted)
         members = (member for page in pages for member in page.get("hashes", {"BS": []})["BS"])
         return Candidates(
             nearest_first=tuple(NearHash(*near) for near in members_within(members, hashes, radius)),
             probes=len(wanted),
         )
 
-    def _pages(self, world: World, wanted: Iterable[Bucket]) -> list[dict[str, Any]]:
+    def _pages(self, collection: Collection, wanted: Iterable[Bucket]) -> list[dict[str, Any]]:
         """Return all pages of the buckets: the first ones tell how many more there are."""
-        first = self._read([_key(world, bucket, 0) for bucket in wanted])
+        first = self._read([_key(collection, bucket, 0) for bucket in wanted])
         further = [
             {"pk": page["pk"], "sk": {"S": _page_name(number)}}
             for page in first
@@ -83,13 +83,13 @@ class DynamoDBBuckets:
         answers: Iterator[list[dict[str, Any]]] = self._executor.map(read, pieces(keys))
         return [item for answer in answers for item in answer]
 
-    def _add_to_page(self, world: World, bucket: Bucket, page: int, hash: int) -> bool:
+    def _add_to_page(self, collection: Collection, bucket: Bucket, page: int, hash: int) -> bool:
         """Add the member unless the page is full; False if it is. A member that is there may be added again."""
         member = to_member(hash)
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(world, bucket, page),
+                Key=_key(collection, bucket, page),
                 UpdateExpression="ADD hashes :members",
                 ConditionExpression="attribute_not_exists(hashes) OR size(hashes) < :full OR contains(hashes, :member)",
                 ExpressionAttributeValues={
@@ -104,21 +104,21 @@ class DynamoDBBuckets:
             raise
         return True
 
-    def _last_page(self, world: World, bucket: Bucket) -> int:
+    def _last_page(self, collection: Collection, bucket: Bucket) -> int:
         answer = self._client.get_item(
             TableName=self._table,
-            Key=_key(world, bucket, 0),
+            Key=_key(collection, bucket, 0),
             ConsistentRead=True,
             ProjectionExpression="#last",
             ExpressionAttributeNames={"#last": "last"},
         )
         return _last(answer.get("Item", {}))
 
-    def _announce_page(self, world: World, bucket: Bucket, page: int) -> None:
+    def _announce_page(self, collection: Collection, bucket: Bucket, page: int) -> None:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(world, bucket, 0),
+                Key=_key(collection, bucket, 0),
                 UpdateExpression="SET #last = :page",
                 ConditionExpression="attribute_not_exists(#last) OR #last < :page",
                 ExpressionAttributeNames={"#last": "last"},
@@ -129,8 +129,8 @@ class DynamoDBBuckets:
                 raise  # failed: another writer has announced this page or a later one
 
 
-def _key(world: World, bucket: Bucket, page: int) -> dict[str, dict[str, str]]:
-    return {"pk": {"S": f"{world}#b{bucket.band}#{bucket.prefix:04x}"}, "sk": {"S": _page_name(page)}}
+def _key(collection: Collection, bucket: Bucket, page: int) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": f"{collection}#b{bucket.band}#{bucket.prefix:04x}"}, "sk": {"S": _page_name(page)}}
 
 
 def _last(first_page: Mapping[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""BucketTable: the journal of each world, in segments.
+"""BucketTable: the journal of each collection, in segments.
 
 | item | pk | sk | attributes |
 | segment | `{scope}#{generation}#j{shard}` | number, 8 digits | `entries`: Binary Set |
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import ClientError
 
 from handler.core.journal import Appended, Segment, Shape, Tail
-from handler.core.model import World
+from handler.core.model import Collection
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,7 +29,7 @@ R = TypeVar("R")
 
 
 class DynamoDBJournal:
-    """The journals of all worlds of one deployment; new entries are spread over *shards*."""
+    """The journals of all collections of one deployment; new entries are spread over *shards*."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class DynamoDBJournal:
         self._shards = shards
         self._shape = shape
 
-    def append(self, world: World, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
+    def append(self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
         """Add *entry* to the last segment of its shard; once this returns every later `tail` sees it.
 
         *ends* are the last segments as last heard of, by shard; if its own is not among them, or *ask*, it is read.
@@ -54,41 +54,41 @@ class DynamoDBJournal:
         """
         shard = entry[0] % self._shards  # the first byte of an object id is as good as random
         if shard and shard not in ends:
-            self._announce_shards(world)
+            self._announce_shards(collection)
         ask |= shard not in ends
-        number = self._end(world, shard) if ask else ends[shard]
+        number = self._end(collection, shard) if ask else ends[shard]
         refused = 0
-        while (size := self._add(world, shard, number, entry)) is None:
+        while (size := self._add(collection, shard, number, entry)) is None:
             refused += 1
             ask = not ask  # an end that was read just now has most likely been followed by one segment
-            number = max(number + 1, self._end(world, shard)) if ask else number + 1
-        return Appended(shard, number, refused, completes_pack=size == self._shape.capacity(world, len(entry)))
+            number = max(number + 1, self._end(collection, shard)) if ask else number + 1
+        return Appended(shard, number, refused, completes_pack=size == self._shape.capacity(collection, len(entry)))
 
-    def tail(self, world: World, cursors: Sequence[int]) -> Tail:
+    def tail(self, collection: Collection, cursors: Sequence[int]) -> Tail:
         """Return the segments from *cursors* on, by shard, read strongly consistently.
 
         Shards that nobody knew of are read from their beginning. One page of up to 1 MB a shard, at one read unit for
         4 KB: usually one unit a shard.
         """
-        shards, complete, count = self._pages(world, list(enumerate(cursors)))
+        shards, complete, count = self._pages(collection, list(enumerate(cursors)))
         further = [(shard, 0) for shard in range(len(cursors), count)]
-        more, more_complete, _ = self._pages(world, further)
+        more, more_complete, _ = self._pages(collection, further)
         return Tail(shards + more, complete and more_complete)
 
-    def ends(self, world: World) -> list[int]:
+    def ends(self, collection: Collection) -> list[int]:
         """Return the number of the last segment of each shard (0 if it has none), read strongly consistently."""
-        newest_first = self._query(world, 0, ScanIndexForward=False, Limit=2)["Items"]
+        newest_first = self._query(collection, 0, ScanIndexForward=False, Limit=2)["Items"]
         count = max([1, *(int(item["count"]["N"]) for item in newest_first if "count" in item)])
         first = max([0, *(int(item["sk"]["S"]) for item in newest_first if "entries" in item)])
-        return [first, *self._each(lambda shard: self._end(world, shard), range(1, count))]
+        return [first, *self._each(lambda shard: self._end(collection, shard), range(1, count))]
 
-    def segments(self, world: World, shard: int, first: int, count: int) -> list[Segment]:
+    def segments(self, collection: Collection, shard: int, first: int, count: int) -> list[Segment]:
         """Return *count* segments from number *first* on, those that exist, read strongly consistently."""
         between = {":from": {"S": _name(first)}, ":to": {"S": _name(first + count - 1)}}
         found: list[Segment] = []
         more: Item = {}
         while True:
-            page = self._query(world, shard, "sk BETWEEN :from AND :to", between, **more)
+            page = self._query(collection, shard, "sk BETWEEN :from AND :to", between, **more)
             found += _segments(page["Items"])
             if "LastEvaluatedKey" not in page:
                 return found
@@ -96,7 +96,7 @@ class DynamoDBJournal:
 
     # --- writing ---
 
-    def _add(self, world: World, shard: int, number: int, entry: bytes) -> int | None:
+    def _add(self, collection: Collection, shard: int, number: int, entry: bytes) -> int | None:
         """Add to the segment; None if it is full. Where it may complete a pack, return how many it holds then, else 0.
 
         An entry that is there may be added again, which a repeated request does.
@@ -105,7 +105,7 @@ class DynamoDBJournal:
         try:
             answer = self._client.update_item(
                 TableName=self._table,
-                Key=_key(world, shard, _name(number)),
+                Key=_key(collection, shard, _name(number)),
                 UpdateExpression="ADD entries :entries",
                 ConditionExpression=(
                     "attribute_not_exists(entries) OR size(entries) < :full OR contains(entries, :entry)"
@@ -113,7 +113,7 @@ class DynamoDBJournal:
                 ExpressionAttributeValues={
                     ":entries": {"BS": [entry]},
                     ":entry": {"B": entry},
-                    ":full": {"N": str(self._shape.capacity(world, len(entry)))},
+                    ":full": {"N": str(self._shape.capacity(collection, len(entry)))},
                 },
                 ReturnValues="ALL_NEW" if completes else "NONE",
             )
@@ -123,11 +123,11 @@ class DynamoDBJournal:
             raise
         return len(answer["Attributes"]["entries"]["BS"]) if completes else 0
 
-    def _announce_shards(self, world: World) -> None:
+    def _announce_shards(self, collection: Collection) -> None:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(world, 0, SHARDS),
+                Key=_key(collection, 0, SHARDS),
                 UpdateExpression="SET #count = :count",
                 ConditionExpression="attribute_not_exists(#count) OR #count < :count",
                 ExpressionAttributeNames={"#count": "count"},
@@ -139,16 +139,18 @@ class DynamoDBJournal:
 
     # --- reading ---
 
-    def _end(self, world: World, shard: int) -> int:
+    def _end(self, collection: Collection, shard: int) -> int:
         numbers = {":shards": {"S": SHARDS}}
-        found = self._query(world, shard, "sk < :shards", numbers, ScanIndexForward=False, Limit=1)["Items"]
+        found = self._query(collection, shard, "sk < :shards", numbers, ScanIndexForward=False, Limit=1)["Items"]
         return int(found[0]["sk"]["S"]) if found else 0
 
-    def _pages(self, world: World, shards: Sequence[tuple[int, int]]) -> tuple[list[list[Segment]], bool, int]:
+    def _pages(
+        self, collection: Collection, shards: Sequence[tuple[int, int]]
+    ) -> tuple[list[list[Segment]], bool, int]:
         """Read a page of each of *shards* from a segment on; whether that is all, and how many shards are noted."""
 
         def page(of: tuple[int, int]) -> Item:
-            return self._query(world, of[0], "sk >= :from", {":from": {"S": _name(of[1])}})
+            return self._query(collection, of[0], "sk >= :from", {":from": {"S": _name(of[1])}})
 
         answers = self._each(page, shards)
         count = max([1, *(int(item["count"]["N"]) for page in answers for item in page["Items"] if "count" in item)])
@@ -159,11 +161,13 @@ class DynamoDBJournal:
         """Return what *read* returns for each, in parallel where there are several."""
         return list(self._executor.map(read, of)) if len(of) > 1 else [read(one) for one in of]
 
-    def _query(self, world: World, shard: int, where: str = "", values: Item | None = None, **options: Any) -> Item:
+    def _query(
+        self, collection: Collection, shard: int, where: str = "", values: Item | None = None, **options: Any
+    ) -> Item:
         answer = self._client.query(
             TableName=self._table,
             KeyConditionExpression="pk = :pk" + (f" AND {where}" if where else ""),
-            ExpressionAttributeValues={":pk": _key(world, shard, "")["pk"]} | (values or {}),
+            ExpressionAttributeValues={":pk": _key(collection, shard, "")["pk"]} | (values or {}),
             ConsistentRead=True,
             **options,
         )
@@ -174,8 +178,8 @@ def _segments(items: Sequence[Item]) -> list[Segment]:
     return [Segment(int(item["sk"]["S"]), frozenset(item["entries"]["BS"])) for item in items if "entries" in item]
 
 
-def _key(world: World, shard: int, sk: str) -> dict[str, dict[str, str]]:
-    return {"pk": {"S": f"{world}#j{shard}"}, "sk": {"S": sk}}
+def _key(collection: Collection, shard: int, sk: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": f"{collection}#j{shard}"}, "sk": {"S": sk}}
 
 
 def _name(number: int) -> str:

@@ -15,10 +15,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from handler.cli.deployment import Deployment, start
 from handler.cli.emulator import LocalError
 from handler.cli.pictures import Picture, gallery
 from handler.cli.watch import PATIENCE_S, Watch
-from handler.cli.world import World, start
 
 OPEN_AT_ONCE = os.cpu_count() or 1
 MAX_KEY_BYTES = 1024  # S3's limit
@@ -41,8 +41,8 @@ def run(root: Path, photos: Path | None, console: Console) -> int:
     began = time.monotonic()
     if photos is not None and not photos.is_dir():
         raise LocalError(f"PHOTOS is {str(photos)!r}, want a folder")
-    with _set_up(root, console) as world:
-        result = _built_in(world, console) if photos is None else _own(world, photos, console)
+    with _set_up(root, console) as deployment:
+        result = _built_in(deployment, console) if photos is None else _own(deployment, photos, console)
     _report(result, console)
     parts = [f"{result.uploaded} uploaded", f"{len(result.notices)} near-duplicates", f"{len(result.failed)} failed"]
     if result.rejected:
@@ -51,19 +51,19 @@ def run(root: Path, photos: Path | None, console: Console) -> int:
     return 1 if result.failed else 0
 
 
-def _set_up(root: Path, console: Console) -> World:
+def _set_up(root: Path, console: Console) -> Deployment:
     if not console.is_terminal:
         return start(root, progress=lambda step: console.print(f"{step} ..."))
     with console.status("setting up") as status:
         return start(root, progress=lambda step: status.update(f"{step} ..."))
 
 
-def _built_in(world: World, console: Console) -> Result:
+def _built_in(deployment: Deployment, console: Console) -> Result:
     """Upload the originals, then the copies, so that each copy is told of its original."""
-    watch, result = Watch(world), Result()
+    watch, result = Watch(deployment), Result()
     originals, copies = gallery()
     for name, wave in (("photographs", originals), ("edited copies", copies)):
-        _upload(world, watch, {picture.key: picture.body for picture in wave}, result, console=console, name=name)
+        _upload(deployment, watch, {picture.key: picture.body for picture in wave}, result, console=console, name=name)
     _check(copies, result)
     return result
 
@@ -76,7 +76,7 @@ def _check(copies: list[Picture], result: Result) -> None:
     result.failed |= {one: f"was announced as a copy of {other}, which it is not" for one, other in found - expected}
 
 
-def _own(world: World, photos: Path, console: Console) -> Result:
+def _own(deployment: Deployment, photos: Path, console: Console) -> Result:
     """Upload every file under *photos*, whatever it is, under its path in there."""
     result, uploads = Result(), dict[str, Source]()
     for path in sorted(Path(where) / name for where, _, names in os.walk(photos) for name in names):
@@ -92,24 +92,24 @@ def _own(world: World, photos: Path, console: Console) -> Result:
             uploads[key] = path
     if not uploads and not result.failed:
         raise LocalError(f"PHOTOS is {str(photos)!r}, which holds no file")
-    _upload(world, Watch(world), uploads, result, console=console, name="pictures")
+    _upload(deployment, Watch(deployment), uploads, result, console=console, name="pictures")
     return result
 
 
 def _upload(
-    world: World, watch: Watch, uploads: Mapping[str, Source], result: Result, *, console: Console, name: str
+    deployment: Deployment, watch: Watch, uploads: Mapping[str, Source], result: Result, *, console: Console, name: str
 ) -> None:
     """Upload, wait until all is handled, and add what became of it to *result*.
 
     No more uploads are open at once than there are processors: the emulator starts one worker for each.
     """
-    s3 = world.client("s3")
+    s3 = deployment.client("s3")
     sent, open_now = set[str](), set[str]()
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(name, total=len(uploads))
         for key, source in uploads.items():
-            if problem := _put(s3, world.bucket, key, source):
+            if problem := _put(s3, deployment.bucket, key, source):
                 result.failed[key] = problem
             else:
                 sent.add(key)

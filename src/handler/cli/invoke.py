@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from handler.aws.images import DynamoDBImages
-from handler.cli import emulator, stack, world
+from handler.cli import deployment, emulator, stack
 from handler.cli.emulator import LocalError
 from handler.cli.pictures import Picture, gallery
 from handler.cli.watch import Watch
@@ -51,7 +51,7 @@ def run(root: Path, event: Path, console: Console) -> int:
     return 1 if isinstance(done.reply, dict) and "errorMessage" in done.reply else 0
 
 
-def invoke(root: Path, event: Path, *, progress: world.Progress = lambda _step: None) -> Invocation:
+def invoke(root: Path, event: Path, *, progress: deployment.Progress = lambda _step: None) -> Invocation:
     """Bring an emulator up with the pictures that the event names, invoke the function in Docker, end the emulator.
 
     Raises LocalError if Docker is missing, or *event* holds no event.
@@ -60,7 +60,7 @@ def invoke(root: Path, event: Path, *, progress: world.Progress = lambda _step: 
     _require_docker(root)
     progress("building for Lambda's Python")
     template = stack.build_for_lambda(root)
-    with world.start(root, container_gateway=docker_gateway(root), progress=progress) as started:
+    with deployment.start(root, container_gateway=docker_gateway(root), progress=progress) as started:
         document = json.loads(text.replace(BUCKET_IN_EVENTS, started.bucket))
         progress("uploading the pictures that the event names")
         watch = Watch(started)
@@ -70,7 +70,7 @@ def invoke(root: Path, event: Path, *, progress: world.Progress = lambda _step: 
         reply = _sam_local_invoke(root, template, started, document)
         watch.receive()
         images = DynamoDBImages(started.client("dynamodb"), started.outputs["ImageTableName"])
-        everything = model.World(model.WHOLE_DEPLOYMENT, DEFAULT_GENERATION)
+        everything = model.Collection(model.WHOLE_DEPLOYMENT, DEFAULT_GENERATION)
         ids = list(dict.fromkeys(reference.object_id for reference in references))
         return Invocation(reply, images.get(everything, ids), watch.notices[told:])
 
@@ -88,7 +88,7 @@ def _text(event: Path) -> str:
     return text
 
 
-def _arrange(started: world.World, watch: Watch, document: dict[str, Any]) -> list[model.ObjectRef]:
+def _arrange(started: deployment.Deployment, watch: Watch, document: dict[str, Any]) -> list[model.ObjectRef]:
     """Make the bucket what it is when AWS sends the event; return the objects that the event names.
 
     What the event says was created resembles pictures that are indexed already; what it says was
@@ -116,7 +116,7 @@ def _arrange(started: world.World, watch: Watch, document: dict[str, Any]) -> li
     return created + removed
 
 
-def _sam_local_invoke(root: Path, template: Path, started: world.World, document: dict[str, Any]) -> Any:
+def _sam_local_invoke(root: Path, template: Path, started: deployment.Deployment, document: dict[str, Any]) -> Any:
     """Return what the function answers."""
     folder = started.emulator.folder
     (folder / "event.json").write_text(json.dumps(document))
@@ -140,7 +140,7 @@ def _sam_local_invoke(root: Path, template: Path, started: world.World, document
     return json.loads(output.strip().splitlines()[-1])
 
 
-def variables_in_docker(started: world.World) -> dict[str, dict[str, str]]:
+def variables_in_docker(started: deployment.Deployment) -> dict[str, dict[str, str]]:
     """Return what `sam local invoke --env-vars` takes: where the function finds the emulator's resources."""
     names = {
         "BUCKET_TABLE": "BucketTableName",

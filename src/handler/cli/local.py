@@ -9,7 +9,7 @@ from types import FrameType
 
 from rich.console import Console
 
-from handler.cli import demo, emulator, invoke, stack, world
+from handler.cli import demo, deployment, emulator, invoke, stack
 from handler.cli.emulator import LocalError
 
 END = ".venv/bin/lookalike local down"
@@ -50,8 +50,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _up(arguments: argparse.Namespace) -> int:
     root = stack.project_root()
-    with stack.lock(stack.work_folder(root) / "world.lock"):  # of two at once, the second finds the first's world
-        found = world.running(root) or _start(root, port=arguments.port, docker=arguments.docker)
+    with stack.lock(
+        stack.work_folder(root) / "deployment.lock"
+    ):  # of two at once, the second finds the first's deployment
+        found = deployment.running(root) or _start(root, port=arguments.port, docker=arguments.docker)
     if arguments.port is not None and not found.endpoint.endswith(f":{arguments.port}"):
         raise LocalError(f"already running at {found.endpoint}, not at port {arguments.port}: {END} first")
     if arguments.docker and not _variables_file(root).exists():
@@ -68,11 +70,11 @@ def _up(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _start(root: Path, *, port: int | None, docker: bool) -> world.World:
+def _start(root: Path, *, port: int | None, docker: bool) -> deployment.Deployment:
     gateway = invoke.docker_gateway(root) if docker else None
     with Console(stderr=True).status("setting up") as status:
-        started = world.start(root, port=port, container_gateway=gateway, progress=status.update)
-    world.save(root, started)
+        started = deployment.start(root, port=port, container_gateway=gateway, progress=status.update)
+    deployment.save(root, started)
     _variables_file(root).unlink(missing_ok=True)
     if docker:
         _variables_file(root).write_text(json.dumps(invoke.variables_in_docker(started), indent=2))
@@ -86,12 +88,12 @@ def _variables_file(root: Path) -> Path:
 
 def _down(_arguments: argparse.Namespace) -> int:
     root = stack.project_root()
-    if found := world.running(root):
+    if found := deployment.running(root):
         found.stop()
         print(f"ended {found.endpoint}")
     else:
         print("nothing is running")
-    world.forget(root)
+    deployment.forget(root)
     return 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.cli.world import World
+from handler.cli.deployment import Deployment
 from handler.events import Created, Removed, decode
 
 PATIENCE_S = 60  # without any news; the function's own timeout is as long
@@ -24,9 +24,9 @@ class Handled:
 
 @dataclass(slots=True)
 class Watch:
-    """Follows one world from its start."""
+    """Follows one deployment from its start."""
 
-    world: World
+    deployment: Deployment
     handled: dict[str, Handled] = field(default_factory=dict)  # by key
     notices: list[dict[str, Any]] = field(default_factory=list)  # messages of the topic, in order of arrival
     _since_ms: int = 0
@@ -36,7 +36,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         """Make the clients."""
-        self._sqs, self._logs = self.world.client("sqs"), self.world.client("logs")
+        self._sqs, self._logs = self.deployment.client("sqs"), self.deployment.client("logs")
 
     def wait_for(self, keys: Iterable[str]) -> None:
         """Return when all *keys* are handled and their messages are here, or after PATIENCE_S without news."""
@@ -64,13 +64,13 @@ class Watch:
 
     def receive(self) -> None:
         """Take the messages that are in the queue."""
-        for body in _drain(self._sqs, self.world.queue_url):
+        for body in _drain(self._sqs, self.deployment.queue_url):
             if body["id"] not in {notice["id"] for notice in self.notices}:
                 self.notices.append(body)
 
     def _read_log(self) -> None:
         pages = self._logs.get_paginator("filter_log_events").paginate(
-            logGroupName=self.world.outputs["LogGroupName"], startTime=self._since_ms
+            logGroupName=self.deployment.outputs["LogGroupName"], startTime=self._since_ms
         )
         for page in pages:
             for event in page["events"]:
@@ -90,7 +90,7 @@ class Watch:
             self._messages_due.add((line["key"], line.get("sequencer", "")))
 
     def _read_failures(self) -> None:
-        for record in _drain(self._sqs, self.world.outputs["FailureQueueUrl"]):
+        for record in _drain(self._sqs, self.deployment.outputs["FailureQueueUrl"]):
             said = record.get("responsePayload", {}).get("errorMessage", "no message")
             for key in _keys(record.get("requestPayload", {})):
                 self.handled[key] = Handled("failed", said, 0)

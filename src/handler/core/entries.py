@@ -116,7 +116,7 @@ class Block:
 
 
 class Entries:
-    """All entries of one world that an instance has read."""
+    """All entries of one collection that an instance has read."""
 
     def __init__(self, views: int) -> None:
         self.views = views

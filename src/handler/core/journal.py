@@ -1,15 +1,16 @@
 """The journal's shape: entries in segments, segments in packs, and how far a reader has come.
 
-A world's entries are appended to segments 0, 1, 2, ...; one that is full never changes again, and the next is begun
-only by a writer that saw it full. So at any moment the journal is a row of final segments and one that grows. Each
-1024 of them are also kept as one pack. A busy world has several such rows, its shards, and every reader reads them all.
+A collection's entries are appended to segments 0, 1, 2, ...; one that is full never changes again, and the next is
+begun only by a writer that saw it full. So at any moment the journal is a row of final segments and one that grows.
+Each 1024 of them are also kept as one pack. A busy collection has several such rows, its shards, and every reader
+reads them all.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from handler.core.model import World
+from handler.core.model import Collection
 
 # Every upload reads every shard, and a partition gives 3,000 reads a second for 1,000 writes: more would buy nothing.
 MAX_SHARDS = 4
@@ -36,9 +37,9 @@ class Shape:
     segment_bytes: int = 1024  # one write unit, however full the segment is
     pack_segments: int = 1024  # 1 MB: what is not packed yet costs a cold instance 128 read units on average
 
-    def capacity(self, world: World, entry_bytes: int) -> int:
-        """Return how many entries fill a segment of *world*."""
-        room = self.segment_bytes - _OVERHEAD_BYTES - len(str(world).encode())
+    def capacity(self, collection: Collection, entry_bytes: int) -> int:
+        """Return how many entries fill a segment of *collection*."""
+        room = self.segment_bytes - _OVERHEAD_BYTES - len(str(collection).encode())
         return max(1, room // (entry_bytes + 1))
 
 

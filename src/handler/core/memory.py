@@ -1,18 +1,18 @@
-"""What an instance remembers of each world, and what it forgets first."""
+"""What an instance remembers of each collection, and what it forgets first."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from handler.core.entries import Entries, entry_bytes, room_for
 from handler.core.journal import Cursor, Shape
-from handler.core.model import World
+from handler.core.model import Collection
 
-MAX_WORLDS = 2_000  # that are remembered at all: besides its entries each takes some kilobytes
+MAX_COLLECTIONS = 2_000  # that are remembered at all: besides its entries each takes some kilobytes
 
 
 @dataclass(slots=True)
 class Knowledge:
-    """What an instance knows of one world."""
+    """What an instance knows of one collection."""
 
     entries: Entries
     capacity: int  # entries that fill a segment
@@ -49,25 +49,25 @@ class Knowledge:
 
 
 class Memory:
-    """The worlds that an instance has met; their entries stay below *limit_bytes*."""
+    """The collections that an instance has met; their entries stay below *limit_bytes*."""
 
     def __init__(self, limit_bytes: int, shape: Shape) -> None:
         self.limit_bytes = limit_bytes
-        self.known: OrderedDict[World, Knowledge] = OrderedDict()  # least recently used first
+        self.known: OrderedDict[Collection, Knowledge] = OrderedDict()  # least recently used first
         self._shape = shape
         self._held_bytes = 0
 
-    def of(self, world: World, views: int) -> Knowledge:
-        """Return what is known of *world*, whose entries have *views* hashes; it is used now."""
-        if world not in self.known:
-            self.known[world] = Knowledge(Entries(views), self._shape.capacity(world, entry_bytes(views)))
-        self.known.move_to_end(world)
-        if len(self.known) > MAX_WORLDS:
+    def of(self, collection: Collection, views: int) -> Knowledge:
+        """Return what is known of *collection*, whose entries have *views* hashes; it is used now."""
+        if collection not in self.known:
+            self.known[collection] = Knowledge(Entries(views), self._shape.capacity(collection, entry_bytes(views)))
+        self.known.move_to_end(collection)
+        if len(self.known) > MAX_COLLECTIONS:
             self._held_bytes -= self.known.popitem(last=False)[1].counted
-        return self.known[world]
+        return self.known[collection]
 
     def make_room(self, known: Knowledge, *, coming: int = 0) -> None:
-        """Forget the entries of the worlds used longest ago until all, and *coming* bytes, are below the limit.
+        """Forget the entries of the collections used longest ago until all, and *coming* bytes, are below the limit.
 
         Those of *known*, the last one used, are the last to go: if they alone are too many, the buckets will answer.
         """

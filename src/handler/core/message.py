@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from handler.core.fingerprint import GENERATIONS
-from handler.core.model import ImageRecord, Match, MatchKind, Pair, World
+from handler.core.model import Collection, ImageRecord, Match, MatchKind, Pair
 from handler.core.phash import similarity, to_hex
 
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")  # in an SNS attribute: percent-encoded there
@@ -26,7 +26,9 @@ class Message:
     matches: tuple[Match, ...]
 
 
-def compose(world: World, picture: ImageRecord, matches: Sequence[Match], *, radius: int, truncated: bool) -> Message:
+def compose(
+    collection: Collection, picture: ImageRecord, matches: Sequence[Match], *, radius: int, truncated: bool
+) -> Message:
     """Return the message that *picture* has *matches* (nearest first, at least one).
 
     Matches that do not fit are left out, farthest first, and `truncated` is then true. The id depends
@@ -36,8 +38,8 @@ def compose(world: World, picture: ImageRecord, matches: Sequence[Match], *, rad
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "id": "0" * 32,
-        "scope": world.scope,
-        "generation": world.generation,
+        "scope": collection.scope,
+        "generation": collection.generation,
         "radius": radius,
         "picture": describe(picture),
         "matches": [],
@@ -45,7 +47,7 @@ def compose(world: World, picture: ImageRecord, matches: Sequence[Match], *, rad
     }
     told = _fitting(matches, MAX_BODY_BYTES - len(_json(document)))
     document |= {
-        "id": _message_id(world, picture, told),
+        "id": _message_id(collection, picture, told),
         "matches": [describe_match(match) for match in told],
         "truncated": truncated or len(told) < len(matches),
     }
@@ -53,7 +55,7 @@ def compose(world: World, picture: ImageRecord, matches: Sequence[Match], *, rad
     attributes: dict[str, str | float] = {
         "bucket": picture.ref.bucket,
         "kind": kind.value,
-        "scope": _FORBIDDEN.sub(lambda found: quote(found[0]), world.scope),
+        "scope": _FORBIDDEN.sub(lambda found: quote(found[0]), collection.scope),
         "similarity": max(similarity(match.distance) for match in told),
     }
     return Message(body=_json(document).decode(), attributes=attributes, matches=tuple(told))
@@ -106,8 +108,8 @@ def _json(document: Any) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
-def _message_id(world: World, picture: ImageRecord, matches: Sequence[Match]) -> str:
-    digest = hashlib.blake2b(str(world).encode(), digest_size=16)
+def _message_id(collection: Collection, picture: ImageRecord, matches: Sequence[Match]) -> str:
+    digest = hashlib.blake2b(str(collection).encode(), digest_size=16)
     pairs = [Pair.of(picture, match.record, match.distance) for match in matches]
     for told in sorted(f"#{pair.first}#{pair.second}" for pair in pairs):
         digest.update(told.encode())

@@ -61,7 +61,7 @@ class ObjectRef:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Collection:
     """The pictures that are compared with each other: one scope, one generation of hashes."""
 
     scope: str

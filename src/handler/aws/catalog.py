@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from handler.aws.batch import KEYS_PER_CALL, pieces, read_strongly
-from handler.core.model import Fingerprint, ImageRecord, ObjectRef, Outcome, Pair, Superseded, World
+from handler.core.model import Collection, Fingerprint, ImageRecord, ObjectRef, Outcome, Pair, Superseded
 from handler.core.phash import from_hex, to_hex
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Item = dict[str, Any]
 
 
 class DynamoDBImages:
-    """The objects, holders of hashes and pairs of all worlds of one deployment."""
+    """The objects, holders of hashes and pairs of all collections of one deployment."""
 
     def __init__(self, client: "DynamoDBClient", table: str, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
@@ -39,7 +39,7 @@ class DynamoDBImages:
 
     # --- objects ---
 
-    def put(self, world: World, record: ImageRecord) -> ImageRecord | None:
+    def put(self, collection: Collection, record: ImageRecord) -> ImageRecord | None:
         """Store *record* if the stored one is not newer, and return the one it replaced.
 
         Raises Superseded if a newer one is stored. The tombstone of another, permanently deleted
@@ -50,16 +50,16 @@ class DynamoDBImages:
         if record.ref.version is not None:
             allowed += " OR (outcome = :removed AND attribute_exists(version) AND version <> :version)"
             values |= {":version": {"S": record.ref.version}, ":removed": {"S": Outcome.REMOVED.value}}
-        return self._put(object_key(world, record.ref.object_id) | _attributes(record), allowed, values)
+        return self._put(object_key(collection, record.ref.object_id) | _attributes(record), allowed, values)
 
-    def bury(self, world: World, ref: ObjectRef) -> ImageRecord | None:
+    def bury(self, collection: Collection, ref: ObjectRef) -> ImageRecord | None:
         """Replace the object by a tombstone if its event is not newer, and return what was there.
 
         Where *ref* names a version, that version was deleted for good, which touches no other one.
         Raises Superseded if a newer event, or another version, is stored.
         """
-        record = ImageRecord(ref=ref, generation=world.generation, outcome=Outcome.REMOVED)
-        item = object_key(world, ref.object_id) | _attributes(record)
+        record = ImageRecord(ref=ref, generation=collection.generation, outcome=Outcome.REMOVED)
+        item = object_key(collection, ref.object_id) | _attributes(record)
         item["expires"] = {"N": str(int(self._clock()) + TOMBSTONE_S)}
         same_version = ""
         values: Item = {":sequencer": {"S": ref.sequencer}}
@@ -69,9 +69,9 @@ class DynamoDBImages:
             same_version = f" AND ({unversioned}version = :version)"
         return self._put(item, f"attribute_not_exists(pk) OR (sequencer <= :sequencer{same_version})", values)
 
-    def get(self, world: World, object_ids: Sequence[str]) -> list[ImageRecord]:
+    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[ImageRecord]:
         """Return the records under the distinct *object_ids* that exist, in any order; strongly consistent."""
-        keys = [object_key(world, object_id) for object_id in object_ids]
+        keys = [object_key(collection, object_id) for object_id in object_ids]
         return [_record(item) for piece in pieces(keys) for item in read_strongly(self._client, self._table, piece)]
 
     def _put(self, item: Item, allowed: str, values: Item) -> ImageRecord | None:
@@ -91,15 +91,15 @@ class DynamoDBImages:
 
     # --- holders of a hash ---
 
-    def add_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
+    def add_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
         """Note that this version of the object has *hash*."""
-        self._client.put_item(TableName=self._table, Item=_holder_key(world, hash, ref))
+        self._client.put_item(TableName=self._table, Item=_holder_key(collection, hash, ref))
 
-    def drop_holder(self, world: World, hash: int, ref: ObjectRef) -> None:
+    def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
         """Forget that this version of the object had *hash*; no error if that was not known."""
-        self._client.delete_item(TableName=self._table, Key=_holder_key(world, hash, ref))
+        self._client.delete_item(TableName=self._table, Key=_holder_key(collection, hash, ref))
 
-    def holders(self, world: World, hash: int) -> Iterator[list[str]]:
+    def holders(self, collection: Collection, hash: int) -> Iterator[list[str]]:
         """Yield the object ids that were noted for *hash*, oldest first, in pages of up to 100.
 
         An id comes once for each version. Strongly consistent; a page is read when it is asked for.
@@ -109,7 +109,7 @@ class DynamoDBImages:
             answer = self._client.query(
                 TableName=self._table,
                 KeyConditionExpression="pk = :hash",
-                ExpressionAttributeValues={":hash": {"S": f"{world}#h#{to_hex(hash)}"}},
+                ExpressionAttributeValues={":hash": {"S": f"{collection}#h#{to_hex(hash)}"}},
                 ProjectionExpression="sk",
                 ConsistentRead=True,
                 Limit=KEYS_PER_CALL,
@@ -122,42 +122,42 @@ class DynamoDBImages:
 
     # --- pairs ---
 
-    def note_pair(self, world: World, pair: Pair) -> bool:
+    def note_pair(self, collection: Collection, pair: Pair) -> bool:
         """Put the pair if absent; return whether it was published already.
 
         One UpdateItem does both: it creates the item with what it sets, and answers with all of it.
         """
         answer = self._client.update_item(
             TableName=self._table,
-            Key=_pair_key(world, pair),
+            Key=_pair_key(collection, pair),
             UpdateExpression="SET distance = :distance",
             ExpressionAttributeValues={":distance": {"N": str(pair.distance)}},
             ReturnValues="ALL_NEW",
         )
         return "published" in answer["Attributes"]
 
-    def mark_published(self, world: World, pair: Pair) -> None:
+    def mark_published(self, collection: Collection, pair: Pair) -> None:
         """Note that the pair was announced."""
         self._client.update_item(
             TableName=self._table,
-            Key=_pair_key(world, pair),
+            Key=_pair_key(collection, pair),
             UpdateExpression="SET published = :yes",
             ExpressionAttributeValues={":yes": {"BOOL": True}},
         )
 
 
-def object_key(world: World, object_id: str) -> Item:
+def object_key(collection: Collection, object_id: str) -> Item:
     """Return the key of an object item."""
-    return {"pk": {"S": f"{world}#o#{object_id}"}, "sk": {"S": "object"}}
+    return {"pk": {"S": f"{collection}#o#{object_id}"}, "sk": {"S": "object"}}
 
 
-def _holder_key(world: World, hash: int, ref: ObjectRef) -> Item:
-    return {"pk": {"S": f"{world}#h#{to_hex(hash)}"}, "sk": {"S": f"{ref.sequencer}#{ref.object_id}"}}
+def _holder_key(collection: Collection, hash: int, ref: ObjectRef) -> Item:
+    return {"pk": {"S": f"{collection}#h#{to_hex(hash)}"}, "sk": {"S": f"{ref.sequencer}#{ref.object_id}"}}
 
 
-def _pair_key(world: World, pair: Pair) -> Item:
+def _pair_key(collection: Collection, pair: Pair) -> Item:
     object_id, content = pair.first.split("#")
-    return {"pk": {"S": f"{world}#p#{object_id}"}, "sk": {"S": f"{content}#{pair.second}"}}
+    return {"pk": {"S": f"{collection}#p#{object_id}"}, "sk": {"S": f"{content}#{pair.second}"}}
 
 
 def _attributes(record: ImageRecord) -> Item:

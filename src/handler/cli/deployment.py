@@ -21,7 +21,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Deployment:
     """One running deployment; as a context manager it ends with its block."""
 
     emulator: Emulator
@@ -40,7 +40,7 @@ class World:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables with which any AWS SDK reaches this world and nothing else."""
+        """The variables with which any AWS SDK reaches this deployment and nothing else."""
         return emulator.aws_variables(self.endpoint)
 
     @property
@@ -49,7 +49,7 @@ class World:
         return self.outputs["PicturesBucket"]
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of *service* that can reach this world only, whatever the user has configured."""
+        """Return a boto3 client of *service* that can reach this deployment only, whatever the user has configured."""
         return _client(self.endpoint, service)
 
     def describe(self) -> dict[str, Any]:
@@ -65,17 +65,17 @@ class World:
         }
 
     def stop(self) -> None:
-        """End everything that was started for this world; no error if it has ended already."""
+        """End everything that was started for this deployment; no error if it has ended already."""
         self.emulator.stop()
 
-    def __enter__(self) -> "World":
-        """Return the world itself."""
+    def __enter__(self) -> "Deployment":
+        """Return the deployment itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the world."""
+        """Stop the deployment."""
         self.stop()
 
 
@@ -87,7 +87,7 @@ def start(
     parameters: Mapping[str, str] | None = None,
     container_gateway: str | None = None,
     progress: Progress = lambda _step: None,
-) -> World:
+) -> Deployment:
     """Build, start an emulator, deploy into it and subscribe a queue.
 
     *function_endpoint* is where the function looks for AWS, if not at the emulator itself (a proxy
@@ -103,27 +103,27 @@ def start(
         local = {"EndpointUrl": function_endpoint or started.endpoint}
         stack.deploy(root, template, endpoint=started.endpoint, parameters=local | dict(parameters or {}))
         outputs = _outputs(started.endpoint)
-        return World(started, outputs, _subscribe(started.endpoint, outputs["TopicArn"]))
+        return Deployment(started, outputs, _subscribe(started.endpoint, outputs["TopicArn"]))
     except BaseException:
         started.stop()
         raise
 
 
-def running(root: Path) -> World | None:
-    """Return the world that `save` has noted, if it still answers."""
+def running(root: Path) -> Deployment | None:
+    """Return the deployment that `save` has noted, if it still answers."""
     try:
         noted = json.loads(_state(root).read_text())
         found = Emulator(noted["endpoint"], noted["pid"], Path(noted["folder"]))
-        world = World(found, noted["outputs"], noted["queue_url"])
+        deployment = Deployment(found, noted["outputs"], noted["queue_url"])
     except (FileNotFoundError, KeyError, TypeError, ValueError):
         return None  # nothing was noted, or not by this version
-    return world if found.alive() else None
+    return deployment if found.alive() else None
 
 
-def save(root: Path, world: World) -> None:
-    """Note *world* so that it is found again; only the user can read the note."""
+def save(root: Path, deployment: Deployment) -> None:
+    """Note *deployment* so that it is found again; only the user can read the note."""
     with os.fdopen(os.open(_state(root), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(world.describe(), file, indent=2)
+        json.dump(deployment.describe(), file, indent=2)
 
 
 def forget(root: Path) -> None:
@@ -132,7 +132,7 @@ def forget(root: Path) -> None:
 
 
 def _state(root: Path) -> Path:
-    return stack.work_folder(root) / "world.json"
+    return stack.work_folder(root) / "deployment.json"
 
 
 def _client(endpoint: str, service: str) -> Any:
