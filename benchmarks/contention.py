@@ -85,7 +85,7 @@ class _Fleet:
         search.append(COLLECTION, entry)
         self.spent.append(time.perf_counter() - start)
         self.tries.append(1 + self.table.of_this_thread.refused)
-        found = search.find(COLLECTION, [Question(0)], RADIUS, views=self._views)
+        found = search.find(COLLECTION, [Question(0)], RADIUS, view_count=self._views)
         assert found.route is not Route.PROBED
         with self._lock:
             self._idle.append(search)

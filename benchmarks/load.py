@@ -22,7 +22,7 @@ from handler.cli import deployment, stack
 from handler.cli.deployment import Deployment
 from handler.cli.emulator import LocalError
 from handler.cli.watch import Watch
-from tests.images import photo, png
+from tests.pictures import photo, png
 
 MAX_UPLOADS = 5000  # as many originals are stored first, and pictures held in memory
 SIDE = 64  # pixels: the load is the service's, not the decoder's (see `make bench` for that)

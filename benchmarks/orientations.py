@@ -12,19 +12,19 @@ from handler.core.entries import ID_BYTES, Block, Entries, Question
 from handler.core.fingerprint import GENERATIONS
 from handler.core.model import ORIENTATIONS
 from handler.core.policy import may_meet
-from handler.core.windows import VIEWS
+from handler.core.windows import VIEW_NAMES
 
 ROWS = 1_000_000
 ROUNDS = 5
 RADII = (10, 12, 14)
-NUMBERS = range(len(VIEWS))
+NUMBERS = range(len(VIEW_NAMES))
 
 
 def print_orientations(strangers: Callable[[Sequence[int], int], float]) -> None:
     """Print the table; *strangers* tells how many there are among a million pairs, by orientations and radius."""
     rng = np.random.default_rng(1)
-    entries = Entries(len(VIEWS))
-    hashes = rng.integers(0, 2**63, (len(VIEWS), ROWS), np.uint64) * 2
+    entries = Entries(len(VIEW_NAMES))
+    hashes = rng.integers(0, 2**63, (len(VIEW_NAMES), ROWS), np.uint64) * 2
     entries.adopt([Block(np.zeros((ROWS, ID_BYTES), np.uint8), hashes, ROWS)])
     rows = []
     for name, orientations in ORIENTATIONS.items():

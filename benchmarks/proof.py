@@ -24,7 +24,7 @@ from benchmarks.trial import RATES, Trial, share
 from benchmarks.versions import COMPOUNDS, SIDE, measured_all, names, versions
 from handler.core import look1
 from handler.core.fingerprint import fingerprint
-from handler.core.model import ImageRecord, Limits, ObjectRef, Outcome, Settings
+from handler.core.model import Limits, ObjectRef, Outcome, PictureRecord, Settings
 from handler.core.policy import match
 
 SETTINGS = Settings(look1.GENERATION, look1.RADIUS, max_matches=1, scope_depth=0, limits=Limits())
@@ -114,11 +114,11 @@ def _print_blanks() -> None:
     )
 
 
-def _record(name: str, image: Image.Image) -> ImageRecord:
+def _record(name: str, image: Image.Image) -> PictureRecord:
     body = edits.in_file(image)
     computed = fingerprint(body, SETTINGS.generation, SETTINGS.limits)
     digest = hashlib.sha256(body).hexdigest()
-    return ImageRecord(ObjectRef("", name), SETTINGS.generation, Outcome.INDEXED, fingerprint=computed, digest=digest)
+    return PictureRecord(ObjectRef("", name), SETTINGS.generation, Outcome.INDEXED, fingerprint=computed, digest=digest)
 
 
 if __name__ == "__main__":

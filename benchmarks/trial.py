@@ -15,7 +15,7 @@ from benchmarks.versions import SEED, Measured, Words
 from handler.core import look1
 from handler.core.fingerprint import GENERATIONS
 from handler.core.policy import may_meet
-from handler.core.windows import VIEWS
+from handler.core.windows import VIEW_NAMES
 
 RATES = (1e-6, 1e-5)
 ORIENTATIONS = range(1, 9)
@@ -70,7 +70,7 @@ class Trial:
 
     def rows_of_look1(self) -> list[list[tuple[str, ...]]]:
         """Return the lines of generation look1: fewer views, and all of them."""
-        sizes = {"look1, whole": 1, "look1, with trimmed": look1.ANCHORS, "look1, all views": len(VIEWS)}
+        sizes = {"look1, whole": 1, "look1, with trimmed": look1.ANCHORS, "look1, all views": len(VIEW_NAMES)}
         rows = [self._lines(name, views, self._found(compared_pairs(views))) for name, views in sizes.items()]
         unchecked = self._found(compared_pairs(1), checked=False)
         return [self._lines("look1, whole, no check", 1, unchecked, checked=False), *rows]
@@ -195,7 +195,7 @@ class Trial:
         """Return the hashes and asking checks of every version after it is turned."""
         if orientation == 1:
             return self.hashes, self.asking
-        there = [look1.turned_view(view, orientation) for view in range(len(VIEWS))]
+        there = [look1.turned_view(view, orientation) for view in range(len(VIEW_NAMES))]
         hashes, asking = np.empty_like(self.hashes), np.empty_like(self.asking)
         big_endian = self.hashes.astype(">u8")[..., None]
         hashes[:, there] = _turned(big_endian, partial(_turned_hash, orientation))[..., 0]
@@ -261,7 +261,7 @@ class Trial:
         return float(high - low) / 2
 
 
-def compared_pairs(views: int = len(VIEWS)) -> list[tuple[int, int]]:
+def compared_pairs(views: int = len(VIEW_NAMES)) -> list[tuple[int, int]]:
     """Return which views, of the first *views*, are compared with which."""
     rule = GENERATIONS[look1.GENERATION]
     return [(a, b) for a in range(views) for b in may_meet(rule, a) if b < views]

@@ -24,7 +24,7 @@ from PIL import Image
 from benchmarks.canned import GET_OBJECT, READS, Request, forget_writes, sequential, start_over
 from benchmarks.stored import BUCKETED_VIEWS, COLLECTION, Size
 from handler.aws.buckets import DynamoDBBuckets
-from handler.aws.images import DynamoDBImages
+from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
 from handler.aws.packs import S3Packs
 from handler.core import prices
@@ -35,10 +35,10 @@ from handler.core.model import (
     Collection,
     Content,
     Fingerprint,
-    ImageRecord,
     Limits,
     ObjectRef,
     Outcome,
+    PictureRecord,
     Settings,
     padded_sequencer,
 )
@@ -248,7 +248,9 @@ class _Uploads:
         """What an upload with several views or orientations will do: no generation has them yet."""
         count = self._case.size.views
         views = [self._rng.getrandbits(64) for _ in range(count)]
-        record = ImageRecord(ref, "phash1", Outcome.INDEXED, fingerprint=Fingerprint(views[0], "phash1", 32, 32, "PNG"))
+        record = PictureRecord(
+            ref, "phash1", Outcome.INDEXED, fingerprint=Fingerprint(views[0], "phash1", 32, 32, "PNG")
+        )
         submit = self._executor.submit
         writes: list[Future[Any]] = [submit(self._images.put, COLLECTION, record)]
         for hash in views[:BUCKETED_VIEWS]:
@@ -265,18 +267,18 @@ class _Uploads:
             for hash, stored in zip(views, asked, strict=True)
             for turn in range(self._case.orientations)
         ]
-        found = search.find(COLLECTION, self._questions, radius, views=count).candidates
+        found = search.find(COLLECTION, self._questions, radius, view_count=count).candidates
         candidates = (one for one in found if one.object_id != ref.object_id)
         while self._images.asked < MAX_CANDIDATES and (some := list(islice(candidates, CANDIDATES_AT_ONCE))):
             self._images.get(COLLECTION, list(dict.fromkeys(candidate.object_id for candidate in some)))
 
 
-class _Images(DynamoDBImages):
+class _Images(DynamoDBCatalog):
     """Counts the object items that are asked for, which are those of candidates."""
 
     asked = 0
 
-    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[ImageRecord]:
+    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
         self.asked += len(object_ids)
         return super().get(collection, object_ids)
 

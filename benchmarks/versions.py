@@ -57,7 +57,7 @@ def _measured(picture: Picture, number: int) -> Measured:
     edited = list(versions(image, number))
     prints = [fingerprint(edits.in_file(version), look1.GENERATION, LIMITS) for version in edited]
     return Measured(
-        np.array([one.views for one in prints], np.uint64),
+        np.array([one.hashes for one in prints], np.uint64),
         np.array([_words(one.checks) for one in prints]),
         np.array([_asking(one) for one in prints]),
         np.array([one.flat for one in prints]),

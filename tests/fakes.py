@@ -13,13 +13,13 @@ from handler.core.model import (
     Candidates,
     Collection,
     Content,
-    ImageRecord,
     Limits,
     NearHash,
     ObjectGone,
     ObjectRef,
     Outcome,
     Pair,
+    PictureRecord,
     Superseded,
 )
 
@@ -126,16 +126,16 @@ class InMemoryPacks:
         self.packs[collection, shard, number] = pack
 
 
-class InMemoryImages:
+class InMemoryCatalog:
     """Objects, holders and pairs, in pages of *page_size* holders."""
 
     def __init__(self, *, page_size: int = 100) -> None:
         self._page_size = page_size
-        self._objects: dict[tuple[str, str], ImageRecord] = {}
+        self._objects: dict[tuple[str, str], PictureRecord] = {}
         self._holders: defaultdict[tuple[str, int], set[tuple[str, str]]] = defaultdict(set)
         self.pairs: dict[tuple[Any, ...], bool] = {}
 
-    def put(self, collection: Collection, record: ImageRecord) -> ImageRecord | None:
+    def put(self, collection: Collection, record: PictureRecord) -> PictureRecord | None:
         stored = self._objects.get((str(collection), record.ref.object_id))
         if stored is not None and stored.ref.sequencer > record.ref.sequencer:
             other_version_is_buried = (
@@ -147,15 +147,15 @@ class InMemoryImages:
                 raise Superseded
         return self._replace(collection, record.stored)
 
-    def bury(self, collection: Collection, ref: ObjectRef) -> ImageRecord | None:
+    def bury(self, collection: Collection, ref: ObjectRef) -> PictureRecord | None:
         stored = self._objects.get((str(collection), ref.object_id))
         if stored is not None:
             known = stored.ref.version or "null"
             if stored.ref.sequencer > ref.sequencer or (ref.version is not None and known != ref.version):
                 raise Superseded
-        return self._replace(collection, ImageRecord(ref, collection.generation, Outcome.REMOVED))
+        return self._replace(collection, PictureRecord(ref, collection.generation, Outcome.REMOVED))
 
-    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[ImageRecord]:
+    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
         return [
             self._objects[str(collection), object_id]
             for object_id in object_ids
@@ -179,7 +179,7 @@ class InMemoryImages:
     def mark_published(self, collection: Collection, pair: Pair) -> None:
         self.pairs[_pair_key(collection, pair)] = True
 
-    def _replace(self, collection: Collection, record: ImageRecord) -> ImageRecord | None:
+    def _replace(self, collection: Collection, record: PictureRecord) -> PictureRecord | None:
         key = (str(collection), record.ref.object_id)
         replaced = self._objects.get(key)
         self._objects[key] = record

@@ -27,7 +27,7 @@ class Config:
     """All settings; `template.yaml` declares each as a parameter of the stack."""
 
     bucket_table: str
-    image_table: str
+    picture_table: str
     packs_bucket: str
     topic_arn: str
     journal_memory_mb: int  # what an instance may remember of journals, as far as decoding leaves it room
@@ -43,7 +43,7 @@ class Config:
         limits = reader.limits()
         config = cls(
             bucket_table=reader.text("BUCKET_TABLE"),
-            image_table=reader.text("IMAGE_TABLE"),
+            picture_table=reader.text("PICTURE_TABLE"),
             packs_bucket=reader.text("PACKS_BUCKET"),
             topic_arn=reader.text("TOPIC_ARN", "arn:[^:]+:sns:[^:]+:[0-9]+:.+", "an SNS topic's ARN"),
             journal_memory_mb=reader.integer("JOURNAL_MEMORY", 0, MAX_JOURNAL_MEMORY_MB),

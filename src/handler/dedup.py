@@ -25,13 +25,13 @@ from handler.core.model import (
     Collection,
     Content,
     Found,
-    ImageRecord,
-    ImageRejected,
     Match,
     ObjectGone,
     ObjectRef,
     Outcome,
     Pair,
+    PictureRecord,
+    PictureRejected,
     Route,
     Settings,
     Superseded,
@@ -47,11 +47,11 @@ MAX_PAGES_AT_ONCE = 16  # calls in parallel, before the live ones are counted; t
 MAX_CANDIDATES = 10_000
 
 
-class ImageStore(Protocol):
+class PictureStore(Protocol):
     """Where the pictures are."""
 
     def read(self, ref: ObjectRef) -> Content:
-        """Return the object; raise ObjectGone, or ImageRejected if it is too large to read."""
+        """Return the object; raise ObjectGone, or PictureRejected if it is too large to read."""
 
     def exists(self, ref: ObjectRef) -> bool:
         """Whether the object can be read now."""
@@ -74,7 +74,7 @@ class Finder(Protocol):
         """Add *entry* to the journal: every `find` that starts later sees it."""
 
     def find(
-        self, collection: Collection, questions: Sequence[Question], radius: int, *, views: int, deadline: float
+        self, collection: Collection, questions: Sequence[Question], radius: int, *, view_count: int, deadline: float
     ) -> Found:
         """Return every object of *collection* that was stored with a hash within *radius* of a question."""
 
@@ -85,13 +85,13 @@ class Finder(Protocol):
 class Catalog(Protocol):
     """What is known of each object, and who has a hash. All reads are strongly consistent."""
 
-    def put(self, collection: Collection, record: ImageRecord) -> ImageRecord | None:
+    def put(self, collection: Collection, record: PictureRecord) -> PictureRecord | None:
         """Store *record* and return what it replaced; raise Superseded if a newer one is stored."""
 
-    def bury(self, collection: Collection, ref: ObjectRef) -> ImageRecord | None:
+    def bury(self, collection: Collection, ref: ObjectRef) -> PictureRecord | None:
         """Replace the object by a tombstone and return what was there; raise Superseded likewise."""
 
-    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[ImageRecord]:
+    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
         """Return the records that exist, in any order."""
 
     def add_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
@@ -124,7 +124,7 @@ class Report:
 
     ref: ObjectRef
     outcome: Outcome
-    record: ImageRecord | None = None
+    record: PictureRecord | None = None
     matches: Sequence[Match] = ()
     truncated: bool = False  # there are more matches than were kept
     announced: int = 0  # pairs in the message that was published
@@ -138,7 +138,7 @@ class Deduplicator:
     def __init__(
         self,
         *,
-        store: ImageStore,
+        store: PictureStore,
         index: HashIndex,
         finder: Finder,
         catalog: Catalog,
@@ -238,18 +238,18 @@ class Deduplicator:
             return replace(ref, sequencer=just_after(known[0].ref.sequencer))
         return ref
 
-    def _examine(self, ref: ObjectRef, report: Report) -> ImageRecord:
+    def _examine(self, ref: ObjectRef, report: Report) -> PictureRecord:
         """Read and fingerprint the object: the record to store, whatever came of it."""
         generation = self._settings.generation
         try:
             with _timed(report, "read"):
                 content = self._store.read(ref)
         except ObjectGone as error:
-            return ImageRecord(ref, generation, Outcome.GONE, reason=str(error))
-        except ImageRejected as error:
-            return ImageRecord(ref, generation, Outcome.REJECTED, reason=f"{error.code}: {error}")
+            return PictureRecord(ref, generation, Outcome.GONE, reason=str(error))
+        except PictureRejected as error:
+            return PictureRecord(ref, generation, Outcome.REJECTED, reason=f"{error.code}: {error}")
         record = partial(
-            ImageRecord,
+            PictureRecord,
             replace(ref, version=content.version),
             generation,
             etag=content.etag,
@@ -259,11 +259,11 @@ class Deduplicator:
         try:
             with _timed(report, "decode"):
                 computed = fingerprint(content.body, generation, self._settings.limits)
-        except ImageRejected as error:
+        except PictureRejected as error:
             return record(Outcome.REJECTED, reason=f"{error.code}: {error}")
         return record(Outcome.INDEXED, fingerprint=computed, digest=content.digest)
 
-    def _write(self, collection: Collection, record: ImageRecord) -> bool:
+    def _write(self, collection: Collection, record: PictureRecord) -> bool:
         """Store all that makes the picture found, in parallel; False if its event is stale.
 
         Returns only after every write is acknowledged: of two uploads at the same moment, at least
@@ -278,7 +278,7 @@ class Deduplicator:
             for hash in _bucketed(record):
                 members += [submit(add, collection, bucket, hash) for bucket in buckets(hash)]
                 notes.append(submit(self._catalog.add_holder, collection, hash, record.ref))
-            notes.append(submit(self._finder.append, collection, to_entry(record.ref.object_id, record.keys)))
+            notes.append(submit(self._finder.append, collection, to_entry(record.ref.object_id, record.entry_hashes)))
         everything: list[Future[Any]] = [object_put, *members, *notes]
         wait(everything)
         for note in notes:
@@ -293,19 +293,21 @@ class Deduplicator:
             self._drop_holder_of(collection, replaced)
         return True
 
-    def _drop_holder_of(self, collection: Collection, record: ImageRecord | None) -> None:
+    def _drop_holder_of(self, collection: Collection, record: PictureRecord | None) -> None:
         """Forget who had the hash of a record that was replaced; without it, the item would only be skipped."""
         if record is not None:
             for hash in _bucketed(record):
                 self._catalog.drop_holder(collection, hash, record.ref)
 
-    def _search(self, collection: Collection, record: ImageRecord, report: Report, deadline: float) -> None:
+    def _search(self, collection: Collection, record: PictureRecord, report: Report, deadline: float) -> None:
         """Find the nearest live matches, up to the cap, and whether there are more."""
         if record.hash is None:
             return
         asked = questions(record, self._settings.orientations)
         radius, cap = self._settings.radius, self._settings.max_matches
-        report.found = self._finder.find(collection, asked, radius, views=len(record.keys), deadline=deadline)
+        report.found = self._finder.find(
+            collection, asked, radius, view_count=len(record.entry_hashes), deadline=deadline
+        )
         live, cut = self._follow_up(collection, record, report.found)
         if cut and report.found.route is not Route.PROBED:
             # What was overwritten and deleted here fills the journal; the buckets know who has a hash now.
@@ -315,7 +317,7 @@ class Deduplicator:
         report.matches = matches[:cap]
         report.truncated = cut or len(matches) > cap
 
-    def _follow_up(self, collection: Collection, record: ImageRecord, found: Found) -> tuple[dict[str, Match], bool]:
+    def _follow_up(self, collection: Collection, record: PictureRecord, found: Found) -> tuple[dict[str, Match], bool]:
         """The live matches among what was found, more than the cap if there are, and whether some was not read."""
         seen = {record.ref.object_id}  # the own entry is among them: it was written before the search
         candidates = _unseen(found.candidates, seen)
@@ -333,19 +335,19 @@ class Deduplicator:
         return live, not found.complete
 
     def _live_matches(
-        self, collection: Collection, record: ImageRecord, candidates: Sequence[Candidate]
+        self, collection: Collection, record: PictureRecord, candidates: Sequence[Candidate]
     ) -> dict[str, Match]:
         """The live objects among *candidates* that match by what is known of them now, by object id."""
         stored = self._catalog.get(collection, [candidate.object_id for candidate in candidates])
         found = {one.ref.object_id: match(record, one, self._settings) for one in stored}
         return {object_id: matching for object_id, matching in found.items() if matching}
 
-    def _is_current(self, collection: Collection, record: ImageRecord) -> bool:
+    def _is_current(self, collection: Collection, record: PictureRecord) -> bool:
         """Whether this event is still the object's latest: what has been deleted meanwhile is not announced."""
         stored = self._catalog.get(collection, [record.ref.object_id])
         return bool(stored) and stored[0].alive and stored[0].ref.sequencer == record.ref.sequencer
 
-    def _announce(self, collection: Collection, record: ImageRecord, report: Report) -> None:
+    def _announce(self, collection: Collection, record: PictureRecord, report: Report) -> None:
         """Publish the pairs that nobody has marked published, then mark them."""
         pairs = {found: Pair.of(record, found.record, found.distance) for found in report.matches}
         published = self._executor.map(partial(self._ledger.note_pair, collection), pairs.values())
@@ -371,12 +373,12 @@ def _pages(candidates: Sequence[Candidate]) -> list[Sequence[Candidate]]:
     return [candidates[at : at + CANDIDATES_AT_ONCE] for at in range(0, len(candidates), CANDIDATES_AT_ONCE)]
 
 
-def _bucketed(record: ImageRecord) -> list[int]:
+def _bucketed(record: PictureRecord) -> list[int]:
     """The distinct hashes of *record* that are filed in the buckets."""
-    return list(dict.fromkeys(record.keys[: GENERATIONS[record.generation].anchors]))
+    return list(dict.fromkeys(record.entry_hashes[: GENERATIONS[record.generation].anchors]))
 
 
-def _same_holder(one: ImageRecord, other: ImageRecord) -> bool:
+def _same_holder(one: PictureRecord, other: PictureRecord) -> bool:
     return (_bucketed(one), one.ref.sequencer) == (_bucketed(other), other.ref.sequencer)
 
 

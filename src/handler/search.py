@@ -17,7 +17,7 @@ from typing import Protocol
 
 from handler.core import prices
 from handler.core.buckets import probe_count
-from handler.core.entries import Block, Entries, Hits, Question, views_of
+from handler.core.entries import Block, Entries, Hits, Question, view_count_of
 from handler.core.journal import Appended, BrokenJournal, PacksUnavailable, Segment, Shape, Tail
 from handler.core.memory import Knowledge, Memory
 from handler.core.model import Candidate, Candidates, Collection, Found, NearHash, Route
@@ -108,7 +108,7 @@ class Search:
 
         Whoever fills the last segment of a pack makes the pack; if that is cut short, whoever misses it does.
         """
-        known = self.memory.of(collection, views_of(entry))
+        known = self.memory.of(collection, view_count_of(entry))
         appended = self._journal.append(collection, entry, known.ends, ask=known.moving)
         expected = known.ends.get(appended.shard, appended.segment)
         known.moving = appended.refused > 0 or (known.moving and appended.segment > expected)
@@ -127,15 +127,15 @@ class Search:
         questions: Sequence[Question],
         radius: int,
         *,
-        views: int,
+        view_count: int,
         deadline: float = math.inf,
     ) -> Found:
         """Return every picture of *collection* that has a view within *radius* bits of one of *questions*.
 
-        Its entries have *views* hashes each. *deadline* is when the invocation ends, on this object's clock. Where
+        Its entries have *view_count* hashes each. *deadline* is when the invocation ends, on this object's clock. Where
         the journal cannot be loaded the buckets answer, and `trouble` says why.
         """
-        known = self.memory.of(collection, views)
+        known = self.memory.of(collection, view_count)
         try:
             route, packs = self._bring_up_to_date(collection, known, questions, radius, deadline)
         except NO_PACKS as error:
@@ -239,7 +239,7 @@ class Search:
     def _read_pack(self, collection: Collection, known: Knowledge, shard: int, number: int) -> Block:
         with suppress(ValueError):  # it is none, or was cut short: it is made again
             block = Block.unpack(self._packs.get(collection, shard, number) or b"")
-            if (block.rows, len(block.hashes)) == (self._pack_rows(known), known.entries.views):
+            if (block.rows, len(block.hashes)) == (self._pack_rows(known), known.entries.view_count):
                 return block
         return self._make_pack(collection, known, shard, number)
 
@@ -252,7 +252,7 @@ class Search:
         if len(entries) != self._pack_rows(known):
             want = self._pack_rows(known)
             raise BrokenJournal(f"pack {number} of shard {shard} of {collection}: {len(entries)} entries, want {want}")
-        block = Block.of(entries, known.entries.views)
+        block = Block.of(entries, known.entries.view_count)
         self._packs.put(collection, shard, number, block.pack())
         return block
 

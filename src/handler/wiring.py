@@ -11,7 +11,7 @@ import botocore.session
 from botocore.config import Config as ClientConfig
 
 from handler.aws.buckets import DynamoDBBuckets
-from handler.aws.images import DynamoDBImages
+from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
 from handler.aws.meter import Meter
 from handler.aws.packs import S3Packs
@@ -57,13 +57,13 @@ def build(config: Config) -> Service:
     meter = Meter()
     meter.attach(dynamodb)
     executor = ThreadPoolExecutor(THREADS, thread_name_prefix="lookalike")
-    images = DynamoDBImages(dynamodb, config.image_table)
+    catalog = DynamoDBCatalog(dynamodb, config.picture_table)
     buckets = DynamoDBBuckets(dynamodb, config.bucket_table, executor=executor)
     search = Search(
         journal=DynamoDBJournal(dynamodb, config.bucket_table, executor=executor, shards=config.journal_shards),
         packs=S3Packs(s3, config.packs_bucket, config.bucket_table),
         index=buckets,
-        catalog=images,
+        catalog=catalog,
         executor=executor,
         memory_bytes=config.journal_memory_mb << 20,
     )
@@ -72,8 +72,8 @@ def build(config: Config) -> Service:
         store=S3Pictures(s3, config.settings.limits),
         index=buckets,
         finder=search,
-        catalog=images,
-        ledger=images,
+        catalog=catalog,
+        ledger=catalog,
         notifier=SNSTopic(sns, config.topic_arn),
         executor=executor,
     )

@@ -11,18 +11,18 @@ import pytest
 from botocore.config import Config as ClientConfig
 
 from handler.aws.buckets import DynamoDBBuckets
-from handler.aws.images import DynamoDBImages
+from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
 from handler.aws.packs import S3Packs
 from handler.aws.s3 import S3Pictures
 from handler.cli.emulator import CREDENTIALS, REGION, require_loopback
 from handler.core.journal import Shape
 from handler.core.model import Collection, Limits
-from handler.dedup import Catalog, HashIndex, ImageStore
+from handler.dedup import Catalog, HashIndex, PictureStore
 from handler.search import HashBuckets, Holders, Journal, Packs
 from handler.wiring import CLIENT, lean_session
 from tests.conftest import Stack
-from tests.fakes import InMemoryBuckets, InMemoryImages, InMemoryJournal, InMemoryPacks, InMemoryPictures
+from tests.fakes import InMemoryBuckets, InMemoryCatalog, InMemoryJournal, InMemoryPacks, InMemoryPictures
 
 SHAPE = Shape(segment_bytes=180, pack_segments=4)  # small segments, likewise
 PAGE_MEMBERS = 3  # small pages, so that tests fill several
@@ -31,7 +31,7 @@ BUCKET = "contract-pictures"
 
 
 class Images(Catalog, Holders, Protocol):
-    """What is asked of ImageTable, by the use case and by a search."""
+    """What is asked of PictureTable, by the use case and by a search."""
 
 
 class Buckets(HashIndex, HashBuckets, Protocol):
@@ -69,9 +69,9 @@ def collection() -> Collection:
 @pytest.fixture
 def images(kind: str, request: pytest.FixtureRequest) -> Images:
     if kind == "fake":
-        return InMemoryImages(page_size=100)
+        return InMemoryCatalog(page_size=100)
     stack: Stack = request.getfixturevalue("stack")
-    return DynamoDBImages(dynamodb(stack, kind), stack.deployment.outputs["ImageTableName"])
+    return DynamoDBCatalog(dynamodb(stack, kind), stack.deployment.outputs["PictureTableName"])
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def packs(kind: str, request: pytest.FixtureRequest) -> Packs:
 
 
 @pytest.fixture
-def pictures(kind: str, request: pytest.FixtureRequest) -> ImageStore:
+def pictures(kind: str, request: pytest.FixtureRequest) -> PictureStore:
     """A bucket that holds `here.jpg` and `a b+%"猫.jpg` (both b"picture") and `large.jpg`, over the limit."""
     bodies = {"here.jpg": b"picture", 'a b+%"猫.jpg': b"picture", "large.jpg": b"x" * (MAX_BYTES + 1)}
     if kind == "fake":

@@ -6,10 +6,10 @@ import pytest
 from handler.core.model import (
     Collection,
     Fingerprint,
-    ImageRecord,
     ObjectRef,
     Outcome,
     Pair,
+    PictureRecord,
     Superseded,
     padded_sequencer,
 )
@@ -23,8 +23,8 @@ def ref(key: str = "a.jpg", sequencer: str = "5", version: str | None = None) ->
     return ObjectRef("pictures", key, padded_sequencer(sequencer), version)
 
 
-def record(where: ObjectRef, *, hash: int = HASH) -> ImageRecord:
-    return ImageRecord(
+def record(where: ObjectRef, *, hash: int = HASH) -> PictureRecord:
+    return PictureRecord(
         ref=where,
         generation="phash1",
         outcome=Outcome.INDEXED,
@@ -36,7 +36,7 @@ def record(where: ObjectRef, *, hash: int = HASH) -> ImageRecord:
     )
 
 
-def stored(images: Images, collection: Collection, key: str = "a.jpg") -> ImageRecord:
+def stored(images: Images, collection: Collection, key: str = "a.jpg") -> PictureRecord:
     (found,) = images.get(collection, [ref(key).object_id])
     return found
 
@@ -76,10 +76,10 @@ def test_record_comes_back_as_it_was_put(images: Images, collection: Collection)
                 notes=("one", "two"),
             ),
         ),
-        ImageRecord(
+        PictureRecord(
             ref("bad.jpg"), "phash1", Outcome.REJECTED, reason="empty: the file has 0 bytes", etag="e", bytes=0
         ),
-        ImageRecord(ref("gone.jpg"), "phash1", Outcome.GONE, reason="gone"),
+        PictureRecord(ref("gone.jpg"), "phash1", Outcome.GONE, reason="gone"),
     ]
     for one in records:
         assert images.put(collection, one) is None

@@ -5,14 +5,14 @@ import pytest
 from botocore.stub import Stubber
 
 from handler.aws.s3 import S3Pictures
-from handler.core.model import ImageRejected, Limits, ObjectGone, ObjectRef
-from handler.dedup import ImageStore
+from handler.core.model import Limits, ObjectGone, ObjectRef, PictureRejected
+from handler.dedup import PictureStore
 from tests.conftest import Stack
 from tests.contract.conftest import BUCKET, MAX_BYTES
 
 
 @pytest.mark.parametrize("key", ["here.jpg", 'a b+%"猫.jpg'])
-def test_object_is_read_under_its_very_key(pictures: ImageStore, key: str) -> None:
+def test_object_is_read_under_its_very_key(pictures: PictureStore, key: str) -> None:
     content = pictures.read(ObjectRef(BUCKET, key))
 
     assert content.body == b"picture"
@@ -21,15 +21,15 @@ def test_object_is_read_under_its_very_key(pictures: ImageStore, key: str) -> No
     assert len(content.digest) == 64
 
 
-def test_missing_object_is_gone(pictures: ImageStore) -> None:
+def test_missing_object_is_gone(pictures: PictureStore) -> None:
     assert not pictures.exists(ObjectRef(BUCKET, "missing.jpg"))
     assert pictures.exists(ObjectRef(BUCKET, "here.jpg"))
     with pytest.raises(ObjectGone, match=r"missing\.jpg"):
         pictures.read(ObjectRef(BUCKET, "missing.jpg"))
 
 
-def test_object_over_the_byte_limit_is_rejected(pictures: ImageStore) -> None:
-    with pytest.raises(ImageRejected, match=rf"{MAX_BYTES + 1} bytes, over MAX_BYTES \({MAX_BYTES}\)") as caught:
+def test_object_over_the_byte_limit_is_rejected(pictures: PictureStore) -> None:
+    with pytest.raises(PictureRejected, match=rf"{MAX_BYTES + 1} bytes, over MAX_BYTES \({MAX_BYTES}\)") as caught:
         pictures.read(ObjectRef(BUCKET, "large.jpg"))
 
     assert caught.value.code == "too_many_bytes"
@@ -67,7 +67,7 @@ def test_archived_object_is_rejected_and_a_denied_one_is_left_to_a_retry() -> No
         stub.add_client_error("get_object", "InvalidObjectState", http_status_code=403)
         stub.add_client_error("get_object", "AccessDenied", http_status_code=403)
 
-        with pytest.raises(ImageRejected) as caught:
+        with pytest.raises(PictureRejected) as caught:
             pictures.read(ObjectRef(BUCKET, "a.jpg"))
         with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
             pictures.read(ObjectRef(BUCKET, "a.jpg"))

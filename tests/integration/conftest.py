@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from handler.aws.images import DynamoDBImages, object_key
+from handler.aws.catalog import DynamoDBCatalog, object_key
 from handler.cli.deployment import Deployment
 from handler.core.fingerprint import DEFAULT_GENERATION
-from handler.core.model import Collection, ImageRecord, object_id
+from handler.core.model import Collection, PictureRecord, object_id
 from tests.conftest import Stack
 from tests.proxy import Proxy
 from tests.schema import valid_message
@@ -88,7 +88,7 @@ class Site:
         self._lambda = stack.client("lambda")
         self._dynamodb = stack.client("dynamodb")
         self._logs = stack.client("logs")
-        self._images = DynamoDBImages(self._dynamodb, self.deployment.outputs["ImageTableName"])
+        self._images = DynamoDBCatalog(self._dynamodb, self.deployment.outputs["PictureTableName"])
         self._clock = 0
 
     # --- through S3's own events ---
@@ -169,7 +169,7 @@ class Site:
         """The same, without waiting for more than is on its way."""
         return self._names(self._notices.so_far(self.collection.scope))
 
-    def record(self, name: str, bucket: str = QUIET_BUCKET) -> ImageRecord | None:
+    def record(self, name: str, bucket: str = QUIET_BUCKET) -> PictureRecord | None:
         found = self._images.get(self.collection, [object_id(bucket, f"{self.folder}/{name}")])
         return found[0] if found else None
 
@@ -181,7 +181,7 @@ class Site:
                 "#o#", "#p#"
             )
             answer = self._dynamodb.query(
-                TableName=self.deployment.outputs["ImageTableName"],
+                TableName=self.deployment.outputs["PictureTableName"],
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues={":pk": {"S": pk}},
                 ConsistentRead=True,

@@ -9,8 +9,8 @@ import pytest
 
 from handler.core.model import Outcome
 from tests.conftest import Stack
-from tests.images import jpeg, near_copy, photo
 from tests.integration.conftest import Notices, Site, queued
+from tests.pictures import jpeg, near_copy, photo
 from tests.proxy import Proxy
 
 pytestmark = pytest.mark.emulator

@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from handler.aws.images import object_key
+from handler.aws.catalog import object_key
 from handler.cli.pairs import Album
 from handler.config import Config
 from handler.core.fingerprint import fingerprint
-from handler.core.model import ImageRecord, Limits, ObjectRef, Outcome, object_id
+from handler.core.model import Limits, ObjectRef, Outcome, PictureRecord, object_id
 from tests.conftest import Stack
-from tests.images import png
 from tests.integration.conftest import Site
 from tests.integration.fleet import Fleet, Step
 from tests.integration.test_redrive import waiting
+from tests.pictures import png
 
 pytestmark = pytest.mark.emulator
 
@@ -137,7 +137,7 @@ def near(bodies: dict[str, bytes], site: Site) -> set[Pair]:
     album, found = Album(Config.from_env(variables).settings), set[Pair]()
     for key, body in bodies.items():
         computed = fingerprint(body, site.collection.generation, Limits())
-        record = ImageRecord(ObjectRef("", key), site.collection.generation, Outcome.INDEXED, fingerprint=computed)
+        record = PictureRecord(ObjectRef("", key), site.collection.generation, Outcome.INDEXED, fingerprint=computed)
         album.add([record])
         found |= {frozenset((key, earlier.ref.key)) for _, earlier, _ in album.matches([record], among=True)}
     return found
@@ -151,7 +151,7 @@ def pair_items(site: Site, names: dict[str, bytes]) -> Counter[Pair]:
         site.client("dynamodb")
         .get_paginator("scan")
         .paginate(
-            TableName=site.deployment.outputs["ImageTableName"],
+            TableName=site.deployment.outputs["PictureTableName"],
             FilterExpression="begins_with(pk, :prefix)",
             ExpressionAttributeValues={":prefix": {"S": prefix}},
             ConsistentRead=True,

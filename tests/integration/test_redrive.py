@@ -6,8 +6,8 @@ import time
 import pytest
 
 from handler.cli.main import main
-from tests.images import jpeg, photo
 from tests.integration.conftest import PATIENCE_S, Site
+from tests.pictures import jpeg, photo
 from tests.proxy import Proxy
 
 pytestmark = pytest.mark.emulator

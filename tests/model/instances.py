@@ -59,7 +59,7 @@ def memory_of(search: Search, memory_bytes: int) -> Memory:
         "bytes": memory_bytes,
         "collections": {
             (collection.scope, collection.generation): {
-                "views": known.entries.views,
+                "views": known.entries.view_count,
                 "capacity": known.capacity,
                 "rows": sorted(_rows(known.entries)),
                 "ends": sorted(known.ends.items()),

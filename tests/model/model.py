@@ -109,7 +109,7 @@ class Model:
         self.changed_keys = [key for key, bodies in scenario.history.items() if len(bodies) > 1]
         self.deliveries = len(scenario.events)
         self.shape = Shape(segment_bytes=60 + 25 * scenario.segment_entries, pack_segments=PACK_SEGMENTS)
-        assert self.shape.capacity(COLLECTION, entry_bytes(views=1)) == scenario.segment_entries
+        assert self.shape.capacity(COLLECTION, entry_bytes(view_count=1)) == scenario.segment_entries
         self._later = [n for n, event in enumerate(scenario.events) if event.number > 1]  # they end what was before
         self.fresh = self._local(Local())
         for key in scenario.history:

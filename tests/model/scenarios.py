@@ -9,7 +9,7 @@ from PIL import Image
 
 from handler.aws.buckets import PAGE_MEMBERS
 from handler.core.model import ObjectRef, padded_sequencer
-from tests.images import photo, png
+from tests.pictures import photo, png
 
 BUCKET = "pictures"
 SIDE = 32  # pixels

@@ -6,13 +6,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler.aws.images import DynamoDBImages, _pair_key
+from handler.aws.catalog import DynamoDBCatalog, _pair_key
 from handler.aws.journal import DynamoDBJournal
 from handler.core.buckets import buckets, to_member
 from handler.core.entries import Block
 from handler.core.journal import Cursor, Segment
 from handler.core.memory import Knowledge
-from handler.core.model import Collection, Found, ImageRecord, ObjectRef, Outcome, Pair
+from handler.core.model import Collection, Found, ObjectRef, Outcome, Pair, PictureRecord
 from handler.search import Search
 from tests.model.replay import Client, Promise, Replay
 
@@ -23,7 +23,7 @@ class Variant:
 
     name: str
     client: type[Client] = Client
-    images: type[DynamoDBImages] = DynamoDBImages
+    images: type[DynamoDBCatalog] = DynamoDBCatalog
     replay: type[Replay] = Replay
     journal: type[DynamoDBJournal] = DynamoDBJournal
     search: type[Search] = Search
@@ -76,7 +76,7 @@ class Unawaited(Replay):
         return (promise.result() for promise in promises)
 
 
-class HolderWithoutVersion(DynamoDBImages):
+class HolderWithoutVersion(DynamoDBCatalog):
     def add_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
         super().add_holder(collection, hash, ObjectRef(ref.bucket, ref.key))
 
@@ -84,7 +84,7 @@ class HolderWithoutVersion(DynamoDBImages):
         super().drop_holder(collection, hash, ObjectRef(ref.bucket, ref.key))
 
 
-def _update_pair(images: DynamoDBImages, collection: Collection, pair: Pair, **arguments: Any) -> bool:
+def _update_pair(images: DynamoDBCatalog, collection: Collection, pair: Pair, **arguments: Any) -> bool:
     """Update the item of *pair*; False if the condition among *arguments* does not hold."""
     try:
         images._client.update_item(TableName=images._table, Key=_pair_key(collection, pair), **arguments)
@@ -93,7 +93,7 @@ def _update_pair(images: DynamoDBImages, collection: Collection, pair: Pair, **a
     return True
 
 
-class CreatorPublishes(DynamoDBImages):
+class CreatorPublishes(DynamoDBCatalog):
     """Whoever puts the pair item publishes it; who finds one takes it for published."""
 
     def note_pair(self, collection: Collection, pair: Pair) -> bool:
@@ -107,7 +107,7 @@ class CreatorPublishes(DynamoDBImages):
         )
 
 
-class WinnerPublishes(DynamoDBImages):
+class WinnerPublishes(DynamoDBCatalog):
     """The pair is marked published first, by a conditional write: who wins it publishes."""
 
     def note_pair(self, collection: Collection, pair: Pair) -> bool:
@@ -121,7 +121,7 @@ class WinnerPublishes(DynamoDBImages):
         )
 
 
-class CleaningBuckets(DynamoDBImages):
+class CleaningBuckets(DynamoDBCatalog):
     """With its last holder a hash leaves its buckets."""
 
     def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
@@ -137,16 +137,16 @@ class CleaningBuckets(DynamoDBImages):
             )
 
 
-class BlindVerification(DynamoDBImages):
+class BlindVerification(DynamoDBCatalog):
     """What is read of a removed object is what was known of it when it lived."""
 
-    def bury(self, collection: Collection, ref: ObjectRef) -> ImageRecord | None:
+    def bury(self, collection: Collection, ref: ObjectRef) -> PictureRecord | None:
         known = super().get(collection, [ref.object_id])
         if not known:
             return super().bury(collection, ref)
         return self.put(collection, replace(known[0], ref=ref, outcome=Outcome.GONE))
 
-    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[ImageRecord]:
+    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
         records = super().get(collection, object_ids)
         return [replace(record, outcome=Outcome.INDEXED) if record.fingerprint else record for record in records]
 
@@ -206,7 +206,7 @@ class PacksTheLastSegment(Search):
     def _make_pack(self, collection: Collection, known: Knowledge, shard: int, number: int) -> Block:
         size = self._shape.pack_segments
         segments = self._journal.segments(collection, shard, number * size, size)
-        block = Block.of([entry for segment in segments for entry in sorted(segment.entries)], known.entries.views)
+        block = Block.of([entry for segment in segments for entry in sorted(segment.entries)], known.entries.view_count)
         self._packs.put(collection, shard, number, block.pack())
         return block
 

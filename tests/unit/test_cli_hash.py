@@ -12,8 +12,8 @@ from handler.cli.main import main
 from handler.core.fingerprint import fingerprint
 from handler.core.model import Limits
 from handler.core.phash import to_hex
-from handler.core.windows import VIEWS
-from tests.images import encode, jpeg, photo, png, png_claiming
+from handler.core.windows import VIEW_NAMES
+from tests.pictures import encode, jpeg, photo, png, png_claiming
 
 Run = Callable[..., tuple[int, list[str]]]
 
@@ -70,7 +70,7 @@ def test_json_has_every_field(run: Run, picture: Path) -> None:
         "width": 320,
         "height": 240,
         "format": "JPEG",
-        "views": {name: to_hex(hash) for name, hash in zip(VIEWS, computed.views, strict=True)},
+        "views": {name: to_hex(hash) for name, hash in zip(VIEW_NAMES, computed.hashes, strict=True)},
         "quality": computed.quality,
         "reason": None,
     }

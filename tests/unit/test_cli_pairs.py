@@ -16,7 +16,7 @@ from handler.cli.drawing import MARGIN, PICTURE, WIDTH
 from handler.cli.main import main
 from handler.core.imaging import decode_like_imagehash
 from handler.core.model import Limits
-from tests.images import heic, jpeg, photo, png
+from tests.pictures import heic, jpeg, photo, png
 
 Run = Callable[..., tuple[int, list[str], list[str]]]
 

@@ -4,7 +4,7 @@ from handler.config import BadConfiguration, Config
 
 GOOD = {
     "BUCKET_TABLE": "buckets",
-    "IMAGE_TABLE": "images",
+    "PICTURE_TABLE": "images",
     "PACKS_BUCKET": "packs",
     "JOURNAL_MEMORY": "512",
     "JOURNAL_SHARDS": "1",

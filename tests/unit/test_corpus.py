@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.corpus import pictures_in
-from tests.images import encode, photo
+from tests.pictures import encode, photo
 
 
 def test_pictures_of_a_folder_of_ones_own_are_of_every_format_and_counted(

@@ -14,9 +14,9 @@ from PIL import Image, ImageCms, ImageDraw, TiffImagePlugin
 from handler.core.fingerprint import fingerprint
 from handler.core.formats import FORMATS
 from handler.core.imaging import decode, opened
-from handler.core.model import ImageRejected, Limits
+from handler.core.model import Limits, PictureRejected
 from handler.core.phash import hamming
-from tests.images import encode, heic, jpeg, photo, png, png_chunk
+from tests.pictures import encode, heic, jpeg, photo, png, png_chunk
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # what Pillow has to say of damaged files
 
@@ -478,5 +478,5 @@ def test_nothing_but_a_rejection_comes_of_a_damaged_file(format_: str) -> None:
             body[int(rng.random() ** 3 * len(body))] = rng.randrange(256)  # headers more often than pixels
         try:
             luma(bytes(body))
-        except ImageRejected as rejected:
+        except PictureRejected as rejected:
             assert rejected.code in {"unsupported", "truncated", "corrupt", "too_many_pixels"}  # noqa: PT017

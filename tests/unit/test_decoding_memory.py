@@ -16,8 +16,8 @@ from PIL import Image, ImageCms
 from handler.core.fingerprint import GENERATIONS
 from handler.core.formats import FORMATS, check_pixels
 from handler.core.imaging import decode, decode_like_imagehash
-from handler.core.model import ImageRejected, Limits
-from tests.images import encode, photo, png_chunk
+from handler.core.model import Limits, PictureRejected
+from tests.pictures import encode, photo, png_chunk
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells the peak")
 
@@ -114,7 +114,7 @@ def tallest(width: int, format_: str) -> int:
     def too_tall(height: int) -> bool:
         try:
             check_pixels(width, height, format_, LIMITS)
-        except ImageRejected:
+        except PictureRejected:
             return True
         return False
 
@@ -144,7 +144,7 @@ def test_picture_a_row_larger_is_rejected_before_it_is_decoded(name: str) -> Non
 
     for decoder in (decode, decode_like_imagehash):
         with pytest.raises(
-            ImageRejected, match=rf"takes up to 10[12] MB to decode as {format_}, over the 100 MB that Mem"
+            PictureRejected, match=rf"takes up to 10[12] MB to decode as {format_}, over the 100 MB that Mem"
         ):
             decoder(body, LIMITS, side=256)
 
@@ -152,7 +152,7 @@ def test_picture_a_row_larger_is_rejected_before_it_is_decoded(name: str) -> Non
 def test_tile_larger_than_the_picture_is_rejected_before_it_is_decoded() -> None:
     body = tiff_in_one_strip(100, 100, tile=(7000, 7000))
 
-    with pytest.raises(ImageRejected, match="7000x7000 takes up to 796 MB to decode as TIFF"):
+    with pytest.raises(PictureRejected, match="7000x7000 takes up to 796 MB to decode as TIFF"):
         decode(body, LIMITS, side=256)
 
 

@@ -13,10 +13,10 @@ from handler.core.model import (
     ORIENTATIONS,
     Collection,
     Content,
-    ImageRecord,
     Limits,
     ObjectRef,
     Outcome,
+    PictureRecord,
     Settings,
     padded_sequencer,
 )
@@ -26,13 +26,13 @@ from handler.search import Search
 from tests.fakes import (
     InlineExecutor,
     InMemoryBuckets,
-    InMemoryImages,
+    InMemoryCatalog,
     InMemoryJournal,
     InMemoryPacks,
     InMemoryPictures,
     RecordingNotifier,
 )
-from tests.images import jpeg, near_copy, photo, png
+from tests.pictures import jpeg, near_copy, photo, png
 
 BUCKET = "pictures"
 
@@ -43,7 +43,7 @@ class Deployment:
 
     pictures: InMemoryPictures = field(default_factory=InMemoryPictures)
     buckets: InMemoryBuckets = field(default_factory=InMemoryBuckets)
-    images: InMemoryImages = field(default_factory=lambda: InMemoryImages(page_size=3))
+    images: InMemoryCatalog = field(default_factory=lambda: InMemoryCatalog(page_size=3))
     journal: InMemoryJournal = field(default_factory=InMemoryJournal)
     packs: InMemoryPacks = field(default_factory=InMemoryPacks)
     memory_bytes: int = 1 << 20  # 0: the buckets answer
@@ -199,7 +199,7 @@ def test_deleted_picture_with_several_views_leaves_no_holder_behind(looking: Dep
     assert report.record is not None
     looking.function().removed(looking.delete("framed.jpg"))
 
-    whole, trimmed = report.record.keys[:2]
+    whole, trimmed = report.record.entry_hashes[:2]
     assert whole != trimmed
     for hash in (whole, trimmed):
         assert [page for page in looking.images.holders(looking.collection, hash) if page] == []
@@ -383,7 +383,7 @@ def test_upload_without_look_alikes_reads_no_object_item(deployment: Deployment)
         def __getattr__(self, name: str) -> Any:
             return getattr(deployment.images, name)
 
-        def get(self, collection: Collection, object_ids: list[str]) -> list[ImageRecord]:
+        def get(self, collection: Collection, object_ids: list[str]) -> list[PictureRecord]:
             asked.append(object_ids)
             return deployment.images.get(collection, object_ids)
 
@@ -533,7 +533,7 @@ def test_picture_deleted_while_its_matches_are_sought_is_not_announced(deploymen
         def __getattr__(self, name: str) -> Any:
             return getattr(deployment.images, name)
 
-        def get(self, *args: Any) -> list[ImageRecord]:
+        def get(self, *args: Any) -> list[PictureRecord]:
             answer = deployment.images.get(*args)
             if not self._deleted:
                 self._deleted = True

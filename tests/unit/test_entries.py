@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.core.entries import MOST_HITS, Block, Entries, Question, entry_bytes, to_entry, views_of
+from handler.core.entries import MOST_HITS, Block, Entries, Question, entry_bytes, to_entry, view_count_of
 from handler.core.phash import hamming
 
 BITS = 64
@@ -32,7 +32,7 @@ def test_entry_is_the_id_and_big_endian_hashes() -> None:
     entry = to_entry("00ff" * 8, [1, 0xBA19_C8AB_5FA0_5A59])
 
     assert entry.hex() == "00ff" * 8 + "0000000000000001" + "ba19c8ab5fa05a59"
-    assert (len(entry), views_of(entry)) == (entry_bytes(2), 2)
+    assert (len(entry), view_count_of(entry)) == (entry_bytes(2), 2)
 
 
 @given(
@@ -55,13 +55,13 @@ def test_scan_equals_brute_force(seed: int, count: int, views: int, radius: int,
 
     expected = {}
     for row, (_, hashes) in enumerate(pictures):
-        met = [hamming(question.hash, hashes[view]) for question in questions for view in question.views]
+        met = [hamming(question.hash, hashes[view]) for question in questions for view in question.stored_views]
         if min(met) <= radius:
             expected[row] = min(met)
     assert dict(zip(hits.rows.tolist(), hits.distances.tolist(), strict=True)) == expected
     assert hits.distances.tolist() == sorted(hits.distances.tolist())
     for row, distance, number, view in zip(*(column.tolist() for column in hits[:4]), strict=True):
-        assert view in questions[number].views
+        assert view in questions[number].stored_views
         assert hamming(questions[number].hash, pictures[row][1][view]) == distance
 
 

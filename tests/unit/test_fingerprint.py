@@ -2,9 +2,9 @@ import imagehash
 import pytest
 
 from handler.core.fingerprint import GENERATIONS, fingerprint
-from handler.core.model import Fingerprint, ImageRejected, Limits
+from handler.core.model import Fingerprint, Limits, PictureRejected
 from handler.core.phash import hamming, to_hex
-from tests.images import cropped, decode, encode, jpeg, near_copy, photo, png, watermarked
+from tests.pictures import cropped, decode, encode, jpeg, near_copy, photo, png, watermarked
 
 
 def phash_of(body: bytes) -> int:
@@ -40,7 +40,7 @@ def test_every_generation_computes_itself() -> None:
 
 
 def test_what_is_no_picture_is_rejected() -> None:
-    with pytest.raises(ImageRejected) as rejected:
+    with pytest.raises(PictureRejected) as rejected:
         fingerprint(b"not a picture", "phash1", Limits())
 
     assert rejected.value.code == "unsupported"

@@ -12,8 +12,8 @@ from PIL import Image
 
 from handler.core.formats import FORMATS
 from handler.core.imaging import GreyPicture, decode_like_imagehash
-from handler.core.model import ImageRejected, Limits
-from tests.images import decode, encode, heic, jpeg, photo, png, png_claiming
+from handler.core.model import Limits, PictureRejected
+from tests.pictures import decode, encode, heic, jpeg, photo, png, png_claiming
 
 # pytest sets aside the filter that the module under test sets; `test_pillow_warns_and_logs_nothing` is without pytest.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -26,7 +26,7 @@ def grey(body: bytes, limits: Limits = MANY) -> GreyPicture:
 
 
 def rejection(body: bytes, limits: Limits = MANY) -> tuple[str, str]:
-    with pytest.raises(ImageRejected) as rejected:
+    with pytest.raises(PictureRejected) as rejected:
         grey(body, limits)
     return rejected.value.code, str(rejected.value)
 
@@ -315,7 +315,7 @@ def test_nothing_but_a_rejection_comes_of_a_damaged_file(format_: str) -> None:
             body[int(rng.random() ** 3 * len(body))] = rng.randrange(256)  # headers more often than pixels
         try:
             grey(bytes(body))
-        except ImageRejected as rejected:
+        except PictureRejected as rejected:
             assert rejected.code in {"unsupported", "truncated", "corrupt", "too_many_pixels"}  # noqa: PT017
 
 
@@ -353,7 +353,7 @@ def test_jpeg_that_repeats_a_scan_for_ever_is_rejected_unread() -> None:
     last_scan = body[body.rindex(b"\xff\xda") : -2]
 
     ordinary = decode_like_imagehash(body, Limits(), side=32)
-    with pytest.raises(ImageRejected, match="over 100 scans") as caught:
+    with pytest.raises(PictureRejected, match="over 100 scans") as caught:
         decode_like_imagehash(body[:-2] + last_scan * 200 + body[-2:], Limits(), side=32)
 
     assert ordinary.format == "JPEG"
@@ -376,7 +376,7 @@ def test_sequential_jpeg_of_a_scan_for_each_component_may_not_repeat_them_for_ev
     scan = body.rindex(b"\xff\xda")
     alone = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
 
-    with pytest.raises(ImageRejected, match="over 100 scans"):
+    with pytest.raises(PictureRejected, match="over 100 scans"):
         decode_like_imagehash(body[:scan] + alone * 200 + body[-2:], Limits(), side=32)
 
 

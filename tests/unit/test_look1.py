@@ -16,7 +16,7 @@ from handler.core.look1 import (
     HASH_BITS,
     QUALITY_FLOOR,
     RADIUS,
-    Views,
+    HashedViews,
     asking_checks,
     fingerprint_views,
     turned,
@@ -25,8 +25,8 @@ from handler.core.look1 import (
 )
 from handler.core.phash import hamming, to_hex
 from handler.core.policy import may_meet
-from handler.core.windows import VIEWS, averaged_views, trim
-from tests.images import brightened, cropped, flat, mirrored, photo, recompressed, resized
+from handler.core.windows import VIEW_NAMES, averaged_views, trim
+from tests.pictures import brightened, cropped, flat, mirrored, photo, recompressed, resized
 
 Luma = NDArray[np.uint8]
 PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
@@ -75,10 +75,10 @@ def text_page(number: int) -> Image.Image:
     return page
 
 
-def views_that_meet(asked: Views, stored: Views) -> list[tuple[str, str]]:
+def views_that_meet(asked: HashedViews, stored: HashedViews) -> list[tuple[str, str]]:
     return [
-        (VIEWS[a], VIEWS[b])
-        for a in range(len(VIEWS))
+        (VIEW_NAMES[a], VIEW_NAMES[b])
+        for a in range(len(VIEW_NAMES))
         for b in may_meet(GENERATIONS["look1"], a)
         if hamming(asked.hashes[a], stored.hashes[b]) <= RADIUS
         and differing(asked.checks[a], stored.checks[b]) <= CHECK_RADIUS
@@ -89,7 +89,7 @@ def views_that_meet(asked: Views, stored: Views) -> list[tuple[str, str]]:
 def test_every_view_of_a_picture_of_any_size_has_a_hash_a_check_and_a_quality(size: tuple[int, int]) -> None:
     views = fingerprint_views(noise(size))
 
-    assert len(views.hashes) == len(views.checks) == len(views.qualities) == len(VIEWS)
+    assert len(views.hashes) == len(views.checks) == len(views.qualities) == len(VIEW_NAMES)
     assert all(0 <= hash < 2**HASH_BITS for hash in views.hashes)
     assert {len(check) for check in views.checks} == {32}
 
@@ -113,7 +113,7 @@ def test_fingerprint_of_a_turned_picture_is_the_fingerprint_turned(
 
     upright, of_turned = fingerprint_views(picture), fingerprint_views(turned_luma(picture, orientation))
 
-    for view in range(len(VIEWS)):
+    for view in range(len(VIEW_NAMES)):
         there = turned_view(view, orientation)
         assert turned(upright.hashes[view], orientation) == of_turned.hashes[there]
         assert turned_check(upright.checks[view], orientation) == of_turned.checks[there]
@@ -126,12 +126,12 @@ def test_a_square_picture_turns_alike_but_for_its_wide_view(orientation: int) ->
 
     upright, of_turned = fingerprint_views(picture), fingerprint_views(turned_luma(picture, orientation))
 
-    for view in set(range(len(VIEWS))) - {VIEWS.index("wide")}:
+    for view in set(range(len(VIEW_NAMES))) - {VIEW_NAMES.index("wide")}:
         assert turned(upright.hashes[view], orientation) == of_turned.hashes[turned_view(view, orientation)]
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
-@pytest.mark.parametrize("view", range(len(VIEWS)))
+@pytest.mark.parametrize("view", range(len(VIEW_NAMES)))
 def test_turning_a_hash_and_back_changes_nothing(view: int, orientation: int) -> None:
     back = {6: 8, 8: 6}.get(orientation, orientation)
     views = fingerprint_views(noise((30, 40)))
@@ -143,17 +143,17 @@ def test_turning_a_hash_and_back_changes_nothing(view: int, orientation: int) ->
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_a_side_and_a_corner_turn_into_another_side_and_another_corner(orientation: int) -> None:
-    turned_views = [turned_view(view, orientation) for view in range(len(VIEWS))]
+    turned_views = [turned_view(view, orientation) for view in range(len(VIEW_NAMES))]
 
-    assert sorted(turned_views) == list(range(len(VIEWS)))
+    assert sorted(turned_views) == list(range(len(VIEW_NAMES)))
     assert turned_views[:6] == list(range(6))
-    assert {VIEWS[view] for view in turned_views[6:10]} == {"top", "bottom", "left", "right"}
+    assert {VIEW_NAMES[view] for view in turned_views[6:10]} == {"top", "bottom", "left", "right"}
 
 
 def test_a_picture_asks_first_with_the_checks_that_are_stored_of_it() -> None:
     picture = luma(photo(2))
 
-    asking = asking_checks(picture, range(len(VIEWS)))
+    asking = asking_checks(picture, range(len(VIEW_NAMES)))
 
     assert [checks[0] for checks in asking] == list(fingerprint_views(picture).checks)
 
@@ -162,7 +162,9 @@ def test_a_picture_asks_first_with_the_checks_that_are_stored_of_it() -> None:
 def test_the_checks_with_which_a_turned_picture_asks_are_those_turned(orientation: int) -> None:
     picture = noise((50, 70))
 
-    upright, of_turned = (asking_checks(one, range(len(VIEWS))) for one in (picture, turned_luma(picture, orientation)))
+    upright, of_turned = (
+        asking_checks(one, range(len(VIEW_NAMES))) for one in (picture, turned_luma(picture, orientation))
+    )
 
     for view, checks in enumerate(upright):
         there = of_turned[turned_view(view, orientation)]
@@ -172,7 +174,7 @@ def test_the_checks_with_which_a_turned_picture_asks_are_those_turned(orientatio
 @pytest.mark.parametrize("seed", range(10))
 def test_a_crop_between_two_stored_views_is_nearer_to_one_by_its_asking_checks(seed: int) -> None:
     image = photo(seed)
-    stored = fingerprint_views(luma(image)).checks[VIEWS.index("centre")]
+    stored = fingerprint_views(luma(image)).checks[VIEW_NAMES.index("centre")]
     crop = luma(image.crop((16, 16, 304, 236)))
 
     own, *others = (differing(check, stored) for check in asking_checks(crop, [0])[0])

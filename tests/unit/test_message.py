@@ -11,11 +11,11 @@ from handler.core.message import compose
 from handler.core.model import (
     Collection,
     Fingerprint,
-    ImageRecord,
     Match,
     MatchKind,
     ObjectRef,
     Outcome,
+    PictureRecord,
     padded_sequencer,
 )
 from tests.schema import valid_message
@@ -24,8 +24,8 @@ COLLECTION = Collection("*", "phash1")
 SNS_LIMIT = 256 * 1024
 
 
-def record(key: str, *, hash: int = 0, sequencer: str = "A") -> ImageRecord:
-    return ImageRecord(
+def record(key: str, *, hash: int = 0, sequencer: str = "A") -> PictureRecord:
+    return PictureRecord(
         ref=ObjectRef("pictures", key, padded_sequencer(sequencer)),
         generation="phash1",
         outcome=Outcome.INDEXED,
@@ -84,7 +84,7 @@ def test_attributes_serve_filter_policies() -> None:
 def test_repeated_message_has_the_same_id_and_other_pairs_another() -> None:
     a, b, c = record("a.jpg"), near("b.jpg"), near("c.jpg")
 
-    def message_id(picture: ImageRecord, *matches: Match) -> str:
+    def message_id(picture: PictureRecord, *matches: Match) -> str:
         return str(valid_message(compose(COLLECTION, picture, matches, radius=10, truncated=False).body)["id"])
 
     assert message_id(a, b, c) == message_id(a, b, c)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from handler.core.phash import _dct, from_hex, hamming, phash1, similarity, to_hex
-from tests.images import flat, mirrored, photo
+from tests.pictures import flat, mirrored, photo
 
 HASHES = st.integers(0, 2**64 - 1)
 LUMA = arrays(np.uint8, (32, 32))

@@ -12,18 +12,18 @@ from handler.core.look1 import RADIUS
 from handler.core.model import (
     ORIENTATIONS,
     Fingerprint,
-    ImageRecord,
     Limits,
     Match,
     MatchKind,
     ObjectRef,
     Outcome,
+    PictureRecord,
     Settings,
     padded_sequencer,
 )
 from handler.core.policy import closest, match, nearest_first, questions
-from handler.core.windows import VIEWS
-from tests.images import photo, png
+from handler.core.windows import VIEW_NAMES
+from tests.pictures import photo, png
 
 
 def settings(radius: int, orientations: str = "none") -> Settings:
@@ -45,8 +45,8 @@ def record(
     generation: str = "phash1",
     sequencer: str = "1",
     modified: str = "",
-) -> ImageRecord:
-    return ImageRecord(
+) -> PictureRecord:
+    return PictureRecord(
         ref=ObjectRef("pictures", key, padded_sequencer(sequencer)),
         generation=generation,
         outcome=Outcome.INDEXED,
@@ -84,7 +84,7 @@ def test_generations_are_never_compared() -> None:
 
 
 def test_object_without_a_hash_matches_nothing() -> None:
-    gone = ImageRecord(ObjectRef("pictures", "b"), "phash1", Outcome.GONE)
+    gone = PictureRecord(ObjectRef("pictures", "b"), "phash1", Outcome.GONE)
 
     assert match(record("a"), gone, settings(64)) is None
     assert match(gone, record("a"), settings(64)) is None
@@ -101,12 +101,12 @@ def test_nearest_come_first_then_equal_bytes_then_what_was_stored_first() -> Non
     assert nearest_first(reversed(expected)) == expected
 
 
-def look(key: str, image: Image.Image) -> ImageRecord:
+def look(key: str, image: Image.Image) -> PictureRecord:
     """The record of a picture, by generation look1."""
     body = png(image)
     computed = fingerprint(body, "look1", Limits())
     digest = hashlib.sha256(body).hexdigest()
-    return ImageRecord(
+    return PictureRecord(
         ObjectRef("pictures", key), "look1", Outcome.INDEXED, fingerprint=computed, digest=digest, modified=""
     )
 
@@ -128,7 +128,7 @@ def test_crop_finds_its_original_and_the_original_finds_its_crop(box: tuple[floa
     assert there is not None
     assert back is not None
     assert there.distance == back.distance
-    assert [VIEWS[view] for view in there.views] == [VIEWS[view] for view in reversed(back.views)]
+    assert [VIEW_NAMES[view] for view in there.view_pair] == [VIEW_NAMES[view] for view in reversed(back.view_pair)]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -150,11 +150,11 @@ def under_one_sky(seed: int) -> Image.Image:
 
 def test_view_without_content_does_not_make_a_match() -> None:
     one, other = look("one", under_one_sky(1)), look("other", under_one_sky(2))
-    top = VIEWS.index("top")
+    top = VIEW_NAMES.index("top")
 
     assert one.fingerprint is not None
     assert not one.fingerprint.flat
-    assert one.keys[top] == one.keys[0]
+    assert one.entry_hashes[top] == one.entry_hashes[0]
     assert match(one, other, settings(RADIUS)) is None
 
 
@@ -176,7 +176,7 @@ def test_turned_picture_is_found_where_that_is_asked_for_and_says_how(orientatio
 
 
 def test_closest_views_are_those_that_make_a_match_and_not_nearer_ones_that_the_check_bits_reject() -> None:
-    def of(key: str, *, trimmed: int, others: int, checks: tuple[bytes, bytes]) -> ImageRecord:
+    def of(key: str, *, trimmed: int, others: int, checks: tuple[bytes, bytes]) -> PictureRecord:
         views, every = (trimmed, *([others] * 12)), (*checks, *([bytes(32)] * 12))
         computed = Fingerprint(0, "look1", width=4, height=3, format="PNG", further=views, checks=every)
         return replace(record(key, generation="look1", digest=key), fingerprint=computed)
@@ -187,8 +187,8 @@ def test_closest_views_are_those_that_make_a_match_and_not_nearer_ones_that_the_
     found, meeting = match(one, other, settings(RADIUS)), closest(one, other, settings(RADIUS))
 
     assert found is not None
-    assert (meeting.distance, meeting.views) == (found.distance, found.views) == (1, (1, 1))
-    assert closest(one, other, settings(0)).views == (0, 0)
+    assert (meeting.distance, meeting.view_pair) == (found.distance, found.view_pair) == (1, (1, 1))
+    assert closest(one, other, settings(0)).view_pair == (0, 0)
 
 
 def flat(level: int) -> Image.Image:
@@ -202,7 +202,7 @@ def test_flat_pictures_match_by_their_bytes_alone() -> None:
     found = match(one, same, settings(0))
     assert found is not None
     assert found.kind is MatchKind.EXACT
-    assert one.keys == same.keys != other.keys
+    assert one.entry_hashes == same.entry_hashes != other.entry_hashes
 
 
 @pytest.mark.parametrize("orientations", ORIENTATIONS)
@@ -210,8 +210,8 @@ def test_what_is_asked_finds_every_match_among_stored_entries(orientations: str)
     images = [photo(scene, (320, 240)) for scene in range(4)]
     stored = [look(f"{n}", image) for n, image in enumerate([*images, *(part(i, 0.1, 0.1, 1, 1) for i in images)])]
     stored += [look(f"turned {n}", image.transpose(Image.Transpose.ROTATE_90)) for n, image in enumerate(images)]
-    entries = Entries(len(VIEWS))
-    entries.extend([to_entry(record.ref.object_id, record.keys) for record in stored])
+    entries = Entries(len(VIEW_NAMES))
+    entries.extend([to_entry(record.ref.object_id, record.entry_hashes) for record in stored])
     wanted, matched = settings(RADIUS, orientations), False
 
     for picture in stored:

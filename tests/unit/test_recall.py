@@ -12,22 +12,22 @@ from PIL import Image
 from benchmarks import blanks, edits
 from handler.core.fingerprint import fingerprint
 from handler.core.look1 import RADIUS
-from handler.core.model import ORIENTATIONS, ImageRecord, Limits, ObjectRef, Outcome, Settings
+from handler.core.model import ORIENTATIONS, Limits, ObjectRef, Outcome, PictureRecord, Settings
 from handler.core.policy import match
 
 PHOTOGRAPHS = ("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "rocket.jpg")
 COMPOUNDS = 12  # random edits of each
 
 
-def look(name: str, image: Image.Image) -> ImageRecord:
+def look(name: str, image: Image.Image) -> PictureRecord:
     body = edits.in_file(image)
     digest = hashlib.sha256(body).hexdigest()
     computed = fingerprint(body, "look1", Limits())
-    return ImageRecord(ObjectRef("", name), "look1", Outcome.INDEXED, fingerprint=computed, digest=digest)
+    return PictureRecord(ObjectRef("", name), "look1", Outcome.INDEXED, fingerprint=computed, digest=digest)
 
 
 @cache
-def originals() -> list[tuple[Image.Image, ImageRecord]]:
+def originals() -> list[tuple[Image.Image, PictureRecord]]:
     images = []
     for name in PHOTOGRAPHS:
         with Image.open(Path(skimage.__file__).parent / "data" / name) as image:
@@ -37,7 +37,7 @@ def originals() -> list[tuple[Image.Image, ImageRecord]]:
 
 
 @cache
-def copies(kind: str) -> list[list[ImageRecord]]:
+def copies(kind: str) -> list[list[PictureRecord]]:
     """Return the copies of each original."""
     if kind == "compound":
         edited = [

@@ -16,8 +16,8 @@ from handler.core.journal import Appended, PacksUnavailable, Shape
 from handler.core.model import Candidate, Collection, Found, Limits, ObjectRef, Route
 from handler.core.phash import hamming
 from handler.search import Search
-from tests.fakes import InlineExecutor, InMemoryBuckets, InMemoryImages, InMemoryJournal, InMemoryPacks
-from tests.images import jpeg, near_copy, photo
+from tests.fakes import InlineExecutor, InMemoryBuckets, InMemoryCatalog, InMemoryJournal, InMemoryPacks
+from tests.pictures import jpeg, near_copy, photo
 
 COLLECTION = Collection("*", "phash1")
 SHAPE = Shape(segment_bytes=180, pack_segments=4)
@@ -35,7 +35,7 @@ class Deployment:
     journal: InMemoryJournal = field(init=False)
     packs: InMemoryPacks = field(default_factory=InMemoryPacks)
     buckets: InMemoryBuckets = field(default_factory=InMemoryBuckets)
-    images: InMemoryImages = field(default_factory=lambda: InMemoryImages(page_size=3))
+    images: InMemoryCatalog = field(default_factory=lambda: InMemoryCatalog(page_size=3))
     now: float = 0.0  # seconds, as instances see it
 
     def __post_init__(self) -> None:
@@ -70,7 +70,7 @@ class Deployment:
 
 
 def ask(instance: Search, hash: int = 0, *, collection: Collection = COLLECTION, deadline: float = math.inf) -> Found:
-    return instance.find(collection, [Question(hash)], RADIUS, views=1, deadline=deadline)
+    return instance.find(collection, [Question(hash)], RADIUS, view_count=1, deadline=deadline)
 
 
 def ids(found: Found) -> set[str]:
@@ -123,12 +123,12 @@ def test_journal_search_equals_bucket_search_equals_brute_force(
             (collection, deployment.add(rng.choice([warm, prober]), f"{number}", picture, collection), picture)
         )
         if rng.random() < 0.1:
-            list(warm.find(collection, [Question(0)], radius, views=views).candidates)
+            list(warm.find(collection, [Question(0)], radius, view_count=views).candidates)
     collection, asked = rng.choice(collections), list(itertools.islice(hashes, rng.randint(1, 4)))
     questions = [Question(hash, tuple(range(views))) for hash in asked]
 
     answers = [
-        nearest(instance.find(collection, questions, radius, views=views).candidates)
+        nearest(instance.find(collection, questions, radius, view_count=views).candidates)
         for instance in (warm, deployment.instance(), prober)
     ]
 
@@ -305,7 +305,7 @@ def test_probing_goes_on_until_it_has_cost_what_loading_would(deployment: Deploy
     probe = prices.reading(read_units=probe_count(3))
     load = prices.reading(s3_gets=40) + prices.running(160 * SHAPE.segment_bytes / 50e6)
 
-    routes = [instance.find(COLLECTION, [Question(0)], 3, views=1).route for _ in range(60)]
+    routes = [instance.find(COLLECTION, [Question(0)], 3, view_count=1).route for _ in range(60)]
 
     probes = routes.index(Route.LOADED)
     assert routes == [Route.PROBED] * probes + [Route.LOADED] + [Route.WARM] * (59 - probes)

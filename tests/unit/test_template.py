@@ -17,7 +17,7 @@ RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 VARIABLES: dict[str, Any] = RESOURCES["LookalikeFunction"]["Properties"]["Environment"]["Variables"]
 FROM_RESOURCES = {
     "BucketTable": "buckets",
-    "ImageTable": "images",
+    "PictureTable": "images",
     "PacksBucket": "packs",
     "MatchTopic": "arn:aws:sns:eu-west-1:1:topic",
 }
@@ -91,7 +91,7 @@ def test_function_may_do_exactly_this() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["PicturesBucket", "PacksBucket", "BucketTable", "ImageTable"])
+@pytest.mark.parametrize("name", ["PicturesBucket", "PacksBucket", "BucketTable", "PictureTable"])
 def test_what_cannot_be_made_again_outlives_the_stack(name: str) -> None:
     assert (RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]) == ("Retain", "Retain")
 

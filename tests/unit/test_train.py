@@ -8,7 +8,7 @@ import pytest
 from benchmarks.corpus import Picture
 from benchmarks.train import Filter, chosen, moments, solved
 from handler.core import look1, look1_filters
-from tests.images import photo
+from tests.pictures import photo
 
 RECORD = Path(look1.__file__).with_name("look1_filters.tsv")
 

@@ -1,4 +1,4 @@
-"""ImageTable: what is known of each object, who has a hash, and which pairs were announced.
+"""PictureTable: what is known of each object, who has a hash, and which pairs were announced.
 
 | item | pk | sk |
 | object | `{scope}#{generation}#o#{object id}` | `object` |
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from handler.aws.batch import KEYS_PER_CALL, pieces, read_strongly
-from handler.core.model import Collection, Fingerprint, ImageRecord, ObjectRef, Outcome, Pair, Superseded
+from handler.core.model import Collection, Fingerprint, ObjectRef, Outcome, Pair, PictureRecord, Superseded
 from handler.core.phash import from_hex, to_hex
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ NULL_VERSION = "null"  # what S3 calls an object that is older than the bucket's
 Item = dict[str, Any]
 
 
-class DynamoDBImages:
+class DynamoDBCatalog:
     """The objects, holders of hashes and pairs of all collections of one deployment."""
 
     def __init__(self, client: "DynamoDBClient", table: str, *, clock: Callable[[], float] = time.time) -> None:
@@ -39,7 +39,7 @@ class DynamoDBImages:
 
     # --- objects ---
 
-    def put(self, collection: Collection, record: ImageRecord) -> ImageRecord | None:
+    def put(self, collection: Collection, record: PictureRecord) -> PictureRecord | None:
         """Store *record* if the stored one is not newer, and return the one it replaced.
 
         Raises Superseded if a newer one is stored. The tombstone of another, permanently deleted
@@ -52,13 +52,13 @@ class DynamoDBImages:
             values |= {":version": {"S": record.ref.version}, ":removed": {"S": Outcome.REMOVED.value}}
         return self._put(object_key(collection, record.ref.object_id) | _attributes(record), allowed, values)
 
-    def bury(self, collection: Collection, ref: ObjectRef) -> ImageRecord | None:
+    def bury(self, collection: Collection, ref: ObjectRef) -> PictureRecord | None:
         """Replace the object by a tombstone if its event is not newer, and return what was there.
 
         Where *ref* names a version, that version was deleted for good, which touches no other one.
         Raises Superseded if a newer event, or another version, is stored.
         """
-        record = ImageRecord(ref=ref, generation=collection.generation, outcome=Outcome.REMOVED)
+        record = PictureRecord(ref=ref, generation=collection.generation, outcome=Outcome.REMOVED)
         item = object_key(collection, ref.object_id) | _attributes(record)
         item["expires"] = {"N": str(int(self._clock()) + TOMBSTONE_S)}
         same_version = ""
@@ -69,12 +69,12 @@ class DynamoDBImages:
             same_version = f" AND ({unversioned}version = :version)"
         return self._put(item, f"attribute_not_exists(pk) OR (sequencer <= :sequencer{same_version})", values)
 
-    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[ImageRecord]:
+    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
         """Return the records under the distinct *object_ids* that exist, in any order; strongly consistent."""
         keys = [object_key(collection, object_id) for object_id in object_ids]
         return [_record(item) for piece in pieces(keys) for item in read_strongly(self._client, self._table, piece)]
 
-    def _put(self, item: Item, allowed: str, values: Item) -> ImageRecord | None:
+    def _put(self, item: Item, allowed: str, values: Item) -> PictureRecord | None:
         try:
             answer = self._client.put_item(
                 TableName=self._table,
@@ -160,7 +160,7 @@ def _pair_key(collection: Collection, pair: Pair) -> Item:
     return {"pk": {"S": f"{collection}#p#{object_id}"}, "sk": {"S": f"{content}#{pair.second}"}}
 
 
-def _attributes(record: ImageRecord) -> Item:
+def _attributes(record: PictureRecord) -> Item:
     """The attributes of an object item; those that are None are left out."""
     ref, fingerprint = record.ref, record.fingerprint
     texts = {
@@ -193,7 +193,7 @@ def _views(fingerprint: Fingerprint) -> Item:
     """The attributes of a fingerprint that has further views."""
     item: Item = {}
     if fingerprint.further:
-        item["views"] = {"B": b"".join(hash.to_bytes(HASH_BYTES, "big") for hash in fingerprint.further)}
+        item["further"] = {"B": b"".join(hash.to_bytes(HASH_BYTES, "big") for hash in fingerprint.further)}
     if fingerprint.checks:
         item["checks"] = {"B": b"".join(fingerprint.checks)}
     if fingerprint.flat:
@@ -203,7 +203,7 @@ def _views(fingerprint: Fingerprint) -> Item:
     return item
 
 
-def _record(item: Item) -> ImageRecord:
+def _record(item: Item) -> PictureRecord:
     """The record in an object item: the inverse of `_attributes`."""
 
     def text(name: str) -> str | None:
@@ -217,7 +217,7 @@ def _record(item: Item) -> ImageRecord:
         return tuple(joined[at : at + length] for at in range(0, len(joined), length))
 
     generation = item["generation"]["S"]
-    return ImageRecord(
+    return PictureRecord(
         ref=ObjectRef(item["bucket"]["S"], item["key"]["S"], item["sequencer"]["S"], text("version")),
         generation=generation,
         outcome=Outcome(item["outcome"]["S"]),
@@ -228,7 +228,7 @@ def _record(item: Item) -> ImageRecord:
             width=number("width"),
             height=number("height"),
             format=item["format"]["S"],
-            further=tuple(int.from_bytes(hash, "big") for hash in parts("views", HASH_BYTES)),
+            further=tuple(int.from_bytes(hash, "big") for hash in parts("further", HASH_BYTES)),
             checks=parts("checks", CHECK_BYTES),
             quality=float(item["quality"]["N"]) if "quality" in item else None,
             flat="flat" in item,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from handler.core.formats import check_bytes
-from handler.core.model import Content, ImageRejected, Limits, ObjectGone, ObjectRef
+from handler.core.model import Content, Limits, ObjectGone, ObjectRef, PictureRejected
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,7 +25,7 @@ class S3Pictures:
     def read(self, ref: ObjectRef) -> Content:
         """Return the object: the version that *ref* names, or the current one.
 
-        Raises ObjectGone if there is none, and ImageRejected, before any byte of it is read, if it is
+        Raises ObjectGone if there is none, and PictureRejected, before any byte of it is read, if it is
         over the byte limit or archived. Other errors are botocore's.
         """
         try:
@@ -35,7 +35,7 @@ class S3Pictures:
             if code in GONE:
                 raise ObjectGone(f"{ref.bucket}/{ref.key} does not exist any more") from error
             if code == "InvalidObjectState":
-                raise ImageRejected("archived", "the object is in an archive tier and cannot be read") from error
+                raise PictureRejected("archived", "the object is in an archive tier and cannot be read") from error
             raise
         with answer["Body"] as body:
             check_bytes(answer["ContentLength"], self._limits)

@@ -11,7 +11,7 @@ from handler.cli.files import add_options, print_any_name, printable, unusable
 from handler.cli.pairs import add_matching, matching, record_of
 from handler.core.fingerprint import GENERATIONS
 from handler.core.look1 import CHECK_BITS
-from handler.core.model import ImageRecord, ImageRejected, Settings
+from handler.core.model import PictureRecord, PictureRejected, Settings
 from handler.core.phash import similarity
 from handler.core.policy import Meeting, closest, match
 
@@ -60,11 +60,11 @@ def run(options: argparse.Namespace) -> int:
     """Print the comparison; return the exit status."""
     print_any_name()
     settings = matching(options)
-    records: list[ImageRecord] = []
+    records: list[PictureRecord] = []
     for path in (options.a, options.b):
         try:
             records.append(record_of(path, settings))
-        except (ImageRejected, OSError, ValueError, MemoryError) as error:
+        except (PictureRejected, OSError, ValueError, MemoryError) as error:
             print(f"lookalike: {printable(path)}: {unusable(error)}", file=sys.stderr)
             return UNUSABLE
     if options.plot is not None and any(
@@ -88,9 +88,9 @@ def run(options: argparse.Namespace) -> int:
     return DIFFERENT if compared.verdict == "different" else ALIKE
 
 
-def _compared(a: ImageRecord, b: ImageRecord, meeting: Meeting, settings: Settings) -> Comparison:
+def _compared(a: PictureRecord, b: PictureRecord, meeting: Meeting, settings: Settings) -> Comparison:
     found = match(a, b, settings)
-    names = GENERATIONS[a.generation].views
+    names = GENERATIONS[a.generation].view_names
     return Comparison(
         a=a.ref.key,
         b=b.ref.key,
@@ -100,11 +100,11 @@ def _compared(a: ImageRecord, b: ImageRecord, meeting: Meeting, settings: Settin
         similarity=similarity(found.distance if found else meeting.distance),
         check_bits=meeting.check_bits,
         orientation=found.orientation if found else meeting.orientation,
-        views=(names[meeting.views[0]], names[meeting.views[1]]),
+        views=(names[meeting.view_pair[0]], names[meeting.view_pair[1]]),
     )
 
 
-def _reason(a: ImageRecord, b: ImageRecord, meeting: Meeting, settings: Settings) -> str:
+def _reason(a: PictureRecord, b: PictureRecord, meeting: Meeting, settings: Settings) -> str:
     for record in (a, b):
         if record.fingerprint is not None and record.fingerprint.flat:
             return f"{printable(record.ref.key)} has too little content (quality {record.fingerprint.quality:.1f})"

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 from handler.core import look1, phash
 from handler.core.fingerprint import GENERATIONS
 from handler.core.imaging import decode, decode_like_imagehash, opened
-from handler.core.model import ImageRecord, Limits
+from handler.core.model import Limits, PictureRecord
 from handler.core.policy import Meeting
 from handler.core.windows import averaged_views, shown
 
@@ -18,22 +18,22 @@ INK, PAPER, ACCENT, SAME, OTHER = (30, 30, 30), (255, 255, 255), (220, 60, 20), 
 ANY = Limits(max_bytes=1 << 40, max_pixels=1 << 40)  # both files have been decoded already
 
 
-def draw(a: ImageRecord, b: ImageRecord, meeting: Meeting, title: str) -> Image.Image:
+def draw(a: PictureRecord, b: PictureRecord, meeting: Meeting, title: str) -> Image.Image:
     """Return the drawing: both pictures with their views marked; below, what is hashed of each, and its bits."""
     page = Image.new("RGB", (WIDTH, 2 * MARGIN + 40 + PICTURE[1] + 60 + CELLS + 40), PAPER)
     pen = ImageDraw.Draw(page)
     heading, small = ImageFont.load_default(22), ImageFont.load_default(15)
     pen.text((MARGIN, MARGIN), title, INK, heading)
     top = MARGIN + 40
-    names = GENERATIONS[a.generation].views
-    for number, (record, view) in enumerate(zip((a, b), meeting.views, strict=True)):
+    names = GENERATIONS[a.generation].view_names
+    for number, (record, view) in enumerate(zip((a, b), meeting.view_pair, strict=True)):
         left = MARGIN + number * (PICTURE[0] + MARGIN)
         page.paste(_marked(record, view), (left, top))
         pen.text((left, top + PICTURE[1] + 6), f"{record.ref.key[-48:]}: {names[view]}", INK, small)
     top += PICTURE[1] + 60
     grids = [
-        (f"{names[meeting.views[0]]} of A, 32 x 32", _averaged(a, meeting.views[0])),
-        (f"{names[meeting.views[1]]} of B, 32 x 32", _averaged(b, meeting.views[1])),
+        (f"{names[meeting.view_pair[0]]} of A, 32 x 32", _averaged(a, meeting.view_pair[0])),
+        (f"{names[meeting.view_pair[1]]} of B, 32 x 32", _averaged(b, meeting.view_pair[1])),
         ("bits of A" + (", turned" if meeting.orientation != 1 else ""), _bits(meeting.hashes[0])),
         ("bits of B", _bits(meeting.hashes[1])),
         (f"{meeting.distance} bits differ", _difference(*meeting.hashes)),
@@ -46,7 +46,7 @@ def draw(a: ImageRecord, b: ImageRecord, meeting: Meeting, title: str) -> Image.
     return page
 
 
-def _marked(record: ImageRecord, view: int) -> Image.Image:
+def _marked(record: PictureRecord, view: int) -> Image.Image:
     """The picture as people see it, with a frame around the view."""
     image = opened(_body(record), ANY)
     if record.generation == look1.GENERATION:
@@ -59,7 +59,7 @@ def _marked(record: ImageRecord, view: int) -> Image.Image:
     return image
 
 
-def _averaged(record: ImageRecord, view: int) -> Image.Image:
+def _averaged(record: PictureRecord, view: int) -> Image.Image:
     if record.generation == look1.GENERATION:
         luma = decode(_body(record), ANY, side=look1.LUMA_SIDE).luma
         return Image.fromarray(np.clip(averaged_views(luma)[view] / 256, 0, 255).astype(np.uint8))
@@ -79,6 +79,6 @@ def _grid(hash: int) -> NDArray[np.bool_]:
     return bits.reshape(8, 8).astype(bool)
 
 
-def _body(record: ImageRecord) -> bytes:
+def _body(record: PictureRecord) -> bytes:
     with open(record.ref.key, "rb") as file:  # noqa: PTH123  the path as it was given, which Path would rewrite
         return file.read()

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from handler.core.fingerprint import DEFAULT_GENERATION, GENERATIONS
 from handler.core.formats import check_bytes
-from handler.core.model import ImageRejected, Limits
+from handler.core.model import Limits, PictureRejected
 
 T = TypeVar("T")
 
@@ -119,7 +119,7 @@ def _each(work: Callable[[str], T], paths: Sequence[str]) -> list[T]:
 def unusable(error: Exception) -> str:
     """Return in a few words why a file could not be fingerprinted."""
     match error:
-        case ImageRejected():
+        case PictureRejected():
             return f"{error.code}: {error}"
         case OSError():
             return error.strerror or str(error)

@@ -23,7 +23,7 @@ from handler.cli.files import (
 )
 from handler.core.fingerprint import GENERATIONS, fingerprint
 from handler.core.look1 import QUALITY_FLOOR
-from handler.core.model import ImageRejected, Limits
+from handler.core.model import Limits, PictureRejected
 from handler.core.phash import to_hex
 
 DESCRIPTION = """\
@@ -105,7 +105,7 @@ def _report(path: str, *, generation: str, limits: Limits) -> Report:
     """Return what became of the file *path*. Must be importable: it runs in other processes."""
     try:
         computed = fingerprint(read(path, limits), generation, limits)
-    except ImageRejected as error:
+    except PictureRejected as error:
         return Report(path, "rejected", reason=unusable(error))
     except (OSError, ValueError, MemoryError) as error:
         return Report(path, "unreadable", reason=unusable(error))
@@ -117,6 +117,6 @@ def _report(path: str, *, generation: str, limits: Limits) -> Report:
         width=computed.width,
         height=computed.height,
         format=computed.format,
-        views=dict(zip(GENERATIONS[generation].views, map(to_hex, computed.views), strict=True)),
+        views=dict(zip(GENERATIONS[generation].view_names, map(to_hex, computed.hashes), strict=True)),
         quality=computed.quality,
     )

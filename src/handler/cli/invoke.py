@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from handler.aws.images import DynamoDBImages
+from handler.aws.catalog import DynamoDBCatalog
 from handler.cli import deployment, emulator, stack
 from handler.cli.emulator import LocalError
 from handler.cli.pictures import Picture, gallery
@@ -32,7 +32,7 @@ class Invocation:
     """What one invocation answered, wrote and published."""
 
     reply: Any
-    records: Sequence[model.ImageRecord]  # of the objects that the event names
+    records: Sequence[model.PictureRecord]  # of the objects that the event names
     notices: Sequence[dict[str, Any]]
 
 
@@ -69,7 +69,7 @@ def invoke(root: Path, event: Path, *, progress: deployment.Progress = lambda _s
         progress("running the function in Docker")
         reply = _sam_local_invoke(root, template, started, document)
         watch.receive()
-        images = DynamoDBImages(started.client("dynamodb"), started.outputs["ImageTableName"])
+        images = DynamoDBCatalog(started.client("dynamodb"), started.outputs["PictureTableName"])
         everything = model.Collection(model.WHOLE_DEPLOYMENT, DEFAULT_GENERATION)
         ids = list(dict.fromkeys(reference.object_id for reference in references))
         return Invocation(reply, images.get(everything, ids), watch.notices[told:])
@@ -144,7 +144,7 @@ def variables_in_docker(started: deployment.Deployment) -> dict[str, dict[str, s
     """Return what `sam local invoke --env-vars` takes: where the function finds the emulator's resources."""
     names = {
         "BUCKET_TABLE": "BucketTableName",
-        "IMAGE_TABLE": "ImageTableName",
+        "PICTURE_TABLE": "PictureTableName",
         "PACKS_BUCKET": "PacksBucketName",
         "TOPIC_ARN": "TopicArn",
     }

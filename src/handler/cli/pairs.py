@@ -28,7 +28,16 @@ from handler.core.buckets import MAX_RADIUS
 from handler.core.entries import Entries, to_entry
 from handler.core.fingerprint import GENERATIONS, fingerprint
 from handler.core.look1 import RADIUS
-from handler.core.model import ORIENTATIONS, ImageRecord, ImageRejected, Match, MatchKind, ObjectRef, Outcome, Settings
+from handler.core.model import (
+    ORIENTATIONS,
+    Match,
+    MatchKind,
+    ObjectRef,
+    Outcome,
+    PictureRecord,
+    PictureRejected,
+    Settings,
+)
 from handler.core.phash import similarity
 from handler.core.policy import match, questions
 
@@ -131,17 +140,17 @@ class Album:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._records: list[ImageRecord] = []
-        self._entries = Entries(len(GENERATIONS[settings.generation].views))
+        self._records: list[PictureRecord] = []
+        self._entries = Entries(len(GENERATIONS[settings.generation].view_names))
 
-    def add(self, records: Sequence[ImageRecord]) -> None:
+    def add(self, records: Sequence[PictureRecord]) -> None:
         """Add pictures."""
         self._records += [record.stored for record in records]
-        self._entries.extend([to_entry(record.ref.object_id, record.keys) for record in records])
+        self._entries.extend([to_entry(record.ref.object_id, record.entry_hashes) for record in records])
 
     def matches(
-        self, records: Sequence[ImageRecord], *, among: bool
-    ) -> Iterator[tuple[ImageRecord, ImageRecord, Match]]:
+        self, records: Sequence[PictureRecord], *, among: bool
+    ) -> Iterator[tuple[PictureRecord, PictureRecord, Match]]:
         """Yield each of *records* with each picture in here that it matches; in their orders.
 
         If *among*, the *records* have just been added: they are compared with what came before.
@@ -159,12 +168,12 @@ class Album:
                     yield a, b, found
 
 
-def is_flat(record: ImageRecord) -> bool:
+def is_flat(record: PictureRecord) -> bool:
     """Return whether a picture has too little content to be compared but by its bytes."""
     return record.fingerprint is not None and record.fingerprint.flat
 
 
-def same_file(a: ImageRecord, b: ImageRecord) -> bool:
+def same_file(a: PictureRecord, b: PictureRecord) -> bool:
     """Return whether two paths lead to one file."""
     return os.path.realpath(a.ref.key) == os.path.realpath(b.ref.key)
 
@@ -194,36 +203,38 @@ class Groups:
 
 def _records(
     paths: Iterable[str], settings: Settings
-) -> Iterator[tuple[list[ImageRecord], int, Callable[[str], object]]]:
+) -> Iterator[tuple[list[PictureRecord], int, Callable[[str], object]]]:
     """Yield the records of the files below *paths*, some at a time, and how many are no pictures, which are named."""
     with closing(in_order(partial(_record, settings=settings), files(paths))) as results:
         shown = with_progress(results, paths)
         while some := list(islice(shown, AT_ONCE)):
-            wrong = [result for result, _ in some if not isinstance(result, ImageRecord)]
+            wrong = [result for result, _ in some if not isinstance(result, PictureRecord)]
             for what in wrong:
                 print(f"lookalike: {printable(what)}", file=sys.stderr)
-            yield [result for result, _ in some if isinstance(result, ImageRecord)], len(wrong), some[0][1]
+            yield [result for result, _ in some if isinstance(result, PictureRecord)], len(wrong), some[0][1]
 
 
-def _record(path: str, *, settings: Settings) -> ImageRecord | str:
+def _record(path: str, *, settings: Settings) -> PictureRecord | str:
     """Return the record of the file *path*, or what is wrong with it. Importable: it runs in other processes."""
     try:
         return record_of(path, settings)
-    except (ImageRejected, OSError, ValueError, MemoryError) as error:
+    except (PictureRejected, OSError, ValueError, MemoryError) as error:
         return f"{path}: {unusable(error)}"
 
 
-def record_of(path: str, settings: Settings) -> ImageRecord:
-    """Return the record of the file *path*. Raises ImageRejected, OSError, ValueError or MemoryError."""
+def record_of(path: str, settings: Settings) -> PictureRecord:
+    """Return the record of the file *path*. Raises PictureRejected, OSError, ValueError or MemoryError."""
     body = read(path, settings.limits)
     computed = fingerprint(body, settings.generation, settings.limits)
     digest = hashlib.sha256(body).hexdigest()
     ref = ObjectRef("", path)
-    return ImageRecord(ref, settings.generation, Outcome.INDEXED, fingerprint=computed, digest=digest, bytes=len(body))
+    return PictureRecord(
+        ref, settings.generation, Outcome.INDEXED, fingerprint=computed, digest=digest, bytes=len(body)
+    )
 
 
-def _line(a: ImageRecord, b: ImageRecord, found: Match) -> str:
-    names = GENERATIONS[a.generation].views
+def _line(a: PictureRecord, b: PictureRecord, found: Match) -> str:
+    names = GENERATIONS[a.generation].view_names
     return json.dumps(
         {
             "a": a.ref.key,
@@ -232,7 +243,7 @@ def _line(a: ImageRecord, b: ImageRecord, found: Match) -> str:
             "similarity": similarity(found.distance),
             "kind": found.kind.value,
             "orientation": found.orientation,
-            "views": [names[view] for view in found.views],
+            "views": [names[view] for view in found.view_pair],
         }
     )
 

@@ -22,7 +22,7 @@ MOST_HITS = 50_000  # of a scan: several times as many as anybody follows up
 _AT_ONCE = 65_536  # hashes that are compared at once: their differences stay in the processor's second cache
 _FIRST_ROOM = 256  # rows; later blocks have room for a sixteenth of what is there, so little memory stays unused
 
-_PACK_HEADER = struct.Struct("<8sII")  # magic, views, rows
+_PACK_HEADER = struct.Struct("<8sII")  # magic, view_count, rows
 _PACK_MAGIC = b"lkpack/1"
 
 
@@ -30,7 +30,7 @@ class Question(NamedTuple):
     """A hash, and the stored views that it is compared with."""
 
     hash: int
-    views: tuple[int, ...] = (0,)
+    stored_views: tuple[int, ...] = (0,)
     bucketed: bool = True  # where the buckets have to answer, it is asked there, too
 
 
@@ -53,14 +53,14 @@ class Block:
         self.ids, self.hashes, self.rows = ids, hashes, rows
 
     @classmethod
-    def empty(cls, views: int, room: int) -> "Block":
+    def empty(cls, view_count: int, room: int) -> "Block":
         """Return a block with memory for *room* rows, and none of them."""
-        return cls(np.empty((room, ID_BYTES), np.uint8), np.empty((views, room), np.uint64), 0)
+        return cls(np.empty((room, ID_BYTES), np.uint8), np.empty((view_count, room), np.uint64), 0)
 
     @classmethod
-    def of(cls, entries: Sequence[bytes], views: int) -> "Block":
+    def of(cls, entries: Sequence[bytes], view_count: int) -> "Block":
         """Return the rows of *entries*, in their order."""
-        block = cls.empty(views, len(entries))
+        block = cls.empty(view_count, len(entries))
         block.fill(entries)
         return block
 
@@ -69,12 +69,14 @@ class Block:
         """Return the rows of *pack*, without copying it. Raises ValueError if it is no pack."""
         if len(pack) < _PACK_HEADER.size:
             raise ValueError(f"not a pack: {len(pack)} bytes")
-        magic, views, rows = _PACK_HEADER.unpack_from(pack)
+        magic, view_count, rows = _PACK_HEADER.unpack_from(pack)
         ids_end = _PACK_HEADER.size + rows * ID_BYTES
-        if magic != _PACK_MAGIC or len(pack) != ids_end + views * rows * HASH_BYTES:
-            raise ValueError(f"not a pack of {rows} rows and {views} views: {len(pack)} bytes, begins with {magic!r}")
+        if magic != _PACK_MAGIC or len(pack) != ids_end + view_count * rows * HASH_BYTES:
+            raise ValueError(
+                f"not a pack of {rows} rows and {view_count} views: {len(pack)} bytes, begins with {magic!r}"
+            )
         ids = np.frombuffer(pack, np.uint8, rows * ID_BYTES, _PACK_HEADER.size).reshape(rows, ID_BYTES)
-        hashes = np.frombuffer(pack, "<u8", views * rows, ids_end).reshape(views, rows)
+        hashes = np.frombuffer(pack, "<u8", view_count * rows, ids_end).reshape(view_count, rows)
         return cls(ids, hashes, rows)
 
     @classmethod
@@ -87,9 +89,8 @@ class Block:
 
     def pack(self) -> bytes:
         """Return the rows as bytes: the same for the same rows, wherever they are packed."""
-        views = len(self.hashes)
         columns = self.hashes[:, : self.rows].astype("<u8")
-        header = _PACK_HEADER.pack(_PACK_MAGIC, views, self.rows)
+        header = _PACK_HEADER.pack(_PACK_MAGIC, len(self.hashes), self.rows)
         return b"".join((header, self.ids[: self.rows].tobytes(), columns.tobytes()))
 
     @property
@@ -118,8 +119,8 @@ class Block:
 class Entries:
     """All entries of one collection that an instance has read."""
 
-    def __init__(self, views: int) -> None:
-        self.views = views
+    def __init__(self, view_count: int) -> None:
+        self.view_count = view_count
         self.blocks: list[Block] = []
 
     def __len__(self) -> int:
@@ -137,7 +138,7 @@ class Entries:
         while at < len(entries):
             if not self.blocks or not self.blocks[-1].room:
                 self._join_small()
-                self.blocks.append(Block.empty(self.views, _spare(len(self))))
+                self.blocks.append(Block.empty(self.view_count, _spare(len(self))))
             some = entries[at : at + self.blocks[-1].room]
             self.blocks[-1].fill(some)
             at += len(some)
@@ -190,9 +191,9 @@ class Entries:
 
     def _near(self, questions: Sequence[Question], radius: int) -> Iterator[Hits]:
         """Yield all that is within *radius* bits, a part of the rows and of the views at a time."""
-        asking: list[list[int]] = [[] for _ in range(self.views)]
+        asking: list[list[int]] = [[] for _ in range(self.view_count)]
         for number, question in enumerate(questions):
-            for view in question.views:
+            for view in question.stored_views:
                 asking[view].append(number)
         hashes = np.array([question.hash for question in questions], np.uint64)
         asked = [(view, np.array(numbers), hashes[numbers, None]) for view, numbers in enumerate(asking) if numbers]
@@ -243,17 +244,17 @@ def _spare(rows: int) -> int:
     return max(_FIRST_ROOM, rows // 16)
 
 
-def to_entry(object_id: str, views: Sequence[int]) -> bytes:
-    """Return the entry of an object (32 hex digits) and the hashes of its *views*: 16 + 8 n bytes, big-endian."""
-    return bytes.fromhex(object_id) + b"".join(view.to_bytes(HASH_BYTES, "big") for view in views)
+def to_entry(object_id: str, hashes: Sequence[int]) -> bytes:
+    """Return the entry of an object (32 hex digits) and the *hashes* of its views: 16 + 8 n bytes, big-endian."""
+    return bytes.fromhex(object_id) + b"".join(hash.to_bytes(HASH_BYTES, "big") for hash in hashes)
 
 
-def entry_bytes(views: int) -> int:
+def entry_bytes(view_count: int) -> int:
     """Return the length of an entry."""
-    return ID_BYTES + HASH_BYTES * views
+    return ID_BYTES + HASH_BYTES * view_count
 
 
-def views_of(entry: bytes) -> int:
+def view_count_of(entry: bytes) -> int:
     """Return how many view hashes are in *entry*."""
     return (len(entry) - ID_BYTES) // HASH_BYTES
 

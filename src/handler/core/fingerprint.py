@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from handler.core import imaging, look1, phash
 from handler.core.model import Fingerprint, Limits
-from handler.core.windows import VIEWS
+from handler.core.windows import VIEW_NAMES
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class Generation(NamedTuple):
     """One hash algorithm, and what has to be known in order to index and compare what it computes."""
 
     compute: Callable[[bytes, Limits], Fingerprint]
-    views: tuple[str, ...]  # names; the first is the whole picture
+    view_names: tuple[str, ...]  # the first is the whole picture
     anchors: int  # so many of them, the first, are also in the buckets, and are compared with all views of others
     check_bits: int  # most check bits that may differ
     turned: Callable[[int, int], int]  # the hash of the picture turned as an EXIF orientation asks
@@ -32,7 +32,7 @@ class Generation(NamedTuple):
 def fingerprint(body: bytes, generation: str, limits: Limits) -> Fingerprint:
     """Return the fingerprint of the picture file *body*.
 
-    Raises ImageRejected if it is not a picture inside *limits*, ValueError if there is no such generation.
+    Raises PictureRejected if it is not a picture inside *limits*, ValueError if there is no such generation.
     """
     known = GENERATIONS.get(generation)
     if known is None:
@@ -96,7 +96,7 @@ def _unturned(value: T, _orientation: int) -> T:
 GENERATIONS: Mapping[str, Generation] = {
     "look1": Generation(
         compute=_look1,
-        views=VIEWS,
+        view_names=VIEW_NAMES,
         anchors=look1.ANCHORS,
         check_bits=look1.CHECK_RADIUS,
         turned=look1.turned,
@@ -105,7 +105,7 @@ GENERATIONS: Mapping[str, Generation] = {
     ),
     "phash1": Generation(
         compute=_phash1,
-        views=("whole",),
+        view_names=("whole",),
         anchors=1,
         check_bits=0,
         turned=_unturned,

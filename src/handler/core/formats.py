@@ -7,7 +7,7 @@ aside for one. No Pillow here, so nothing of a rejected file is ever parsed by m
 import re
 import struct
 
-from handler.core.model import ImageRejected, Limits
+from handler.core.model import Limits, PictureRejected
 
 FORMATS = ("AVIF", "BMP", "GIF", "HEIC", "JPEG", "PNG", "TIFF", "WEBP")
 
@@ -57,26 +57,26 @@ _HEIC_SIZE = re.compile(rb"ispe\0{4}(.{8})", re.DOTALL)  # one for each image an
 
 
 def check_bytes(size: int, limits: Limits) -> None:
-    """Raise ImageRejected if a file of *size* bytes is empty or too large: so much is known before it is read."""
+    """Raise PictureRejected if a file of *size* bytes is empty or too large: so much is known before it is read."""
     if size == 0:
-        raise ImageRejected("empty", "the file has 0 bytes")
+        raise PictureRejected("empty", "the file has 0 bytes")
     if size > limits.max_bytes:
-        raise ImageRejected("too_many_bytes", f"{size} bytes, over MAX_BYTES ({limits.max_bytes})")
+        raise PictureRejected("too_many_bytes", f"{size} bytes, over MAX_BYTES ({limits.max_bytes})")
 
 
 def identify(body: bytes, limits: Limits) -> str:
-    """Return the format of *body*, by its first bytes; raise ImageRejected if it is none of FORMATS."""
+    """Return the format of *body*, by its first bytes; raise PictureRejected if it is none of FORMATS."""
     check_bytes(len(body), limits)
     start = body[:_SIGNATURE_BYTES]
     name = next((name for signature, name in _COMPILED_SIGNATURES if signature.match(start)), None)
     if name is None or name not in FORMATS:
         what = name or f"begins with {start[:8]!r}"
-        raise ImageRejected("unsupported", f"{what}, want one of {', '.join(FORMATS)}")
+        raise PictureRejected("unsupported", f"{what}, want one of {', '.join(FORMATS)}")
     return name
 
 
 def check_header(body: bytes, name: str, limits: Limits) -> None:
-    """Raise ImageRejected if a file of the format *name* claims too much, as far as its first bytes tell.
+    """Raise PictureRejected if a file of the format *name* claims too much, as far as its first bytes tell.
 
     Its decoder may set memory aside for the whole canvas when it is opened (WEBP), fail before it has told its size
     (a PNG that ends after its header), or be made to work for hours (JPEG).
@@ -93,7 +93,7 @@ def check_header(body: bytes, name: str, limits: Limits) -> None:
 
 
 def _check_scans(body: bytes) -> None:
-    """Raise ImageRejected if a JPEG has more than _MAX_SCANS scans.
+    """Raise PictureRejected if a JPEG has more than _MAX_SCANS scans.
 
     Goes from marker to marker, past the contents of segments (a thumbnail has markers of its own), to the end
     of the first image: what follows it is not decoded (the film of a motion photo). Nor is a scan that
@@ -110,12 +110,12 @@ def _check_scans(body: bytes) -> None:
             return
         scans += kind == _START_OF_SCAN
         if scans > _MAX_SCANS:
-            raise ImageRejected("corrupt", f"JPEG: over {_MAX_SCANS} scans, which would take very long to decode")
+            raise PictureRejected("corrupt", f"JPEG: over {_MAX_SCANS} scans, which would take very long to decode")
         at += int.from_bytes(body[at : at + 2], "big")
 
 
 def _check_heic_sizes(body: bytes, limits: Limits) -> None:
-    """Raise ImageRejected if any part of a HEIC claims more pixels than allowed.
+    """Raise PictureRejected if any part of a HEIC claims more pixels than allowed.
 
     A picture of a few pixels may be cut out of a tile of any size, which is decoded whole. The decoder holds each
     part to what it claims.
@@ -126,15 +126,15 @@ def _check_heic_sizes(body: bytes, limits: Limits) -> None:
 
 
 def check_pixels(width: int, height: int, name: str, limits: Limits) -> None:
-    """Raise ImageRejected if a picture of that size has more pixels than allowed, or than the memory is enough for."""
+    """Raise PictureRejected if a picture of that size has more pixels than allowed, or than fit in the memory."""
     pixels = width * height
     if pixels > limits.max_pixels:
-        raise ImageRejected(
+        raise PictureRejected(
             "too_many_pixels", f"{width}x{height} is {pixels} pixels, over MAX_PIXELS ({limits.max_pixels})"
         )
     needed = pixels * BYTES_PER_PIXEL[name] + (width + height) * _BYTES_PER_LINE
     if needed > limits.decoding_bytes:
-        raise ImageRejected(
+        raise PictureRejected(
             "too_many_pixels",
             f"{width}x{height} takes up to {-(-needed >> 20)} MB to decode as {name}, "
             f"over the {limits.decoding_bytes >> 20} MB that MemorySize leaves for it",
@@ -142,13 +142,13 @@ def check_pixels(width: int, height: int, name: str, limits: Limits) -> None:
 
 
 def _check_webp_header(body: bytes, limits: Limits) -> None:
-    """Raise ImageRejected if the file claims more bytes than it has, or more pixels than allowed.
+    """Raise PictureRejected if the file claims more bytes than it has, or more pixels than allowed.
 
     Source: RFC 9649, sections 2.4 to 2.7. A first chunk of an unknown kind is left to the decoder to refuse.
     """
     claimed = 8 + int.from_bytes(body[4:8], "little")
     if claimed > len(body) or len(body) < 30:
-        raise ImageRejected("truncated", f"WEBP: {len(body)} of {max(claimed, 30)} bytes are there")
+        raise PictureRejected("truncated", f"WEBP: {len(body)} of {max(claimed, 30)} bytes are there")
     kind = body[12:16]
     if kind == b"VP8X":
         width, height = (1 + int.from_bytes(body[at : at + 3], "little") for at in (24, 27))

@@ -2,7 +2,7 @@
 
 Nothing here trusts the bytes. Only the formats below ever reach a decoder; the size of the file, and the size
 that its header claims, are checked before a pixel is decoded or memory is set aside for one; and whatever a
-decoder makes of broken input comes out as `ImageRejected`, with one of the codes `empty`, `too_many_bytes`,
+decoder makes of broken input comes out as `PictureRejected`, with one of the codes `empty`, `too_many_bytes`,
 `too_many_pixels`, `unsupported`, `truncated` and `corrupt`.
 
 Pillow's `Image.open` is not used: it imports plugins for formats that are not asked for, has a pixel limit of its
@@ -26,7 +26,7 @@ from PIL.Image import DecompressionBombError, Image, Resampling, alpha_composite
 from PIL.ImageFile import ImageFile
 
 from handler.core.formats import check_header, check_pixels, identify
-from handler.core.model import ImageRejected, Limits
+from handler.core.model import Limits, PictureRejected
 
 # What Pillow has to say of odd files is in the reason of the rejection, or not worth a line in the log. A filter,
 # not `catch_warnings`, which swaps the filters of the whole process and is not safe in threads.
@@ -82,7 +82,7 @@ def decode_like_imagehash(body: bytes, limits: Limits, *, side: int) -> GreyPict
     """Return the picture in *body* as ImageHash sees it: fully decoded, then grey, then shrunk with LANCZOS.
 
     Of an animation that is the first frame. An orientation in the EXIF data is not applied (a TIFF's is, by
-    Pillow). Raises ImageRejected; raises MemoryError where memory runs out, which is not the picture's fault.
+    Pillow). Raises PictureRejected; raises MemoryError where memory runs out, which is not the picture's fault.
     """
     name = identify(body, limits)
     with _rejecting(name):
@@ -102,7 +102,7 @@ def decode(body: bytes, limits: Limits, *, side: int) -> Picture:
     MAX_PROFILE_BYTES, is applied; luma; and the EXIF orientation last. Of an animation or a file of several pages that
     is the first.
 
-    Raises ImageRejected; raises MemoryError where memory runs out, which is not the picture's fault.
+    Raises PictureRejected; raises MemoryError where memory runs out, which is not the picture's fault.
     """
     name = identify(body, limits)
     with _rejecting(name):
@@ -262,7 +262,7 @@ def opened(body: bytes, limits: Limits) -> Image:
 
     White, profile and orientation are those of `decode`. It is converted in one piece, which takes more memory.
 
-    Raises ImageRejected.
+    Raises PictureRejected.
     """
     name = identify(body, limits)
     with _rejecting(name):
@@ -307,17 +307,17 @@ class _Released:
 
 
 def _heic_decoder() -> Callable[[BytesIO], ImageFile]:
-    """Return pillow-heif's class, not registered with Pillow; raise ImageRejected if it is not installed."""
+    """Return pillow-heif's class, not registered with Pillow; raise PictureRejected if it is not installed."""
     try:
         plugin = import_module("pillow_heif")
     except ModuleNotFoundError as error:
-        raise ImageRejected("unsupported", _HEIC_IS_MISSING) from error
+        raise PictureRejected("unsupported", _HEIC_IS_MISSING) from error
     return cast(Callable[[BytesIO], ImageFile], plugin.HeifImageFile)
 
 
 @contextmanager
 def _rejecting(name: str) -> Iterator[None]:
-    """Turn what Pillow raises for a bad file into ImageRejected.
+    """Turn what Pillow raises for a bad file into PictureRejected.
 
     That is any exception: SyntaxError, OSError, ValueError and RuntimeError were seen on broken files, and no
     decoder promises a list. The bytes are in memory, so none of them is a failure that a second try could mend,
@@ -325,14 +325,14 @@ def _rejecting(name: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ImageRejected, MemoryError, ImportError):
+    except (PictureRejected, MemoryError, ImportError):
         raise
     except DecompressionBombError as error:  # a frame or a part far larger than the picture that was checked
-        raise ImageRejected("too_many_pixels", f"{name}: {error}") from error
+        raise PictureRejected("too_many_pixels", f"{name}: {error}") from error
     except Exception as error:
         if _OUT_OF_MEMORY.search(str(error)):  # a C decoder's, as an OSError or a RuntimeError
             raise MemoryError(f"{name}: {error}") from error
-        raise ImageRejected(*_rejection(name, error)) from error
+        raise PictureRejected(*_rejection(name, error)) from error
 
 
 def _rejection(name: str, error: Exception) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from handler.core.windows import (
     PER_LEVEL,
     SIDE,
     SIDES,
-    VIEWS,
+    VIEW_NAMES,
     averaged,
     averaged_views,
     insets_of,
@@ -53,22 +53,22 @@ _QUALITY_CUT = 2.0**-24  # their squares are added
 
 
 @dataclass(frozen=True, slots=True)
-class Views:
-    """What is stored of a picture and compared: one of each per name in VIEWS, in that order."""
+class HashedViews:
+    """What is stored of a picture and compared: one of each per name in VIEW_NAMES, in that order."""
 
     hashes: tuple[int, ...]
     checks: tuple[bytes, ...]  # CHECK_BITS each
     qualities: tuple[float, ...]  # below QUALITY_FLOOR a view has too little content to be compared
 
 
-def fingerprint_views(luma: NDArray[np.uint8]) -> Views:
+def fingerprint_views(luma: NDArray[np.uint8]) -> HashedViews:
     """Return the hashes, check bits and qualities of *luma*, of any shape (height, width) from 1 x 1.
 
     Best with LUMA_SIDE pixels or more on the shorter side; a smaller picture is hashed as it is.
     """
     averages = averaged_views(luma)
     corner = coefficients(averages)
-    return Views(tuple(hashes_of(corner)), tuple(checks_of(corner)), tuple(_qualities(averages, luma)))
+    return HashedViews(tuple(hashes_of(corner)), tuple(checks_of(corner)), tuple(_qualities(averages, luma)))
 
 
 def asking_checks(luma: NDArray[np.uint8], views: Sequence[int]) -> list[tuple[bytes, ...]]:
@@ -170,7 +170,7 @@ _TURNS = {
     1: (0, 0, 0), 2: (0, 0, 1), 3: (0, 1, 1), 4: (0, 1, 0), 5: (1, 0, 0), 6: (1, 0, 1), 7: (1, 1, 1), 8: (1, 1, 0),
 }  # fmt: skip
 
-_PLACES = ((0, 0),) * (len(VIEWS) - 8) + SIDES + CORNERS
+_PLACES = ((0, 0),) * (len(VIEW_NAMES) - 8) + SIDES + CORNERS
 
 
 def _half_basis() -> NDArray[np.float64]:

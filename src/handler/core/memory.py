@@ -33,7 +33,7 @@ class Knowledge:
     def whole_bytes(self) -> int:
         """The most that all entries will take once they are read, as far as the ends are known."""
         rows = (sum(self.ends.values()) + 1) * self.capacity
-        return room_for(rows) * entry_bytes(self.entries.views)
+        return room_for(rows) * entry_bytes(self.entries.view_count)
 
     def note_end(self, shard: int, number: int) -> None:
         """Remember that the shard has come at least to segment *number*."""
@@ -45,7 +45,7 @@ class Knowledge:
 
     def forget(self) -> None:
         """Drop the entries."""
-        self.entries, self.cursors, self.whole = Entries(self.entries.views), [], False
+        self.entries, self.cursors, self.whole = Entries(self.entries.view_count), [], False
 
 
 class Memory:
@@ -57,10 +57,12 @@ class Memory:
         self._shape = shape
         self._held_bytes = 0
 
-    def of(self, collection: Collection, views: int) -> Knowledge:
-        """Return what is known of *collection*, whose entries have *views* hashes; it is used now."""
+    def of(self, collection: Collection, view_count: int) -> Knowledge:
+        """Return what is known of *collection*, whose entries have *view_count* hashes; it is used now."""
         if collection not in self.known:
-            self.known[collection] = Knowledge(Entries(views), self._shape.capacity(collection, entry_bytes(views)))
+            self.known[collection] = Knowledge(
+                Entries(view_count), self._shape.capacity(collection, entry_bytes(view_count))
+            )
         self.known.move_to_end(collection)
         if len(self.known) > MAX_COLLECTIONS:
             self._held_bytes -= self.known.popitem(last=False)[1].counted

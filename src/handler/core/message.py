@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from handler.core.fingerprint import GENERATIONS
-from handler.core.model import Collection, ImageRecord, Match, MatchKind, Pair
+from handler.core.model import Collection, Match, MatchKind, Pair, PictureRecord
 from handler.core.phash import similarity, to_hex
 
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")  # in an SNS attribute: percent-encoded there
@@ -27,7 +27,7 @@ class Message:
 
 
 def compose(
-    collection: Collection, picture: ImageRecord, matches: Sequence[Match], *, radius: int, truncated: bool
+    collection: Collection, picture: PictureRecord, matches: Sequence[Match], *, radius: int, truncated: bool
 ) -> Message:
     """Return the message that *picture* has *matches* (nearest first, at least one).
 
@@ -61,7 +61,7 @@ def compose(
     return Message(body=_json(document).decode(), attributes=attributes, matches=tuple(told))
 
 
-def describe(record: ImageRecord) -> dict[str, Any]:
+def describe(record: PictureRecord) -> dict[str, Any]:
     """Return what is told of an indexed picture."""
     fingerprint = record.fingerprint
     if fingerprint is None:
@@ -84,13 +84,13 @@ def describe(record: ImageRecord) -> dict[str, Any]:
 
 def describe_match(match: Match) -> dict[str, Any]:
     """Return what is told of a match: the picture, and how near it is."""
-    names = GENERATIONS[match.record.generation].views
+    names = GENERATIONS[match.record.generation].view_names
     return describe(match.record) | {
         "distance": match.distance,
         "similarity": similarity(match.distance),
         "kind": match.kind.value,
         "orientation": match.orientation,
-        "views": [names[view] for view in match.views],
+        "views": [names[view] for view in match.view_pair],
     }
 
 
@@ -108,7 +108,7 @@ def _json(document: Any) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
-def _message_id(collection: Collection, picture: ImageRecord, matches: Sequence[Match]) -> str:
+def _message_id(collection: Collection, picture: PictureRecord, matches: Sequence[Match]) -> str:
     digest = hashlib.blake2b(str(collection).encode(), digest_size=16)
     pairs = [Pair.of(picture, match.record, match.distance) for match in matches]
     for told in sorted(f"#{pair.first}#{pair.second}" for pair in pairs):

@@ -26,7 +26,7 @@ class Outcome(StrEnum):
     IGNORED = "ignored"  # nothing to do: a test event, a folder marker
 
 
-class ImageRejected(Exception):
+class PictureRejected(Exception):
     """This object will never be fingerprinted: final, recorded and not retried.
 
     *code* is one of a small fixed set, for metrics and programs; the message is for people.
@@ -112,7 +112,7 @@ class Fingerprint:
     notes: tuple[str, ...] = ()  # what was ignored in the file
 
     @property
-    def views(self) -> tuple[int, ...]:
+    def hashes(self) -> tuple[int, ...]:
         """The hashes of all views, the whole picture's first."""
         return (self.hash, *self.further)
 
@@ -133,7 +133,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageRecord:
+class PictureRecord:
     """The object item: what is known of one object after its latest event."""
 
     ref: ObjectRef
@@ -152,7 +152,7 @@ class ImageRecord:
         return None if self.fingerprint is None else self.fingerprint.hash
 
     @property
-    def keys(self) -> tuple[int, ...]:
+    def entry_hashes(self) -> tuple[int, ...]:
         """What an indexed picture is filed under: the hashes of its views, or of its bytes if it is flat.
 
         Flat pictures have nothing but noise in their hashes. The first 64 bits of the SHA-256 meet those of equal
@@ -161,11 +161,11 @@ class ImageRecord:
         if self.fingerprint is None:
             return ()
         if self.fingerprint.flat:
-            return (int((self.digest or "0")[:16], 16),) * len(self.fingerprint.views)
-        return self.fingerprint.views
+            return (int((self.digest or "0")[:16], 16),) * len(self.fingerprint.hashes)
+        return self.fingerprint.hashes
 
     @property
-    def stored(self) -> "ImageRecord":
+    def stored(self) -> "PictureRecord":
         """This record as a table keeps it: without what only a picture at hand can tell."""
         if self.fingerprint is None:
             return self
@@ -237,7 +237,7 @@ class Pair:
     distance: int
 
     @classmethod
-    def of(cls, one: ImageRecord, other: ImageRecord, distance: int) -> "Pair":
+    def of(cls, one: PictureRecord, other: PictureRecord, distance: int) -> "Pair":
         """Return the pair in canonical order, so that both uploads name it alike."""
         first, second = sorted(f"{record.ref.object_id}#{record.content}" for record in (one, other))
         return cls(first, second, distance)
@@ -254,11 +254,11 @@ class MatchKind(StrEnum):
 class Match:
     """One live picture within the radius of the one that was asked for."""
 
-    record: ImageRecord
+    record: PictureRecord
     distance: int  # bits, 0 to 64
     kind: MatchKind
     orientation: int = 1  # how the picture has to be turned to look like the match, as EXIF numbers it
-    views: tuple[int, int] = (0, 0)  # which view of the picture met which of the match
+    view_pair: tuple[int, int] = (0, 0)  # which view of the picture met which of the match
 
 
 def object_id(bucket: str, key: str) -> str:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from handler.core.entries import Question
 from handler.core.fingerprint import GENERATIONS, Generation
-from handler.core.model import Fingerprint, ImageRecord, Match, MatchKind, Settings
+from handler.core.model import Fingerprint, Match, MatchKind, PictureRecord, Settings
 from handler.core.phash import HASH_BITS
 
 
@@ -18,12 +18,12 @@ class Meeting(NamedTuple):
 
     distance: int  # bits
     orientation: int  # of the first picture
-    views: tuple[int, int]
+    view_pair: tuple[int, int]
     hashes: tuple[int, int]  # the first one turned
     check_bits: int | None  # that differ
 
 
-def questions(picture: ImageRecord, orientations: Iterable[int]) -> list[Question]:
+def questions(picture: PictureRecord, orientations: Iterable[int]) -> list[Question]:
     """Return what to ask for *picture*: each view in each orientation, against those stored views that it may meet.
 
     The anchors (the whole picture, and without its borders) meet all stored views, every other view meets the stored
@@ -32,18 +32,18 @@ def questions(picture: ImageRecord, orientations: Iterable[int]) -> list[Questio
     """
     generation = GENERATIONS[picture.generation]
     if picture.fingerprint is None or picture.fingerprint.flat:
-        return [Question(key) for key in picture.keys[:1]]
+        return [Question(key) for key in picture.entry_hashes[:1]]
     asked: dict[int, Question] = {}
     for orientation in orientations:
-        for view, hash in enumerate(picture.keys):
+        for view, hash in enumerate(picture.entry_hashes):
             turned, is_anchor = generation.turned(hash, orientation), view < generation.anchors
             met = may_meet(generation, generation.turned_view(view, orientation))
             before = asked.get(turned, Question(turned, (), bucketed=False))
-            asked[turned] = Question(turned, tuple(sorted({*before.views, *met})), is_anchor or before.bucketed)
+            asked[turned] = Question(turned, tuple(sorted({*before.stored_views, *met})), is_anchor or before.bucketed)
     return list(asked.values())
 
 
-def match(picture: ImageRecord, candidate: ImageRecord, settings: Settings) -> Match | None:
+def match(picture: PictureRecord, candidate: PictureRecord, settings: Settings) -> Match | None:
     """Return the match of *candidate* with *picture*, or None where it is none.
 
     *picture* asks: a match is confirmed by the check bits of its views, or of windows near them, and of what is stored.
@@ -63,11 +63,11 @@ def match(picture: ImageRecord, candidate: ImageRecord, settings: Settings) -> M
     limit = GENERATIONS[picture.generation].check_bits
     for meeting in _meetings(picture.fingerprint, candidate.fingerprint, settings.orientations, settings.radius):
         if _confirmed(meeting, limit):
-            return Match(candidate, meeting.distance, MatchKind.NEAR, meeting.orientation, meeting.views)
+            return Match(candidate, meeting.distance, MatchKind.NEAR, meeting.orientation, meeting.view_pair)
     return None
 
 
-def closest(picture: ImageRecord, other: ImageRecord, settings: Settings) -> Meeting:
+def closest(picture: PictureRecord, other: PictureRecord, settings: Settings) -> Meeting:
     """Return how the two meet: by the views that make them a match or, where none do, by the nearest, however far.
 
     Raises ValueError if one has no hash.
@@ -88,14 +88,14 @@ def _confirmed(meeting: Meeting, limit: int) -> bool:
 def _meetings(one: Fingerprint, other: Fingerprint, orientations: tuple[int, ...], radius: int) -> Iterator[Meeting]:
     """Yield the views that meet within *radius* bits, nearest first."""
     turned = _turned(one, orientations)
-    distances = np.bitwise_count(turned[:, :, None] ^ np.array(other.views, np.uint64))
+    distances = np.bitwise_count(turned[:, :, None] ^ np.array(other.hashes, np.uint64))
     found = np.argwhere((distances <= radius) & _meets(one.generation, orientations))
     for place, mine, theirs in sorted(found.tolist(), key=lambda at: (distances[tuple(at)], at)):
         yield Meeting(
             int(distances[place, mine, theirs]),
             orientations[place],
             (mine, theirs),
-            (int(turned[place, mine]), other.views[theirs]),
+            (int(turned[place, mine]), other.hashes[theirs]),
             _check_bits(one, other, orientations[place], (mine, theirs)),
         )
 
@@ -103,7 +103,7 @@ def _meetings(one: Fingerprint, other: Fingerprint, orientations: tuple[int, ...
 def may_meet(generation: Generation, view: int) -> tuple[int, ...]:
     """Which stored views a view may meet: an anchor all, another one the anchors and itself."""
     if view < generation.anchors:
-        return tuple(range(len(generation.views)))
+        return tuple(range(len(generation.view_names)))
     return (*range(generation.anchors), view)
 
 
@@ -111,7 +111,7 @@ def may_meet(generation: Generation, view: int) -> tuple[int, ...]:
 def _meets(name: str, orientations: tuple[int, ...]) -> NDArray[np.bool_]:
     """Which views of a picture, by orientation, may meet which stored ones: shape (orientations, views, views)."""
     generation = GENERATIONS[name]
-    views = range(len(generation.views))
+    views = range(len(generation.view_names))
     meets = np.zeros((len(orientations), len(views), len(views)), bool)
     for place, orientation in enumerate(orientations):
         for view in views:
@@ -124,16 +124,16 @@ def _turned(fingerprint: Fingerprint, orientations: tuple[int, ...]) -> NDArray[
     """The hashes of all views in each orientation: shape (orientations, views)."""
     turned = GENERATIONS[fingerprint.generation].turned
     return np.array(
-        [[turned(hash, orientation) for hash in fingerprint.views] for orientation in orientations], np.uint64
+        [[turned(hash, orientation) for hash in fingerprint.hashes] for orientation in orientations], np.uint64
     )
 
 
-def _check_bits(one: Fingerprint, other: Fingerprint, orientation: int, views: tuple[int, int]) -> int | None:
+def _check_bits(one: Fingerprint, other: Fingerprint, orientation: int, view_pair: tuple[int, int]) -> int | None:
     """How many check bits of two views differ, by the window of *one* that agrees best; None where there are none."""
     if not one.checks or not other.checks:
         return None
-    asked = one.asking(views[0]) if one.asking else (one.checks[views[0]],)
-    turned, stored = GENERATIONS[one.generation].turned_check, int.from_bytes(other.checks[views[1]], "big")
+    asked = one.asking(view_pair[0]) if one.asking else (one.checks[view_pair[0]],)
+    turned, stored = GENERATIONS[one.generation].turned_check, int.from_bytes(other.checks[view_pair[1]], "big")
     return min((int.from_bytes(turned(check, orientation), "big") ^ stored).bit_count() for check in asked)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 # The picture; the picture without uniform borders; and windows of that, each the share of its height and width that
 # it keeps. Two views of two pictures are compared if they have the same name or one is `whole` or `trimmed`.
-VIEWS = (
+VIEW_NAMES = (
     "whole",
     "trimmed",
     "square",  # 1:1, in the middle
