@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from benchmarks.stored import Members, Size, Stored, as_binary_set, as_members
 from handler.core.buckets import MEMBER_BYTES, Bucket
-from handler.core.entries import entry_bytes
+from handler.core.entry import entry_bytes
 from handler.core.model import LOWEST_SEQUENCER
 
 READ_UNIT_BYTES = 4096

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from benchmarks.report import print_table, progress
 from handler.aws.journal import DynamoDBJournal
-from handler.core.entries import Question, to_entry
+from handler.core.entry import Question, to_entry
 from handler.core.model import Collection, Route
 from handler.search import Search
 

@@ -20,8 +20,9 @@ from benchmarks.report import count, print_table, progress
 from benchmarks.stored import SHAPE, Size
 from benchmarks.upload import resident_mb
 from handler.core.buckets import BANDS, PREFIX_BITS
-from handler.core.entries import ID_BYTES, Block, Entries, Question
+from handler.core.entry import ID_BYTES, Question
 from handler.core.phash import HASH_BITS, hamming
+from handler.entries import Block, Entries
 
 RADII = (6, 10, 14)
 QUESTIONS = 15

@@ -16,7 +16,7 @@ from benchmarks.skew import Skew
 from handler.aws.buckets import PAGE_MEMBERS
 from handler.core import prices
 from handler.core.buckets import BANDS, MEMBER_BYTES, PREFIX_BITS, probe_count, probes
-from handler.core.entries import entry_bytes
+from handler.core.entry import entry_bytes
 from handler.core.journal import MAX_SHARDS
 from handler.dedup import CANDIDATES_AT_ONCE
 from handler.search import LOADING_BYTES_PER_S

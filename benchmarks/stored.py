@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.buckets import BANDS, Bucket
-from handler.core.entries import HASH_BYTES, ID_BYTES, Block, entry_bytes
+from handler.core.entry import HASH_BYTES, ID_BYTES, entry_bytes
 from handler.core.journal import Shape
 from handler.core.model import Collection
+from handler.entries import Block
 
 COLLECTION = Collection("*", "phash1")
 SHAPE = Shape()

@@ -29,7 +29,7 @@ from handler.aws.journal import DynamoDBJournal
 from handler.aws.packs import S3Packs
 from handler.core import prices
 from handler.core.buckets import buckets
-from handler.core.entries import Question, to_entry
+from handler.core.entry import Question, to_entry
 from handler.core.message import Message
 from handler.core.model import (
     Collection,

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from handler.core.buckets import Bucket, buckets
-from handler.core.entries import Question, to_entry
+from handler.core.entry import Question, to_entry
 from handler.core.fingerprint import GENERATIONS, fingerprint
 from handler.core.message import Message, compose
 from handler.core.model import (

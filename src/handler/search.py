@@ -17,10 +17,11 @@ from typing import Protocol
 
 from handler.core import prices
 from handler.core.buckets import probe_count
-from handler.core.entries import Block, Entries, Hits, Question, view_count_of
+from handler.core.entry import Question, view_count_of
 from handler.core.journal import Appended, BrokenJournal, PacksUnavailable, Segment, Shape, Tail
-from handler.core.memory import Knowledge, Memory
 from handler.core.model import Candidate, Candidates, Collection, Found, NearHash, Route
+from handler.entries import Block, Entries, Hits
+from handler.memory import Knowledge, Memory
 
 HASHES_AT_ONCE = 16  # whose holders are asked for in parallel
 PACKS_AT_ONCE = 16  # read in parallel; what is on its way takes a MB each of the memory

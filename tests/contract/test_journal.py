@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from handler.core.entries import entry_bytes, to_entry
+from handler.core.entry import entry_bytes, to_entry
 from handler.core.journal import Cursor
 from handler.core.model import Collection
 from handler.search import Journal, Packs

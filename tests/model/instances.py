@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
-from handler.core.entries import Block, Entries
 from handler.core.journal import Cursor
-from handler.core.memory import Knowledge
 from handler.core.model import Collection
+from handler.entries import Block, Entries
+from handler.memory import Knowledge
 from handler.search import Search
 
 Memory = dict[str, Any]  # {"bytes": its limit, "collections": {(scope, generation): Knowledge as plain values}}

@@ -13,7 +13,7 @@ from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.packs import S3Packs
 from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
-from handler.core.entries import entry_bytes
+from handler.core.entry import entry_bytes
 from handler.core.journal import Shape
 from handler.core.model import Collection, Limits, Settings
 from handler.dedup import Deduplicator

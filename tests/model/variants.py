@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 from handler.aws.catalog import DynamoDBCatalog, _pair_key
 from handler.aws.journal import DynamoDBJournal
 from handler.core.buckets import buckets, to_member
-from handler.core.entries import Block
 from handler.core.journal import Cursor, Segment
-from handler.core.memory import Knowledge
 from handler.core.model import Collection, Found, ObjectRef, Outcome, Pair, PictureRecord
+from handler.entries import Block
+from handler.memory import Knowledge
 from handler.search import Search
 from tests.model.replay import Client, Promise, Replay
 

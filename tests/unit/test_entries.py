@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.core.entries import MOST_HITS, Block, Entries, Question, entry_bytes, to_entry, view_count_of
+from handler.core.entry import Question, entry_bytes, to_entry, view_count_of
 from handler.core.phash import hamming
+from handler.entries import MOST_HITS, Block, Entries
 
 BITS = 64
 

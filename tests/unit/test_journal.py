@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.core.entries import entry_bytes
+from handler.core.entry import entry_bytes
 from handler.core.journal import Cursor, Segment, Shape
 from handler.core.model import Collection
 

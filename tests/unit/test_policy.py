@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from handler.core.entries import Entries, to_entry
+from handler.core.entry import to_entry
 from handler.core.fingerprint import fingerprint
 from handler.core.look1 import RADIUS
 from handler.core.model import (
@@ -23,6 +23,7 @@ from handler.core.model import (
 )
 from handler.core.policy import closest, match, nearest_first, questions
 from handler.core.windows import VIEW_NAMES
+from handler.entries import Entries
 from tests.pictures import photo, png
 
 

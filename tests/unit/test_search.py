@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from handler.core import prices
 from handler.core.buckets import buckets, probe_count
-from handler.core.entries import Block, Question, entry_bytes, to_entry
+from handler.core.entry import Question, entry_bytes, to_entry
 from handler.core.fingerprint import fingerprint
 from handler.core.journal import Appended, PacksUnavailable, Shape
 from handler.core.model import Candidate, Collection, Found, Limits, ObjectRef, Route
 from handler.core.phash import hamming
+from handler.entries import Block
 from handler.search import Search
 from tests.fakes import InlineExecutor, InMemoryBuckets, InMemoryCatalog, InMemoryJournal, InMemoryPacks
 from tests.pictures import jpeg, near_copy, photo

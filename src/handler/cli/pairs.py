@@ -25,7 +25,7 @@ from handler.cli.files import (
     with_progress,
 )
 from handler.core.buckets import MAX_RADIUS
-from handler.core.entries import Entries, to_entry
+from handler.core.entry import to_entry
 from handler.core.fingerprint import GENERATIONS, fingerprint
 from handler.core.look1 import RADIUS
 from handler.core.model import (
@@ -40,6 +40,7 @@ from handler.core.model import (
 )
 from handler.core.phash import similarity
 from handler.core.policy import match, questions
+from handler.entries import Entries
 
 AT_ONCE = 64  # pictures that are compared with all others at once
 FLAT = "lookalike: {} pictures have too little content to be compared but by their bytes (hash --json: quality)"

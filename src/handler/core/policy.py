@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from handler.core.entries import Question
+from handler.core.entry import Question
 from handler.core.fingerprint import GENERATIONS, Generation
 from handler.core.model import Fingerprint, Match, MatchKind, PictureRecord, Settings
 from handler.core.phash import HASH_BITS

@@ -1,10 +1,9 @@
-"""Journal entries and what a warm instance keeps of them: one row a picture, one column a view, and their scan.
+"""What an instance keeps of journal entries: one row a picture, one column a view, and their scan.
 
-An entry is an object id and the hashes of all views of one picture. Rows are kept in blocks: large ones never move,
-small ones are joined, because many of them would be slow to compare, and the last one has room for what is read next.
+Rows are kept in blocks: large ones never move, small ones are joined, because many of them would be slow to compare,
+and the last one has room for what is read next.
 """
 
-import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain
@@ -13,25 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-ID_BYTES = 16
-HASH_BYTES = 8
+from handler.core import packs
+from handler.core.entry import ID_BYTES, Question
 
 Hashes = NDArray[np.uint64]
 
 MOST_HITS = 50_000  # of a scan: several times as many as anybody follows up
 _AT_ONCE = 65_536  # hashes that are compared at once: their differences stay in the processor's second cache
 _FIRST_ROOM = 256  # rows; later blocks have room for a sixteenth of what is there, so little memory stays unused
-
-_PACK_HEADER = struct.Struct("<8sII")  # magic, view_count, rows
-_PACK_MAGIC = b"lkpack/1"
-
-
-class Question(NamedTuple):
-    """A hash, and the stored views that it is compared with."""
-
-    hash: int
-    stored_views: tuple[int, ...] = (0,)
-    bucketed: bool = True  # where the buckets have to answer, it is asked there, too
 
 
 class Hits(NamedTuple):
@@ -65,19 +53,10 @@ class Block:
         return block
 
     @classmethod
-    def unpack(cls, pack: bytes) -> "Block":
-        """Return the rows of *pack*, without copying it. Raises ValueError if it is no pack."""
-        if len(pack) < _PACK_HEADER.size:
-            raise ValueError(f"not a pack: {len(pack)} bytes")
-        magic, view_count, rows = _PACK_HEADER.unpack_from(pack)
-        ids_end = _PACK_HEADER.size + rows * ID_BYTES
-        if magic != _PACK_MAGIC or len(pack) != ids_end + view_count * rows * HASH_BYTES:
-            raise ValueError(
-                f"not a pack of {rows} rows and {view_count} views: {len(pack)} bytes, begins with {magic!r}"
-            )
-        ids = np.frombuffer(pack, np.uint8, rows * ID_BYTES, _PACK_HEADER.size).reshape(rows, ID_BYTES)
-        hashes = np.frombuffer(pack, "<u8", view_count * rows, ids_end).reshape(view_count, rows)
-        return cls(ids, hashes, rows)
+    def unpack(cls, packed: bytes) -> "Block":
+        """Return the rows of a pack, without copying it. Raises ValueError if it is no pack."""
+        rows = packs.unpack(packed)
+        return cls(rows.ids, rows.hashes, len(rows.ids))
 
     @classmethod
     def joined(cls, blocks: Sequence["Block"]) -> "Block":
@@ -88,10 +67,8 @@ class Block:
         return cls(ids, np.concatenate([block.hashes for block in blocks], axis=1), len(ids))
 
     def pack(self) -> bytes:
-        """Return the rows as bytes: the same for the same rows, wherever they are packed."""
-        columns = self.hashes[:, : self.rows].astype("<u8")
-        header = _PACK_HEADER.pack(_PACK_MAGIC, len(self.hashes), self.rows)
-        return b"".join((header, self.ids[: self.rows].tobytes(), columns.tobytes()))
+        """Return the rows as a pack."""
+        return packs.pack(packs.Rows(self.ids[: self.rows], self.hashes[:, : self.rows]))
 
     @property
     def room(self) -> int:
@@ -242,21 +219,6 @@ def room_for(rows: int) -> int:
 
 def _spare(rows: int) -> int:
     return max(_FIRST_ROOM, rows // 16)
-
-
-def to_entry(object_id: str, hashes: Sequence[int]) -> bytes:
-    """Return the entry of an object (32 hex digits) and the *hashes* of its views: 16 + 8 n bytes, big-endian."""
-    return bytes.fromhex(object_id) + b"".join(hash.to_bytes(HASH_BYTES, "big") for hash in hashes)
-
-
-def entry_bytes(view_count: int) -> int:
-    """Return the length of an entry."""
-    return ID_BYTES + HASH_BYTES * view_count
-
-
-def view_count_of(entry: bytes) -> int:
-    """Return how many view hashes are in *entry*."""
-    return (len(entry) - ID_BYTES) // HASH_BYTES
 
 
 def _nearest_first(found: Sequence[Hits], most: int) -> Hits:

@@ -3,9 +3,10 @@
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from handler.core.entries import Entries, entry_bytes, room_for
+from handler.core.entry import entry_bytes
 from handler.core.journal import Cursor, Shape
 from handler.core.model import Collection
+from handler.entries import Entries, room_for
 
 MAX_COLLECTIONS = 2_000  # that are remembered at all: besides its entries each takes some kilobytes
 
