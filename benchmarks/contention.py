@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,6 +18,8 @@ from benchmarks.report import print_table, progress
 from handler.aws.journal import DynamoDBJournal
 from handler.core.entry import Question, to_entry
 from handler.core.model import Collection, Route
+from handler.journal import CollectionJournal, JournalStore
+from handler.memory import JournalMemory
 from handler.search import Search
 
 COLLECTION = Collection("*", "phash1")
@@ -73,36 +76,31 @@ class _Fleet:
         self.spent: list[float] = []  # seconds, of each append
         self.tries: list[int] = []
         self._views, self._shards = views, shards
-        self._idle: list[Search] = []
+        self._idle: list[tuple[JournalMemory, Search]] = []
         self._lock = threading.Lock()
 
     def upload(self, entry: bytes) -> None:
         """Append *entry* and read the tail, as an upload does."""
         with self._lock:
-            search = self._idle.pop() if self._idle else self._start()
+            memory, search = self._idle.pop() if self._idle else self._start()
         self.table.of_this_thread.refused = 0
         start = time.perf_counter()
-        search.append(COLLECTION, entry)
+        memory.of(COLLECTION, self._views).append(entry)
         self.spent.append(time.perf_counter() - start)
         self.tries.append(1 + self.table.of_this_thread.refused)
         found = search.find(COLLECTION, [Question(0)], RADIUS, view_count=self._views)
         assert found.route is not Route.PROBED
         with self._lock:
-            self._idle.append(search)
+            self._idle.append((memory, search))
 
-    def _start(self) -> Search:
+    def _start(self) -> tuple[JournalMemory, Search]:
         self.instances += 1
         client: Any = self.table
         unused: Any = None
         journal = DynamoDBJournal(client, "buckets", executor=_Inline(), shards=self._shards)
-        return Search(
-            journal=journal,
-            packs=unused,
-            index=unused,
-            catalog=unused,
-            executor=_Inline(),
-            memory_bytes=1 << 30,
-        )
+        store = JournalStore(journal, unused, _Inline())
+        memory = JournalMemory(1 << 30, partial(CollectionJournal, store=store))
+        return memory, Search(memory=memory, index=unused, catalog=unused, executor=_Inline())
 
 
 class _Inline(Executor):

@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.report import print_table
 from handler.core import look1
 from handler.core.entry import ID_BYTES, Question
-from handler.core.fingerprint import GENERATIONS
+from handler.core.generations import GENERATIONS
 from handler.core.model import ORIENTATIONS
 from handler.core.policy import may_meet
 from handler.core.windows import VIEW_NAMES

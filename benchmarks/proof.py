@@ -23,7 +23,8 @@ from benchmarks.report import console, print_table, progress
 from benchmarks.trial import RATES, Trial, share
 from benchmarks.versions import COMPOUNDS, SIDE, measured_all, names, versions
 from handler.core import look1
-from handler.core.fingerprint import fingerprint
+from handler.core.asker import Asker
+from handler.core.fingerprint import examine
 from handler.core.model import Limits, ObjectRef, Outcome, PictureRecord, Settings
 from handler.core.policy import match
 
@@ -102,11 +103,11 @@ def _print_blanks() -> None:
     """Print how pictures fare that are hardly any: how many the quality floor catches, and how many pairs match."""
     rows = []
     for name, draw in blanks.KINDS.items():
-        records = [_record(f"{name} {number}", draw(number)) for number in range(blanks.COUNT)]
-        caught = sum(record.fingerprint is not None and record.fingerprint.flat for record in records)
-        pairs = list(combinations(records, 2))
-        matching = sum(match(one, other, SETTINGS) is not None for one, other in pairs)
-        rows.append((name, len(records), caught, matching, len(pairs)))
+        askers = [_asker(f"{name} {number}", draw(number)) for number in range(blanks.COUNT)]
+        caught = sum(one.record.fingerprint is not None and one.record.fingerprint.flat for one in askers)
+        pairs = list(combinations(askers, 2))
+        matching = sum(match(one, other.record, SETTINGS) is not None for one, other in pairs)
+        rows.append((name, len(askers), caught, matching, len(pairs)))
     print_table(
         "Pictures with little in them, each drawn differently",
         ("kind", "drawn", "below the floor", "pairs that match", "of pairs"),
@@ -114,11 +115,14 @@ def _print_blanks() -> None:
     )
 
 
-def _record(name: str, image: Image.Image) -> PictureRecord:
+def _asker(name: str, image: Image.Image) -> Asker:
     body = edits.in_file(image)
-    computed = fingerprint(body, SETTINGS.generation, SETTINGS.limits)
+    computed, seen = examine(body, SETTINGS.generation, SETTINGS.limits)
     digest = hashlib.sha256(body).hexdigest()
-    return PictureRecord(ObjectRef("", name), SETTINGS.generation, Outcome.INDEXED, fingerprint=computed, digest=digest)
+    record = PictureRecord(
+        ObjectRef("", name), SETTINGS.generation, Outcome.INDEXED, fingerprint=computed, digest=digest
+    )
+    return Asker.at_hand(record, seen)
 
 
 if __name__ == "__main__":

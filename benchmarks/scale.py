@@ -19,7 +19,7 @@ from handler.core.buckets import BANDS, MEMBER_BYTES, PREFIX_BITS, probe_count, 
 from handler.core.entry import entry_bytes
 from handler.core.journal import MAX_SHARDS
 from handler.dedup import CANDIDATES_AT_ONCE
-from handler.search import LOADING_BYTES_PER_S
+from handler.journal import LOADING_BYTES_PER_S
 
 RADII = (6, 10, 14)
 PICTURES = (10**6, 10**7, 10**8, 10**9)

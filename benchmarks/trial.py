@@ -13,7 +13,7 @@ from benchmarks.corpus import Picture
 from benchmarks.report import console, print_table
 from benchmarks.versions import SEED, Measured, Words
 from handler.core import look1
-from handler.core.fingerprint import GENERATIONS
+from handler.core.generations import GENERATIONS
 from handler.core.policy import may_meet
 from handler.core.windows import VIEW_NAMES
 

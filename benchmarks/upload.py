@@ -43,6 +43,9 @@ from handler.core.model import (
     padded_sequencer,
 )
 from handler.dedup import CANDIDATES_AT_ONCE, MAX_CANDIDATES, Deduplicator
+from handler.indexing import Indexer
+from handler.journal import CollectionJournal, JournalStore
+from handler.memory import JournalMemory
 from handler.search import Search
 from handler.wiring import CLIENT, THREADS, lean_session
 
@@ -141,6 +144,11 @@ class _Spent(NamedTuple):
     candidates: int  # whose object items were read
 
 
+class _Instance(NamedTuple):
+    memory: JournalMemory
+    search: Search
+
+
 class _Uploads:
     """Uploads of noise: none matches, but among millions of random hashes some lie near by chance."""
 
@@ -158,41 +166,42 @@ class _Uploads:
         self._rng = random.Random(case.radius)
         self._images = _Images(dynamodb, "images")
         self._index = DynamoDBBuckets(dynamodb, "buckets", executor=executor)
-        self._journal = DynamoDBJournal(dynamodb, "buckets", executor=executor, shards=case.size.shards)
-        self._packs = S3Packs(session.client("s3", endpoint_url=endpoint, config=settings), "packs", "buckets")
-        self._search: Search | None = None
+        journal = DynamoDBJournal(dynamodb, "buckets", executor=executor, shards=case.size.shards)
+        packs = S3Packs(session.client("s3", endpoint_url=endpoint, config=settings), "packs", "buckets")
+        self._journals = JournalStore(journal, packs, executor)
+        self._instance: _Instance | None = None
         self._number = 0
         self._questions: list[Question] = []
 
     def warm_up(self) -> None:
         """Open the connections and fill botocore's caches, but read none of what is to be measured."""
-        search = self._new_search(memory_bytes=0)
+        instance = self._new_instance(memory_bytes=0)
         for _ in range(3):
-            self._run(search, radius=0)
-        self._packs.get(COLLECTION, 0, 0)
+            self._run(instance, radius=0)
+        self._journals.packs.get(COLLECTION, 0, 0)
 
     def prepare(self) -> None:
         """Bring the instance to where the case begins: knowing all, nothing, or only how much there is."""
         if self._case.path == "load":
-            self._search = None  # what it holds goes before the next one loads
+            self._instance = None  # what it holds goes before the next one loads
             gc.collect()
-            self._search = self._new_search(memory_bytes=MEMORY_BYTES)
-        elif self._search is None:
-            self._search = self._new_search(memory_bytes=MEMORY_BYTES if self._case.path == "warm" else 0)
-            self._run(self._search, radius=0)
+            self._instance = self._new_instance(memory_bytes=MEMORY_BYTES)
+        elif self._instance is None:
+            self._instance = self._new_instance(memory_bytes=MEMORY_BYTES if self._case.path == "warm" else 0)
+            self._run(self._instance, radius=0)
 
     def timed(self) -> _Spent:
         """Handle one upload."""
-        assert self._search is not None
+        assert self._instance is not None
         cpu, wall = time.process_time(), time.perf_counter()
-        self._run(self._search, radius=self._case.radius)
+        self._run(self._instance, radius=self._case.radius)
         seconds = time.process_time() - cpu, time.perf_counter() - wall
         return _Spent(seconds[0] * 1000, seconds[1] * 1000, self._images.asked)
 
     def scan_ms(self) -> float:
         """Return the CPU time of comparing the last questions with what is in memory."""
-        assert self._search is not None
-        entries = self._search.memory.known[COLLECTION].entries
+        assert self._instance is not None
+        entries = self._instance.memory.journals[COLLECTION].entries
         spent: list[float] = []
         while len(entries) and len(spent) < UPLOADS and sum(spent) < ENOUGH_S * 1000:
             start = time.process_time()
@@ -200,51 +209,52 @@ class _Uploads:
             spent.append((time.process_time() - start) * 1000)
         return statistics.median(spent or [0.0])
 
-    def _new_search(self, *, memory_bytes: int) -> Search:
-        search = Search(
-            journal=self._journal,
-            packs=self._packs,
-            index=self._index,
-            catalog=self._images,
-            executor=self._executor,
-            memory_bytes=memory_bytes,
-        )
+    def _new_instance(self, *, memory_bytes: int) -> _Instance:
+        memory = JournalMemory(memory_bytes, partial(CollectionJournal, store=self._journals))
+        search = Search(memory=memory, index=self._index, catalog=self._images, executor=self._executor)
         # As if probes had cost a fortune already: this one loads whatever the radius, if it has the memory.
-        search.memory.of(COLLECTION, self._case.size.views).spent = math.inf
-        return search
+        memory.of(COLLECTION, self._case.size.views).spent_on_probes = math.inf
+        return _Instance(memory, search)
 
-    def _run(self, search: Search, *, radius: int) -> None:
+    def _run(self, instance: _Instance, *, radius: int) -> None:
         self._images.asked = 0
         self._number += 1
         ref = ObjectRef("pictures", f"{self._number}.png", padded_sequencer(f"{self._number:016X}"))
         if (self._case.size.views, self._case.orientations) == (1, 1):
-            self._whole_use_case(search, ref, radius)
+            self._whole_use_case(instance, ref, radius)
         else:
-            self._many_questions(search, ref, radius)
+            self._many_questions(instance, ref, radius)
 
-    def _whole_use_case(self, search: Search, ref: ObjectRef, radius: int) -> None:
-        deduplicator = Deduplicator(
+    def _whole_use_case(self, instance: _Instance, ref: ObjectRef, radius: int) -> None:
+        settings = Settings(
+            generation="phash1",
+            radius=radius,
+            max_matches=20,
+            scope_depth=0,
+            limits=Limits(max_bytes=1 << 20, max_pixels=1 << 20),
+        )
+        indexer = Indexer(
             store=_Pictures(),
             index=self._index,
-            finder=search,
+            memory=instance.memory,
             catalog=self._images,
-            ledger=self._images,
-            notifier=_Nobody(),
             executor=self._executor,
-            settings=Settings(
-                generation="phash1",
-                radius=radius,
-                max_matches=20,
-                scope_depth=0,
-                limits=Limits(max_bytes=1 << 20, max_pixels=1 << 20),
-            ),
+            settings=settings,
+        )
+        deduplicator = Deduplicator(
+            indexer=indexer,
+            search=instance.search,
+            catalog=self._images,
+            topic=_Nobody(),
+            executor=self._executor,
+            settings=settings,
         )
         record = deduplicator.created(ref).record
         assert record is not None
         assert record.hash is not None
         self._questions = [Question(record.hash)]
 
-    def _many_questions(self, search: Search, ref: ObjectRef, radius: int) -> None:
+    def _many_questions(self, instance: _Instance, ref: ObjectRef, radius: int) -> None:
         """What an upload with several views or orientations will do: no generation has them yet."""
         count = self._case.size.views
         views = [self._rng.getrandbits(64) for _ in range(count)]
@@ -257,7 +267,7 @@ class _Uploads:
             writes.append(submit(self._images.add_holder, COLLECTION, hash, ref))
             add = partial(self._index.add, crowded=False)
             writes += [submit(add, COLLECTION, bucket, hash) for bucket in buckets(hash)]
-        writes.append(submit(search.append, COLLECTION, to_entry(ref.object_id, views)))
+        writes.append(submit(instance.memory.of(COLLECTION, count).append, to_entry(ref.object_id, views)))
         for write in writes:
             write.result()
         # Whole and trimmed views are compared with all stored ones, the others with stored whole and trimmed ones.
@@ -267,7 +277,7 @@ class _Uploads:
             for hash, stored in zip(views, asked, strict=True)
             for turn in range(self._case.orientations)
         ]
-        found = search.find(COLLECTION, self._questions, radius, view_count=count).candidates
+        found = instance.search.find(COLLECTION, self._questions, radius, view_count=count).candidates
         candidates = (one for one in found if one.object_id != ref.object_id)
         while self._images.asked < MAX_CANDIDATES and (some := list(islice(candidates, CANDIDATES_AT_ONCE))):
             self._images.get(COLLECTION, list(dict.fromkeys(candidate.object_id for candidate in some)))

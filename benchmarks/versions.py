@@ -15,8 +15,9 @@ from benchmarks import edits
 from benchmarks.corpus import Picture
 from benchmarks.report import progress
 from handler.core import look1, phash
-from handler.core.fingerprint import Asking, fingerprint
-from handler.core.model import Fingerprint, Limits
+from handler.core.asker import Seen
+from handler.core.fingerprint import examine
+from handler.core.model import Limits
 
 LIMITS = Limits()
 COMPOUNDS = 12  # random edits of each picture
@@ -55,20 +56,21 @@ def _measured(picture: Picture, number: int) -> Measured:
     image = picture.image.copy()
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     edited = list(versions(image, number))
-    prints = [fingerprint(edits.in_file(version), look1.GENERATION, LIMITS) for version in edited]
+    examined = [examine(edits.in_file(version), look1.GENERATION, LIMITS) for version in edited]
+    prints = [one.fingerprint for one in examined]
     return Measured(
         np.array([one.hashes for one in prints], np.uint64),
         np.array([_words(one.checks) for one in prints]),
-        np.array([_asking(one) for one in prints]),
+        np.array([_asking(one.seen) for one in examined]),
         np.array([one.flat for one in prints]),
         {name: np.array([compute(version) for version in edited]) for name, compute in _peers().items()},
     )
 
 
-def _asking(one: Fingerprint) -> Words:
+def _asking(seen: Seen | None) -> Words:
     """Return the check bits of all windows, made together, which is sooner than view by view."""
-    assert isinstance(one.asking, Asking)
-    return np.array([_words(checks) for checks in look1.asking_checks(one.asking.luma, one.asking.shown)])
+    assert seen is not None
+    return np.array([_words(checks) for checks in look1.asking_checks(seen.luma, seen.shown)])
 
 
 def _words(checks: Sequence[bytes]) -> Words:

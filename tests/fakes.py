@@ -145,7 +145,7 @@ class InMemoryCatalog:
             )
             if not other_version_is_buried:
                 raise Superseded
-        return self._replace(collection, record.stored)
+        return self._replace(collection, record)
 
     def bury(self, collection: Collection, ref: ObjectRef) -> PictureRecord | None:
         stored = self._objects.get((str(collection), ref.object_id))
@@ -176,7 +176,7 @@ class InMemoryCatalog:
     def note_pair(self, collection: Collection, pair: Pair) -> bool:
         return self.pairs.setdefault(_pair_key(collection, pair), False)
 
-    def mark_published(self, collection: Collection, pair: Pair) -> None:
+    def mark_announced(self, collection: Collection, pair: Pair) -> None:
         self.pairs[_pair_key(collection, pair)] = True
 
     def _replace(self, collection: Collection, record: PictureRecord) -> PictureRecord | None:
@@ -186,7 +186,7 @@ class InMemoryCatalog:
         return replaced
 
 
-class RecordingNotifier:
+class RecordingTopic:
     """Keeps what was published."""
 
     def __init__(self) -> None:

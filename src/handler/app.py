@@ -1,7 +1,7 @@
 """The Lambda entry: decode, run, answer."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -13,9 +13,11 @@ from handler.core import prices
 from handler.core.message import describe, describe_match
 from handler.core.model import Found, Outcome
 from handler.core.phash import to_hex
-from handler.dedup import Deduplicator, Report
+from handler.dedup import Deduplicator
 from handler.events import Created, Ignored, Item, LookUp, Removed, Result, UnknownEvent, Unreadable, decode
-from handler.wiring import service
+from handler.indexing import Indexer
+from handler.report import Report
+from handler.wiring import Service, service
 
 LOOKED_UP = "looked_up"  # in place of an outcome: nothing was done
 
@@ -23,9 +25,17 @@ logger = Logger(location=None)  # the code's own line number tells a reader noth
 metrics = Metrics()
 
 
-@metrics.log_metrics
 def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Handle one event of any accepted shape; raise for what its source has to send again."""
+    """Handle one event by the service that the environment configures."""
+    return handle(event, context, service)  # type: ignore[no-any-return]  # Powertools does not type its decorators
+
+
+@metrics.log_metrics
+def handle(event: Mapping[str, Any], context: LambdaContext, service: Callable[[], Service]) -> dict[str, Any]:
+    """Handle one event of any accepted shape; raise for what its source has to send again.
+
+    *service* is made when an item needs it, so a bad configuration fails that item, and is counted and logged.
+    """
     logger.append_keys(request_id=context.aws_request_id)
     try:
         delivery = decode(event)
@@ -34,20 +44,20 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str
         logger.exception("refused")
         raise
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
-    return delivery.reply([_run(item, deadline) for item in delivery.items])
+    return delivery.reply([_run(item, service, deadline) for item in delivery.items])
 
 
-def _run(item: Item, deadline: float) -> Result:
+def _run(item: Item, service: Callable[[], Service], deadline: float) -> Result:
     """Handle one item, log one line about it and count it; no error of it reaches the others."""
     start = time.perf_counter()
-    deduplicator, shadow, meter = service()
+    meter = None
     try:
-        if shadow is not None:
-            _keep_up(shadow, item)
+        deduplicator, shadow, meter = service()
+        besides = _keep_up(shadow, item) if shadow else None
         report = _report(deduplicator, item, deadline)
     except Exception as error:
         metrics.add_metric("Failed", MetricUnit.Count, 1)
-        logger.exception("failed", extra=_names(item) | _count_units(meter))
+        logger.exception("failed", extra=_names(item) | (_count_units(meter) if meter else {}))
         return Result(item, error=error)
     if report is None:
         metrics.add_metric("Ignored", MetricUnit.Count, 1)
@@ -59,17 +69,22 @@ def _run(item: Item, deadline: float) -> Result:
     if report.found is not None:
         _count_search(report.found, consumed["read_units"])
     fields = _fields(report) | consumed | {"ms": round((time.perf_counter() - start) * 1000, 1)}
+    if trouble := report.trouble or (besides and besides.trouble):
+        metrics.add_metric("PacksUnavailable", MetricUnit.Count, 1)
+        fields["trouble"] = trouble
     logger.info(name, extra=fields)
     return Result(item, report.outcome, detail=_reason(report), answer=_answer(report))
 
 
-def _keep_up(shadow: Deduplicator, item: Item) -> None:
+def _keep_up(shadow: Indexer, item: Item) -> Report | None:
     """Write what *item* is about by the generation that is written besides."""
     match item.action:
         case Created(ref):
-            shadow.index(ref)
+            return shadow.index(ref).report
         case Removed(ref):
-            shadow.removed(ref)
+            return shadow.remove(ref)
+        case _:
+            return None
 
 
 def _report(deduplicator: Deduplicator, item: Item, deadline: float) -> Report | None:
@@ -104,7 +119,6 @@ def _fields(report: Report) -> dict[str, Any]:
     if report.found is not None:
         found = report.found
         fields |= {"route": found.route.value, "packs": found.packs, "pictures": found.pictures}
-        fields |= {"trouble": found.trouble} if found.trouble else {}
     if reason := _reason(report):
         fields["reason"] = reason
     return fields | {f"{step}_ms": round(spent, 1) for step, spent in report.spent_ms.items()}
@@ -128,7 +142,6 @@ def _count_search(found: Found, read_units: float) -> None:
     metrics.add_metric(f"Searches{found.route.value.capitalize()}", MetricUnit.Count, 1)
     metrics.add_metric("Probes", MetricUnit.Count, found.probes)
     metrics.add_metric("PacksRead", MetricUnit.Count, found.packs)
-    metrics.add_metric("PacksUnavailable", MetricUnit.Count, found.trouble is not None)
     cost = prices.reading(read_units=read_units, s3_gets=found.packs)
     metrics.add_metric("ReadCost", MetricUnit.Count, cost * 1e6)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from handler.core.buckets import MAX_RADIUS
-from handler.core.fingerprint import GENERATIONS
 from handler.core.formats import BYTES_PER_PIXEL
+from handler.core.generations import GENERATIONS
 from handler.core.journal import MAX_SHARDS
 from handler.core.model import ORIENTATIONS, Limits, Settings
 

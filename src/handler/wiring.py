@@ -20,6 +20,9 @@ from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
 from handler.config import Config
 from handler.dedup import Deduplicator
+from handler.indexing import Indexer
+from handler.journal import CollectionJournal, JournalStore
+from handler.memory import JournalMemory
 from handler.search import Search
 
 THREADS = 16  # as many calls in flight; the batch reads of the largest radius are 28
@@ -36,7 +39,7 @@ class Service(NamedTuple):
     """What the handler needs for the life of a container."""
 
     deduplicator: Deduplicator
-    shadow: Deduplicator | None  # of the generation that is written besides
+    shadow: Indexer | None  # of the generation that is written besides
     meter: Meter
 
 
@@ -59,27 +62,31 @@ def build(config: Config) -> Service:
     executor = ThreadPoolExecutor(THREADS, thread_name_prefix="lookalike")
     catalog = DynamoDBCatalog(dynamodb, config.picture_table)
     buckets = DynamoDBBuckets(dynamodb, config.bucket_table, executor=executor)
-    search = Search(
-        journal=DynamoDBJournal(dynamodb, config.bucket_table, executor=executor, shards=config.journal_shards),
-        packs=S3Packs(s3, config.packs_bucket, config.bucket_table),
-        index=buckets,
-        catalog=catalog,
-        executor=executor,
-        memory_bytes=config.journal_memory_mb << 20,
+    journals = JournalStore(
+        DynamoDBJournal(dynamodb, config.bucket_table, executor=executor, shards=config.journal_shards),
+        S3Packs(s3, config.packs_bucket, config.bucket_table),
+        executor,
     )
-    of = partial(
-        Deduplicator,
+    memory = JournalMemory(config.journal_memory_mb << 20, partial(CollectionJournal, store=journals))
+    indexer_of = partial(
+        Indexer,
         store=S3Pictures(s3, config.settings.limits),
         index=buckets,
-        finder=search,
+        memory=memory,
         catalog=catalog,
-        ledger=catalog,
-        notifier=SNSTopic(sns, config.topic_arn),
         executor=executor,
     )
+    deduplicator = Deduplicator(
+        indexer=indexer_of(settings=config.settings),
+        search=Search(memory=memory, index=buckets, catalog=catalog, executor=executor),
+        catalog=catalog,
+        topic=SNSTopic(sns, config.topic_arn),
+        executor=executor,
+        settings=config.settings,
+    )
     also = config.also_generation
-    shadow = of(settings=replace(config.settings, generation=also)) if also else None
-    return Service(of(settings=config.settings), shadow, meter)
+    shadow = indexer_of(settings=replace(config.settings, generation=also)) if also else None
+    return Service(deduplicator, shadow, meter)
 
 
 def lean_session() -> botocore.session.Session:

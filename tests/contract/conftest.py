@@ -18,8 +18,10 @@ from handler.aws.s3 import S3Pictures
 from handler.cli.emulator import CREDENTIALS, REGION, require_loopback
 from handler.core.journal import Shape
 from handler.core.model import Collection, Limits
-from handler.dedup import Catalog, HashIndex, PictureStore
-from handler.search import HashBuckets, Holders, Journal, Packs
+from handler.dedup import PairCatalog
+from handler.indexing import HashIndex, ObjectCatalog, PictureStore
+from handler.journal import Journal, Packs
+from handler.search import HashBuckets, Holders
 from handler.wiring import CLIENT, lean_session
 from tests.conftest import Stack
 from tests.fakes import InMemoryBuckets, InMemoryCatalog, InMemoryJournal, InMemoryPacks, InMemoryPictures
@@ -30,7 +32,7 @@ MAX_BYTES = 1000
 BUCKET = "contract-pictures"
 
 
-class Images(Catalog, Holders, Protocol):
+class Catalog(ObjectCatalog, PairCatalog, Holders, Protocol):
     """What is asked of PictureTable, by the use case and by a search."""
 
 
@@ -67,7 +69,7 @@ def collection() -> Collection:
 
 
 @pytest.fixture
-def images(kind: str, request: pytest.FixtureRequest) -> Images:
+def catalog(kind: str, request: pytest.FixtureRequest) -> Catalog:
     if kind == "fake":
         return InMemoryCatalog(page_size=100)
     stack: Stack = request.getfixturevalue("stack")

@@ -13,8 +13,8 @@ from handler.core.model import (
     Superseded,
     padded_sequencer,
 )
-from handler.dedup import PairLedger
-from tests.contract.conftest import Images
+from handler.dedup import PairCatalog
+from tests.contract.conftest import Catalog
 
 HASH = 0x0F0F_0000_FFFF_1234
 
@@ -36,8 +36,8 @@ def record(where: ObjectRef, *, hash: int = HASH) -> PictureRecord:
     )
 
 
-def stored(images: Images, collection: Collection, key: str = "a.jpg") -> PictureRecord:
-    (found,) = images.get(collection, [ref(key).object_id])
+def stored(catalog: Catalog, collection: Collection, key: str = "a.jpg") -> PictureRecord:
+    (found,) = catalog.get(collection, [ref(key).object_id])
     return found
 
 
@@ -45,18 +45,7 @@ def flat(pages: Iterable[list[str]]) -> list[str]:
     return [object_id for page in pages for object_id in page]
 
 
-def test_what_only_a_picture_at_hand_can_tell_is_not_kept(images: Images, collection: Collection) -> None:
-    at_hand = record(ref("a.jpg"))
-    assert at_hand.fingerprint is not None
-    images.put(collection, replace(at_hand, fingerprint=replace(at_hand.fingerprint, asking=lambda _view: ())))
-
-    kept = stored(images, collection).fingerprint
-
-    assert kept is not None
-    assert kept.asking is None
-
-
-def test_record_comes_back_as_it_was_put(images: Images, collection: Collection) -> None:
+def test_record_comes_back_as_it_was_put(catalog: Catalog, collection: Collection) -> None:
     records = [
         record(ref('a b+%"猫.jpg', version="v1"), hash=2**64 - 1),
         record(ref("zero.jpg"), hash=0),
@@ -82,156 +71,156 @@ def test_record_comes_back_as_it_was_put(images: Images, collection: Collection)
         PictureRecord(ref("gone.jpg"), "phash1", Outcome.GONE, reason="gone"),
     ]
     for one in records:
-        assert images.put(collection, one) is None
+        assert catalog.put(collection, one) is None
 
-    found = images.get(collection, [one.ref.object_id for one in records])
+    found = catalog.get(collection, [one.ref.object_id for one in records])
 
     assert sorted(found, key=lambda one: one.ref.key) == sorted(records, key=lambda one: one.ref.key)
 
 
-def test_unknown_ids_are_left_out(images: Images, collection: Collection) -> None:
-    images.put(collection, record(ref()))
+def test_unknown_ids_are_left_out(catalog: Catalog, collection: Collection) -> None:
+    catalog.put(collection, record(ref()))
 
-    assert images.get(collection, []) == []
-    assert images.get(collection, ["0" * 32, ref().object_id]) == [record(ref())]
+    assert catalog.get(collection, []) == []
+    assert catalog.get(collection, ["0" * 32, ref().object_id]) == [record(ref())]
 
 
-def test_more_records_than_one_call_carries_are_found(images: Images, collection: Collection) -> None:
+def test_more_records_than_one_call_carries_are_found(catalog: Catalog, collection: Collection) -> None:
     refs = [ref(f"{n}.jpg") for n in range(120)]
     for one in refs:
-        images.put(collection, record(one))
+        catalog.put(collection, record(one))
 
-    found = images.get(collection, [one.object_id for one in refs])
+    found = catalog.get(collection, [one.object_id for one in refs])
 
     assert {one.ref.key for one in found} == {one.key for one in refs}
 
 
-def test_collections_do_not_see_each_other(images: Images, collection: Collection) -> None:
-    images.put(collection, record(ref()))
+def test_collections_do_not_see_each_other(catalog: Catalog, collection: Collection) -> None:
+    catalog.put(collection, record(ref()))
 
-    assert images.get(replace(collection, generation="other"), [ref().object_id]) == []
-    assert images.get(replace(collection, scope=collection.scope + "x/"), [ref().object_id]) == []
+    assert catalog.get(replace(collection, generation="other"), [ref().object_id]) == []
+    assert catalog.get(replace(collection, scope=collection.scope + "x/"), [ref().object_id]) == []
 
 
 @pytest.mark.parametrize("sequencer", ["5", "6"])
 def test_newer_or_same_event_replaces_and_returns_the_old_record(
-    images: Images, collection: Collection, sequencer: str
+    catalog: Catalog, collection: Collection, sequencer: str
 ) -> None:
-    images.put(collection, record(ref()))
+    catalog.put(collection, record(ref()))
     newer = record(ref(sequencer=sequencer), hash=1)
 
-    assert images.put(collection, newer) == record(ref())
-    assert stored(images, collection) == newer
+    assert catalog.put(collection, newer) == record(ref())
+    assert stored(catalog, collection) == newer
 
 
-def test_older_event_is_superseded(images: Images, collection: Collection) -> None:
-    images.put(collection, record(ref(sequencer="5")))
+def test_older_event_is_superseded(catalog: Catalog, collection: Collection) -> None:
+    catalog.put(collection, record(ref(sequencer="5")))
 
     for older in ("4", "49", "0"):
         with pytest.raises(Superseded):
-            images.put(collection, record(ref(sequencer=older)))
+            catalog.put(collection, record(ref(sequencer=older)))
         with pytest.raises(Superseded):
-            images.bury(collection, ref(sequencer=older))
-    assert stored(images, collection).outcome is Outcome.INDEXED
+            catalog.bury(collection, ref(sequencer=older))
+    assert stored(catalog, collection).outcome is Outcome.INDEXED
 
 
-def test_burial_leaves_a_tombstone_that_late_events_respect(images: Images, collection: Collection) -> None:
-    images.put(collection, record(ref(sequencer="5")))
+def test_burial_leaves_a_tombstone_that_late_events_respect(catalog: Catalog, collection: Collection) -> None:
+    catalog.put(collection, record(ref(sequencer="5")))
 
-    assert images.bury(collection, ref(sequencer="6")) == record(ref(sequencer="5"))
+    assert catalog.bury(collection, ref(sequencer="6")) == record(ref(sequencer="5"))
     with pytest.raises(Superseded):
-        images.put(collection, record(ref(sequencer="5")))
-    assert stored(images, collection).outcome is Outcome.REMOVED
+        catalog.put(collection, record(ref(sequencer="5")))
+    assert stored(catalog, collection).outcome is Outcome.REMOVED
 
-    images.put(collection, record(ref(sequencer="7")))
-    assert stored(images, collection).outcome is Outcome.INDEXED
-
-
-def test_burial_of_an_unknown_object_still_stops_its_late_creation(images: Images, collection: Collection) -> None:
-    assert images.bury(collection, ref(sequencer="6")) is None
-
-    with pytest.raises(Superseded):
-        images.put(collection, record(ref(sequencer="5")))
+    catalog.put(collection, record(ref(sequencer="7")))
+    assert stored(catalog, collection).outcome is Outcome.INDEXED
 
 
-def test_deleting_an_old_version_leaves_the_current_one(images: Images, collection: Collection) -> None:
-    images.put(collection, record(ref(sequencer="5", version="v2")))
+def test_burial_of_an_unknown_object_still_stops_its_late_creation(catalog: Catalog, collection: Collection) -> None:
+    assert catalog.bury(collection, ref(sequencer="6")) is None
 
     with pytest.raises(Superseded):
-        images.bury(collection, ref(sequencer="6", version="v1"))
-    assert stored(images, collection).alive
-
-    images.bury(collection, ref(sequencer="7", version="v2"))
-    assert not stored(images, collection).alive
+        catalog.put(collection, record(ref(sequencer="5")))
 
 
-def test_tombstone_of_one_version_says_nothing_about_another(images: Images, collection: Collection) -> None:
-    images.bury(collection, ref(sequencer="6", version="v1"))
+def test_deleting_an_old_version_leaves_the_current_one(catalog: Catalog, collection: Collection) -> None:
+    catalog.put(collection, record(ref(sequencer="5", version="v2")))
 
     with pytest.raises(Superseded):
-        images.put(collection, record(ref(sequencer="5", version="v1")))
-    images.put(collection, record(ref(sequencer="5", version="v2")))
+        catalog.bury(collection, ref(sequencer="6", version="v1"))
+    assert stored(catalog, collection).alive
 
-    assert stored(images, collection).ref.version == "v2"
+    catalog.bury(collection, ref(sequencer="7", version="v2"))
+    assert not stored(catalog, collection).alive
 
 
-def test_delete_marker_hides_every_older_version(images: Images, collection: Collection) -> None:
-    images.put(collection, record(ref(sequencer="5", version="v2")))
-    images.bury(collection, ref(sequencer="6"))
+def test_tombstone_of_one_version_says_nothing_about_another(catalog: Catalog, collection: Collection) -> None:
+    catalog.bury(collection, ref(sequencer="6", version="v1"))
 
     with pytest.raises(Superseded):
-        images.put(collection, record(ref(sequencer="5", version="v2")))
-    assert not stored(images, collection).alive
+        catalog.put(collection, record(ref(sequencer="5", version="v1")))
+    catalog.put(collection, record(ref(sequencer="5", version="v2")))
+
+    assert stored(catalog, collection).ref.version == "v2"
 
 
-def test_null_version_is_the_object_from_before_versioning(images: Images, collection: Collection) -> None:
-    images.put(collection, record(ref(sequencer="5")))
+def test_delete_marker_hides_every_older_version(catalog: Catalog, collection: Collection) -> None:
+    catalog.put(collection, record(ref(sequencer="5", version="v2")))
+    catalog.bury(collection, ref(sequencer="6"))
 
-    images.bury(collection, ref(sequencer="6", version="null"))
+    with pytest.raises(Superseded):
+        catalog.put(collection, record(ref(sequencer="5", version="v2")))
+    assert not stored(catalog, collection).alive
 
-    assert not stored(images, collection).alive
+
+def test_null_version_is_the_object_from_before_versioning(catalog: Catalog, collection: Collection) -> None:
+    catalog.put(collection, record(ref(sequencer="5")))
+
+    catalog.bury(collection, ref(sequencer="6", version="null"))
+
+    assert not stored(catalog, collection).alive
 
 
-def test_holders_come_oldest_first_and_once_for_each_version(images: Images, collection: Collection) -> None:
+def test_holders_come_oldest_first_and_once_for_each_version(catalog: Catalog, collection: Collection) -> None:
     old, new, newest = ref("old.jpg", "1"), ref("new.jpg", "2"), ref("old.jpg", "3")
     for one in (newest, new, old, old):
-        images.add_holder(collection, HASH, one)
-    images.add_holder(collection, HASH + 1, ref("other.jpg"))
+        catalog.add_holder(collection, HASH, one)
+    catalog.add_holder(collection, HASH + 1, ref("other.jpg"))
 
-    assert flat(images.holders(collection, HASH)) == [old.object_id, new.object_id, newest.object_id]
+    assert flat(catalog.holders(collection, HASH)) == [old.object_id, new.object_id, newest.object_id]
 
 
-def test_every_page_of_holders_is_read(images: Images, collection: Collection) -> None:
+def test_every_page_of_holders_is_read(catalog: Catalog, collection: Collection) -> None:
     refs = [ref(f"{n}.jpg", f"{n:04d}") for n in range(230)]
     for one in refs:
-        images.add_holder(collection, HASH, one)
+        catalog.add_holder(collection, HASH, one)
 
-    assert flat(images.holders(collection, HASH)) == [one.object_id for one in refs]
+    assert flat(catalog.holders(collection, HASH)) == [one.object_id for one in refs]
 
 
-def test_dropping_one_version_keeps_the_other(images: Images, collection: Collection) -> None:
+def test_dropping_one_version_keeps_the_other(catalog: Catalog, collection: Collection) -> None:
     first, second = ref(sequencer="1"), ref(sequencer="2")
-    images.add_holder(collection, HASH, first)
-    images.add_holder(collection, HASH, second)
+    catalog.add_holder(collection, HASH, first)
+    catalog.add_holder(collection, HASH, second)
 
-    images.drop_holder(collection, HASH, first)
-    images.drop_holder(collection, HASH, ref("never.jpg"))
+    catalog.drop_holder(collection, HASH, first)
+    catalog.drop_holder(collection, HASH, ref("never.jpg"))
 
-    assert flat(images.holders(collection, HASH)) == [second.object_id]
-
-
-def test_hash_without_holders_has_none(images: Images, collection: Collection) -> None:
-    assert flat(images.holders(collection, HASH)) == []
+    assert flat(catalog.holders(collection, HASH)) == [second.object_id]
 
 
-def test_pair_is_noted_once_from_both_sides_until_it_is_marked(images: PairLedger, collection: Collection) -> None:
+def test_hash_without_holders_has_none(catalog: Catalog, collection: Collection) -> None:
+    assert flat(catalog.holders(collection, HASH)) == []
+
+
+def test_pair_is_noted_once_from_both_sides_until_it_is_marked(catalog: PairCatalog, collection: Collection) -> None:
     one, other = record(ref("a.jpg")), record(ref("b.jpg"))
 
-    assert images.note_pair(collection, Pair.of(one, other, 3)) is False
-    assert images.note_pair(collection, Pair.of(other, one, 3)) is False
-    images.mark_published(collection, Pair.of(one, other, 3))
+    assert catalog.note_pair(collection, Pair.of(one, other, 3)) is False
+    assert catalog.note_pair(collection, Pair.of(other, one, 3)) is False
+    catalog.mark_announced(collection, Pair.of(one, other, 3))
 
-    assert images.note_pair(collection, Pair.of(other, one, 3)) is True
+    assert catalog.note_pair(collection, Pair.of(other, one, 3)) is True
     assert (
-        images.note_pair(collection, Pair.of(one, record(ref("b.jpg", "9")), 3)) is False
+        catalog.note_pair(collection, Pair.of(one, record(ref("b.jpg", "9")), 3)) is False
     )  # another version is another pair

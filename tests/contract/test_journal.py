@@ -5,9 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from handler.core.entry import entry_bytes, to_entry
-from handler.core.journal import Cursor
 from handler.core.model import Collection
-from handler.search import Journal, Packs
+from handler.journal import Cursor, Journal, Packs
 from tests.contract.conftest import SHAPE
 
 Journals = Callable[[int], Journal]

@@ -6,7 +6,7 @@ from botocore.stub import Stubber
 
 from handler.aws.s3 import S3Pictures
 from handler.core.model import Limits, ObjectGone, ObjectRef, PictureRejected
-from handler.dedup import PictureStore
+from handler.indexing import PictureStore
 from tests.conftest import Stack
 from tests.contract.conftest import BUCKET, MAX_BYTES
 

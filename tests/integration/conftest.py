@@ -12,7 +12,7 @@ import pytest
 
 from handler.aws.catalog import DynamoDBCatalog, object_key
 from handler.cli.deployment import Deployment
-from handler.core.fingerprint import DEFAULT_GENERATION
+from handler.core.generations import DEFAULT_GENERATION
 from handler.core.model import Collection, PictureRecord, object_id
 from tests.conftest import Stack
 from tests.proxy import Proxy

@@ -17,7 +17,8 @@ from PIL import Image
 from handler.aws.catalog import object_key
 from handler.cli.pairs import Album
 from handler.config import Config
-from handler.core.fingerprint import fingerprint
+from handler.core.asker import Asker
+from handler.core.fingerprint import examine
 from handler.core.model import Limits, ObjectRef, Outcome, PictureRecord, object_id
 from tests.conftest import Stack
 from tests.integration.conftest import Site
@@ -136,15 +137,18 @@ def near(bodies: dict[str, bytes], site: Site) -> set[Pair]:
     variables = site.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     album, found = Album(Config.from_env(variables).settings), set[Pair]()
     for key, body in bodies.items():
-        computed = fingerprint(body, site.collection.generation, Limits())
+        computed, seen = examine(body, site.collection.generation, Limits())
         record = PictureRecord(ObjectRef("", key), site.collection.generation, Outcome.INDEXED, fingerprint=computed)
         album.add([record])
-        found |= {frozenset((key, earlier.ref.key)) for _, earlier, _ in album.matches([record], among=True)}
+        found |= {
+            frozenset((key, earlier.ref.key))
+            for _, earlier, _ in album.matches([Asker.at_hand(record, seen)], among=True)
+        }
     return found
 
 
 def pair_items(site: Site, names: dict[str, bytes]) -> Counter[Pair]:
-    """Return how often each pair is in the table; all of them are marked as published."""
+    """Return how often each pair is in the table; all of them are marked announced."""
     name_of = {object_id(site.deployment.bucket, f"{site.folder}/{name}"): name for name in names}
     prefix = object_key(site.collection, "")["pk"]["S"].replace("#o#", "#p#")
     pages = (
@@ -158,6 +162,6 @@ def pair_items(site: Site, names: dict[str, bytes]) -> Counter[Pair]:
         )
     )
     items = [item for page in pages for item in page["Items"]]
-    assert all(item["published"]["BOOL"] for item in items)
+    assert all(item["announced"]["BOOL"] for item in items)
     ids = [(item["pk"]["S"].removeprefix(prefix), item["sk"]["S"].split("#")[1]) for item in items]
     return Counter(frozenset((name_of[one], name_of[other])) for one, other in ids)

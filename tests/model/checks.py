@@ -208,7 +208,7 @@ def _brief(model: Model, answer: Any) -> str:
         elif "entries" in item:
             text = f"{len(item['entries']['BS'])} entries"
         elif "distance" in item:
-            text = "published" if "published" in item else "not published"
+            text = "announced" if "announced" in item else "not announced"
     return text or "ok"
 
 

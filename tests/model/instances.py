@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
-from handler.core.journal import Cursor
 from handler.core.model import Collection
 from handler.entries import Block, Entries
-from handler.memory import Knowledge
-from handler.search import Search
+from handler.journal import CollectionJournal, Cursor
+from handler.memory import JournalMemory
 
-Memory = dict[str, Any]  # {"bytes": its limit, "collections": {(scope, generation): Knowledge as plain values}}
+Memory = dict[str, Any]  # {"bytes": its limit, "collections": {(scope, generation): its journal as plain values}}
 
 LARGE, NONE = 1 << 20, 0
+FLAGS = ("contended", "measured", "whole", "spent_on_probes")
 
 
 class Instances(StrEnum):
@@ -34,51 +34,45 @@ def fresh(memory_bytes: int) -> Memory:
     return {"bytes": memory_bytes, "collections": {}}
 
 
-def remember(search: Search, memory: Memory) -> None:
-    """Give *search* what its instance knew."""
-    for (scope, generation), plain in memory["collections"].items():
-        entries = Entries(plain["views"])
-        entries.extend([bytes.fromhex(row) for row in plain["rows"]])
-        known = Knowledge(
-            entries,
-            plain["capacity"],
-            ends=dict(plain["ends"]),
-            **{name: plain[name] for name in ("moving", "measured", "whole", "spent")},
-        )
-        for number, seen in plain["cursors"]:
-            cursor = Cursor(known.capacity)
+def remember(memory: JournalMemory, plain: Memory) -> None:
+    """Give *memory* what its instance knew."""
+    for (scope, generation), known in plain["collections"].items():
+        journal = memory.of(Collection(scope, generation), known["view_count"])
+        journal.entries.extend([bytes.fromhex(row) for row in known["rows"]])
+        journal.ends = dict(known["ends"])
+        for name in FLAGS:
+            setattr(journal, name, known[name])
+        for number, seen in known["cursors"]:
+            cursor = Cursor(journal.capacity)
             cursor.number = number
             cursor.seen = {segment: frozenset(map(bytes.fromhex, rows)) for segment, rows in seen}
-            known.cursors.append(cursor)
-        search.memory.known[Collection(scope, generation)] = known
+            journal.cursors.append(cursor)
 
 
-def memory_of(search: Search, memory_bytes: int) -> Memory:
-    """Return what the instance of *search* knows: equal for equal knowledge."""
+def memory_of(memory: JournalMemory) -> Memory:
+    """Return what an instance knows: equal for equal knowledge."""
     return {
-        "bytes": memory_bytes,
+        "bytes": memory.limit_bytes,
         "collections": {
-            (collection.scope, collection.generation): {
-                "views": known.entries.view_count,
-                "capacity": known.capacity,
-                "rows": sorted(_rows(known.entries)),
-                "ends": sorted(known.ends.items()),
-                "moving": known.moving,
-                "measured": known.measured,
-                "whole": known.whole,
-                "spent": known.spent,
-                "cursors": [
-                    (
-                        cursor.number,
-                        sorted(
-                            (segment, sorted(entry.hex() for entry in seen)) for segment, seen in cursor.seen.items()
-                        ),
-                    )
-                    for cursor in known.cursors
-                ],
-            }
-            for collection, known in search.memory.known.items()
+            (collection.scope, collection.generation): _plain(journal)
+            for collection, journal in memory.journals.items()
         },
+    }
+
+
+def _plain(journal: CollectionJournal) -> dict[str, Any]:
+    return {
+        "view_count": journal.entries.view_count,
+        "rows": sorted(_rows(journal.entries)),
+        "ends": sorted(journal.ends.items()),
+        **{name: getattr(journal, name) for name in FLAGS},
+        "cursors": [
+            (
+                cursor.number,
+                sorted((segment, sorted(entry.hex() for entry in seen)) for segment, seen in cursor.seen.items()),
+            )
+            for cursor in journal.cursors
+        ],
     }
 
 

@@ -7,6 +7,7 @@ after each step that changed a cell, and covers every later moment at which the 
 """
 
 from collections.abc import Hashable, Iterator
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from handler.aws.buckets import DynamoDBBuckets
@@ -17,7 +18,9 @@ from handler.core.entry import entry_bytes
 from handler.core.journal import Shape
 from handler.core.model import Collection, Limits, Settings
 from handler.dedup import Deduplicator
-from handler.search import Search
+from handler.indexing import Indexer
+from handler.journal import JournalStore
+from handler.memory import JournalMemory
 from tests.model.instances import LARGE, NONE, Instances, Memory, fresh, memory_of, remember
 from tests.model.replay import PACKS, Replay, Task
 from tests.model.scenarios import Event, Scenario
@@ -239,40 +242,44 @@ class Model:
         return replay.pending
 
     def _on_an_instance(self, event: Event, replay: Replay) -> None:
-        memory = replay.call(Call("begin", "instances", {}))
-        search = self._handle(event, replay, memory)
-        replay.call(Call("end", "instances", {"memory": memory_of(search, memory["bytes"])}))
+        before = replay.call(Call("begin", "instances", {}))
+        memory = self._handle(event, replay, before)
+        replay.call(Call("end", "instances", {"memory": memory_of(memory)}))
 
-    def _handle(self, event: Event, replay: Replay, memory: Memory) -> Search:
-        """Run the use case on an instance that remembers *memory*, and return its search."""
+    def _handle(self, event: Event, replay: Replay, before: Memory) -> JournalMemory:
+        """Run the use case on an instance that remembers what was *before*; return what it remembers then."""
         client: Any = self.variant.client(replay)
-        images = self.variant.images(client, "images", clock=lambda: 0.0)
+        catalog = self.variant.catalog(client, "catalog", clock=lambda: 0.0)
         buckets = DynamoDBBuckets(client, "buckets", executor=replay, page_members=self.scenario.page_members)
         shards = self.scenario.shards[event.number % len(self.scenario.shards)]
-        search = self.variant.search(
-            journal=self.variant.journal(client, "buckets", executor=replay, shards=shards, shape=self.shape),
-            packs=S3Packs(client, PACKS, "buckets"),
-            index=buckets,
-            catalog=images,
-            executor=replay,
-            memory_bytes=memory["bytes"],
-            shape=self.shape,
-            clock=lambda: 0.0,
+        store = JournalStore(
+            self.variant.journal(client, "buckets", executor=replay, shards=shards, shape=self.shape),
+            S3Packs(client, PACKS, "buckets"),
+            replay,
+            self.shape,
         )
-        remember(search, memory)
-        deduplicator = Deduplicator(
+        memory = JournalMemory(before["bytes"], partial(self.variant.collection_journal, store=store))
+        remember(memory, before)
+        indexer = Indexer(
             store=S3Pictures(client, SETTINGS.limits),
             index=buckets,
-            finder=search,
-            catalog=images,
-            ledger=images,
-            notifier=SNSTopic(client, "topic"),
+            memory=memory,
+            catalog=catalog,
+            executor=replay,
+            settings=SETTINGS,
+        )
+        search = self.variant.search(memory=memory, index=buckets, catalog=catalog, executor=replay, clock=lambda: 0.0)
+        deduplicator = Deduplicator(
+            indexer=indexer,
+            search=search,
+            catalog=catalog,
+            topic=SNSTopic(client, "topic"),
             executor=replay,
             settings=SETTINGS,
         )
         handle = deduplicator.removed if self.scenario.body(event) is None else deduplicator.created
         handle(event.ref)
-        return search
+        return memory
 
 
 def _replaced(values: tuple[int, ...], index: int, value: int) -> tuple[int, ...]:

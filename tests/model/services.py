@@ -24,7 +24,7 @@ class Call(NamedTuple):
     """One request, addressed to one cell."""
 
     operation: str
-    cell: str  # "buckets/{pk}", "images/{pk}", "s3/{key}", "packs/{key}", "topic" or "instances"
+    cell: str  # "buckets/{pk}", "catalog/{pk}", "s3/{key}", "packs/{key}", "topic" or "instances"
     arguments: dict[str, Any]
 
     @property

@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 from handler.aws.catalog import DynamoDBCatalog, _pair_key
 from handler.aws.journal import DynamoDBJournal
 from handler.core.buckets import buckets, to_member
-from handler.core.journal import Cursor, Segment
+from handler.core.journal import Segment
 from handler.core.model import Collection, Found, ObjectRef, Outcome, Pair, PictureRecord
 from handler.entries import Block
-from handler.memory import Knowledge
+from handler.journal import CollectionJournal, Cursor
 from handler.search import Search
 from tests.model.replay import Client, Promise, Replay
 
@@ -23,9 +23,10 @@ class Variant:
 
     name: str
     client: type[Client] = Client
-    images: type[DynamoDBCatalog] = DynamoDBCatalog
+    catalog: type[DynamoDBCatalog] = DynamoDBCatalog
     replay: type[Replay] = Replay
     journal: type[DynamoDBJournal] = DynamoDBJournal
+    collection_journal: type[CollectionJournal] = CollectionJournal
     search: type[Search] = Search
 
 
@@ -37,7 +38,7 @@ class EventualProbes(Client):
 
 class EventualHolders(Client):
     def query(self, **arguments: Any) -> Any:
-        consistent = arguments["TableName"] != "images"
+        consistent = arguments["TableName"] != "catalog"
         return super().query(**arguments | {"ConsistentRead": consistent})
 
 
@@ -84,17 +85,17 @@ class HolderWithoutVersion(DynamoDBCatalog):
         super().drop_holder(collection, hash, ObjectRef(ref.bucket, ref.key))
 
 
-def _update_pair(images: DynamoDBCatalog, collection: Collection, pair: Pair, **arguments: Any) -> bool:
+def _update_pair(catalog: DynamoDBCatalog, collection: Collection, pair: Pair, **arguments: Any) -> bool:
     """Update the item of *pair*; False if the condition among *arguments* does not hold."""
     try:
-        images._client.update_item(TableName=images._table, Key=_pair_key(collection, pair), **arguments)
+        catalog._client.update_item(TableName=catalog._table, Key=_pair_key(collection, pair), **arguments)
     except ClientError:
         return False
     return True
 
 
 class CreatorPublishes(DynamoDBCatalog):
-    """Whoever puts the pair item publishes it; who finds one takes it for published."""
+    """Whoever puts the pair item publishes it; who finds one takes it for announced."""
 
     def note_pair(self, collection: Collection, pair: Pair) -> bool:
         return not _update_pair(
@@ -108,15 +109,15 @@ class CreatorPublishes(DynamoDBCatalog):
 
 
 class WinnerPublishes(DynamoDBCatalog):
-    """The pair is marked published first, by a conditional write: who wins it publishes."""
+    """The pair is marked announced first, by a conditional write: who wins it publishes."""
 
     def note_pair(self, collection: Collection, pair: Pair) -> bool:
         return super().note_pair(collection, pair) or not _update_pair(
             self,
             collection,
             pair,
-            UpdateExpression="SET published = :yes",
-            ConditionExpression="attribute_not_exists(published)",
+            UpdateExpression="SET announced = :yes",
+            ConditionExpression="attribute_not_exists(announced)",
             ExpressionAttributeValues={":yes": {"BOOL": True}},
         )
 
@@ -170,44 +171,54 @@ class HastyCursor(Cursor):
         return new
 
 
-class Hasty(Search):
-    def _read_tail(self, collection: Collection, known: Knowledge) -> bool:
-        known.know_shards(1)
-        for cursor in known.cursors:
+class Hasty(CollectionJournal):
+    def _read_tail(self) -> bool:
+        self._know_shards(1)
+        for cursor in self.cursors:
             cursor.__class__ = HastyCursor
-        ends = dict(known.ends)
-        complete = super()._read_tail(collection, known)
-        known.ends = ends  # its appends are those of others: this is about what it reads
+        ends = dict(self.ends)
+        complete = super()._read_tail()
+        self.ends = ends  # its appends are those of others: this is about what it reads
         return complete
+
+
+class AppendsLate(CollectionJournal):
+    """Keeps its own entry until the search is over."""
+
+    late: bytes | None = None
+
+    def append(self, entry: bytes) -> str | None:
+        self.late = entry
+        return None
+
+    def append_late(self) -> None:
+        if self.late is not None:
+            super().append(self.late)
 
 
 class SearchesBeforeItAppends(Search):
     """The own entry is written after the search."""
 
-    entry: tuple[Collection, bytes] | None = None
-
-    def append(self, collection: Collection, entry: bytes) -> None:
-        self.entry = collection, entry
-
-    def find(self, collection: Collection, *arguments: Any, **options: Any) -> Found:
-        found = super().find(collection, *arguments, **options)
-        if self.entry is not None:
-            super().append(*self.entry)
+    def find(self, collection: Collection, *arguments: Any, view_count: int, **options: Any) -> Found:
+        found = super().find(collection, *arguments, view_count=view_count, **options)
+        journal = self._memory.of(collection, view_count)
+        assert isinstance(journal, AppendsLate)
+        journal.append_late()
         return found
 
 
-class PacksTheLastSegment(Search):
+class PacksTheLastSegment(CollectionJournal):
     """Packs are made of what is there, whether the last of their segments is full or not."""
 
-    def _missing_packs(self, known: Knowledge) -> list[tuple[int, int]]:
-        known.note_end(0, known.ends[0] + self._shape.pack_segments)
-        return super()._missing_packs(known)
+    def _missing_packs(self) -> list[tuple[int, int]]:
+        self._note_end(0, self.ends[0] + self._store.shape.pack_segments)
+        return super()._missing_packs()
 
-    def _make_pack(self, collection: Collection, known: Knowledge, shard: int, number: int) -> Block:
-        size = self._shape.pack_segments
-        segments = self._journal.segments(collection, shard, number * size, size)
-        block = Block.of([entry for segment in segments for entry in sorted(segment.entries)], known.entries.view_count)
-        self._packs.put(collection, shard, number, block.pack())
+    def _make_pack(self, shard: int, number: int) -> Block:
+        size = self._store.shape.pack_segments
+        segments = self._store.journal.segments(self._collection, shard, number * size, size)
+        block = Block.of([entry for segment in segments for entry in sorted(segment.entries)], self.entries.view_count)
+        self._store.packs.put(self._collection, shard, number, block.pack())
         return block
 
 
@@ -216,14 +227,18 @@ EVENTUAL_PROBES = Variant("eventually consistent probes", client=EventualProbes)
 EVENTUAL_HOLDERS = Variant("eventually consistent look-up of holders", client=EventualHolders)
 UNAWAITED_WRITES = Variant("probes before the writes are acknowledged", replay=Unawaited)
 NO_SEQUENCER_CONDITION = Variant("no sequencer condition", client=Unconditional)
-HOLDER_WITHOUT_VERSION = Variant("hash item without version", images=HolderWithoutVersion)
-CREATOR_PUBLISHES = Variant("only the creator of a pair publishes it", images=CreatorPublishes)
-WINNER_PUBLISHES = Variant("only the winner of the conditional write publishes", images=WinnerPublishes)
-CLEANING_BUCKETS = Variant("buckets are cleaned on delete", images=CleaningBuckets)
+HOLDER_WITHOUT_VERSION = Variant("hash item without version", catalog=HolderWithoutVersion)
+CREATOR_PUBLISHES = Variant("only the creator of a pair publishes it", catalog=CreatorPublishes)
+WINNER_PUBLISHES = Variant("only the winner of the conditional write publishes", catalog=WinnerPublishes)
+CLEANING_BUCKETS = Variant("buckets are cleaned on delete", catalog=CleaningBuckets)
 EVENTUAL_TAIL = Variant("eventually consistent tail of the journal", client=EventualTail)
 OVERFILLING = Variant("an append that ignores that a segment is full", client=Overfilling)
 SILENT_SHARDS = Variant("a shard that nobody announced", journal=SilentShards)
-HASTY_CURSOR = Variant("a cursor that moves past a segment with room", search=Hasty)
-SEARCHES_FIRST = Variant("reading the journal before the own entry is in it", search=SearchesBeforeItAppends)
-PACKS_TOO_EARLY = Variant("a pack of segments that still grow", search=PacksTheLastSegment)
-BLIND_VERIFICATION = Variant("matches are not checked for life", images=BlindVerification)
+HASTY_CURSOR = Variant("a cursor that moves past a segment with room", collection_journal=Hasty)
+SEARCHES_FIRST = Variant(
+    "reading the journal before the own entry is in it",
+    collection_journal=AppendsLate,
+    search=SearchesBeforeItAppends,
+)
+PACKS_TOO_EARLY = Variant("a pack of segments that still grow", collection_journal=PacksTheLastSegment)
+BLIND_VERIFICATION = Variant("matches are not checked for life", catalog=BlindVerification)

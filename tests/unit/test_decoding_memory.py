@@ -13,8 +13,8 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
-from handler.core.fingerprint import GENERATIONS
 from handler.core.formats import FORMATS, check_pixels
+from handler.core.generations import GENERATIONS
 from handler.core.imaging import decode, decode_like_imagehash
 from handler.core.model import Limits, PictureRejected
 from tests.pictures import encode, photo, png_chunk

@@ -1,7 +1,8 @@
 import imagehash
 import pytest
 
-from handler.core.fingerprint import GENERATIONS, fingerprint
+from handler.core.fingerprint import fingerprint
+from handler.core.generations import GENERATIONS
 from handler.core.model import Fingerprint, Limits, PictureRejected
 from handler.core.phash import hamming, to_hex
 from tests.pictures import cropped, decode, encode, jpeg, near_copy, photo, png, watermarked

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.core.entry import entry_bytes
-from handler.core.journal import Cursor, Segment, Shape
+from handler.core.journal import Segment, Shape
 from handler.core.model import Collection
+from handler.journal import Cursor
 
 FULL = 3
 

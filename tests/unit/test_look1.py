@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from handler.core.fingerprint import GENERATIONS
+from handler.core.generations import GENERATIONS
 from handler.core.look1 import (
     CHECK_RADIUS,
     HASH_BITS,

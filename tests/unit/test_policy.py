@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from handler.core.asker import Asker
 from handler.core.entry import to_entry
-from handler.core.fingerprint import fingerprint
+from handler.core.fingerprint import examine
 from handler.core.look1 import RADIUS
 from handler.core.model import (
     ORIENTATIONS,
@@ -61,7 +62,9 @@ def test_match_is_within_the_radius_and_no_further() -> None:
     picture = record("a")
 
     distances = [
-        found.distance if (found := match(picture, record("b", (1 << n) - 1, digest="e"), settings(3))) else None
+        found.distance
+        if (found := match(Asker.stored(picture), record("b", (1 << n) - 1, digest="e"), settings(3)))
+        else None
         for n in range(6)
     ]
 
@@ -70,25 +73,27 @@ def test_match_is_within_the_radius_and_no_further() -> None:
 
 def test_same_bytes_are_exact_and_same_hash_is_near() -> None:
     kinds = [
-        found.kind for digest in ("d", "e") if (found := match(record("a"), record("b", digest=digest), settings(3)))
+        found.kind
+        for digest in ("d", "e")
+        if (found := match(Asker.stored(record("a")), record("b", digest=digest), settings(3)))
     ]
 
     assert kinds == [MatchKind.EXACT, MatchKind.NEAR]
 
 
 def test_object_does_not_match_itself_whatever_its_version() -> None:
-    assert match(record("a"), record("a", sequencer="2"), settings(3)) is None
+    assert match(Asker.stored(record("a")), record("a", sequencer="2"), settings(3)) is None
 
 
 def test_generations_are_never_compared() -> None:
-    assert match(record("a"), record("b", generation="other1"), settings(3)) is None
+    assert match(Asker.stored(record("a")), record("b", generation="other1"), settings(3)) is None
 
 
 def test_object_without_a_hash_matches_nothing() -> None:
     gone = PictureRecord(ObjectRef("pictures", "b"), "phash1", Outcome.GONE)
 
-    assert match(record("a"), gone, settings(64)) is None
-    assert match(gone, record("a"), settings(64)) is None
+    assert match(Asker.stored(record("a")), gone, settings(64)) is None
+    assert match(Asker.stored(gone), record("a"), settings(64)) is None
 
 
 def test_nearest_come_first_then_equal_bytes_then_what_was_stored_first() -> None:
@@ -102,14 +107,19 @@ def test_nearest_come_first_then_equal_bytes_then_what_was_stored_first() -> Non
     assert nearest_first(reversed(expected)) == expected
 
 
-def look(key: str, image: Image.Image) -> PictureRecord:
-    """The record of a picture, by generation look1."""
+def look(key: str, image: Image.Image) -> Asker:
+    """A picture at hand, by generation look1."""
     body = png(image)
-    computed = fingerprint(body, "look1", Limits())
+    computed, seen = examine(body, "look1", Limits())
     digest = hashlib.sha256(body).hexdigest()
-    return PictureRecord(
+    record = PictureRecord(
         ObjectRef("pictures", key), "look1", Outcome.INDEXED, fingerprint=computed, digest=digest, modified=""
     )
+    return Asker.at_hand(record, seen)
+
+
+def both_ways(one: Asker, other: Asker, settings: Settings) -> tuple[Match | None, Match | None]:
+    return match(one, other.record, settings), match(other, one.record, settings)
 
 
 def part(image: Image.Image, left: float, top: float, right: float, bottom: float) -> Image.Image:
@@ -124,7 +134,7 @@ SCENE = photo(1, (640, 480))
 def test_crop_finds_its_original_and_the_original_finds_its_crop(box: tuple[float, float, float, float]) -> None:
     original, crop = look("original", SCENE), look("crop", part(SCENE, *box))
 
-    there, back = (match(*pair, settings(RADIUS)) for pair in ((original, crop), (crop, original)))
+    there, back = both_ways(original, crop, settings(RADIUS))
 
     assert there is not None
     assert back is not None
@@ -137,9 +147,8 @@ def test_picture_that_asks_is_confirmed_by_windows_near_its_views_whichever_came
     image = photo(seed, (640, 480))
     original, crop = look("original", image), look("crop", part(image, 0.03, 0.07, 0.9, 0.93))
 
-    assert match(crop, original.stored, settings(RADIUS)) is not None
-    assert match(original, crop.stored, settings(RADIUS)) is not None
-    assert match(crop.stored, original.stored, settings(RADIUS)) is None
+    assert None not in both_ways(original, crop, settings(RADIUS))
+    assert match(Asker.stored(crop.record), original.record, settings(RADIUS)) is None
 
 
 def under_one_sky(seed: int) -> Image.Image:
@@ -153,10 +162,10 @@ def test_view_without_content_does_not_make_a_match() -> None:
     one, other = look("one", under_one_sky(1)), look("other", under_one_sky(2))
     top = VIEW_NAMES.index("top")
 
-    assert one.fingerprint is not None
-    assert not one.fingerprint.flat
-    assert one.entry_hashes[top] == one.entry_hashes[0]
-    assert match(one, other, settings(RADIUS)) is None
+    assert one.record.fingerprint is not None
+    assert not one.record.fingerprint.flat
+    assert one.record.entry_hashes[top] == one.record.entry_hashes[0]
+    assert match(one, other.record, settings(RADIUS)) is None
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -169,11 +178,11 @@ def test_turned_picture_is_found_where_that_is_asked_for_and_says_how(orientatio
     pixels = pixels[:: -1 if downwards else 1, :: -1 if sideways else 1]
     seen = look("seen", Image.fromarray(np.ascontiguousarray(pixels)))
 
-    found = match(stored, seen, settings(RADIUS, "all"))
+    found = match(stored, seen.record, settings(RADIUS, "all"))
 
     assert found is not None
     assert (found.distance, found.orientation) == (0, orientation)
-    assert (match(stored, seen, settings(RADIUS)) is None) == (orientation != 1)
+    assert (match(stored, seen.record, settings(RADIUS)) is None) == (orientation != 1)
 
 
 def test_closest_views_are_those_that_make_a_match_and_not_nearer_ones_that_the_check_bits_reject() -> None:
@@ -185,11 +194,12 @@ def test_closest_views_are_those_that_make_a_match_and_not_nearer_ones_that_the_
     one = of("one", trimmed=0xFF << 32, others=0x5555 << 48, checks=(bytes(32), bytes(32)))
     other = of("other", trimmed=0xFE << 32, others=0xAAAA << 16, checks=(b"\xff" * 32, bytes(32)))
 
-    found, meeting = match(one, other, settings(RADIUS)), closest(one, other, settings(RADIUS))
+    asker = Asker.stored(one)
+    found, meeting = match(asker, other, settings(RADIUS)), closest(asker, other, settings(RADIUS))
 
     assert found is not None
     assert (meeting.distance, meeting.view_pair) == (found.distance, found.view_pair) == (1, (1, 1))
-    assert closest(one, other, settings(0)).view_pair == (0, 0)
+    assert closest(asker, other, settings(0)).view_pair == (0, 0)
 
 
 def flat(level: int) -> Image.Image:
@@ -199,11 +209,11 @@ def flat(level: int) -> Image.Image:
 def test_flat_pictures_match_by_their_bytes_alone() -> None:
     one, other, same = look("one", flat(10)), look("other", flat(200)), look("same", flat(10))
 
-    assert match(one, other, settings(15)) is None
-    found = match(one, same, settings(0))
+    assert match(one, other.record, settings(15)) is None
+    found = match(one, same.record, settings(0))
     assert found is not None
     assert found.kind is MatchKind.EXACT
-    assert one.entry_hashes == same.entry_hashes != other.entry_hashes
+    assert one.record.entry_hashes == same.record.entry_hashes != other.record.entry_hashes
 
 
 @pytest.mark.parametrize("orientations", ORIENTATIONS)
@@ -212,12 +222,12 @@ def test_what_is_asked_finds_every_match_among_stored_entries(orientations: str)
     stored = [look(f"{n}", image) for n, image in enumerate([*images, *(part(i, 0.1, 0.1, 1, 1) for i in images)])]
     stored += [look(f"turned {n}", image.transpose(Image.Transpose.ROTATE_90)) for n, image in enumerate(images)]
     entries = Entries(len(VIEW_NAMES))
-    entries.extend([to_entry(record.ref.object_id, record.entry_hashes) for record in stored])
+    entries.extend([to_entry(asker.record.ref.object_id, asker.record.entry_hashes) for asker in stored])
     wanted, matched = settings(RADIUS, orientations), False
 
     for picture in stored:
-        near = entries.object_ids(entries.scan(questions(picture, wanted.orientations), RADIUS).rows)
-        matches: Sequence[Match | None] = [match(picture, other, wanted) for other in stored]
+        near = entries.object_ids(entries.scan(questions(picture.record, wanted.orientations), RADIUS).rows)
+        matches: Sequence[Match | None] = [match(picture, other.record, wanted) for other in stored]
         assert {found.record.ref.object_id for found in matches if found} <= set(near)
         matched |= any(matches)
     assert matched

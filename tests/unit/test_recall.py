@@ -10,7 +10,8 @@ import skimage
 from PIL import Image
 
 from benchmarks import blanks, edits
-from handler.core.fingerprint import fingerprint
+from handler.core.asker import Asker
+from handler.core.fingerprint import examine
 from handler.core.look1 import RADIUS
 from handler.core.model import ORIENTATIONS, Limits, ObjectRef, Outcome, PictureRecord, Settings
 from handler.core.policy import match
@@ -19,15 +20,16 @@ PHOTOGRAPHS = ("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "rock
 COMPOUNDS = 12  # random edits of each
 
 
-def look(name: str, image: Image.Image) -> PictureRecord:
+def look(name: str, image: Image.Image) -> Asker:
     body = edits.in_file(image)
     digest = hashlib.sha256(body).hexdigest()
-    computed = fingerprint(body, "look1", Limits())
-    return PictureRecord(ObjectRef("", name), "look1", Outcome.INDEXED, fingerprint=computed, digest=digest)
+    computed, seen = examine(body, "look1", Limits())
+    record = PictureRecord(ObjectRef("", name), "look1", Outcome.INDEXED, fingerprint=computed, digest=digest)
+    return Asker.at_hand(record, seen)
 
 
 @cache
-def originals() -> list[tuple[Image.Image, PictureRecord]]:
+def originals() -> list[tuple[Image.Image, Asker]]:
     images = []
     for name in PHOTOGRAPHS:
         with Image.open(Path(skimage.__file__).parent / "data" / name) as image:
@@ -37,7 +39,7 @@ def originals() -> list[tuple[Image.Image, PictureRecord]]:
 
 
 @cache
-def copies(kind: str) -> list[list[PictureRecord]]:
+def copies(kind: str) -> list[list[Asker]]:
     """Return the copies of each original."""
     if kind == "compound":
         edited = [
@@ -58,7 +60,7 @@ def found(kind: str, *, original_asks: bool, orientations: str = "none") -> list
     pairs = [(copy, original) for (_, original), some in zip(originals(), copies(kind), strict=True) for copy in some]
     if original_asks:
         pairs = [(original, copy) for copy, original in pairs]
-    return [match(asking, other.stored, settings) is not None for asking, other in pairs]
+    return [match(asking, other.record, settings) is not None for asking, other in pairs]
 
 
 @pytest.mark.parametrize("original_asks", [False, True])
@@ -84,13 +86,13 @@ def test_no_photograph_is_taken_for_another() -> None:
     everything = [copy for kind in ("keeping", "geometric", "compound") for some in copies(kind) for copy in some]
 
     for n, (_, original) in enumerate(originals()):
-        others = [copy for copy in everything if copy.ref.key.split()[1] != str(n)]
-        assert not any(match(copy, original.stored, settings) for copy in others)
+        others = [copy for copy in everything if copy.record.ref.key.split()[1] != str(n)]
+        assert not any(match(copy, original.record, settings) for copy in others)
 
 
 @pytest.mark.parametrize("kind", ["flat", "gradient", "glow", "four corners", "scanned blank", "text page"])
 def test_pictures_without_content_match_by_their_bytes_alone(kind: str) -> None:
     for number in range(6):
-        computed = look(f"{kind} {number}", blanks.KINDS[kind](number)).fingerprint
+        computed = look(f"{kind} {number}", blanks.KINDS[kind](number)).record.fingerprint
         assert computed is not None
         assert computed.flat

@@ -3,6 +3,8 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,12 +12,14 @@ from hypothesis import strategies as st
 
 from handler.core import prices
 from handler.core.buckets import buckets, probe_count
-from handler.core.entry import Question, entry_bytes, to_entry
+from handler.core.entry import Question, entry_bytes, to_entry, view_count_of
 from handler.core.fingerprint import fingerprint
 from handler.core.journal import Appended, PacksUnavailable, Shape
 from handler.core.model import Candidate, Collection, Found, Limits, ObjectRef, Route
 from handler.core.phash import hamming
 from handler.entries import Block
+from handler.journal import CollectionJournal, JournalStore
+from handler.memory import JournalMemory
 from handler.search import Search
 from tests.fakes import InlineExecutor, InMemoryBuckets, InMemoryCatalog, InMemoryJournal, InMemoryPacks
 from tests.pictures import jpeg, near_copy, photo
@@ -27,6 +31,17 @@ PER_PACK = PER_SEGMENT * SHAPE.pack_segments
 RADIUS = 10
 
 
+class Instance(Search):
+    """A search, and the memory that it shares with whoever appends."""
+
+    def __init__(self, memory: JournalMemory, **roles: Any) -> None:
+        super().__init__(memory=memory, **roles)
+        self.memory = memory
+
+    def append(self, collection: Collection, entry: bytes) -> str | None:
+        return self.memory.of(collection, view_count_of(entry)).append(entry)
+
+
 @dataclass
 class Deployment:
     """One journal, its packs and the buckets; instances come and go."""
@@ -36,30 +51,28 @@ class Deployment:
     journal: InMemoryJournal = field(init=False)
     packs: InMemoryPacks = field(default_factory=InMemoryPacks)
     buckets: InMemoryBuckets = field(default_factory=InMemoryBuckets)
-    images: InMemoryCatalog = field(default_factory=lambda: InMemoryCatalog(page_size=3))
+    catalog: InMemoryCatalog = field(default_factory=lambda: InMemoryCatalog(page_size=3))
     now: float = 0.0  # seconds, as instances see it
 
     def __post_init__(self) -> None:
         self.journal = InMemoryJournal(shape=SHAPE, page_segments=self.page_segments, shards=self.shards)
 
-    def instance(self, memory_bytes: int = 1 << 20) -> Search:
-        return Search(
-            journal=self.journal,
-            packs=self.packs,
+    def instance(self, memory_bytes: int = 1 << 20) -> Instance:
+        store = JournalStore(self.journal, self.packs, InlineExecutor(), SHAPE)
+        return Instance(
+            JournalMemory(memory_bytes, partial(CollectionJournal, store=store)),
             index=self.buckets,
-            catalog=self.images,
+            catalog=self.catalog,
             executor=InlineExecutor(),
-            memory_bytes=memory_bytes,
-            shape=SHAPE,
             clock=lambda: self.now,
         )
 
-    def add(self, instance: Search, key: str, views: Sequence[int], collection: Collection = COLLECTION) -> str:
+    def add(self, instance: Instance, key: str, views: Sequence[int], collection: Collection = COLLECTION) -> str:
         """Store a picture by way of *instance*; return its object id."""
         ref = ObjectRef("pictures", key)
         instance.append(collection, to_entry(ref.object_id, views))
         for hash in views:
-            self.images.add_holder(collection, hash, ref)
+            self.catalog.add_holder(collection, hash, ref)
             for bucket in buckets(hash):
                 self.buckets.add(collection, bucket, hash, crowded=False)
         return ref.object_id
@@ -70,7 +83,7 @@ class Deployment:
         return [self.add(writer, f"{start + n}", [rng.getrandbits(64)], collection) for n in range(count)]
 
 
-def ask(instance: Search, hash: int = 0, *, collection: Collection = COLLECTION, deadline: float = math.inf) -> Found:
+def ask(instance: Instance, hash: int = 0, *, collection: Collection = COLLECTION, deadline: float = math.inf) -> Found:
     return instance.find(collection, [Question(hash)], RADIUS, view_count=1, deadline=deadline)
 
 
@@ -239,7 +252,7 @@ def test_what_a_failed_load_has_read_counts_and_is_forgotten_in_its_turn(deploym
         deployment.packs.survived = 97
         assert ask(instance, collection=collection).route is Route.PROBED
 
-    assert 0 < sum(known.entries.nbytes for known in instance.memory.known.values()) <= limit
+    assert 0 < sum(known.entries.nbytes for known in instance.memory.journals.values()) <= limit
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"no pack", b"lkpack/1" + bytes(8)])
@@ -256,7 +269,7 @@ def test_collection_that_just_fits_is_loaded_once(deployment: Deployment) -> Non
     deployment.fill(100 * PER_PACK)
     needed = deployment.instance(memory_bytes=1)
     ask(needed)
-    exact = needed.memory.known[COLLECTION].whole_bytes
+    exact = needed.memory.journals[COLLECTION].whole_bytes
 
     for limit, expected in ((exact, [Route.LOADED, Route.WARM, Route.WARM]), (exact - 1, [Route.PROBED] * 3)):
         instance = deployment.instance(memory_bytes=limit)
@@ -272,7 +285,7 @@ def test_instance_that_fell_far_behind_continues_with_packs() -> None:
 
     found = ask(instance)
 
-    entries = instance.memory.known[COLLECTION].entries
+    entries = instance.memory.journals[COLLECTION].entries
     assert (found.route, found.packs) == (Route.LOADED, 3)
     assert set(entries.object_ids(entries.scan([Question(0)], 64).rows)) == stored
 
@@ -343,7 +356,7 @@ def test_collection_that_outgrows_the_memory_is_forgotten(deployment: Deployment
     routes = [ask(instance).route for _ in range(2)]
 
     assert routes == [Route.WARM, Route.PROBED]
-    assert len(instance.memory.known[COLLECTION].entries) == 0
+    assert len(instance.memory.journals[COLLECTION].entries) == 0
 
 
 def test_writer_whose_end_keeps_moving_asks_for_it_first(deployment: Deployment) -> None:

@@ -123,7 +123,7 @@ class DynamoDBCatalog:
     # --- pairs ---
 
     def note_pair(self, collection: Collection, pair: Pair) -> bool:
-        """Put the pair if absent; return whether it was published already.
+        """Put the pair if absent; return whether it was announced already.
 
         One UpdateItem does both: it creates the item with what it sets, and answers with all of it.
         """
@@ -134,14 +134,14 @@ class DynamoDBCatalog:
             ExpressionAttributeValues={":distance": {"N": str(pair.distance)}},
             ReturnValues="ALL_NEW",
         )
-        return "published" in answer["Attributes"]
+        return "announced" in answer["Attributes"]
 
-    def mark_published(self, collection: Collection, pair: Pair) -> None:
+    def mark_announced(self, collection: Collection, pair: Pair) -> None:
         """Note that the pair was announced."""
         self._client.update_item(
             TableName=self._table,
             Key=_pair_key(collection, pair),
-            UpdateExpression="SET published = :yes",
+            UpdateExpression="SET announced = :yes",
             ExpressionAttributeValues={":yes": {"BOOL": True}},
         )
 

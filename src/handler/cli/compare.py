@@ -9,7 +9,8 @@ from typing import Any
 
 from handler.cli.files import add_options, print_any_name, printable, unusable
 from handler.cli.pairs import add_matching, matching, record_of
-from handler.core.fingerprint import GENERATIONS
+from handler.core.asker import Asker
+from handler.core.generations import GENERATIONS
 from handler.core.look1 import CHECK_BITS
 from handler.core.model import PictureRecord, PictureRejected, Settings
 from handler.core.phash import similarity
@@ -60,10 +61,10 @@ def run(options: argparse.Namespace) -> int:
     """Print the comparison; return the exit status."""
     print_any_name()
     settings = matching(options)
-    records: list[PictureRecord] = []
+    askers: list[Asker] = []
     for path in (options.a, options.b):
         try:
-            records.append(record_of(path, settings))
+            askers.append(Asker.at_hand(*record_of(path, settings)))
         except (PictureRejected, OSError, ValueError, MemoryError) as error:
             print(f"lookalike: {printable(path)}: {unusable(error)}", file=sys.stderr)
             return UNUSABLE
@@ -72,10 +73,10 @@ def run(options: argparse.Namespace) -> int:
     ):
         print(f"lookalike: --plot would overwrite {printable(str(options.plot))}: name another file", file=sys.stderr)
         return UNUSABLE
-    a, b = records
+    a, b = askers[0].record, askers[1].record
     b = replace(b, ref=replace(b.ref, bucket="B"))  # a file may be compared with itself
-    meeting = closest(a, b, settings)
-    compared = _compared(a, b, meeting, settings)
+    meeting = closest(askers[0], b, settings)
+    compared = _compared(askers[0], b, meeting, settings)
     if options.plot is not None:
         from handler.cli.drawing import draw
 
@@ -88,8 +89,8 @@ def run(options: argparse.Namespace) -> int:
     return DIFFERENT if compared.verdict == "different" else ALIKE
 
 
-def _compared(a: PictureRecord, b: PictureRecord, meeting: Meeting, settings: Settings) -> Comparison:
-    found = match(a, b, settings)
+def _compared(asker: Asker, b: PictureRecord, meeting: Meeting, settings: Settings) -> Comparison:
+    a, found = asker.record, match(asker, b, settings)
     names = GENERATIONS[a.generation].view_names
     return Comparison(
         a=a.ref.key,
@@ -110,7 +111,7 @@ def _reason(a: PictureRecord, b: PictureRecord, meeting: Meeting, settings: Sett
             return f"{printable(record.ref.key)} has too little content (quality {record.fingerprint.quality:.1f})"
     if meeting.distance > settings.radius:
         return f"{meeting.distance} bits, over the radius of {settings.radius}"
-    limit = GENERATIONS[a.generation].check_bits
+    limit = GENERATIONS[a.generation].check_radius
     return f"{meeting.check_bits} of {CHECK_BITS} check bits differ, over {limit}"
 
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from handler.core import look1, phash
-from handler.core.fingerprint import GENERATIONS
+from handler.core.generations import GENERATIONS
 from handler.core.imaging import decode, decode_like_imagehash, opened
 from handler.core.model import Limits, PictureRecord
 from handler.core.policy import Meeting

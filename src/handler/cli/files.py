@@ -16,8 +16,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
-from handler.core.fingerprint import DEFAULT_GENERATION, GENERATIONS
 from handler.core.formats import check_bytes
+from handler.core.generations import DEFAULT_GENERATION, GENERATIONS
 from handler.core.model import Limits, PictureRejected
 
 T = TypeVar("T")

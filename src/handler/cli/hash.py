@@ -21,7 +21,8 @@ from handler.cli.files import (
     unusable,
     with_progress,
 )
-from handler.core.fingerprint import GENERATIONS, fingerprint
+from handler.core.fingerprint import fingerprint
+from handler.core.generations import GENERATIONS
 from handler.core.look1 import QUALITY_FLOOR
 from handler.core.model import Limits, PictureRejected
 from handler.core.phash import to_hex

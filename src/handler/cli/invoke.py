@@ -18,7 +18,7 @@ from handler.cli.emulator import LocalError
 from handler.cli.pictures import Picture, gallery
 from handler.cli.watch import Watch
 from handler.core import model
-from handler.core.fingerprint import DEFAULT_GENERATION
+from handler.core.generations import DEFAULT_GENERATION
 from handler.core.phash import to_hex
 from handler.events import Created, LookUp, Removed, UnknownEvent, decode
 

@@ -24,9 +24,11 @@ from handler.cli.files import (
     unusable,
     with_progress,
 )
+from handler.core.asker import Asker, Seen
 from handler.core.buckets import MAX_RADIUS
 from handler.core.entry import to_entry
-from handler.core.fingerprint import GENERATIONS, fingerprint
+from handler.core.fingerprint import examine
+from handler.core.generations import GENERATIONS
 from handler.core.look1 import RADIUS
 from handler.core.model import (
     ORIENTATIONS,
@@ -115,14 +117,16 @@ def run(options: argparse.Namespace) -> int:
     among = options.against is None
     try:
         if not among:
-            for records, missing, _ in _records([options.against], settings):
+            for askers, missing, _ in _askers([options.against], settings):
+                records = [asker.record for asker in askers]
                 bad, flat = bad + missing, flat + sum(map(is_flat, records))
                 album.add(records)
-        for records, missing, write in _records(options.paths, settings):
+        for askers, missing, write in _askers(options.paths, settings):
+            records = [asker.record for asker in askers]
             bad, flat = bad + missing, flat + sum(map(is_flat, records))
             if among:
                 album.add(records)
-            for a, b, found in album.matches(records, among=among):
+            for a, b, found in album.matches(askers, among=among):
                 groups.join(a.ref.key, b.ref.key)
                 if options.json:
                     write(_line(a, b, found))
@@ -146,25 +150,23 @@ class Album:
 
     def add(self, records: Sequence[PictureRecord]) -> None:
         """Add pictures."""
-        self._records += [record.stored for record in records]
+        self._records += records
         self._entries.extend([to_entry(record.ref.object_id, record.entry_hashes) for record in records])
 
-    def matches(
-        self, records: Sequence[PictureRecord], *, among: bool
-    ) -> Iterator[tuple[PictureRecord, PictureRecord, Match]]:
-        """Yield each of *records* with each picture in here that it matches; in their orders.
+    def matches(self, askers: Sequence[Asker], *, among: bool) -> Iterator[tuple[PictureRecord, PictureRecord, Match]]:
+        """Yield each of *askers* with each picture in here that it matches; in their orders.
 
-        If *among*, the *records* have just been added: they are compared with what came before.
+        If *among*, the *askers* have just been added: they are compared with what came before.
         """
-        asked = [questions(record, self._settings.orientations) for record in records]
-        before = len(self._records) - len(records)
+        asked = [questions(asker.record, self._settings.orientations) for asker in askers]
+        before = len(self._records) - len(askers)
         everything = self._entries.scan_each(asked, self._settings.radius, most=len(self._records))
         for number, hits in enumerate(everything):
             for row in sorted(hits.rows.tolist()):
                 if among and row >= before + number:
                     break
-                a, b = records[number], self._records[row]
-                found = match(a, b, self._settings)
+                a, b = askers[number].record, self._records[row]
+                found = match(askers[number], b, self._settings)
                 if found and not (found.kind is MatchKind.EXACT and same_file(a, b)):
                     yield a, b, found
 
@@ -202,36 +204,39 @@ class Groups:
         return sorted(sorted(group) for group in {id(group): group for group in self._group.values()}.values())
 
 
-def _records(
-    paths: Iterable[str], settings: Settings
-) -> Iterator[tuple[list[PictureRecord], int, Callable[[str], object]]]:
-    """Yield the records of the files below *paths*, some at a time, and how many are no pictures, which are named."""
+def _askers(paths: Iterable[str], settings: Settings) -> Iterator[tuple[list[Asker], int, Callable[[str], object]]]:
+    """Yield the pictures of the files below *paths*, some at a time, and how many are no pictures, which are named."""
     with closing(in_order(partial(_record, settings=settings), files(paths))) as results:
         shown = with_progress(results, paths)
         while some := list(islice(shown, AT_ONCE)):
-            wrong = [result for result, _ in some if not isinstance(result, PictureRecord)]
+            wrong = [result for result, _ in some if isinstance(result, str)]
             for what in wrong:
                 print(f"lookalike: {printable(what)}", file=sys.stderr)
-            yield [result for result, _ in some if isinstance(result, PictureRecord)], len(wrong), some[0][1]
+            askers = [Asker.at_hand(*result) for result, _ in some if not isinstance(result, str)]
+            yield askers, len(wrong), some[0][1]
 
 
-def _record(path: str, *, settings: Settings) -> PictureRecord | str:
-    """Return the record of the file *path*, or what is wrong with it. Importable: it runs in other processes."""
+def _record(path: str, *, settings: Settings) -> tuple[PictureRecord, Seen | None] | str:
+    """Return what `record_of` does, or what is wrong with the file. Importable: it runs in other processes."""
     try:
         return record_of(path, settings)
     except (PictureRejected, OSError, ValueError, MemoryError) as error:
         return f"{path}: {unusable(error)}"
 
 
-def record_of(path: str, settings: Settings) -> PictureRecord:
-    """Return the record of the file *path*. Raises PictureRejected, OSError, ValueError or MemoryError."""
+def record_of(path: str, settings: Settings) -> tuple[PictureRecord, Seen | None]:
+    """Return the record of the file *path*, and what was seen of it.
+
+    Raises PictureRejected, OSError, ValueError or MemoryError.
+    """
     body = read(path, settings.limits)
-    computed = fingerprint(body, settings.generation, settings.limits)
+    computed, seen = examine(body, settings.generation, settings.limits)
     digest = hashlib.sha256(body).hexdigest()
     ref = ObjectRef("", path)
-    return PictureRecord(
+    record = PictureRecord(
         ref, settings.generation, Outcome.INDEXED, fingerprint=computed, digest=digest, bytes=len(body)
     )
+    return record, seen
 
 
 def _line(a: PictureRecord, b: PictureRecord, found: Match) -> str:

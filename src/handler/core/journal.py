@@ -1,4 +1,4 @@
-"""The journal's shape: entries in segments, segments in packs, and how far a reader has come.
+"""The journal's shape: entries in segments, segments in packs.
 
 A collection's entries are appended to segments 0, 1, 2, ...; one that is full never changes again, and the next is
 begun only by a writer that saw it full. So at any moment the journal is a row of final segments and one that grows.
@@ -6,7 +6,6 @@ Each 1024 of them are also kept as one pack. A busy collection has several such 
 reads them all.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -64,34 +63,3 @@ class Tail(NamedTuple):
 
     shards: list[list[Segment]]
     complete: bool  # False: there is more
-
-
-class Cursor:
-    """How far a reader has come in one shard: past every segment that it saw full from the first on.
-
-    A Query does not read all its items at one moment: it may see segment 7 with room for more and, a moment later,
-    segment 8. So the cursor stops at the first one that was not full, and remembers what it has seen behind it.
-    """
-
-    __slots__ = ("capacity", "number", "seen")
-
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
-        self.number = 0  # the first segment that was not seen full
-        self.seen: dict[int, frozenset[bytes]] = {}  # by number, from `number` on
-
-    def take(self, segments: Iterable[Segment]) -> list[bytes]:
-        """Return the entries of *segments* that are new to this reader, and move on."""
-        new: list[bytes] = []
-        for segment in segments:
-            new += segment.entries - self.seen.get(segment.number, frozenset())
-            self.seen[segment.number] = segment.entries
-        while len(self.seen.get(self.number, ())) >= self.capacity:
-            del self.seen[self.number]
-            self.number += 1
-        return new
-
-    def jump(self, number: int) -> None:
-        """Move to segment *number*: all before it was read elsewhere."""
-        self.number = number
-        self.seen = {later: entries for later, entries in self.seen.items() if later >= number}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from handler.core.fingerprint import GENERATIONS
+from handler.core.generations import GENERATIONS
 from handler.core.model import Collection, Match, MatchKind, Pair, PictureRecord
 from handler.core.phash import similarity, to_hex
 

@@ -1,8 +1,8 @@
 """The nouns that every part shares, and the errors that are final."""
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -104,8 +104,6 @@ class Fingerprint:
     format: str  # Pillow's name: JPEG, PNG, ...
     further: tuple[int, ...] = ()  # the hashes of the further views
     checks: tuple[bytes, ...] = ()  # what confirms a match, for each view
-    # By view: its check, and those of windows a little smaller. Not stored: only a picture at hand can tell them.
-    asking: Callable[[int], tuple[bytes, ...]] | None = field(default=None, compare=False, repr=False)
     quality: float | None = None  # how much content the whole picture has; None where it is not measured
     flat: bool = False  # too little to tell it from others by: it matches what has the same bytes only
     frames: int = 1  # or pages in the file, of which this is the first; a TIFF's are counted up to 1,000
@@ -165,13 +163,6 @@ class PictureRecord:
         return self.fingerprint.hashes
 
     @property
-    def stored(self) -> "PictureRecord":
-        """This record as a table keeps it: without what only a picture at hand can tell."""
-        if self.fingerprint is None:
-            return self
-        return replace(self, fingerprint=replace(self.fingerprint, asking=None))
-
-    @property
     def content(self) -> str | None:
         """What tells the contents of one object apart: its sequencer, or its digest where it has none."""
         return self.digest if self.ref.sequencer == LOWEST_SEQUENCER else self.ref.sequencer
@@ -222,7 +213,7 @@ class Found:
     packs: int = 0  # packs of the journal that were read
     pictures: int = 0  # entries that were compared
     complete: bool = True  # False: there is more within the radius than the candidates
-    trouble: str | None = None  # what kept the journal from being loaded or packed: the answer is right all the same
+    trouble: str | None = None  # what kept the journal from being loaded: the answer is right all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +284,11 @@ def just_after(sequencer: str) -> str:
     S3's are shorter than SEQUENCER_DIGITS, so the last digit is free.
     """
     return sequencer[:-1] + "1"
+
+
+def collection_of(ref: ObjectRef, settings: Settings) -> Collection:
+    """Return the collection that the object belongs to."""
+    return Collection(scope_of(ref.key, settings.scope_depth), settings.generation)
 
 
 def scope_of(key: str, depth: int) -> str:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from handler.core.asker import Asker
 from handler.core.entry import Question
-from handler.core.fingerprint import GENERATIONS, Generation
+from handler.core.generations import GENERATIONS, Generation
 from handler.core.model import Fingerprint, Match, MatchKind, PictureRecord, Settings
 from handler.core.phash import HASH_BITS
 
@@ -43,15 +44,16 @@ def questions(picture: PictureRecord, orientations: Iterable[int]) -> list[Quest
     return list(asked.values())
 
 
-def match(picture: PictureRecord, candidate: PictureRecord, settings: Settings) -> Match | None:
-    """Return the match of *candidate* with *picture*, or None where it is none.
+def match(asker: Asker, candidate: PictureRecord, settings: Settings) -> Match | None:
+    """Return the match of *candidate* with the picture that asks, or None where it is none.
 
-    *picture* asks: a match is confirmed by the check bits of its views, or of windows near them, and of what is stored.
+    A match is confirmed by the check bits of the asker's views, or of windows near them, and of what is stored.
     None if either has no hash (any more), both are one object, their hashes are of different generations, no two
     views that may meet are within the radius, or the check bits of those that do contradict. Flat pictures match
     by their bytes alone. Exact means equal bytes by SHA-256: an ETag is no digest after a multipart upload or under
     SSE-KMS.
     """
+    picture = asker.record
     if picture.fingerprint is None or candidate.fingerprint is None:
         return None
     if candidate.ref.object_id == picture.ref.object_id or candidate.generation != picture.generation:
@@ -60,43 +62,40 @@ def match(picture: PictureRecord, candidate: PictureRecord, settings: Settings) 
         return Match(record=candidate, distance=0, kind=MatchKind.EXACT)
     if picture.fingerprint.flat or candidate.fingerprint.flat:
         return None
-    limit = GENERATIONS[picture.generation].check_bits
-    for meeting in _meetings(picture.fingerprint, candidate.fingerprint, settings.orientations, settings.radius):
-        if _confirmed(meeting, limit):
+    for meeting in _meetings(asker, candidate.fingerprint, settings.orientations, settings.radius):
+        if _confirmed(meeting, picture.generation):
             return Match(candidate, meeting.distance, MatchKind.NEAR, meeting.orientation, meeting.view_pair)
     return None
 
 
-def closest(picture: PictureRecord, other: PictureRecord, settings: Settings) -> Meeting:
-    """Return how the two meet: by the views that make them a match or, where none do, by the nearest, however far.
+def closest(asker: Asker, other: PictureRecord, settings: Settings) -> Meeting:
+    """Return how the two meet: by the views that make them a match, or else by the nearest, whatever its distance.
 
     Raises ValueError if one has no hash.
     """
-    if picture.fingerprint is None or other.fingerprint is None:
+    if asker.record.fingerprint is None or other.fingerprint is None:
         raise ValueError("a picture without a hash is near to nothing")
-    meetings = partial(_meetings, picture.fingerprint, other.fingerprint, settings.orientations)
-    limit = GENERATIONS[picture.generation].check_bits
-    return next((meeting for meeting in meetings(settings.radius) if _confirmed(meeting, limit)), None) or next(
-        meetings(HASH_BITS)
-    )
+    meetings = partial(_meetings, asker, other.fingerprint, settings.orientations)
+    within = (meeting for meeting in meetings(settings.radius) if _confirmed(meeting, other.generation))
+    return next(within, None) or next(meetings(HASH_BITS))
 
 
-def _confirmed(meeting: Meeting, limit: int) -> bool:
-    return meeting.check_bits is None or meeting.check_bits <= limit
+def _confirmed(meeting: Meeting, generation: str) -> bool:
+    return meeting.check_bits is None or meeting.check_bits <= GENERATIONS[generation].check_radius
 
 
-def _meetings(one: Fingerprint, other: Fingerprint, orientations: tuple[int, ...], radius: int) -> Iterator[Meeting]:
+def _meetings(asker: Asker, other: Fingerprint, orientations: tuple[int, ...], radius: int) -> Iterator[Meeting]:
     """Yield the views that meet within *radius* bits, nearest first."""
-    turned = _turned(one, orientations)
+    turned = _turned(asker.record, orientations)
     distances = np.bitwise_count(turned[:, :, None] ^ np.array(other.hashes, np.uint64))
-    found = np.argwhere((distances <= radius) & _meets(one.generation, orientations))
+    found = np.argwhere((distances <= radius) & _meets(other.generation, orientations))
     for place, mine, theirs in sorted(found.tolist(), key=lambda at: (distances[tuple(at)], at)):
         yield Meeting(
             int(distances[place, mine, theirs]),
             orientations[place],
             (mine, theirs),
             (int(turned[place, mine]), other.hashes[theirs]),
-            _check_bits(one, other, orientations[place], (mine, theirs)),
+            _check_bits(asker, other, orientations[place], (mine, theirs)),
         )
 
 
@@ -120,21 +119,20 @@ def _meets(name: str, orientations: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 @lru_cache(maxsize=4)  # one picture has many candidates
-def _turned(fingerprint: Fingerprint, orientations: tuple[int, ...]) -> NDArray[np.uint64]:
+def _turned(record: PictureRecord, orientations: tuple[int, ...]) -> NDArray[np.uint64]:
     """The hashes of all views in each orientation: shape (orientations, views)."""
-    turned = GENERATIONS[fingerprint.generation].turned
-    return np.array(
-        [[turned(hash, orientation) for hash in fingerprint.hashes] for orientation in orientations], np.uint64
-    )
+    turned, hashes = GENERATIONS[record.generation].turned, record.fingerprint.hashes if record.fingerprint else ()
+    return np.array([[turned(hash, orientation) for hash in hashes] for orientation in orientations], np.uint64)
 
 
-def _check_bits(one: Fingerprint, other: Fingerprint, orientation: int, view_pair: tuple[int, int]) -> int | None:
-    """How many check bits of two views differ, by the window of *one* that agrees best; None where there are none."""
-    if not one.checks or not other.checks:
+def _check_bits(asker: Asker, other: Fingerprint, orientation: int, view_pair: tuple[int, int]) -> int | None:
+    """How many check bits of two views differ, by the asker's window that agrees best; None where there are none."""
+    mine, theirs = view_pair
+    if not other.checks:
         return None
-    asked = one.asking(view_pair[0]) if one.asking else (one.checks[view_pair[0]],)
-    turned, stored = GENERATIONS[one.generation].turned_check, int.from_bytes(other.checks[view_pair[1]], "big")
-    return min((int.from_bytes(turned(check, orientation), "big") ^ stored).bit_count() for check in asked)
+    turned, stored = GENERATIONS[other.generation].turned_check, int.from_bytes(other.checks[theirs], "big")
+    differing = (int.from_bytes(turned(check, orientation), "big") ^ stored for check in asker.checks_near(mine))
+    return min((bits.bit_count() for bits in differing), default=None)
 
 
 def nearest_first(matches: Iterable[Match]) -> list[Match]:

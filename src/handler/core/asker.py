@@ -1,0 +1,49 @@
+"""The picture that asks: what is known of it, and the means to look closer than what is stored allows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handler.core import look1
+from handler.core.model import PictureRecord
+
+
+class Seen(NamedTuple):
+    """What was seen of a picture while it was at hand, and is not stored."""
+
+    luma: NDArray[np.uint8]  # shape (height, width), upright and reduced; 0 black to 255 white
+    shown: tuple[int, ...]  # by view: the view that is shown in its place, where it has too little content of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A picture that asks which others show the same."""
+
+    record: PictureRecord
+    checks_near: Callable[[int], Sequence[bytes]]  # by view: check bits of it and of windows near it
+
+    @classmethod
+    def at_hand(cls, record: PictureRecord, seen: Seen | None) -> "Asker":
+        """Return what asks by its pixels: by windows a little smaller than its views, too.
+
+        By what is stored where nothing was *seen* that could be looked at again.
+        """
+        if seen is None:
+            return cls.stored(record)
+
+        @cache  # one picture has many candidates
+        def checks_near(view: int) -> Sequence[bytes]:
+            (checks,) = look1.asking_checks(seen.luma, [seen.shown[view]])
+            return checks
+
+        return cls(record, checks_near)
+
+    @classmethod
+    def stored(cls, record: PictureRecord) -> "Asker":
+        """Return what asks by its record alone."""
+        checks = record.fingerprint.checks if record.fingerprint else ()
+        return cls(record, lambda view: checks[view : view + 1])

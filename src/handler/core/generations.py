@@ -1,0 +1,50 @@
+"""The generations of hashes: what has to be known of each in order to index and compare what it computes.
+
+A generation is a hash algorithm and its version. What one computes never changes: a change is a new generation.
+Nothing here opens a picture; `core.fingerprint` does.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
+
+from handler.core import look1
+from handler.core.windows import VIEW_NAMES
+
+T = TypeVar("T")
+
+
+class Generation(NamedTuple):
+    """One hash algorithm, by its views and what may be asked of them."""
+
+    view_names: tuple[str, ...]  # the first is the whole picture
+    anchors: int  # so many of them, the first, are also in the buckets, and are compared with all views of others
+    check_radius: int  # most check bits that may differ
+    turned: Callable[[int, int], int]  # the hash of the picture turned as an EXIF orientation asks
+    turned_check: Callable[[bytes, int], bytes]
+    turned_view: Callable[[int, int], int]  # which view of the turned picture shows the same
+
+
+def _unturned(value: T, _orientation: int) -> T:
+    """The threshold of phash1 is the median of its own coefficients: its bits say nothing of a turned picture."""
+    return value
+
+
+GENERATIONS: Mapping[str, Generation] = {
+    "look1": Generation(
+        view_names=VIEW_NAMES,
+        anchors=look1.ANCHORS,
+        check_radius=look1.CHECK_RADIUS,
+        turned=look1.turned,
+        turned_check=look1.turned_check,
+        turned_view=look1.turned_view,
+    ),
+    "phash1": Generation(
+        view_names=("whole",),
+        anchors=1,
+        check_radius=0,
+        turned=_unturned,
+        turned_check=_unturned,
+        turned_view=_unturned,
+    ),
+}
+DEFAULT_GENERATION = next(iter(GENERATIONS))

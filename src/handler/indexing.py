@@ -1,0 +1,234 @@
+"""Reading, fingerprinting, storing and removing one object: what makes it found, or found no more.
+
+It looks for nothing and announces nothing, so it is all that a second generation gets while a deployment moves.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, wait
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from handler.core.asker import Asker
+from handler.core.buckets import Bucket, buckets
+from handler.core.entry import to_entry
+from handler.core.fingerprint import examine
+from handler.core.generations import GENERATIONS
+from handler.core.model import (
+    LOWEST_SEQUENCER,
+    Collection,
+    Content,
+    ObjectGone,
+    ObjectRef,
+    Outcome,
+    PictureRecord,
+    PictureRejected,
+    Settings,
+    Superseded,
+    collection_of,
+    just_after,
+)
+from handler.memory import JournalMemory
+from handler.report import Report
+
+
+class PictureStore(Protocol):
+    """Where the pictures are."""
+
+    def read(self, ref: ObjectRef) -> Content:
+        """Return the object; raise ObjectGone, or PictureRejected if it is too large to read."""
+
+    def exists(self, ref: ObjectRef) -> bool:
+        """Whether the object can be read now."""
+
+
+class HashIndex(Protocol):
+    """The buckets: all hashes, for whoever has not read the journal."""
+
+    def add(self, collection: Collection, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
+        """Make *hash* a member of *bucket*: every search that starts later sees it.
+
+        *crowded* says that the bucket is likely to have several pages; return whether it has.
+        """
+
+
+class ObjectCatalog(Protocol):
+    """What is known of each object, and who has a hash. All reads are strongly consistent."""
+
+    def put(self, collection: Collection, record: PictureRecord) -> PictureRecord | None:
+        """Store *record* and return what it replaced; raise Superseded if a newer one is stored."""
+
+    def bury(self, collection: Collection, ref: ObjectRef) -> PictureRecord | None:
+        """Replace the object by a tombstone and return what was there; raise Superseded likewise."""
+
+    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
+        """Return the records that exist, in any order."""
+
+    def add_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
+        """Note that this version of the object has *hash*."""
+
+    def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
+        """Forget that note, if there is one."""
+
+
+class Indexed(NamedTuple):
+    """What came of indexing an object, and what asks for its matches; None if it is not to be searched for."""
+
+    report: Report
+    asker: Asker | None
+
+
+class Indexer:
+    """Keeps the index of one generation true to the objects of the buckets."""
+
+    def __init__(
+        self,
+        *,
+        store: PictureStore,
+        index: HashIndex,
+        memory: JournalMemory,
+        catalog: ObjectCatalog,
+        executor: Executor,
+        settings: Settings,
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._memory = memory
+        self._catalog = catalog
+        self._executor = executor
+        self._settings = settings
+        self._crowded: set[Collection] = set()  # where a bucket had several pages lately
+
+    def index(self, ref: ObjectRef) -> Indexed:
+        """Store all that makes the object found by others. Safe to repeat and to stop at any step.
+
+        A picture that cannot be used is an outcome, not an error.
+        """
+        report, collection = Report(ref), collection_of(ref, self._settings)
+        backfilled = ref.sequencer == LOWEST_SEQUENCER
+        if backfilled:
+            ref = self._after_what_is_known(collection, ref)
+        asker = self.examine(ref, report)
+        record = asker.record
+        with report.timed("write"):
+            if not self._write(collection, record, report):
+                report.outcome = Outcome.STALE
+            # A deletion that was handled before the write is not in any sequencer: the bucket has to say.
+            elif backfilled and record.alive and not self._store.exists(ref):
+                return Indexed(self.remove(record.ref), None)
+        return Indexed(report, asker if report.outcome is Outcome.INDEXED else None)
+
+    def remove(self, ref: ObjectRef) -> Report:
+        """Make the object stop answering. Its bucket entries stay: no live object answers for them."""
+        report, collection = Report(ref), collection_of(ref, self._settings)
+        if ref.sequencer == LOWEST_SEQUENCER:
+            known = self._catalog.get(collection, [ref.object_id])
+            # Without a sequencer (lifecycle events may lack it) only the bucket knows what came last.
+            if not known or self._store.exists(ref):
+                return report
+            ref = replace(ref, sequencer=known[0].ref.sequencer)
+        with report.timed("write"):
+            try:
+                buried = self._catalog.bury(collection, ref)
+            except Superseded:
+                report.outcome = Outcome.STALE
+            else:
+                report.outcome = Outcome.REMOVED
+                self._drop_holder_of(collection, buried)
+        return report
+
+    def examine(self, ref: ObjectRef, report: Report) -> Asker:
+        """Read and fingerprint the object, and store nothing: the record of it, whatever came of it, and what asks."""
+        generation = self._settings.generation
+        try:
+            with report.timed("read"):
+                content = self._store.read(ref)
+        except ObjectGone as error:
+            return _without_pixels(report, PictureRecord(ref, generation, Outcome.GONE, reason=str(error)))
+        except PictureRejected as error:
+            return _without_pixels(report, PictureRecord(ref, generation, Outcome.REJECTED, reason=_reason(error)))
+        record = partial(
+            PictureRecord,
+            replace(ref, version=content.version),
+            generation,
+            etag=content.etag,
+            bytes=len(content.body),
+            modified=content.modified,
+        )
+        try:
+            with report.timed("decode"):
+                computed, seen = examine(content.body, generation, self._settings.limits)
+        except PictureRejected as error:
+            return _without_pixels(report, record(Outcome.REJECTED, reason=_reason(error)))
+        report.outcome = Outcome.INDEXED
+        report.record = record(Outcome.INDEXED, fingerprint=computed, digest=content.digest)
+        return Asker.at_hand(report.record, seen)
+
+    def _after_what_is_known(self, collection: Collection, ref: ObjectRef) -> ObjectRef:
+        """Return *ref* with a place among the object's events, which have sequencers where it has none.
+
+        A live record of an event stays; a tombstone or a rejection gives way to the object that is in
+        the bucket now.
+        """
+        known = self._catalog.get(collection, [ref.object_id])
+        if known and not known[0].alive and known[0].ref.sequencer != LOWEST_SEQUENCER:
+            return replace(ref, sequencer=just_after(known[0].ref.sequencer))
+        return ref
+
+    def _write(self, collection: Collection, record: PictureRecord, report: Report) -> bool:
+        """Store all that makes the picture found, in parallel; False if its event is stale.
+
+        Returns only after every write is acknowledged: of two uploads at the same moment, at least
+        the one whose writes finish last then finds the other.
+        """
+        submit = self._executor.submit
+        object_put = submit(self._catalog.put, collection, record)
+        holders: list[Future[None]] = []
+        members: list[Future[bool]] = []
+        appended: list[Future[str | None]] = []
+        if record.hash is not None:
+            add = partial(self._index.add, crowded=collection in self._crowded)
+            for hash in _bucketed(record):
+                members += [submit(add, collection, bucket, hash) for bucket in buckets(hash)]
+                holders.append(submit(self._catalog.add_holder, collection, hash, record.ref))
+            journal = self._memory.of(collection, len(record.entry_hashes))
+            appended.append(submit(journal.append, to_entry(record.ref.object_id, record.entry_hashes)))
+        everything: list[Future[Any]] = [object_put, *members, *holders, *appended]
+        wait(everything)
+        for note in holders:
+            note.result()
+        for entry in appended:
+            report.unpacked = entry.result()
+        several_pages = [member.result() for member in members]
+        (self._crowded.add if any(several_pages) else self._crowded.discard)(collection)
+        try:
+            replaced = object_put.result()
+        except Superseded:
+            return False  # what was noted stays: a later event may have made this very version current
+        if replaced is not None and not _same_holder(replaced, record):
+            self._drop_holder_of(collection, replaced)
+        return True
+
+    def _drop_holder_of(self, collection: Collection, record: PictureRecord | None) -> None:
+        """Forget who had the hash of a record that was replaced; without it, the item would only be skipped."""
+        if record is not None:
+            for hash in _bucketed(record):
+                self._catalog.drop_holder(collection, hash, record.ref)
+
+
+def _without_pixels(report: Report, record: PictureRecord) -> Asker:
+    report.record, report.outcome = record, record.outcome
+    return Asker.stored(record)
+
+
+def _reason(error: PictureRejected) -> str:
+    return f"{error.code}: {error}"
+
+
+def _bucketed(record: PictureRecord) -> list[int]:
+    """The distinct hashes of *record* that are filed in the buckets."""
+    return list(dict.fromkeys(record.entry_hashes[: GENERATIONS[record.generation].anchors]))
+
+
+def _same_holder(one: PictureRecord, other: PictureRecord) -> bool:
+    return (_bucketed(one), one.ref.sequencer) == (_bucketed(other), other.ref.sequencer)

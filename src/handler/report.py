@@ -1,0 +1,37 @@
+"""What was done about one event, step by step: for the log, the metrics and the answer of a look-up."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from handler.core.model import Found, Match, ObjectRef, Outcome, PictureRecord
+
+
+@dataclass(slots=True)
+class Report:
+    """Grows with each step that is taken."""
+
+    ref: ObjectRef
+    outcome: Outcome = Outcome.IGNORED
+    record: PictureRecord | None = None
+    unpacked: str | None = None  # what kept a pack of the journal from being made: nothing is lost by it
+    found: Found | None = None  # which way the search took, and what it read
+    matches: Sequence[Match] = ()
+    truncated: bool = False  # there are more matches than were kept
+    announced: int = 0  # pairs in the message that was published
+    spent_ms: dict[str, float] = field(default_factory=dict)  # by step: read, decode, write, search, announce
+
+    @property
+    def trouble(self) -> str | None:
+        """What was wrong with packs, if anything was: the journal's writer and its reader go on without them."""
+        return self.unpacked or (self.found.trouble if self.found else None)
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Note how long the block took."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spent_ms[step] = (time.perf_counter() - start) * 1000

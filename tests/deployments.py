@@ -1,0 +1,126 @@
+"""A deployment over fakes, and the hands that a test needs to move it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from handler.aws.meter import Meter
+from handler.core.journal import Shape
+from handler.core.look1 import RADIUS
+from handler.core.model import ORIENTATIONS, Collection, Limits, ObjectRef, Settings, padded_sequencer
+from handler.dedup import MAX_CANDIDATES, Deduplicator
+from handler.indexing import Indexer
+from handler.journal import CollectionJournal, JournalStore
+from handler.memory import JournalMemory
+from handler.report import Report
+from handler.search import Search
+from handler.wiring import Service
+from tests.fakes import (
+    InlineExecutor,
+    InMemoryBuckets,
+    InMemoryCatalog,
+    InMemoryJournal,
+    InMemoryPacks,
+    InMemoryPictures,
+    RecordingTopic,
+)
+
+BUCKET = "pictures"
+
+
+@dataclass
+class FakeDeployment:
+    """Everything but AWS; each `function` is a new instance, with nothing in its memory."""
+
+    pictures: InMemoryPictures = field(default_factory=InMemoryPictures)
+    buckets: InMemoryBuckets = field(default_factory=InMemoryBuckets)
+    catalog: InMemoryCatalog = field(default_factory=lambda: InMemoryCatalog(page_size=3))
+    journal: InMemoryJournal = field(default_factory=InMemoryJournal)
+    packs: InMemoryPacks = field(default_factory=InMemoryPacks)
+    memory_bytes: int = 1 << 20  # 0: the buckets answer
+    shape: Shape = field(default_factory=Shape)
+    topic: RecordingTopic = field(default_factory=RecordingTopic)
+    max_matches: int = 20
+    max_candidates: int = MAX_CANDIDATES
+    scope_depth: int = 0
+    generation: str = "phash1"
+    orientations: str = "none"
+    clock: int = 0
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            generation=self.generation,
+            radius={"phash1": 10, "look1": RADIUS}[self.generation],
+            max_matches=self.max_matches,
+            scope_depth=self.scope_depth,
+            limits=Limits(max_bytes=4 << 20, max_pixels=1_000_000),
+            orientations=ORIENTATIONS[self.orientations],
+        )
+
+    def memory(self, wrap: Callable[[Any], Any] = lambda adapter: adapter) -> JournalMemory:
+        store = JournalStore(wrap(self.journal), wrap(self.packs), InlineExecutor(), self.shape)
+        return JournalMemory(self.memory_bytes, partial(CollectionJournal, store=store))
+
+    def indexer(
+        self, wrap: Callable[[Any], Any] = lambda adapter: adapter, *, memory: JournalMemory | None = None
+    ) -> Indexer:
+        return Indexer(
+            store=wrap(self.pictures),
+            index=wrap(self.buckets),
+            memory=memory or self.memory(wrap),
+            catalog=wrap(self.catalog),
+            executor=InlineExecutor(),
+            settings=self.settings,
+        )
+
+    def function(self, wrap: Callable[[Any], Any] = lambda adapter: adapter) -> Deduplicator:
+        memory, catalog, executor = self.memory(wrap), wrap(self.catalog), InlineExecutor()
+        return Deduplicator(
+            indexer=self.indexer(wrap, memory=memory),
+            search=Search(memory=memory, index=wrap(self.buckets), catalog=catalog, executor=executor),
+            catalog=catalog,
+            topic=wrap(self.topic),
+            executor=executor,
+            settings=self.settings,
+            max_candidates=self.max_candidates,
+        )
+
+    def service(self, shadow: Indexer | None = None) -> Service:
+        """What the handler is given."""
+        return Service(self.function(), shadow, Meter())
+
+    def event(self, key: str) -> ObjectRef:
+        """What S3 would send next about *key*."""
+        self.clock += 1
+        return ObjectRef(BUCKET, key, padded_sequencer(f"{self.clock:016X}"))
+
+    def put(self, key: str, body: bytes) -> ObjectRef:
+        self.pictures.objects[BUCKET, key] = body
+        return self.event(key)
+
+    def upload(self, key: str, body: bytes) -> Report:
+        return self.function().created(self.put(key, body))
+
+    def delete(self, key: str) -> ObjectRef:
+        del self.pictures.objects[BUCKET, key]
+        return self.event(key)
+
+    @property
+    def collection(self) -> Collection:
+        """Where all pictures are, at scope depth 0."""
+        return Collection("*", self.generation)
+
+    def holders(self, report: Report) -> list[str]:
+        """The object ids that are noted for the reported picture's hash."""
+        assert report.record is not None
+        assert report.record.hash is not None
+        return [object_id for page in self.catalog.holders(self.collection, report.record.hash) for object_id in page]
+
+    @property
+    def announced(self) -> list[tuple[str, list[str]]]:
+        """Each message: the picture's key and its matches' keys."""
+        documents = [json.loads(message.body) for message in self.topic.messages]
+        return [(doc["picture"]["key"], [match["key"] for match in doc["matches"]]) for doc in documents]
