@@ -21,7 +21,7 @@ from handler.wiring import Service, service
 
 LOOKED_UP = "looked_up"  # in place of an outcome: nothing was done
 
-logger = Logger(location=None)  # the code's own line number tells a reader nothing
+logger = Logger(location=None)  # the line of this file that logs means nothing to a reader
 metrics = Metrics()
 
 
@@ -77,7 +77,7 @@ def _run(item: Item, service: Callable[[], Service], deadline: float) -> Result:
 
 
 def _keep_up(shadow: Indexer, item: Item) -> Report | None:
-    """Write what *item* is about by the generation that is written besides."""
+    """Write what *item* is about by the generation that is written as well."""
     match item.action:
         case Created(ref):
             return shadow.index(ref).report
@@ -155,7 +155,7 @@ def _count_units(meter: Meter) -> dict[str, float]:
 
 
 def _answer(report: Report) -> dict[str, Any]:
-    """What a look-up is told."""
+    """The answer to a look-up."""
     record = report.record
     answer: dict[str, Any] = {"outcome": report.outcome.value, "reason": _reason(report) or None}
     if record is not None and record.hash is not None:

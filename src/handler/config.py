@@ -30,10 +30,10 @@ class Config:
     picture_table: str
     packs_bucket: str
     topic_arn: str
-    journal_memory_mb: int  # what an instance may remember of journals, as far as decoding leaves it room
+    journal_memory_mb: int  # for journals that an instance remembers; less where decoding needs the room
     journal_shards: int
     settings: Settings
-    also_generation: str | None  # which is written besides, for a move to it or from it, and not searched
+    also_generation: str | None  # written as well but not searched, while a deployment moves between the two
     endpoint_url: str | None  # an emulator's; None is AWS
 
     @classmethod
@@ -76,7 +76,7 @@ def _one_of(names: Iterable[str]) -> tuple[str, str]:
 
 
 class _Reader:
-    """Reads variables and collects what is wrong with them, so that all of it is told at once."""
+    """Reads variables and collects what is wrong with them, so that one error names it all."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
@@ -89,16 +89,16 @@ class _Reader:
         return self.text(name, pattern, want) if self._env.get(name) else None
 
     def different(self, name: str, other: str) -> None:
-        """Make it a problem if the optional *name* is what *other* is."""
+        """Note a problem if the optional *name* has the value of *other*."""
         value = self._env.get(name)
         if value and value == self._env.get(other):
-            self._problems.append(f"{name} is {value!r}, the same as {other}, want another or none")
+            self._problems.append(f"{name} is {value!r}, the same as {other}, want another, or none")
 
     def integer(self, name: str, low: int, high: int) -> int:
         return self._read(name, int, lambda value: low <= value <= high, f"an integer from {low} to {high}") or 0
 
     def limits(self) -> Limits:
-        """Return what a picture may have, inside the function's memory; outside Lambda, inside any."""
+        """Return the limits of a picture, within the function's memory; outside Lambda, memory sets none."""
         max_bytes = self.integer("MAX_BYTES", 1024, 1 << 28)  # read whole, into memory
         limits = Limits(max_bytes, self.integer("MAX_PIXELS", 1024, 1_000_000_000))
         memory_mb = self._env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
@@ -107,7 +107,7 @@ class _Reader:
         left = ((int(memory_mb) - BASE_MB) << 20) - COPIES * max_bytes
         if left < 0:
             self._problems.append(
-                f"MAX_BYTES is {max_bytes}, of which {memory_mb} MB of memory hold no {COPIES} copies"
+                f"MAX_BYTES is {max_bytes}: two copies do not fit in {memory_mb} MB; lower it or raise MemorySize"
             )
         return replace(limits, decoding_bytes=left)
 

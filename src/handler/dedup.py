@@ -138,7 +138,7 @@ class Deduplicator:
             pages = min(4 * pages, MAX_PAGES_AT_ONCE)
             for matching in self._executor.map(partial(self._live_matches, collection, asker), _pages(some)):
                 live |= matching
-            # An object is noted first where it is or was nearest: what comes later is as far as this, or farther.
+            # Candidates come nearest first, so whatever is still to come is at least as far as the last of these.
             if sum(match.distance <= some[-1].distance for match in live.values()) > self._settings.max_matches:
                 return live, False
         return live, not found.complete

@@ -29,7 +29,7 @@ class Hits(NamedTuple):
     distances: NDArray[np.uint8]  # bits
     questions: NDArray[np.int64]  # which question came nearest to the row
     views: NDArray[np.int64]  # and which of the row's views it met
-    complete: bool  # False: there are more, as far as the last one or farther
+    complete: bool  # False: there are more, at least as far as the last one
 
 
 class Block:

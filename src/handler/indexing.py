@@ -1,4 +1,4 @@
-"""Reading, fingerprinting, storing and removing one object: what makes it found, or found no more.
+"""Reading, fingerprinting, storing and removing one object: all that decides whether searches find it.
 
 It looks for nothing and announces nothing, so it is all that a second generation gets while a deployment moves.
 """
@@ -43,7 +43,7 @@ class PictureStore(Protocol):
 
 
 class HashIndex(Protocol):
-    """The buckets: all hashes, for whoever has not read the journal."""
+    """The buckets: all hashes, for instances that have not read the journal."""
 
     def add(self, collection: Collection, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
         """Make *hash* a member of *bucket*: every search that starts later sees it.
@@ -53,7 +53,7 @@ class HashIndex(Protocol):
 
 
 class ObjectCatalog(Protocol):
-    """What is known of each object, and who has a hash. All reads are strongly consistent."""
+    """What is known of each object, and which objects hold a hash. All reads are strongly consistent."""
 
     def put(self, collection: Collection, record: PictureRecord) -> PictureRecord | None:
         """Store *record* and return what it replaced; raise Superseded if a newer one is stored."""

@@ -1,7 +1,7 @@
 """The journal of one collection, as an instance knows it: what it has read of it, how it reads on, how it appends.
 
 An instance that has read all that was appended before can answer any search out of `entries`. It reads packs first,
-large and cheap, then the tail; the cursors tell how far it has come.
+large and cheap, then the tail; the cursors say how far it has come.
 """
 
 import math
@@ -18,7 +18,7 @@ from handler.entries import Block, Entries, room_for
 
 PACKS_AT_ONCE = 16  # read in parallel; what is on its way takes a MB each of the memory
 LOADING_BYTES_PER_S = 50e6  # cautious, to estimate what loading costs; how long it takes is measured as it goes
-NO_PACKS = (PacksUnavailable, BrokenJournal)  # what is no reason to fail: the buckets answer
+NO_PACKS = (PacksUnavailable, BrokenJournal)  # no reason to fail an upload: the buckets answer instead
 
 
 class Journal(Protocol):
@@ -113,8 +113,8 @@ class CollectionJournal:
     def append(self, entry: bytes) -> str | None:
         """Add *entry*: every instance that reads on later, this one or another, finds it.
 
-        Whoever fills the last segment of a pack makes the pack; if that is cut short, whoever misses it does. Returns
-        what kept the pack from being made, if anything did.
+        The writer that fills the last segment of a pack makes the pack; if it is cut short, the next reader does.
+        Returns what kept the pack from being made, if anything did.
         """
         appended = self._store.journal.append(self._collection, entry, self.ends, ask=self.contended)
         expected = self.ends.get(appended.shard, appended.segment)

@@ -39,7 +39,7 @@ class Service(NamedTuple):
     """What the handler needs for the life of a container."""
 
     deduplicator: Deduplicator
-    shadow: Indexer | None  # of the generation that is written besides
+    shadow: Indexer | None  # of the generation that is written as well
     meter: Meter
 
 

@@ -156,7 +156,7 @@ class BlindVerification(DynamoDBCatalog):
 
 
 class SilentShards(DynamoDBJournal):
-    def _announce_shards(self, collection: Collection) -> None:
+    def _note_shards(self, collection: Collection) -> None:
         pass
 
 

@@ -61,7 +61,7 @@ def test_decoding_may_take_what_the_function_and_two_copies_of_a_file_leave() ->
 def test_files_that_leave_no_memory_are_a_bad_configuration() -> None:
     env = GOOD | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "MAX_BYTES": "268435456"}
 
-    with pytest.raises(BadConfiguration, match="MAX_BYTES is 268435456, of which 512 MB of memory hold no 2 copies"):
+    with pytest.raises(BadConfiguration, match="MAX_BYTES is 268435456: two copies do not fit in 512 MB"):
         Config.from_env(env)
 
 
@@ -71,5 +71,5 @@ def test_generation_is_not_written_twice() -> None:
 
     assert str(caught.value) == (
         "bad configuration: RADIUS is 'ten', want an integer from 0 to 16; "
-        "ALSO_GENERATION is 'phash1', the same as GENERATION, want another or none"
+        "ALSO_GENERATION is 'phash1', the same as GENERATION, want another, or none"
     )

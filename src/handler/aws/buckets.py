@@ -52,8 +52,8 @@ class DynamoDBBuckets:
                 page = last
             else:
                 page += 1
-                # Readers learn of a page before anything is in it, so nobody can miss a member.
-                self._announce_page(collection, bucket, page)
+                # A page is noted before anything is in it, so no reader can miss a member.
+                self._note_page(collection, bucket, page)
         return page > 0
 
     def candidates(self, collection: Collection, hashes: Sequence[int], radius: int) -> Candidates:
@@ -67,7 +67,7 @@ class DynamoDBBuckets:
         )
 
     def _pages(self, collection: Collection, wanted: Iterable[Bucket]) -> list[dict[str, Any]]:
-        """Return all pages of the buckets: the first ones tell how many more there are."""
+        """Return all pages of the buckets: the first page of each says how many there are."""
         first = self._read([_key(collection, bucket, 0) for bucket in wanted])
         further = [
             {"pk": page["pk"], "sk": {"S": _page_name(number)}}
@@ -114,7 +114,7 @@ class DynamoDBBuckets:
         )
         return _last(answer.get("Item", {}))
 
-    def _announce_page(self, collection: Collection, bucket: Bucket, page: int) -> None:
+    def _note_page(self, collection: Collection, bucket: Bucket, page: int) -> None:
         try:
             self._client.update_item(
                 TableName=self._table,
@@ -126,7 +126,7 @@ class DynamoDBBuckets:
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise  # failed: another writer has announced this page or a later one
+                raise  # failed: another writer has noted this page or a later one
 
 
 def _key(collection: Collection, bucket: Bucket, page: int) -> dict[str, dict[str, str]]:

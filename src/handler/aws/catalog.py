@@ -1,11 +1,11 @@
-"""PictureTable: what is known of each object, who has a hash, and which pairs were announced.
+"""PictureTable: what is known of each object, which objects hold a hash, and which pairs were announced.
 
 | item | pk | sk |
 | object | `{scope}#{generation}#o#{object id}` | `object` |
-| hash | `{scope}#{generation}#h#{hash}` | `{sequencer}#{object id}` |
+| holder | `{scope}#{generation}#h#{hash}` | `{sequencer}#{object id}` |
 | pair | `{scope}#{generation}#p#{first object id}` | `{content}#{second object id}#{content}` |
 
-The content of a pair's object is told by its sequencer, or by its SHA-256 where it has none.
+The content of a pair's object is its sequencer, or its SHA-256 where it has none.
 """
 
 import time

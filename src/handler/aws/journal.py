@@ -4,7 +4,7 @@
 | segment | `{scope}#{generation}#j{shard}` | number, 8 digits | `entries`: Binary Set |
 | shards | `{scope}#{generation}#j0` | `shards` | `count`, where there is more than one |
 
-`shards` sorts behind every number, so whoever reads the tail of shard 0 reads it too: a writer notes it before its
+`shards` sorts behind every number, so every reader of shard 0's tail reads it too: a writer notes it before its
 first entry in another shard, and no reader can miss that entry.
 """
 
@@ -54,7 +54,7 @@ class DynamoDBJournal:
         """
         shard = entry[0] % self._shards  # the first byte of an object id is as good as random
         if shard and shard not in ends:
-            self._announce_shards(collection)
+            self._note_shards(collection)
         ask |= shard not in ends
         number = self._end(collection, shard) if ask else ends[shard]
         refused = 0
@@ -123,7 +123,7 @@ class DynamoDBJournal:
             raise
         return len(answer["Attributes"]["entries"]["BS"]) if completes else 0
 
-    def _announce_shards(self, collection: Collection) -> None:
+    def _note_shards(self, collection: Collection) -> None:
         try:
             self._client.update_item(
                 TableName=self._table,

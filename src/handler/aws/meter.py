@@ -10,7 +10,7 @@ READS = {"GetItem", "BatchGetItem", "Query"}
 class Meter:
     """Counts the calls of DynamoDB clients, and the read and write units that DynamoDB reports for them.
 
-    A failed conditional write consumes units that its error does not tell: they are not counted.
+    A failed conditional write consumes units that its error does not report: they are not counted.
     """
 
     def __init__(self) -> None:

@@ -1,9 +1,9 @@
 """The stack's private bucket: packs, each with the entries of PACK_SEGMENTS full segments of one journal.
 
 A pack is made of segments that never change again, in a fixed order, so everybody who writes it writes the same bytes:
-it needs no lock, and whoever misses one may make it. Its name is `{collection}/{shard}/{number}`, where the collection
-is 16 bytes of BLAKE2b over the table's name, scope and generation: a scope may be as long as a key of S3, and a table
-that was restored under another name must not meet packs of entries that it does not have.
+it needs no lock, and any reader that misses one may make it. Its name is `{collection}/{shard}/{number}`, where the
+collection is 16 bytes of BLAKE2b over the table's name, scope and generation: a scope may be as long as a key of S3,
+and a table that was restored under another name must not meet packs of entries that it does not have.
 """
 
 import hashlib

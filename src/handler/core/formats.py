@@ -1,4 +1,4 @@
-"""What a file is and what it claims, by its first bytes: told before any decoder sees it.
+"""What a file is and what it claims, by its first bytes, known before any decoder sees it.
 
 The size of the file, and the size that its header claims, are checked before a pixel is decoded or memory is set
 aside for one. No Pillow here, so nothing of a rejected file is ever parsed by more than this page.
@@ -51,7 +51,7 @@ _MAX_SCANS = 100  # encoders write about ten
 # Inside coded data 0xFF is followed by 0, or by the number of a restart.
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])", re.DOTALL)
 _START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
-_SEQUENTIAL = (b"\xc0", b"\xc1")  # frames that are not progressive; the seventh byte tells their components
+_SEQUENTIAL = (b"\xc0", b"\xc1")  # frames that are not progressive; the seventh byte is the number of components
 
 _HEIC_SIZE = re.compile(rb"ispe\0{4}(.{8})", re.DOTALL)  # one for each image and each tile
 
@@ -76,9 +76,9 @@ def identify(body: bytes, limits: Limits) -> str:
 
 
 def check_header(body: bytes, name: str, limits: Limits) -> None:
-    """Raise PictureRejected if a file of the format *name* claims too much, as far as its first bytes tell.
+    """Raise PictureRejected if a file of the format *name* claims too much in its first bytes.
 
-    Its decoder may set memory aside for the whole canvas when it is opened (WEBP), fail before it has told its size
+    Its decoder may set memory aside for the whole canvas when it is opened (WEBP), fail before it has read the size
     (a PNG that ends after its header), or be made to work for hours (JPEG).
     """
     if name == "PNG" and len(body) >= 24:

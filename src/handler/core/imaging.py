@@ -57,7 +57,7 @@ MAX_PROFILE_BYTES = 4 << 20  # real ones are under 3 MB, those of printing press
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DecodedPicture:
     """A picture as people see it: upright, opaque, grey."""
 
     luma: NDArray[np.uint8]  # shape (height, width), reduced; 0 black to 255 white
@@ -93,7 +93,7 @@ def decode_like_imagehash(body: bytes, limits: Limits, *, side: int) -> GreyPict
     return GreyPicture(np.asarray(grey), width, height, name)
 
 
-def decode(body: bytes, limits: Limits, *, side: int) -> Picture:
+def decode(body: bytes, limits: Limits, *, side: int) -> DecodedPicture:
     """Return the picture in *body* as people see it, with at least *side* pixels on its shorter side where it has them.
 
     The steps and their order are part of the generation `look1`: a JPEG is decoded at the smallest scale that leaves
@@ -115,7 +115,7 @@ def decode(body: bytes, limits: Limits, *, side: int) -> Picture:
         image.load()
         small = _averaged(image, side, _in_srgb(image, profile, notes) if profile else _unchanged)
         luma = _upright(np.asarray(small), _orientation(image, name, notes))
-        return Picture(luma, width, height, name, _frames(image), tuple(notes))
+        return DecodedPicture(luma, width, height, name, _frames(image), tuple(notes))
 
 
 def _averaged(image: Image, side: int, in_srgb: Callable[[Image], Image]) -> Image:
@@ -157,7 +157,7 @@ def _flattened(image: Image, white: float) -> Image:
 
 
 def _white(image: Image) -> float:
-    """Return which sample of *image* is white: told by the type, or by the largest there is."""
+    """Return which sample of *image* is white: known by the type, or by the largest sample there is."""
     if image.mode not in ("I", "F"):
         return 65535.0 if image.mode.startswith("I;16") else 255.0
     largest = max(float(_samples(image.crop(box)).max()) for box in _parts(image.size, 1))

@@ -40,7 +40,7 @@ QUALITY_FLOOR = 4.0  # pages of text and gradients stay below 3, and 3 photograp
 HASH_BITS = 64
 CHECK_SIDE = 19  # the low corner of the DCT in which the check bits are
 CHECK_BITS = 256  # the signs of its coefficients in a ring around the mean
-# Of row² + column². Those further in tell least of two pictures of which the hashes are alike: they made them alike.
+# Of row² + column². Those further in say least about two pictures whose hashes are alike: they made the hashes alike.
 CHECK_RING = (29, 338)
 FILTER_SIDE = 14  # the low corner of the DCT that the filters weigh
 

@@ -22,7 +22,7 @@ class Message:
     """One publication, and the matches that are in it."""
 
     body: str  # JSON
-    attributes: Mapping[str, str | float]  # for filter policies; numbers are told as Number
+    attributes: Mapping[str, str | float]  # for filter policies; numbers become SNS's type Number
     matches: tuple[Match, ...]
 
 
@@ -32,8 +32,8 @@ def compose(
     """Return the message that *picture* has *matches* (nearest first, at least one).
 
     Matches that do not fit are left out, farthest first, and `truncated` is then true. The id depends
-    on nothing but the pairs that are told: a repeated message has the same one, and one that tells
-    another pair has another.
+    on nothing but the pairs that are announced: a repeated message has the same one, and one that
+    announces another pair has another.
     """
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -45,27 +45,27 @@ def compose(
         "matches": [],
         "truncated": truncated,
     }
-    told = _fitting(matches, MAX_BODY_BYTES - len(_json(document)))
+    kept = _fitting(matches, MAX_BODY_BYTES - len(_json(document)))
     document |= {
-        "id": _message_id(collection, picture, told),
-        "matches": [describe_match(match) for match in told],
-        "truncated": truncated or len(told) < len(matches),
+        "id": _message_id(collection, picture, kept),
+        "matches": [describe_match(match) for match in kept],
+        "truncated": truncated or len(kept) < len(matches),
     }
-    kind = MatchKind.EXACT if any(match.kind is MatchKind.EXACT for match in told) else MatchKind.NEAR
+    kind = MatchKind.EXACT if any(match.kind is MatchKind.EXACT for match in kept) else MatchKind.NEAR
     attributes: dict[str, str | float] = {
         "bucket": picture.ref.bucket,
         "kind": kind.value,
         "scope": _FORBIDDEN.sub(lambda found: quote(found[0]), collection.scope),
-        "similarity": max(similarity(match.distance) for match in told),
+        "similarity": max(similarity(match.distance) for match in kept),
     }
-    return Message(body=_json(document).decode(), attributes=attributes, matches=tuple(told))
+    return Message(body=_json(document).decode(), attributes=attributes, matches=tuple(kept))
 
 
 def describe(record: PictureRecord) -> dict[str, Any]:
-    """Return what is told of an indexed picture."""
+    """Return the part of a message that describes an indexed picture."""
     fingerprint = record.fingerprint
     if fingerprint is None:
-        raise ValueError(f"{record.ref.bucket}/{record.ref.key} is {record.outcome}, it has no hash to tell")
+        raise ValueError(f"{record.ref.bucket}/{record.ref.key} is {record.outcome}, it has no hash")
     return {
         "bucket": record.ref.bucket,
         "key": record.ref.key,
@@ -83,7 +83,7 @@ def describe(record: PictureRecord) -> dict[str, Any]:
 
 
 def describe_match(match: Match) -> dict[str, Any]:
-    """Return what is told of a match: the picture, and how near it is."""
+    """Return the part of a message that describes a match: the picture, and how near it is."""
     names = GENERATIONS[match.record.generation].view_names
     return describe(match.record) | {
         "distance": match.distance,
@@ -111,6 +111,6 @@ def _json(document: Any) -> bytes:
 def _message_id(collection: Collection, picture: PictureRecord, matches: Sequence[Match]) -> str:
     digest = hashlib.blake2b(str(collection).encode(), digest_size=16)
     pairs = [Pair.of(picture, match.record, match.distance) for match in matches]
-    for told in sorted(f"#{pair.first}#{pair.second}" for pair in pairs):
-        digest.update(told.encode())
+    for announced in sorted(f"#{pair.first}#{pair.second}" for pair in pairs):
+        digest.update(announced.encode())
     return digest.hexdigest()

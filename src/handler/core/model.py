@@ -105,7 +105,7 @@ class Fingerprint:
     further: tuple[int, ...] = ()  # the hashes of the further views
     checks: tuple[bytes, ...] = ()  # what confirms a match, for each view
     quality: float | None = None  # how much content the whole picture has; None where it is not measured
-    flat: bool = False  # too little to tell it from others by: it matches what has the same bytes only
+    flat: bool = False  # too little content to be told from others: it matches only the same bytes
     frames: int = 1  # or pages in the file, of which this is the first; a TIFF's are counted up to 1,000
     notes: tuple[str, ...] = ()  # what was ignored in the file
 
@@ -142,7 +142,7 @@ class PictureRecord:
     etag: str | None = None
     digest: str | None = None
     bytes: int | None = None
-    modified: str | None = None  # when the object was stored, as S3 tells it
+    modified: str | None = None  # when the object was stored, according to S3
 
     @property
     def hash(self) -> int | None:
@@ -153,8 +153,8 @@ class PictureRecord:
     def entry_hashes(self) -> tuple[int, ...]:
         """What an indexed picture is filed under: the hashes of its views, or of its bytes if it is flat.
 
-        Flat pictures have nothing but noise in their hashes. The first 64 bits of the SHA-256 meet those of equal
-        bytes, and nothing else but by a chance that `policy.match` sees through.
+        The hashes of a flat picture are nothing but noise. The first 64 bits of the SHA-256 meet those of equal bytes;
+        where they meet others by chance, `policy.match` finds out.
         """
         if self.fingerprint is None:
             return ()
@@ -164,7 +164,7 @@ class PictureRecord:
 
     @property
     def content(self) -> str | None:
-        """What tells the contents of one object apart: its sequencer, or its digest where it has none."""
+        """What distinguishes one content of the object from another: its sequencer, or its digest where it has none."""
         return self.digest if self.ref.sequencer == LOWEST_SEQUENCER else self.ref.sequencer
 
     @property
@@ -205,7 +205,7 @@ class Route(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search came to."""
+    """The result of a search."""
 
     candidates: Iterator[Candidate]  # nearest first; an object may come more than once
     route: Route

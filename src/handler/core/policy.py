@@ -1,4 +1,4 @@
-"""What is asked of the index for a picture, which candidates are matches, of what kind, and which of them are told."""
+"""What is asked of the index for a picture, which candidates are matches and of what kind, and their order."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache, partial
