@@ -18,10 +18,10 @@ from rich.progress import Progress, TaskID
 from benchmarks.load_drive import Run, drive, receive
 from benchmarks.load_noop import Target, deploy, ours
 from benchmarks.report import console, print_machine, print_table, progress
-from handler.cli import deployment, stack
-from handler.cli.deployment import Deployment
-from handler.cli.emulator import LocalError
-from handler.cli.watch import Watch
+from handler.cli.local import deployment, stack
+from handler.cli.local.deployment import Deployment
+from handler.cli.local.emulator import LocalError
+from handler.cli.local.watch import Watch
 from tests.pictures import photo, png
 
 MAX_UPLOADS = 5000  # as many originals are stored first, and pictures held in memory

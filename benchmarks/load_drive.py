@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from benchmarks.load_noop import Target
-from handler.cli.deployment import Deployment
+from handler.cli.local.deployment import Deployment
 
 UPLOADERS = 32  # uploads on their way at once; one takes 5 ms
 SILENCE_S = 60  # after the last upload, without any notice: then no other is expected

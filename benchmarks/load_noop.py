@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any
 
-from handler.cli.deployment import Deployment
+from handler.cli.local.deployment import Deployment
 
 NAME = "no-op"
 CODE = """

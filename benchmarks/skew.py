@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.special import ndtr, ndtri
 
-from handler.cli.pictures import photograph
+from handler.cli.local.pictures import photograph
 from handler.core.buckets import BANDS, PREFIX_BITS
 from handler.core.phash import HASH_BITS, LUMA_SIDE, phash1
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import hypothesis
 import pytest
 
-from handler.cli import deployment as deployments
-from handler.cli.deployment import Deployment
+from handler.cli.local import deployment as deployments
+from handler.cli.local.deployment import Deployment
 from tests.proxy import Proxy
 
 # How long an example takes is no behaviour: speed lives in benchmarks/.

@@ -15,7 +15,7 @@ from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
 from handler.aws.packs import S3Packs
 from handler.aws.s3 import S3Pictures
-from handler.cli.emulator import CREDENTIALS, REGION, require_loopback
+from handler.cli.local.emulator import CREDENTIALS, REGION, require_loopback
 from handler.core.journal import Shape
 from handler.core.model import Collection, Limits
 from handler.dedup import PairCatalog

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from handler.cli import emulator, stack
-from handler.cli.invoke import IMAGE, invoke
+from handler.cli.local import emulator, stack
+from handler.cli.local.invoke import IMAGE, invoke
 from handler.core.model import Outcome
 
 pytestmark = pytest.mark.docker

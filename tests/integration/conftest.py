@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from handler.aws.catalog import DynamoDBCatalog, object_key
-from handler.cli.deployment import Deployment
+from handler.cli.local.deployment import Deployment
 from handler.core.generations import DEFAULT_GENERATION
 from handler.core.model import Collection, PictureRecord, object_id
 from tests.conftest import Stack

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from handler.cli import deployment, emulator
-from handler.cli.emulator import Emulator, LocalError
+from handler.cli.local import deployment, emulator
+from handler.cli.local.emulator import Emulator, LocalError
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_what_was_started_ends_with_its_starter_however_that_ends(tmp_path: Path
     folder.mkdir()
     command = [sys.executable, "-c", "print('up', flush=True); import time; time.sleep(60)"]
     guarded = subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", "handler.cli.guard", str(folder), *command],
+        [sys.executable, "-m", "handler.cli.local.guard", str(folder), *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,

@@ -8,8 +8,14 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import NoReturn
 
-# Modules of handler.cli, each with add_parser(subparsers) that sets `run`.
-COMMANDS = ("hash", "pairs", "compare", "local", "redrive")
+# By command: the module with add_parser(subparsers) that sets `run`.
+COMMANDS = {
+    "hash": "handler.cli.hash",
+    "pairs": "handler.cli.pairs",
+    "compare": "handler.cli.compare",
+    "local": "handler.cli.local.commands",
+    "redrive": "handler.cli.redrive",
+}
 INTERRUPTED = 130  # what shells use for a command that Ctrl-C ended
 USAGE_ERROR = 2
 
@@ -49,7 +55,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     # Only the command that is asked for is imported, so that `hash` starts fast.
     wanted = [name for name in COMMANDS if arguments[:1] == [name]]
     for name in wanted or COMMANDS:
-        import_module(f"handler.cli.{name}").add_parser(subparsers)
+        import_module(COMMANDS[name]).add_parser(subparsers)
     return parser
 
 

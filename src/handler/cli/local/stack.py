@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from handler.cli.emulator import REGION, LocalError, environment, require_loopback, run
+from handler.cli.local.emulator import REGION, LocalError, environment, require_loopback, run
 
 STACK = "lookalike"
 FUNCTION = "LookalikeFunction"  # its logical id in template.yaml
@@ -21,7 +21,7 @@ ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_6
 
 def project_root() -> Path:
     """Return the folder with template.yaml: the current one, one above it, or that of this checkout."""
-    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[3]):
+    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[4]):
         if (folder / "template.yaml").is_file() and (folder / "layers" / "imaging").is_dir():
             return folder
     raise LocalError("no template.yaml here or above: run this in a checkout of the project")

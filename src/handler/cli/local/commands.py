@@ -9,8 +9,8 @@ from types import FrameType
 
 from rich.console import Console
 
-from handler.cli import demo, deployment, emulator, invoke, stack
-from handler.cli.emulator import LocalError
+from handler.cli.local import demo, deployment, emulator, invoke, stack
+from handler.cli.local.emulator import LocalError
 
 END = ".venv/bin/lookalike local down"
 EXIT_INTERRUPTED = 130

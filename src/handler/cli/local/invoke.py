@@ -13,10 +13,10 @@ from typing import Any
 from rich.console import Console
 
 from handler.aws.catalog import DynamoDBCatalog
-from handler.cli import deployment, emulator, stack
-from handler.cli.emulator import LocalError
-from handler.cli.pictures import Picture, gallery
-from handler.cli.watch import Watch
+from handler.cli.local import deployment, emulator, stack
+from handler.cli.local.emulator import LocalError
+from handler.cli.local.pictures import Picture, gallery
+from handler.cli.local.watch import Watch
 from handler.core import model
 from handler.core.generations import DEFAULT_GENERATION
 from handler.core.phash import to_hex

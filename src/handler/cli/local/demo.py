@@ -15,10 +15,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from handler.cli.deployment import Deployment, start
-from handler.cli.emulator import LocalError
-from handler.cli.pictures import Picture, gallery
-from handler.cli.watch import PATIENCE_S, Watch
+from handler.cli.local.deployment import Deployment, start
+from handler.cli.local.emulator import LocalError
+from handler.cli.local.pictures import Picture, gallery
+from handler.cli.local.watch import PATIENCE_S, Watch
 
 OPEN_AT_ONCE = os.cpu_count() or 1
 MAX_KEY_BYTES = 1024  # S3's limit

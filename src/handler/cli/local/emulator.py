@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from handler.cli import guard
+from handler.cli.local import guard
 
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -124,7 +124,7 @@ def start(folder: Path, *, port: int | None = None, container_gateway: str | Non
     log = folder / "emulator.log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed words
-            [sys.executable, "-m", "handler.cli.guard", str(folder), *command],
+            [sys.executable, "-m", "handler.cli.local.guard", str(folder), *command],
             cwd=folder,
             env=environment(endpoint, variables),
             stdin=subprocess.PIPE,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.cli.deployment import Deployment
+from handler.cli.local.deployment import Deployment
 from handler.events import Created, Removed, decode
 
 PATIENCE_S = 60  # without any news; the function's own timeout is as long

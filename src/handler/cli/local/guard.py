@@ -1,4 +1,4 @@
-"""Runs one command for as long as whoever started it lives: `python -m handler.cli.guard FOLDER COMMAND...`.
+"""Runs one command for as long as whoever started it lives: `python -m handler.cli.local.guard FOLDER COMMAND...`.
 
 Standard input is a pipe that only the starter holds. When it closes, however the starter came to its
 end, the command and all its children end and FOLDER is removed. A word in it means: stay.

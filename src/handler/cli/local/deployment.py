@@ -12,8 +12,8 @@ import boto3
 import botocore.session
 from botocore.config import Config as ClientConfig
 
-from handler.cli import emulator, stack
-from handler.cli.emulator import CREDENTIALS, REGION, Emulator
+from handler.cli.local import emulator, stack
+from handler.cli.local.emulator import CREDENTIALS, REGION, Emulator
 
 NOTICES = "lookalike-notices"  # the queue that is subscribed to the topic
 
