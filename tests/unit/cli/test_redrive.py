@@ -17,7 +17,7 @@ from handler.cli.failure_queue import LATE_BATCHES, FailureQueue, Unreadable, re
 from handler.cli.main import main
 from handler.cli.redrive import Report, redrive, table, waiting
 
-EVENTS = Path(__file__).parents[2] / "events"
+EVENTS = Path(__file__).parents[3] / "events"
 RECORD = json.loads((EVENTS / "failed-event.json").read_text())
 START_MS = 1_793_401_200_000  # the queue's clock below
 DATE = "Fri, 30 Oct 2026 23:00:00 GMT"
