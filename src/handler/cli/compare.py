@@ -5,7 +5,6 @@ import json
 import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from handler.cli.files import add_options, print_any_name, printable, unusable
 from handler.cli.pairs import add_matching, matching, record_of
@@ -39,15 +38,9 @@ class Comparison:
     views: tuple[str, str]
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
-    """Add the `compare` command."""
-    parser = subparsers.add_parser(
-        "compare",
-        help="say how alike two picture files are",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Set the texts and options of the command."""
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
     parser.add_argument("a", metavar="A", help="a picture file")
     parser.add_argument("b", metavar="B", help="another one")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

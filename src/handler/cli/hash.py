@@ -7,7 +7,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
 
 from handler.cli.files import (
     KILLED,
@@ -59,15 +58,9 @@ class Report:
     reason: str | None = None
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
-    """Add the `hash` command."""
-    parser = subparsers.add_parser(
-        "hash",
-        help="print the hash of picture files",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Set the texts and options of the command."""
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a picture file, or a folder of them")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     add_options(parser)

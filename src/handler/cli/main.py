@@ -1,23 +1,32 @@
-"""The entry point: parses the command line and runs one subcommand, each a module of its own."""
+"""The entry point: reads the command line and runs one command, each a module of its own."""
 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
 from importlib.metadata import version
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-# By command: the module with add_parser(subparsers) that sets `run`.
-COMMANDS = {
-    "hash": "handler.cli.hash",
-    "pairs": "handler.cli.pairs",
-    "compare": "handler.cli.compare",
-    "local": "handler.cli.local.commands",
-    "redrive": "handler.cli.redrive",
-}
+from handler.cli.errors import USAGE_ERROR, CommandError
+
 INTERRUPTED = 130  # what shells use for a command that Ctrl-C ended
-USAGE_ERROR = 2
+
+
+class Command(NamedTuple):
+    """One command of the table below."""
+
+    module: str  # has configure(parser), which sets its texts and options, and what to `run` with them
+    summary: str
+
+
+COMMANDS = {
+    "hash": Command("handler.cli.hash", "print the perceptual hash of picture files"),
+    "pairs": Command("handler.cli.pairs", "find the near-duplicates among picture files"),
+    "compare": Command("handler.cli.compare", "show how alike two picture files are, and why"),
+    "redrive": Command("handler.cli.redrive", "retry the events in the failure queue of a deployed stack"),
+    "local": Command("handler.cli.local.commands", "run the whole stack on this machine, without AWS"),
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -30,11 +39,15 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line *argv* (default: the process's own) and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    first = next((one for one in arguments if not one.startswith("-")), None)
     try:
-        options = _parser(arguments).parse_args(arguments)
+        options = parser([name for name in COMMANDS if name == first]).parse_args(arguments)
         run: Callable[[argparse.Namespace], int] = options.run
         status = run(options)
         sys.stdout.flush()
+    except CommandError as error:
+        print(f"lookalike: {error}", file=sys.stderr)
+        return error.status
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -44,19 +57,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    parser = _Parser(
+def parser(known: Collection[str]) -> argparse.ArgumentParser:
+    """Return the parser of the command line, with the options of the commands *known*, which are imported for that."""
+    whole = _Parser(
         prog="lookalike",
-        description="Find near-duplicate pictures in S3 buckets, as they arrive.",
-        epilog="`lookalike COMMAND --help` tells more of each command.",
+        description="Find pictures that show the same thing: in a folder, or as they arrive in an S3 bucket.",
+        epilog="Run `lookalike COMMAND --help` for the options of a command, with examples.",
     )
-    parser.add_argument("--version", action="version", version=f"lookalike {version('lookalike')}")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    # Only the command that is asked for is imported, so that `hash` starts fast.
-    wanted = [name for name in COMMANDS if arguments[:1] == [name]]
-    for name in wanted or COMMANDS:
-        import_module(COMMANDS[name]).add_parser(subparsers)
-    return parser
+    whole.add_argument("--version", action="version", version=f"lookalike {version('lookalike')}")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        added = commands.add_parser(name, help=command.summary, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if name in known:
+            import_module(command.module).configure(added)
+    return whole
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from functools import partial
 from itertools import islice
-from typing import Any
 
+from handler.cli.errors import USAGE_ERROR, CommandError
 from handler.cli.files import (
     KILLED,
     add_options,
@@ -60,15 +60,9 @@ content (blank pages, gradients, text, fine textures) match only what has the sa
 there, too. Of two pictures the later one asks: it is looked at more closely, as an upload is by the function."""
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
-    """Add the `pairs` command."""
-    parser = subparsers.add_parser(
-        "pairs",
-        help="find the near-duplicates among picture files",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Set the texts and options of the command."""
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a picture file, or a folder of them")
     parser.add_argument("--against", metavar="DIR", help="compare PATH with what is here, and not with itself")
     parser.add_argument("--json", action="store_true", help="print one JSON object a pair")
@@ -96,8 +90,7 @@ def add_matching(parser: argparse.ArgumentParser) -> None:
 def matching(options: argparse.Namespace) -> Settings:
     """Return the settings that *options* ask for."""
     if options.generation == "phash1" and options.orientations != "none":
-        print("lookalike: phash1 does not know turned pictures: use look1 with --orientations", file=sys.stderr)
-        raise SystemExit(2)
+        raise CommandError("phash1 cannot compare turned pictures: use look1 with --orientations", status=USAGE_ERROR)
     radius = DEFAULT_RADIUS[options.generation] if options.radius is None else options.radius
     return Settings(
         options.generation,

@@ -16,6 +16,7 @@ from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.cli.aws_errors import explain, is_shared, one_line, printable
+from handler.cli.errors import USAGE_ERROR, CommandError
 from handler.cli.failure_queue import BATCH, Failure, FailureQueue, Unreadable, read
 
 if TYPE_CHECKING:
@@ -48,10 +49,6 @@ Invoke = Callable[[bytes], None]  # raises what boto3 raises if the payload was 
 Advance = Callable[[int], None]
 
 
-class RedriveError(Exception):
-    """What a person has to mend; the message is the one line that says what and how."""
-
-
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A message that stays in the queue, and why."""
@@ -68,30 +65,24 @@ class Report:
     kept: list[Kept] = field(default_factory=list)
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
-    """Add the `redrive` command."""
-    parser = subparsers.add_parser(
-        "redrive",
-        help="send the events of the failure queue to the function again",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Set the texts and options of the command."""
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
     parser.add_argument("--stack", metavar="NAME", help=f"the deployed stack ({STACK})")
     parser.add_argument("--function", metavar="ARN", help="instead of --stack: ARN or name of the function")
     parser.add_argument("--queue-url", metavar="URL", help="with --function: its failure queue")
     parser.add_argument("--dry-run", action="store_true", help="print what waits, and send nothing")
     parser.add_argument("--limit", type=_positive, metavar="N", help="stop after N messages")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=partial(run, parser))
+    parser.set_defaults(run=run)
 
 
-def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Send what waits, or list it; return 0 if no message was kept, else 1."""
     if (options.function is None) != (options.queue_url is None):
-        parser.error("want --function and --queue-url together")
+        raise CommandError("want --function and --queue-url together", status=USAGE_ERROR)
     if options.function is not None and options.stack is not None:
-        parser.error("want --stack, or --function and --queue-url, not both")
+        raise CommandError("want --stack, or --function and --queue-url, not both", status=USAGE_ERROR)
     report, region = Report(), None
     try:
         session = boto3.Session()
@@ -103,12 +94,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
             else:
                 invoke = partial(_invoke, session.client("lambda", config=CLIENT), function)
                 _send_waiting(queue, invoke, report, limit=options.limit, as_json=options.json)
-    except RedriveError as error:
-        _say(str(error))
-        return 1
     except (BotoCoreError, ClientError) as error:
-        _say(explain(error, stack=options.stack or STACK, region=region))
-        return 1
+        raise CommandError(explain(error, stack=options.stack or STACK, region=region)) from error
     return 1 if report.kept else 0
 
 
@@ -163,7 +150,7 @@ def _target(session: boto3.Session, options: argparse.Namespace) -> tuple[str, s
     try:
         return outputs["FunctionName"], outputs["FailureQueueUrl"]
     except KeyError as error:
-        raise RedriveError(
+        raise CommandError(
             f"stack {stack!r} ({found['StackStatus']}) has no output {error}: is it lookalike's, and deployed?"
         ) from error
 

@@ -249,30 +249,3 @@ def test_reader_that_stops_early_is_no_error(tmp_path: Path) -> None:
         errors = process.stderr.read()
 
     assert errors == b""
-
-
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [(["hash"], "the following arguments are required: PATH"), (["hahs", "x"], "invalid choice: 'hahs'"),
-     (["hash", "--generation", "phash0", "x"], "invalid choice: 'phash0'"),
-     (["hash", "--max-pixels", "0", "x"], "'0' is not a positive whole number"), ([], "COMMAND")]
-)  # fmt: skip
-def test_wrong_usage_is_one_line_and_status_2(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-
-    message = capsys.readouterr().err
-    assert ended.value.code == 2
-    assert message.startswith("lookalike: ")
-    assert complaint in message
-    assert message.count("\n") == 1
-
-
-def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["--version"])
-
-    assert ended.value.code == 0
-    assert capsys.readouterr().out == "lookalike 0.1.0\n"

@@ -1,132 +1,162 @@
-"""`lookalike local`: the whole of it on this machine, without an AWS account and without Docker."""
+"""`lookalike local`: the whole stack on this machine, without an AWS account.
+
+This module reads the options. What a verb does needs a checkout and most of it the development packages, so the
+verb's own module is imported when it runs, after a look at whether they are there.
+"""
 
 import argparse
-import json
 import signal
+import sys
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
-from rich.console import Console
+from handler.cli.errors import CommandError
+from handler.cli.local import stack
 
-from handler.cli.local import demo, deployment, emulator, invoke, stack
-from handler.cli.local.emulator import LocalError
+INTERRUPTED = 130
+EMULATOR = ("hypercorn", "ministack", "rich", "samtranslator")
+PHOTOGRAPHS = ("skimage",)
 
-END = ".venv/bin/lookalike local down"
-EXIT_INTERRUPTED = 130
-REPORT_WIDTH = 120  # of a table in a log
+DESCRIPTION = """\
+Run the real template in an emulator on this machine. Needs a checkout of the
+project after `make setup`; no AWS account, and none of yours is touched."""
+
+UP = """\
+Start an emulator with the stack deployed, and leave it running. Prints shell
+commands by which any AWS client reaches it, and the stack's outputs as comments.
+If it is running already, prints the same again."""
+UP_EPILOG = """\
+JSON fields: endpoint, region, environment (the variables that an AWS client
+needs), outputs (of the stack), queue_url (a queue subscribed to the topic), pid
+and folder (of the emulator).
+
+exit status:
+  0  it is running
+  1  it could not be started
+
+example:
+  eval "$(.venv/bin/lookalike local up)"
+  aws s3 cp cat.jpg s3://BUCKET/      # BUCKET: PicturesBucket, as printed"""
+
+DOWN = "Stop what `lookalike local up` has started, and remove its data."
+DOWN_EPILOG = """\
+exit status:
+  0  nothing is running any more
+
+example:
+  .venv/bin/lookalike local down"""
+
+DEMO = """\
+Deploy the stack into an emulator, upload pictures, show which of them are
+announced as near-duplicates, and stop the emulator."""
+DEMO_EPILOG = """\
+exit status:
+  0  every picture was handled; with the built-in ones, every edited copy was
+     announced, and nothing else
+  1  something failed; it is named
+
+example:
+  .venv/bin/lookalike local demo ~/Pictures"""
+
+INVOKE = """\
+Run the function on one event in Lambda's own image, by `sam local invoke` in
+Docker. Starts an emulator, uploads the pictures that the event names, prints the
+function's reply, what it stored and what it published, and stops the emulator."""
+INVOKE_EPILOG = """\
+exit status:
+  0  the function replied
+  1  it failed, or something is missing
+
+example:
+  .venv/bin/lookalike local invoke events/s3-object-created.json"""
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Register the `local` command with its four verbs."""
-    parser = subparsers.add_parser(
-        "local",
-        help="run everything on this machine, without AWS",
-        description="Run the real template in an emulator on loopback: no AWS account, and none of yours is touched.",
-    )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+class Verb(NamedTuple):
+    """One verb of the table below; the module of its name has run(root, options)."""
 
-    up = verbs.add_parser("up", help="start the emulator with the deployed stack and leave it running")
-    up.add_argument("--json", action="store_true", help="print one JSON object")
-    up.add_argument("--port", type=int, help="of the emulator; default: a free one")
-    up.add_argument(
+    summary: str
+    configure: Callable[[argparse.ArgumentParser], None]  # sets its texts and options
+    needs: tuple[str, ...]  # packages that `pip install lookalike` does not bring
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Set the texts of the command, and its verbs."""
+    parser.description = DESCRIPTION
+    parser.epilog = "Run `lookalike local VERB --help` for the options of a verb, with an example."
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for name, verb in VERBS.items():
+        added = verbs.add_parser(name, help=verb.summary, formatter_class=argparse.RawDescriptionHelpFormatter)
+        verb.configure(added)
+        added.set_defaults(run=partial(_run, name))
+
+
+def _configure_up(parser: argparse.ArgumentParser) -> None:
+    parser.description, parser.epilog = UP, UP_EPILOG
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    parser.add_argument("--port", type=_port, help="of the emulator (default: a free one)")
+    parser.add_argument(
         "--docker",
         action="store_true",
         help="let containers reach it too, and write .lookalike/env.json for `sam local invoke --env-vars`",
     )
-    up.set_defaults(run=_guarded(_up))
-
-    down = verbs.add_parser("down", help="end what `local up` has started")
-    down.set_defaults(run=_guarded(_down))
-
-    shown = verbs.add_parser("demo", help="upload pictures and print what was announced")
-    shown.add_argument("photos", nargs="?", type=Path, metavar="PHOTOS", help="a folder; default: built-in pictures")
-    shown.set_defaults(run=_guarded(_demo))
-
-    invoked = verbs.add_parser("invoke", help="run `sam local invoke` (needs Docker) against an emulator")
-    invoked.add_argument("event", type=Path, metavar="EVENT", help="a file of events/")
-    invoked.set_defaults(run=_guarded(_invoke))
 
 
-def _up(arguments: argparse.Namespace) -> int:
+def _configure_down(parser: argparse.ArgumentParser) -> None:
+    parser.description, parser.epilog = DOWN, DOWN_EPILOG
+
+
+def _configure_demo(parser: argparse.ArgumentParser) -> None:
+    parser.description, parser.epilog = DEMO, DEMO_EPILOG
+    parser.add_argument(
+        "photos",
+        nargs="?",
+        type=Path,
+        metavar="PHOTOS",
+        help="a folder of pictures (default: photographs that scikit-image ships, and edited copies of them)",
+    )
+
+
+def _configure_invoke(parser: argparse.ArgumentParser) -> None:
+    parser.description, parser.epilog = INVOKE, INVOKE_EPILOG
+    parser.add_argument("event", type=Path, metavar="EVENT", help="a JSON file, such as those in events/")
+
+
+VERBS = {
+    "up": Verb("start an emulator with the stack, and leave it running", _configure_up, EMULATOR),
+    "down": Verb("stop what `local up` has started", _configure_down, ()),
+    "demo": Verb("upload pictures and show what is announced", _configure_demo, EMULATOR + PHOTOGRAPHS),
+    "invoke": Verb("run the function on one event, in Docker", _configure_invoke, EMULATOR + PHOTOGRAPHS),
+}
+
+
+def _run(name: str, options: argparse.Namespace) -> int:
+    """Run the verb *name*, so that it ends in order on every signal that asks it to."""
     root = stack.project_root()
-    with stack.lock(
-        stack.work_folder(root) / "deployment.lock"
-    ):  # of two at once, the second finds the first's deployment
-        found = deployment.running(root) or _start(root, port=arguments.port, docker=arguments.docker)
-    if arguments.port is not None and not found.endpoint.endswith(f":{arguments.port}"):
-        raise LocalError(f"already running at {found.endpoint}, not at port {arguments.port}: {END} first")
-    if arguments.docker and not _variables_file(root).exists():
-        raise LocalError(f"already running at {found.endpoint}, where containers cannot reach it: {END} first")
-    if arguments.json:
-        print(json.dumps(found.describe()))
-        return 0
-    print(f"# endpoint {found.endpoint}; end it with: {END}")
-    print("unset", *emulator.STRAY_VARIABLES)
-    for name, value in found.environment.items():
-        print(f"export {name}={value}")
-    for name, value in {**found.outputs, "NoticesQueueUrl": found.queue_url}.items():
-        print(f"# {name:18} {value}")
-    return 0
-
-
-def _start(root: Path, *, port: int | None, docker: bool) -> deployment.Deployment:
-    gateway = invoke.docker_gateway(root) if docker else None
-    with Console(stderr=True).status("setting up") as status:
-        started = deployment.start(root, port=port, container_gateway=gateway, progress=status.update)
-    deployment.save(root, started)
-    _variables_file(root).unlink(missing_ok=True)
-    if docker:
-        _variables_file(root).write_text(json.dumps(invoke.variables_in_docker(started), indent=2))
-    started.emulator.leave_running()
-    return started
-
-
-def _variables_file(root: Path) -> Path:
-    return stack.work_folder(root) / "env.json"
-
-
-def _down(_arguments: argparse.Namespace) -> int:
-    root = stack.project_root()
-    if found := deployment.running(root):
-        found.stop()
-        print(f"ended {found.endpoint}")
-    else:
-        print("nothing is running")
-    deployment.forget(root)
-    return 0
-
-
-def _demo(arguments: argparse.Namespace) -> int:
-    return demo.run(stack.project_root(), arguments.photos, _console())
-
-
-def _invoke(arguments: argparse.Namespace) -> int:
-    return invoke.run(stack.project_root(), arguments.event, _console())
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=REPORT_WIDTH)
-
-
-def _guarded(verb: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """Make *verb* end in order on every signal that asks for it, and report what a person can mend in one line."""
-
-    def run(arguments: argparse.Namespace) -> int:
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _interrupt)
-        try:
-            return verb(arguments)
-        except LocalError as error:
-            Console(stderr=True).print(f"lookalike: {error}", markup=False, highlight=False, soft_wrap=True)
-            return 1
-        except KeyboardInterrupt:
-            Console(stderr=True).print("lookalike: interrupted; everything that was started has ended")
-            return EXIT_INTERRUPTED
-
-    return run
+    if missing := [package for package in VERBS[name].needs if find_spec(package) is None]:
+        raise CommandError(
+            f"lookalike local needs the development packages, and {', '.join(missing)} cannot be imported: "
+            f"run make setup in {root}, and {root / '.venv' / 'bin' / 'lookalike'} from then on"
+        )
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    run: Callable[[Path, argparse.Namespace], int] = import_module(f"handler.cli.local.{name}").run
+    try:
+        return run(root, options)
+    except KeyboardInterrupt:
+        print("lookalike: interrupted; everything that was started has been stopped", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port number (want 1 to 65535)")
+    return int(text)

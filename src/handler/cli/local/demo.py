@@ -1,5 +1,6 @@
 """`lookalike local demo`: the main job from an upload to a notice, on this machine."""
 
+import argparse
 import os
 import time
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from handler.cli.local.console import stdout
 from handler.cli.local.deployment import Deployment, start
 from handler.cli.local.emulator import LocalError
 from handler.cli.local.pictures import Picture, gallery
@@ -36,9 +38,9 @@ class Result:
     notices: list[dict[str, Any]] = field(default_factory=list)
 
 
-def run(root: Path, photos: Path | None, console: Console) -> int:
-    """Show the main job with *photos* (or the built-in pictures); return the exit status."""
-    began = time.monotonic()
+def run(root: Path, options: argparse.Namespace) -> int:
+    """Show the main job with a folder of pictures, or the built-in ones; return the exit status."""
+    began, console, photos = time.monotonic(), stdout(), options.photos
     if photos is not None and not photos.is_dir():
         raise LocalError(f"PHOTOS is {str(photos)!r}, want a folder")
     with _set_up(root, console) as deployment:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from handler.cli.errors import CommandError
 from handler.cli.local import guard
 
 REGION = "us-east-1"
@@ -29,8 +30,8 @@ START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 5
 
 
-class LocalError(Exception):
-    """What a person has to mend; the message is the one line that says what and how."""
+class LocalError(CommandError):
+    """What keeps a local run from going on, and what to do about it."""
 
 
 def require_loopback(endpoint: str) -> str:

@@ -1,19 +1,16 @@
 """`lookalike local invoke`: the built function in Lambda's own image, by the real `sam local invoke`."""
 
-import ipaddress
+import argparse
 import json
-import platform
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from handler.aws.catalog import DynamoDBCatalog
-from handler.cli.local import deployment, emulator, stack
+from handler.cli.local import deployment, docker, emulator, stack
+from handler.cli.local.console import stdout
 from handler.cli.local.emulator import LocalError
 from handler.cli.local.pictures import Picture, gallery
 from handler.cli.local.watch import Watch
@@ -24,7 +21,6 @@ from handler.events import Created, LookUp, Removed, UnknownEvent, decode
 
 BUCKET_IN_EVENTS = "amzn-s3-demo-bucket"  # AWS's own example name; the stack's bucket takes its place
 IMAGE = f"public.ecr.aws/lambda/python:3.13-{stack.ARCHITECTURE}"
-HOST_IN_CONTAINER = "host.docker.internal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +32,11 @@ class Invocation:
     notices: Sequence[dict[str, Any]]
 
 
-def run(root: Path, event: Path, console: Console) -> int:
-    """Invoke the function with the event in the file *event* and print what it did; return the exit status."""
+def run(root: Path, options: argparse.Namespace) -> int:
+    """Invoke the function with the event in a file and print what it did; return the exit status."""
+    console = stdout()
     with console.status("setting up") as status:
-        done = invoke(root, event, progress=status.update)
+        done = invoke(root, options.event, progress=status.update)
     console.print("reply:", json.dumps(done.reply, ensure_ascii=False), markup=False, soft_wrap=True)
     for record in done.records:
         digits = "" if record.hash is None else f" {to_hex(record.hash)}"
@@ -57,10 +54,10 @@ def invoke(root: Path, event: Path, *, progress: deployment.Progress = lambda _s
     Raises LocalError if Docker is missing, or *event* holds no event.
     """
     text = _text(event)
-    _require_docker(root)
+    docker.require(root)
     progress("building for Lambda's Python")
     template = stack.build_for_lambda(root)
-    with deployment.start(root, container_gateway=docker_gateway(root), progress=progress) as started:
+    with deployment.start(root, container_gateway=docker.gateway(root), progress=progress) as started:
         document = json.loads(text.replace(BUCKET_IN_EVENTS, started.bucket))
         progress("uploading the pictures that the event names")
         watch = Watch(started)
@@ -120,14 +117,14 @@ def _sam_local_invoke(root: Path, template: Path, started: deployment.Deployment
     """Return what the function answers."""
     folder = started.emulator.folder
     (folder / "event.json").write_text(json.dumps(document))
-    (folder / "env.json").write_text(json.dumps(variables_in_docker(started)))
-    pull = ["--skip-pull-image"] if _docker(root, "image", "inspect", IMAGE)[0] == 0 else []
+    (folder / "env.json").write_text(json.dumps(docker.variables(started)))
+    pull = ["--skip-pull-image"] if docker.run(root, "image", "inspect", IMAGE)[0] == 0 else []
     status, output = emulator.run(
         [
             *(stack.sam_executable(root), "local", "invoke", stack.FUNCTION, "--template", str(template)),
             *("--event", str(folder / "event.json"), "--env-vars", str(folder / "env.json")),
             *("--parameter-overrides", f"Architecture={stack.ARCHITECTURE}"),
-            *("--region", started.region, "--add-host", f"{HOST_IN_CONTAINER}:host-gateway", *pull),
+            *("--region", started.region, "--add-host", f"{docker.HOST_IN_CONTAINER}:host-gateway", *pull),
         ],
         env=emulator.environment(started.endpoint),
         cwd=root,
@@ -138,45 +135,3 @@ def _sam_local_invoke(root: Path, template: Path, started: deployment.Deployment
         said = (folder / "sam-local-invoke.log").read_text(errors="replace").strip().splitlines()
         raise LocalError(f"sam local invoke failed: {' '.join(said[-3:])}")
     return json.loads(output.strip().splitlines()[-1])
-
-
-def variables_in_docker(started: deployment.Deployment) -> dict[str, dict[str, str]]:
-    """Return what `sam local invoke --env-vars` takes: where the function finds the emulator's resources."""
-    names = {
-        "BUCKET_TABLE": "BucketTableName",
-        "PICTURE_TABLE": "PictureTableName",
-        "PACKS_BUCKET": "PacksBucketName",
-        "TOPIC_ARN": "TopicArn",
-    }
-    variables = {variable: started.outputs[output] for variable, output in names.items()}
-    port = started.endpoint.rpartition(":")[2]
-    return {stack.FUNCTION: variables | {"ENDPOINT_URL": f"http://{HOST_IN_CONTAINER}:{port}"}}
-
-
-def _require_docker(root: Path) -> None:
-    if shutil.which("docker") is None or _docker(root, "info")[0] != 0:
-        raise LocalError(
-            "Docker does not answer, and only `sam local invoke` needs it: start it (docker info), or use make demo"
-        )
-
-
-def docker_gateway(root: Path) -> str | None:
-    """Return the host's address on Docker's bridge; None where Docker forwards to loopback (macOS, Windows).
-
-    Raises LocalError if Docker does not answer.
-    """
-    _require_docker(root)
-    if platform.system() != "Linux":
-        return None
-    status, output = _docker(root, "network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}")
-    if status == 0:
-        for config in json.loads(output):
-            subnet = ipaddress.ip_network(config["Subnet"])
-            if subnet.version == 4:
-                return str(config.get("Gateway") or subnet[1])  # some daemons leave out that it is the first
-    raise LocalError("Docker's bridge network has no IPv4 subnet: see docker network inspect bridge")
-
-
-def _docker(root: Path, *words: str) -> tuple[int, str]:
-    log = stack.work_folder(root) / "docker.log"
-    return emulator.run(["docker", *words], env=emulator.environment(stack.NO_ENDPOINT), cwd=root, log=log)

@@ -24,7 +24,10 @@ def project_root() -> Path:
     for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[4]):
         if (folder / "template.yaml").is_file() and (folder / "layers" / "imaging").is_dir():
             return folder
-    raise LocalError("no template.yaml here or above: run this in a checkout of the project")
+    raise LocalError(
+        "lookalike local runs in a checkout of the project, and neither this folder nor one above it is: "
+        "clone the project, run make setup in it, and then this with its .venv/bin/lookalike"
+    )
 
 
 def work_folder(root: Path) -> Path:

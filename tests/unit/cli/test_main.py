@@ -1,0 +1,68 @@
+import subprocess
+import sys
+
+import pytest
+
+from handler.cli.main import COMMANDS, main
+
+IMPORTED = """
+import contextlib, sys
+from handler.cli.main import main
+with contextlib.suppress(SystemExit):
+    main(sys.argv[1:])
+print(*sorted(sys.modules), file=sys.stderr)
+"""
+
+
+def imported_by(*arguments: str) -> set[str]:
+    """Return the modules that were imported once a process of its own has run `lookalike` with *arguments*."""
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", IMPORTED, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_import_no_command(option: str) -> None:
+    imported = imported_by(option)
+
+    assert not imported & {command.module for command in COMMANDS.values()}
+    assert not imported & {"numpy", "PIL", "boto3", "rich"}
+
+
+def test_help_lists_every_command_with_its_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert ended.value.code == 0
+    for name, command in COMMANDS.items():
+        assert [name, command.summary] in lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [(["hash"], "the following arguments are required: PATH"), (["hahs", "x"], "invalid choice: 'hahs'"),
+     (["hash", "--generation", "phash0", "x"], "invalid choice: 'phash0'"),
+     (["hash", "--max-pixels", "0", "x"], "'0' is not a positive whole number"), ([], "COMMAND"),
+     (["local"], "VERB"), (["local", "up", "--port", "65536"], "'65536' is not a port number")]
+)  # fmt: skip
+def test_wrong_usage_is_one_line_and_status_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    message = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert message.startswith("lookalike: ")
+    assert complaint in message
+    assert message.count("\n") == 1
+
+
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == "lookalike 0.1.0\n"
