@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from handler.aws.catalog import object_key
-from handler.cli.pairs import Album
+from handler.cli.album import Album
 from handler.config import Config
 from handler.core.asker import Asker
 from handler.core.fingerprint import examine

@@ -6,8 +6,10 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from handler.cli.files import add_options, print_any_name, printable, unusable
-from handler.cli.pairs import add_matching, matching, record_of
+from handler.cli.files import unusable
+from handler.cli.options import add_matching, add_options, matching
+from handler.cli.output import print_any_name, printable
+from handler.cli.records import record_of
 from handler.core.asker import Asker
 from handler.core.generations import GENERATIONS
 from handler.core.look1 import CHECK_BITS

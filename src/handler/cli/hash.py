@@ -8,18 +8,11 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 
-from handler.cli.files import (
-    KILLED,
-    add_options,
-    files,
-    in_order,
-    limits,
-    print_any_name,
-    printable,
-    read,
-    unusable,
-    with_progress,
-)
+from handler.cli.files import files, read, unusable
+from handler.cli.options import add_options, limits
+from handler.cli.output import print_any_name, printable
+from handler.cli.parallel import KILLED, in_order
+from handler.cli.progress import with_progress
 from handler.core.fingerprint import fingerprint
 from handler.core.generations import GENERATIONS
 from handler.core.look1 import QUALITY_FLOOR

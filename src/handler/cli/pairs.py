@@ -1,52 +1,33 @@
 """`lookalike pairs`: find the near-duplicates among picture files, with the function's own code and no cloud."""
 
 import argparse
-import hashlib
 import json
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from functools import partial
 from itertools import islice
 
-from handler.cli.errors import USAGE_ERROR, CommandError
-from handler.cli.files import (
-    KILLED,
-    add_options,
-    files,
-    in_order,
-    limits,
-    print_any_name,
-    printable,
-    read,
-    unusable,
-    with_progress,
-)
+from handler.cli.album import Album, Groups
+from handler.cli.files import files, unusable
+from handler.cli.options import add_matching, add_options, matching
+from handler.cli.output import print_any_name, printable
+from handler.cli.parallel import KILLED, in_order
+from handler.cli.progress import with_progress
+from handler.cli.records import is_flat, record_of
 from handler.core.asker import Asker, Seen
-from handler.core.buckets import MAX_RADIUS
-from handler.core.entry import to_entry
-from handler.core.fingerprint import examine
 from handler.core.generations import GENERATIONS
-from handler.core.look1 import RADIUS
 from handler.core.model import (
-    ORIENTATIONS,
     Match,
-    MatchKind,
-    ObjectRef,
-    Outcome,
     PictureRecord,
     PictureRejected,
     Settings,
 )
 from handler.core.phash import similarity
-from handler.core.policy import match, questions
-from handler.entries import Entries
 
 AT_ONCE = 64  # pictures that are compared with all others at once
 FLAT = "lookalike: {} pictures have too little content to be compared but by their bytes (hash --json: quality)"
-DEFAULT_RADIUS = {"look1": RADIUS, "phash1": 10}  # bits
 DESCRIPTION = """\
 Find all near-duplicates among picture files: among PATH, or between PATH and DIR. A folder stands for the files below
 it. Prints groups of pictures that show the same thing: one picture a line, an empty line between groups."""
@@ -69,37 +50,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_matching(parser)
     add_options(parser)
     parser.set_defaults(run=run)
-
-
-def add_matching(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what counts as a near-duplicate."""
-    parser.add_argument(
-        "--radius",
-        type=_radius,
-        metavar="BITS",
-        help=f"largest distance that counts ({', '.join(f'{name}: {bits}' for name, bits in DEFAULT_RADIUS.items())})",
-    )
-    parser.add_argument(
-        "--orientations",
-        choices=tuple(ORIENTATIONS),
-        default="none",
-        help="also find mirrored pictures (mirror), and turned ones (all); %(default)s",
-    )
-
-
-def matching(options: argparse.Namespace) -> Settings:
-    """Return the settings that *options* ask for."""
-    if options.generation == "phash1" and options.orientations != "none":
-        raise CommandError("phash1 cannot compare turned pictures: use look1 with --orientations", status=USAGE_ERROR)
-    radius = DEFAULT_RADIUS[options.generation] if options.radius is None else options.radius
-    return Settings(
-        options.generation,
-        radius,
-        max_matches=1,
-        scope_depth=0,
-        limits=limits(options),
-        orientations=ORIENTATIONS[options.orientations],
-    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -133,70 +83,6 @@ def run(options: argparse.Namespace) -> int:
     return 1 if bad else 0
 
 
-class Album:
-    """Pictures, compared as the function compares them: the scan of a warm instance, then the policy."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._records: list[PictureRecord] = []
-        self._entries = Entries(len(GENERATIONS[settings.generation].view_names))
-
-    def add(self, records: Sequence[PictureRecord]) -> None:
-        """Add pictures."""
-        self._records += records
-        self._entries.extend([to_entry(record.ref.object_id, record.entry_hashes) for record in records])
-
-    def matches(self, askers: Sequence[Asker], *, among: bool) -> Iterator[tuple[PictureRecord, PictureRecord, Match]]:
-        """Yield each of *askers* with each picture in here that it matches; in their orders.
-
-        If *among*, the *askers* have just been added: they are compared with what came before.
-        """
-        asked = [questions(asker.record, self._settings.orientations) for asker in askers]
-        before = len(self._records) - len(askers)
-        everything = self._entries.scan_each(asked, self._settings.radius, most=len(self._records))
-        for number, hits in enumerate(everything):
-            for row in sorted(hits.rows.tolist()):
-                if among and row >= before + number:
-                    break
-                a, b = askers[number].record, self._records[row]
-                found = match(askers[number], b, self._settings)
-                if found and not (found.kind is MatchKind.EXACT and same_file(a, b)):
-                    yield a, b, found
-
-
-def is_flat(record: PictureRecord) -> bool:
-    """Return whether a picture has too little content to be compared but by its bytes."""
-    return record.fingerprint is not None and record.fingerprint.flat
-
-
-def same_file(a: PictureRecord, b: PictureRecord) -> bool:
-    """Return whether two paths lead to one file."""
-    return os.path.realpath(a.ref.key) == os.path.realpath(b.ref.key)
-
-
-class Groups:
-    """Paths that belong together, directly or by way of others."""
-
-    def __init__(self) -> None:
-        self._group: dict[str, list[str]] = {}
-
-    def __bool__(self) -> bool:
-        """Whether there is any."""
-        return bool(self._group)
-
-    def join(self, one: str, other: str) -> None:
-        """Put the groups of two paths together."""
-        mine, theirs = (self._group.setdefault(path, [path]) for path in (one, other))
-        if mine is not theirs:
-            mine += theirs
-            for path in theirs:
-                self._group[path] = mine
-
-    def sorted(self) -> list[list[str]]:
-        """Return the groups, each sorted, by their first paths."""
-        return sorted(sorted(group) for group in {id(group): group for group in self._group.values()}.values())
-
-
 def _askers(paths: Iterable[str], settings: Settings) -> Iterator[tuple[list[Asker], int, Callable[[str], object]]]:
     """Yield the pictures of the files below *paths*, some at a time, and how many are no pictures, which are named."""
     with closing(in_order(partial(_record, settings=settings), files(paths))) as results:
@@ -217,21 +103,6 @@ def _record(path: str, *, settings: Settings) -> tuple[PictureRecord, Seen | Non
         return f"{path}: {unusable(error)}"
 
 
-def record_of(path: str, settings: Settings) -> tuple[PictureRecord, Seen | None]:
-    """Return the record of the file *path*, and what was seen of it.
-
-    Raises PictureRejected, OSError, ValueError or MemoryError.
-    """
-    body = read(path, settings.limits)
-    computed, seen = examine(body, settings.generation, settings.limits)
-    digest = hashlib.sha256(body).hexdigest()
-    ref = ObjectRef("", path)
-    record = PictureRecord(
-        ref, settings.generation, Outcome.INDEXED, fingerprint=computed, digest=digest, bytes=len(body)
-    )
-    return record, seen
-
-
 def _line(a: PictureRecord, b: PictureRecord, found: Match) -> str:
     names = GENERATIONS[a.generation].view_names
     return json.dumps(
@@ -245,9 +116,3 @@ def _line(a: PictureRecord, b: PictureRecord, found: Match) -> str:
             "views": [names[view] for view in found.view_pair],
         }
     )
-
-
-def _radius(text: str) -> int:
-    if not text.isdecimal() or int(text) > MAX_RADIUS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {MAX_RADIUS}")
-    return int(text)

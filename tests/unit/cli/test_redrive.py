@@ -15,7 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 from handler.cli.aws_errors import explain
 from handler.cli.failure_queue import LATE_BATCHES, FailureQueue, Unreadable, read
 from handler.cli.main import main
-from handler.cli.redrive import Report, redrive, table, waiting
+from handler.cli.redrive import table
+from handler.cli.redriving import Report, redrive, waiting
 
 EVENTS = Path(__file__).parents[3] / "events"
 RECORD = json.loads((EVENTS / "failed-event.json").read_text())

@@ -1,0 +1,34 @@
+"""Picture files as the records that the function would keep of them."""
+
+import hashlib
+import os
+
+from handler.cli.files import read
+from handler.core.asker import Seen
+from handler.core.fingerprint import examine
+from handler.core.model import ObjectRef, Outcome, PictureRecord, Settings
+
+
+def record_of(path: str, settings: Settings) -> tuple[PictureRecord, Seen | None]:
+    """Return the record of the file *path*, and what was seen of it.
+
+    Raises PictureRejected, OSError, ValueError or MemoryError.
+    """
+    body = read(path, settings.limits)
+    computed, seen = examine(body, settings.generation, settings.limits)
+    digest = hashlib.sha256(body).hexdigest()
+    ref = ObjectRef("", path)
+    record = PictureRecord(
+        ref, settings.generation, Outcome.INDEXED, fingerprint=computed, digest=digest, bytes=len(body)
+    )
+    return record, seen
+
+
+def is_flat(record: PictureRecord) -> bool:
+    """Return whether a picture has too little content to be compared but by its bytes."""
+    return record.fingerprint is not None and record.fingerprint.flat
+
+
+def same_file(a: PictureRecord, b: PictureRecord) -> bool:
+    """Return whether two paths lead to one file."""
+    return os.path.realpath(a.ref.key) == os.path.realpath(b.ref.key)
