@@ -139,11 +139,8 @@ def near(bodies: dict[str, bytes], site: Site) -> set[Pair]:
     for key, body in bodies.items():
         computed, seen = examine(body, site.collection.generation, Limits())
         record = PictureRecord(ObjectRef("", key), site.collection.generation, Outcome.INDEXED, fingerprint=computed)
-        album.add([record])
-        found |= {
-            frozenset((key, earlier.ref.key))
-            for _, earlier, _ in album.matches([Asker.at_hand(record, seen)], among=True)
-        }
+        asker = Asker.at_hand(record, seen)
+        found |= {frozenset((key, earlier.ref.key)) for _, earlier, _ in album.add_and_match([asker])}
     return found
 
 

@@ -1,6 +1,7 @@
 """Pictures that are compared with each other, and the groups that they fall into."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 
 from handler.cli.records import same_file
 from handler.core.asker import Asker
@@ -9,6 +10,8 @@ from handler.core.generations import GENERATIONS
 from handler.core.model import Match, MatchKind, PictureRecord, Settings
 from handler.core.policy import match, questions
 from handler.entries import Entries
+
+Found = tuple[PictureRecord, PictureRecord, Match]  # the picture that was asked about, the one that it matches, how
 
 
 class Album:
@@ -24,20 +27,24 @@ class Album:
         self._records += records
         self._entries.extend([to_entry(record.ref.object_id, record.entry_hashes) for record in records])
 
-    def matches(self, askers: Sequence[Asker], *, among: bool) -> Iterator[tuple[PictureRecord, PictureRecord, Match]]:
-        """Yield each of *askers* with each picture in here that it matches; in their orders.
+    def matches(self, askers: Sequence[Asker]) -> Iterator[Found]:
+        """Yield each of *askers* with each picture in here that it matches; in their orders."""
+        return self._matches(askers, repeat(len(self._records), len(askers)))
 
-        If *among*, the *askers* have just been added: they are compared with what came before.
-        """
+    def add_and_match(self, askers: Sequence[Asker]) -> Iterator[Found]:
+        """Add pictures; yield each with each that it matches of those that came before it; in their orders."""
+        before = len(self._records)
+        self.add([asker.record for asker in askers])
+        return self._matches(askers, range(before, len(self._records)))
+
+    def _matches(self, askers: Sequence[Asker], ends: Iterable[int]) -> Iterator[Found]:
+        """Yield each of *askers* with its matches among the first pictures in here; *ends* says how many, for each."""
         asked = [questions(asker.record, self._settings.orientations) for asker in askers]
-        before = len(self._records) - len(askers)
         everything = self._entries.scan_each(asked, self._settings.radius, most=len(self._records))
-        for number, hits in enumerate(everything):
-            for row in sorted(hits.rows.tolist()):
-                if among and row >= before + number:
-                    break
-                a, b = askers[number].record, self._records[row]
-                found = match(askers[number], b, self._settings)
+        for asker, end, hits in zip(askers, ends, everything, strict=True):
+            for row in sorted(row for row in hits.rows.tolist() if row < end):
+                a, b = asker.record, self._records[row]
+                found = match(asker, b, self._settings)
                 if found and not (found.kind is MatchKind.EXACT and same_file(a, b)):
                     yield a, b, found
 

@@ -10,6 +10,8 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NoConnectionError
 
+from handler.cli.output import one_line
+
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 REFUSED = {
     *("ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId", "RequestExpired"),
@@ -45,30 +47,20 @@ def explain(error: BotoCoreError | ClientError, *, stack: str, region: str | Non
     if operation == "DescribeStacks" and "does not exist" in said:
         return f"no stack {stack!r} in {region}: name it with --stack and its region with AWS_DEFAULT_REGION"
     if code in DENIED:
-        cure = ", or name --function and --queue-url" if operation == "DescribeStacks" else ""
-        return f"no permission: have {PERMISSIONS.get(operation, operation)} allowed{cure} ({said})"
+        cure = ", or give --function and --queue-url" if operation == "DescribeStacks" else ""
+        return f"no permission: ask for {PERMISSIONS.get(operation, operation)}{cure} ({said})"
     if code in REFUSED:
-        return f"the AWS credentials are refused: renew them with aws sso login or aws configure ({said})"
+        return f"AWS refused the credentials: renew them with aws sso login or aws configure ({said})"
     if code in NO_QUEUE:
-        return f"no such queue in {region}: --queue-url wants the stack's output FailureQueueUrl ({said})"
+        return f"no such queue in {region}: --queue-url takes the stack's output FailureQueueUrl ({said})"
     if code in NO_FUNCTION and operation == "Invoke":
-        return f"no such function in {region}: --function wants the stack's output FunctionName ({said})"
+        return f"no such function in {region}: --function takes the stack's output FunctionName ({said})"
     return said
 
 
 def is_shared(error: ClientError) -> bool:
     """Whether every other message would meet with the same error."""
     return _code(error) in DENIED | REFUSED | NO_FUNCTION
-
-
-def one_line(error: Exception) -> str:
-    """Return what *error* says, on one line."""
-    return printable(" ".join(str(error).split()))
-
-
-def printable(text: str) -> str:
-    """Return *text* on one line: keys and messages may hold any character, and a terminal obeys some."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def _code(error: ClientError) -> str:

@@ -1,33 +1,53 @@
-"""`lookalike compare`: say how alike two picture files are, and show why."""
+"""`lookalike compare`: show how alike two picture files are, and why."""
 
 import argparse
 import json
-import sys
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from handler.cli.files import unusable
-from handler.cli.options import add_matching, add_options, matching
-from handler.cli.output import print_any_name, printable
-from handler.cli.records import record_of
+from handler.cli.errors import CommandError
+from handler.cli.files import UNUSABLE, why_unusable
+from handler.cli.options import add_fingerprinting, add_matching, settings
+from handler.cli.output import printable
+from handler.cli.records import is_flat, record_of
 from handler.core.asker import Asker
 from handler.core.generations import GENERATIONS
 from handler.core.look1 import CHECK_BITS
-from handler.core.model import PictureRecord, PictureRejected, Settings
+from handler.core.model import PictureRecord, Settings
 from handler.core.phash import similarity
 from handler.core.policy import Meeting, closest, match
 
 DESCRIPTION = """\
-Say how alike two pictures are: the distance of the two views that come nearest to each other, and whether the function
-would announce them."""
+Show how alike two pictures are, by their two nearest views (the whole picture,
+or a part of it), and whether they would be announced as near-duplicates."""
+
 EPILOG = """\
-The exit status is 0 if they are near-duplicates, 1 if not, and 2 if one of them cannot be used."""
-ALIKE, DIFFERENT, UNUSABLE = 0, 1, 2
+JSON fields:
+  a, b         the paths
+  verdict      exact (the same bytes), near or different
+  reason       why they are different, or null
+  distance     bits that differ between the hashes of the two views
+  similarity   1 - distance / 64
+  check_bits   check bits that differ, or null where there are none
+  orientation  how to turn A so that it looks like B, as an EXIF number
+  views        which view of A, and which of B
+
+exit status:
+  0  they are near-duplicates
+  1  they are different
+  2  one of them could not be used, or wrong usage
+
+examples:
+  lookalike compare cat.jpg "cat (copy).jpg"
+  lookalike compare --plot why.png cat.jpg dog.jpg"""
+
+ALIKE, DIFFERENT, UNUSABLE_FILE = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is told of two pictures; its fields are those of the JSON output."""
+    """What there is to say of two pictures; the fields are those of the JSON output."""
 
     a: str
     b: str
@@ -45,43 +65,54 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     parser.add_argument("a", metavar="A", help="a picture file")
     parser.add_argument("b", metavar="B", help="another one")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--plot", type=_png, metavar="FILE.png", help="draw both, the views that met and their bits")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    parser.add_argument(
+        "--plot",
+        type=_png,
+        metavar="FILE.png",
+        help="also draw both pictures, the two views and their bits (default: no drawing)",
+    )
     add_matching(parser)
-    add_options(parser)
+    add_fingerprinting(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the comparison; return the exit status."""
-    print_any_name()
-    settings = matching(options)
-    askers: list[Asker] = []
-    for path in (options.a, options.b):
-        try:
-            askers.append(Asker.at_hand(*record_of(path, settings)))
-        except (PictureRejected, OSError, ValueError, MemoryError) as error:
-            print(f"lookalike: {printable(path)}: {unusable(error)}", file=sys.stderr)
-            return UNUSABLE
-    if options.plot is not None and any(
-        options.plot.resolve() == Path(path).resolve() for path in (options.a, options.b)
-    ):
-        print(f"lookalike: --plot would overwrite {printable(str(options.plot))}: name another file", file=sys.stderr)
-        return UNUSABLE
-    a, b = askers[0].record, askers[1].record
+    chosen = settings(options)
+    _spare(options.plot, (options.a, options.b))
+    asker, b = _asker(options.a, chosen), _asker(options.b, chosen).record
     b = replace(b, ref=replace(b.ref, bucket="B"))  # a file may be compared with itself
-    meeting = closest(askers[0], b, settings)
-    compared = _compared(askers[0], b, meeting, settings)
+    meeting = closest(asker, b, chosen)
+    compared = _compared(asker, b, meeting, chosen)
     if options.plot is not None:
-        from handler.cli.drawing import draw
-
-        try:
-            draw(a, b, meeting, f"{compared.verdict}: {_sentence(compared, meeting)}").save(options.plot, "PNG")
-        except OSError as error:
-            print(f"lookalike: {printable(str(options.plot))}: {error.strerror or error}", file=sys.stderr)
-            return UNUSABLE
+        _draw(options.plot, asker.record, b, meeting, f"{compared.verdict}: {_sentence(compared, meeting)}")
     print(json.dumps(asdict(compared)) if options.json else _lines(compared, meeting))
     return DIFFERENT if compared.verdict == "different" else ALIKE
+
+
+def _spare(plot: Path | None, pictures: Iterable[str]) -> None:
+    """Raise CommandError if *plot* is one of the *pictures*."""
+    if plot is not None and plot.resolve() in {Path(path).resolve() for path in pictures}:
+        raise CommandError(
+            f"--plot would overwrite the picture {printable(str(plot))}: name another file", status=UNUSABLE_FILE
+        )
+
+
+def _asker(path: str, settings: Settings) -> Asker:
+    try:
+        return Asker.at_hand(*record_of(path, settings))
+    except UNUSABLE as error:
+        raise CommandError(f"{printable(path)}: {why_unusable(error)}", status=UNUSABLE_FILE) from error
+
+
+def _draw(plot: Path, a: PictureRecord, b: PictureRecord, meeting: Meeting, title: str) -> None:
+    from handler.cli.drawing import draw
+
+    try:
+        draw(a, b, meeting, title).save(plot, "PNG")
+    except OSError as error:
+        raise CommandError(f"{printable(str(plot))}: {error.strerror or error}", status=UNUSABLE_FILE) from error
 
 
 def _compared(asker: Asker, b: PictureRecord, meeting: Meeting, settings: Settings) -> Comparison:
@@ -102,12 +133,13 @@ def _compared(asker: Asker, b: PictureRecord, meeting: Meeting, settings: Settin
 
 def _reason(a: PictureRecord, b: PictureRecord, meeting: Meeting, settings: Settings) -> str:
     for record in (a, b):
-        if record.fingerprint is not None and record.fingerprint.flat:
-            return f"{printable(record.ref.key)} has too little content (quality {record.fingerprint.quality:.1f})"
+        if is_flat(record):
+            quality = record.fingerprint.quality if record.fingerprint else None
+            return f"{printable(record.ref.key)} is nearly blank (quality {quality:.1f}): only the same bytes match it"
     if meeting.distance > settings.radius:
         return f"{meeting.distance} bits, over the radius of {settings.radius}"
     limit = GENERATIONS[a.generation].check_radius
-    return f"{meeting.check_bits} of {CHECK_BITS} check bits differ, over {limit}"
+    return f"{meeting.check_bits} of {CHECK_BITS} check bits differ, over the limit of {limit}"
 
 
 def _sentence(compared: Comparison, meeting: Meeting) -> str:
@@ -122,8 +154,8 @@ def _lines(compared: Comparison, meeting: Meeting) -> str:
         "verdict": compared.verdict + (f" ({compared.reason})" if compared.reason else ""),
         "distance": f"{compared.distance} of 64 bits",
         "similarity": f"{compared.similarity:.3f}",
-        "check": "none" if meeting.check_bits is None else f"{meeting.check_bits} of {CHECK_BITS} bits differ",
-        "orientation": f"{compared.orientation} (EXIF)" if compared.orientation != 1 else "as it is",
+        "check bits": "none" if meeting.check_bits is None else f"{meeting.check_bits} of {CHECK_BITS} bits differ",
+        "orientation": f"A turned as EXIF {compared.orientation}" if compared.orientation != 1 else "as they are",
         "views": " and ".join(compared.views),
     }
     return "\n".join(f"{name:12} {value}" for name, value in rows.items())

@@ -1,7 +1,6 @@
 """The failure queue: what waits in it, each event once, and nothing lost."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handler.cli.output import complain, one_line
 from handler.events import Created, Ignored, Item, LookUp, Removed, UnknownEvent, decode
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ HOLD_S = 300  # nobody else sees a message meanwhile; many times longer than a b
 LATE_BATCHES = 10  # in a row without a message that was there at the start: then no other can be expected
 
 
-class Unreadable(Exception):
+class NotAFailedEvent(Exception):
     """A message that holds no failed event of the function; the text is the reason."""
 
 
@@ -107,8 +107,7 @@ class FailureQueue:
         try:
             self.hand_back()
         except (BotoCoreError, ClientError) as problem:
-            said = f"not handed back ({problem}): what was kept is out of sight for {HOLD_S} s"
-            print(f"lookalike: {said}", file=sys.stderr)
+            complain(f"could not hand back what was kept ({one_line(problem)}): it is in the queue again in {HOLD_S} s")
 
     def _is_due(self, message: "MessageTypeDef") -> bool:
         known = message["MessageId"] in self._held or message["MessageId"] in self._deleted
@@ -116,17 +115,17 @@ class FailureQueue:
 
 
 def read(message: "MessageTypeDef") -> Failure:
-    """Return the failed event that *message* holds. Raises Unreadable if the function would not know what to do."""
+    """Return the failed event that *message* holds. Raises NotAFailedEvent if there is none."""
     try:
         record = json.loads(message["Body"])
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"not JSON: {error}") from error
+        raise NotAFailedEvent(f"not JSON: {error}") from error
     if not isinstance(record, Mapping) or not isinstance(record.get("requestPayload"), Mapping):
-        raise Unreadable("no record of a failed invocation: want an object with an object requestPayload")
+        raise NotAFailedEvent("not the record of a failed invocation: want an object with a requestPayload object")
     try:
         items = decode(record["requestPayload"]).items
     except (UnknownEvent, RecursionError) as error:
-        raise Unreadable(str(error)) from error
+        raise NotAFailedEvent(str(error)) from error
     answer = record.get("responsePayload")
     context = record.get("requestContext")
     return Failure(

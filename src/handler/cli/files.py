@@ -1,21 +1,48 @@
-"""Local picture files: which ones a command means, and their bytes."""
+"""Local picture files: which ones a command means, their bytes, and work on each of them."""
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
+from handler.cli.parallel import in_order
+from handler.cli.progress import progress
 from handler.core.formats import check_bytes
 from handler.core.model import Limits, PictureRejected
 
+T = TypeVar("T")
+
+UNUSABLE = (PictureRejected, OSError, ValueError, MemoryError)  # what keeps a file from being fingerprinted
+
+
+@contextmanager
+def each_file(work: Callable[[str], T], paths: Sequence[str]) -> Iterator[tuple[Iterator[T], Callable[[str], object]]]:
+    """Give what *work* makes of each file that *paths* mean, in order, and what to print a line with meanwhile.
+
+    *work* must be importable: it runs in other processes. Raises CommandError if one of them is killed.
+    """
+    with (
+        closing(in_order(work, files(paths))) as results,
+        progress("hashing", lambda: sum(1 for _ in files(paths))) as shown,
+    ):
+        yield _counted(results, shown.advance), shown.write
+
+
+def _counted(results: Iterable[T], advance: Callable[[int], None]) -> Iterator[T]:
+    for result in results:
+        yield result
+        advance(1)
+
 
 def files(paths: Iterable[str]) -> Iterator[str]:
-    """Yield every path that is no folder, and for a folder the files below it, depth first, sorted by name."""
+    """Yield every path that is not a folder, and for a folder the files below it, depth first, sorted by name."""
     for path in paths:
         try:
             with os.scandir(path) as entries:
                 visible = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda e: e.name)
-        except OSError:  # no folder, or one that cannot be listed: `read` says what is the matter
+        except OSError:  # not a folder, or one that cannot be listed: `read` says which
             yield path
             continue
         for entry in visible:
@@ -36,13 +63,13 @@ def read(path: str, limits: Limits) -> bytes:
     return Path(path).read_bytes()
 
 
-def unusable(error: Exception) -> str:
-    """Return in a few words why a file could not be fingerprinted."""
+def why_unusable(error: Exception) -> str:
+    """Return in a few words why a file could not be fingerprinted; *error* is one of UNUSABLE."""
     match error:
         case PictureRejected():
             return f"{error.code}: {error}"
         case OSError():
             return error.strerror or str(error)
         case MemoryError():
-            return "not enough memory to decode it"
+            return "not enough memory to decode it (lower --max-pixels to reject such pictures)"
     return str(error)  # a NUL in the path

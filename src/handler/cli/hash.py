@@ -2,17 +2,12 @@
 
 import argparse
 import json
-import sys
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 
-from handler.cli.files import files, read, unusable
-from handler.cli.options import add_options, limits
-from handler.cli.output import print_any_name, printable
-from handler.cli.parallel import KILLED, in_order
-from handler.cli.progress import with_progress
+from handler.cli.files import UNUSABLE, each_file, read, why_unusable
+from handler.cli.options import add_fingerprinting, add_paths, limits
+from handler.cli.output import printable
 from handler.core.fingerprint import fingerprint
 from handler.core.generations import GENERATIONS
 from handler.core.look1 import QUALITY_FLOOR
@@ -20,24 +15,40 @@ from handler.core.model import Limits, PictureRejected
 from handler.core.phash import to_hex
 
 DESCRIPTION = """\
-Print the hash of each picture: 16 hex digits, two blanks, the path. What is no picture, or cannot be read, has
-`-` for a hash and the reason after its path.
+Print the perceptual hash of each picture file, one a line: 16 hexadecimal
+digits, two spaces, the path. A file that cannot be hashed has `-` in place of
+the hash, and the reason after its path.
 
-A folder stands for the files below it, in sorted order; names that begin with a dot, and links to folders, are
-left out there. A file that is named twice is printed twice."""
+A folder means every file below it, sorted by name, but for hidden files and
+links to folders. A file that is named twice is printed twice."""
 
 EPILOG = f"""\
-With --json each line is an object: path (as given or found, never rewritten), outcome (hashed, rejected or
-unreadable), hash, generation, width, height, format, views (name and hash of each), quality (how much content the
-picture has; below {QUALITY_FLOOR:g} it matches by its bytes alone) and reason, with null for what does not apply.
-Bytes of a path that are not UTF-8 appear as the code points U+DC80 to U+DCFF.
+JSON fields (null where they do not apply):
+  path           as given, or as found in a folder; bytes that are not UTF-8
+                 appear as the code points U+DC80 to U+DCFF
+  outcome        hashed, rejected (not a picture, or over a limit) or unreadable
+  hash           of the whole picture
+  generation     the hash algorithm
+  width, height  in pixels, as stored in the file
+  format         JPEG, PNG, ...
+  views          name and hash of each view (the whole picture, and parts)
+  quality        how much content the picture has; below {QUALITY_FLOOR:g} it is nearly
+                 blank, and compared with others by its bytes only
+  reason         why there is no hash
 
-The exit status is 0 if every file was hashed, 1 if not."""
+exit status:
+  0  every file was hashed
+  1  some file was not
+  2  wrong usage
+
+examples:
+  lookalike hash ~/Pictures
+  lookalike hash --json ~/Pictures | jq -r 'select(.hash == null) | .path'"""
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What became of one path; its fields are those of the JSON output."""
+class HashedFile:
+    """What became of one file; the fields are those of the JSON output."""
 
     path: str
     outcome: str
@@ -54,49 +65,43 @@ class Report:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Set the texts and options of the command."""
     parser.description, parser.epilog = DESCRIPTION, EPILOG
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a picture file, or a folder of them")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
-    add_options(parser)
+    add_paths(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object per file instead")
+    add_fingerprinting(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print a line for each file; return 0 if every one was hashed, else 1."""
-    print_any_name()
-    hash_path = partial(_report, generation=options.generation, limits=limits(options))
-    form = _json_line if options.json else _plain_line
+    work = partial(_hashed, generation=options.generation, limits=limits(options))
+    line = _json_line if options.json else _plain_line
     failed = 0
-    try:
-        with closing(in_order(hash_path, files(options.paths))) as reports:
-            for report, write in with_progress(reports, options.paths):
-                write(form(report))
-                failed += report.outcome != "hashed"
-    except BrokenProcessPool:
-        print(KILLED, file=sys.stderr)
-        return 1
+    with each_file(work, options.paths) as (results, write):
+        for result in results:
+            write(line(result))
+            failed += result.outcome != "hashed"
     return 1 if failed else 0
 
 
-def _json_line(report: Report) -> str:
-    return json.dumps(asdict(report))
+def _json_line(result: HashedFile) -> str:
+    return json.dumps(asdict(result))
 
 
-def _plain_line(report: Report) -> str:
-    path = printable(report.path)
-    if report.hash is not None:
-        return f"{report.hash}  {path}"
-    return f"{'-':16}  {path}  ({report.outcome}: {report.reason})"
+def _plain_line(result: HashedFile) -> str:
+    path = printable(result.path)
+    if result.hash is not None:
+        return f"{result.hash}  {path}"
+    return f"{'-':16}  {path}  ({result.outcome}: {result.reason})"
 
 
-def _report(path: str, *, generation: str, limits: Limits) -> Report:
-    """Return what became of the file *path*. Must be importable: it runs in other processes."""
+def _hashed(path: str, *, generation: str, limits: Limits) -> HashedFile:
+    """Return what became of the file *path*. Importable: it runs in other processes."""
     try:
         computed = fingerprint(read(path, limits), generation, limits)
-    except PictureRejected as error:
-        return Report(path, "rejected", reason=unusable(error))
-    except (OSError, ValueError, MemoryError) as error:
-        return Report(path, "unreadable", reason=unusable(error))
-    return Report(
+    except UNUSABLE as error:
+        outcome = "rejected" if isinstance(error, PictureRejected) else "unreadable"
+        return HashedFile(path, outcome, reason=why_unusable(error))
+    return HashedFile(
         path,
         "hashed",
         hash=to_hex(computed.hash),

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import NamedTuple, NoReturn
 
 from handler.cli.errors import USAGE_ERROR, CommandError
+from handler.cli.output import complain, print_any_name
 
 INTERRUPTED = 130  # what shells use for a command that Ctrl-C ended
 
@@ -39,6 +40,7 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line *argv* (default: the process's own) and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    print_any_name()
     first = next((one for one in arguments if not one.startswith("-")), None)
     try:
         options = parser([name for name in COMMANDS if name == first]).parse_args(arguments)
@@ -46,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = run(options)
         sys.stdout.flush()
     except CommandError as error:
-        print(f"lookalike: {error}", file=sys.stderr)
+        complain(str(error))
         return error.status
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -2,6 +2,7 @@
 
 import argparse
 
+from handler.cli.arguments import positive, whole_number
 from handler.cli.errors import USAGE_ERROR, CommandError
 from handler.core.buckets import MAX_RADIUS
 from handler.core.generations import DEFAULT_GENERATION, GENERATIONS
@@ -11,25 +12,50 @@ from handler.core.model import ORIENTATIONS, Limits, Settings
 DEFAULT_RADIUS = {"look1": RADIUS, "phash1": 10}  # bits
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what every command about picture files takes: the generation and the limits."""
-    parser.add_argument(
-        "--generation", choices=tuple(GENERATIONS), default=DEFAULT_GENERATION, help="hash algorithm (%(default)s)"
-    )
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """Add the files and folders that a command is about."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a picture file, or a folder of them")
+
+
+def add_fingerprinting(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how pictures are fingerprinted, and which are too large."""
     defaults = Limits()
     parser.add_argument(
+        "--generation",
+        choices=tuple(GENERATIONS),
+        default=DEFAULT_GENERATION,
+        help="hash algorithm (default: %(default)s)",
+    )
+    parser.add_argument(
         "--max-pixels",
-        type=_positive,
+        type=positive,
         default=defaults.max_pixels,
         metavar="N",
-        help="reject pictures of more pixels (%(default)s)",
+        help="reject pictures with more pixels than this (default: %(default)s)",
     )
     parser.add_argument(
         "--max-bytes",
-        type=_positive,
+        type=positive,
         default=defaults.max_bytes,
         metavar="N",
-        help="reject larger files (%(default)s)",
+        help="reject files larger than this (default: %(default)s)",
+    )
+
+
+def add_matching(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what counts as a near-duplicate."""
+    parser.add_argument(
+        "--radius",
+        type=whole_number(0, MAX_RADIUS),
+        metavar="BITS",
+        help=f"greatest distance at which pictures match, from 0 to {MAX_RADIUS} (default: "
+        f"{' or '.join(f'{bits} with {name}' for name, bits in DEFAULT_RADIUS.items())})",
+    )
+    parser.add_argument(
+        "--orientations",
+        choices=tuple(ORIENTATIONS),
+        default="none",
+        help="also match mirrored pictures (mirror), or mirrored and rotated ones (all) (default: %(default)s)",
     )
 
 
@@ -38,30 +64,8 @@ def limits(options: argparse.Namespace) -> Limits:
     return Limits(max_bytes=options.max_bytes, max_pixels=options.max_pixels)
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
-    return int(text)
-
-
-def add_matching(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what counts as a near-duplicate."""
-    parser.add_argument(
-        "--radius",
-        type=_radius,
-        metavar="BITS",
-        help=f"largest distance that counts ({', '.join(f'{name}: {bits}' for name, bits in DEFAULT_RADIUS.items())})",
-    )
-    parser.add_argument(
-        "--orientations",
-        choices=tuple(ORIENTATIONS),
-        default="none",
-        help="also find mirrored pictures (mirror), and turned ones (all); %(default)s",
-    )
-
-
-def matching(options: argparse.Namespace) -> Settings:
-    """Return the settings that *options* ask for."""
+def settings(options: argparse.Namespace) -> Settings:
+    """Return the settings that *options* ask for. Raises CommandError if they contradict each other."""
     if options.generation == "phash1" and options.orientations != "none":
         raise CommandError("phash1 cannot compare turned pictures: use look1 with --orientations", status=USAGE_ERROR)
     radius = DEFAULT_RADIUS[options.generation] if options.radius is None else options.radius
@@ -73,9 +77,3 @@ def matching(options: argparse.Namespace) -> Settings:
         limits=limits(options),
         orientations=ORIENTATIONS[options.orientations],
     )
-
-
-def _radius(text: str) -> int:
-    if not text.isdecimal() or int(text) > MAX_RADIUS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {MAX_RADIUS}")
-    return int(text)

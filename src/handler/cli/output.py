@@ -1,9 +1,11 @@
-"""What is printed: names of any bytes, each on one line."""
+"""What is printed: names and messages of any content, each on one line."""
 
+import re
 import sys
 from io import TextIOWrapper
 
-_CONTROL_CHARACTERS = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F)}
+# Line breaks, what a terminal obeys, what reorders a line, and surrogates that stand for no byte of a file's name.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udc7f\udd00-\udfff]")
 
 
 def print_any_name() -> None:
@@ -12,6 +14,19 @@ def print_any_name() -> None:
         sys.stdout.reconfigure(errors="surrogateescape")
 
 
-def printable(path: str) -> str:
-    """Return *path* without control characters: a line break in a name must not look like another file."""
-    return path.translate(_CONTROL_CHARACTERS)
+def printable(text: str) -> str:
+    """Return *text* with an escape for each character that would not stay in its place on one line.
+
+    The bytes of a name that is not UTF-8 stay as they are; Python gives them as U+DC80 to U+DCFF.
+    """
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def one_line(error: Exception) -> str:
+    """Return what *error* says, on one line."""
+    return printable(" ".join(str(error).split()))
+
+
+def complain(line: str) -> None:
+    """Print *line* on standard error, as ours."""
+    print(f"lookalike: {line}", file=sys.stderr)

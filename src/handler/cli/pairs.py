@@ -2,105 +2,122 @@
 
 import argparse
 import json
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
 from handler.cli.album import Album, Groups
-from handler.cli.files import files, unusable
-from handler.cli.options import add_matching, add_options, matching
-from handler.cli.output import print_any_name, printable
-from handler.cli.parallel import KILLED, in_order
-from handler.cli.progress import with_progress
+from handler.cli.files import UNUSABLE, each_file, why_unusable
+from handler.cli.options import add_fingerprinting, add_matching, add_paths, settings
+from handler.cli.output import complain, printable
 from handler.cli.records import is_flat, record_of
 from handler.core.asker import Asker, Seen
 from handler.core.generations import GENERATIONS
-from handler.core.model import (
-    Match,
-    PictureRecord,
-    PictureRejected,
-    Settings,
-)
+from handler.core.model import Match, PictureRecord, Settings
 from handler.core.phash import similarity
 
 AT_ONCE = 64  # pictures that are compared with all others at once
-FLAT = "lookalike: {} pictures have too little content to be compared but by their bytes (hash --json: quality)"
-DESCRIPTION = """\
-Find all near-duplicates among picture files: among PATH, or between PATH and DIR. A folder stands for the files below
-it. Prints groups of pictures that show the same thing: one picture a line, an empty line between groups."""
-EPILOG = """\
-With --json each pair is a line, an object: a, b (paths; b is in DIR, or came before a), distance (bits), similarity
-(1 - distance / 64), kind (exact: the same bytes, or near), orientation (how a has to be turned to look like b, as EXIF
-numbers it) and views (which view of a met which of b).
 
-Files that are no pictures are named on standard error; the exit status is 1 then, else 0. Pictures with hardly any
-content (blank pages, gradients, text, fine textures) match only what has the same bytes; how many there are is told
-there, too. Of two pictures the later one asks: it is looked at more closely, as an upload is by the function."""
+DESCRIPTION = """\
+Find the near-duplicates among picture files, or between them and those in
+another folder. Prints groups of pictures that show the same thing: one path a
+line, an empty line between groups.
+
+A folder means every file below it, but for hidden files and links to folders.
+The pictures are compared by the same code that runs in AWS, on this machine."""
+
+EPILOG = """\
+JSON fields:
+  a, b         paths; b came before a, or is in DIR
+  distance     bits that differ between their hashes
+  similarity   1 - distance / 64
+  kind         exact (the same bytes) or near
+  orientation  how to turn a so that it looks like b, as an EXIF number
+  views        which view (the whole, or a part) of a matched which of b
+
+A file that cannot be used is named on standard error, and the rest is compared.
+Nearly blank pictures (blank pages, gradients, lines of text, fine textures) are
+compared byte for byte only; standard error says how many there are. The later
+picture of a pair is looked at more closely, as an upload is, so the order of
+the paths may make a difference.
+
+exit status:
+  0  every file was compared
+  1  some file could not be used
+  2  wrong usage
+
+examples:
+  lookalike pairs ~/Pictures
+  lookalike pairs --json --against ~/Pictures ~/Downloads"""
+
+Known = tuple[PictureRecord, Seen | None] | str  # what is known of a file, or why it cannot be used
+
+
+@dataclass(slots=True)
+class Counts:
+    """Files so far."""
+
+    unusable: int = 0
+    flat: int = 0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Set the texts and options of the command."""
     parser.description, parser.epilog = DESCRIPTION, EPILOG
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a picture file, or a folder of them")
-    parser.add_argument("--against", metavar="DIR", help="compare PATH with what is here, and not with itself")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a pair")
+    add_paths(parser)
+    parser.add_argument(
+        "--against",
+        metavar="DIR",
+        help="compare with the pictures in this folder (default: with each other)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object per pair instead")
     add_matching(parser)
-    add_options(parser)
+    add_fingerprinting(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what looks alike; return 0 if every file could be compared, else 1."""
-    print_any_name()
-    settings = matching(options)
-    album, groups, bad, flat = Album(settings), Groups(), 0, 0
-    among = options.against is None
-    try:
-        if not among:
-            for askers, missing, _ in _askers([options.against], settings):
-                records = [asker.record for asker in askers]
-                bad, flat = bad + missing, flat + sum(map(is_flat, records))
-                album.add(records)
-        for askers, missing, write in _askers(options.paths, settings):
-            records = [asker.record for asker in askers]
-            bad, flat = bad + missing, flat + sum(map(is_flat, records))
-            if among:
-                album.add(records)
-            for a, b, found in album.matches(askers, among=among):
+    chosen = settings(options)
+    album, groups, counts = Album(chosen), Groups(), Counts()
+    work = partial(_record, settings=chosen)
+    matches = album.add_and_match
+    if options.against is not None:
+        matches = album.matches
+        with each_file(work, [options.against]) as (results, _):
+            for askers in _usable(results, counts):
+                album.add([asker.record for asker in askers])
+    with each_file(work, options.paths) as (results, write):
+        for askers in _usable(results, counts):
+            for a, b, found in matches(askers):
                 groups.join(a.ref.key, b.ref.key)
                 if options.json:
                     write(_line(a, b, found))
-    except BrokenProcessPool:
-        print(KILLED, file=sys.stderr)
-        return 1
-    if flat:
-        print(FLAT.format(flat), file=sys.stderr)
+    if counts.flat:
+        complain(f"{_were(counts.flat)} compared byte for byte only (see quality in lookalike hash --json)")
     if not options.json and groups:
         print("\n\n".join("\n".join(map(printable, group)) for group in groups.sorted()))
-    return 1 if bad else 0
+    return 1 if counts.unusable else 0
 
 
-def _askers(paths: Iterable[str], settings: Settings) -> Iterator[tuple[list[Asker], int, Callable[[str], object]]]:
-    """Yield the pictures of the files below *paths*, some at a time, and how many are no pictures, which are named."""
-    with closing(in_order(partial(_record, settings=settings), files(paths))) as results:
-        shown = with_progress(results, paths)
-        while some := list(islice(shown, AT_ONCE)):
-            wrong = [result for result, _ in some if isinstance(result, str)]
-            for what in wrong:
-                print(f"lookalike: {printable(what)}", file=sys.stderr)
-            askers = [Asker.at_hand(*result) for result, _ in some if not isinstance(result, str)]
-            yield askers, len(wrong), some[0][1]
+def _usable(results: Iterator[Known], counts: Counts) -> Iterator[list[Asker]]:
+    """Yield the pictures, some at a time; count the files that cannot be used, and say why."""
+    while some := list(islice(results, AT_ONCE)):
+        askers = [Asker.at_hand(*result) for result in some if not isinstance(result, str)]
+        for reason in (result for result in some if isinstance(result, str)):
+            complain(printable(reason))
+        counts.unusable += len(some) - len(askers)
+        counts.flat += sum(is_flat(asker.record) for asker in askers)
+        yield askers
 
 
-def _record(path: str, *, settings: Settings) -> tuple[PictureRecord, Seen | None] | str:
-    """Return what `record_of` does, or what is wrong with the file. Importable: it runs in other processes."""
+def _record(path: str, *, settings: Settings) -> Known:
+    """Return what is known of the file *path*. Importable: it runs in other processes."""
     try:
         return record_of(path, settings)
-    except (PictureRejected, OSError, ValueError, MemoryError) as error:
-        return f"{path}: {unusable(error)}"
+    except UNUSABLE as error:
+        return f"{path}: {why_unusable(error)}"
 
 
 def _line(a: PictureRecord, b: PictureRecord, found: Match) -> str:
@@ -116,3 +133,7 @@ def _line(a: PictureRecord, b: PictureRecord, found: Match) -> str:
             "views": [names[view] for view in found.view_pair],
         }
     )
+
+
+def _were(flat: int) -> str:
+    return "1 picture is nearly blank and was" if flat == 1 else f"{flat} pictures are nearly blank and were"

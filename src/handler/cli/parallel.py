@@ -5,20 +5,26 @@ import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
 from multiprocessing import get_context
 from typing import TypeVar
+
+from handler.cli.errors import CommandError
 
 T = TypeVar("T")
 
 INLINE_FILES = 8  # starting further processes takes longer than these
 FILES_AT_ONCE = 8  # to one process: handing over each by itself would take a fifth of the time of hashing it
 AHEAD = 3  # times as many per process: so much waits in memory behind one slow file
-KILLED = "lookalike: a hashing process was killed, perhaps for want of memory"
+KILLED = "a hashing process was killed, probably out of memory: lower --max-pixels"
 
 
 def in_order(work: Callable[[str], T], paths: Iterator[str]) -> Generator[T]:
-    """Yield what *work* makes of each path, in order: in this process or, if they are many, in one per core."""
+    """Yield what *work* makes of each path, in order: in this process or, if they are many, in one per core.
+
+    Raises CommandError if one of the processes is killed.
+    """
     first = list(islice(paths, INLINE_FILES + 1))
     cores = _cores()
     if len(first) <= INLINE_FILES or cores == 1:
@@ -35,6 +41,8 @@ def in_order(work: Callable[[str], T], paths: Iterator[str]) -> Generator[T]:
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise CommandError(KILLED) from error
     finally:
         pool.shutdown(cancel_futures=True)
 

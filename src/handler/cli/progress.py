@@ -1,29 +1,56 @@
 """How far a command is, on standard error if that is a terminal."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from importlib.util import find_spec
-from typing import TypeVar
+from typing import NamedTuple
 
-from handler.cli.files import files
-
-T = TypeVar("T")
+PAUSE_S = 5  # between two lines, where there is no bar
 
 
-def with_progress(results: Iterable[T], paths: Iterable[str]) -> Iterator[tuple[T, Callable[[str], object]]]:
-    """Yield each result and what to write its line with; show a bar on standard error if that is a terminal."""
-    if not sys.stderr.isatty() or find_spec("rich") is None:
-        yield from ((result, print) for result in results)
-        return
+class Shown(NamedTuple):
+    """Work whose progress is shown."""
+
+    advance: Callable[[int], None]  # to be called when so many more are done
+    write: Callable[[str], object]  # prints a line of the results, above the bar where there is one
+
+
+def progress(verb: str, total: Callable[[], int]) -> AbstractContextManager[Shown]:
+    """Show how many of *total*, which is only then asked for, are done: a bar, or without rich a line now and then."""
+    if not sys.stderr.isatty():
+        return nullcontext(Shown(lambda _count: None, print))
+    if find_spec("rich") is None:
+        return nullcontext(Shown(Lines(verb, total()).advance, print))
+    return _bar(verb, total())
+
+
+class Lines:
+    """Progress without rich: a line every PAUSE_S seconds."""
+
+    def __init__(self, verb: str, total: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._verb, self._total, self._clock = verb, total, clock
+        self._done, self._next_s = 0, clock() + PAUSE_S
+
+    def advance(self, count: int) -> None:
+        """Count what is done, and print it if it is time to."""
+        self._done += count
+        if self._clock() >= self._next_s:
+            print(f"{self._verb}: {self._done} of {self._total}", file=sys.stderr)
+            self._next_s = self._clock() + PAUSE_S
+
+
+@contextmanager
+def _bar(verb: str, total: int) -> Iterator[Shown]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     # On one terminal the lines go through the bar's console, which knows how to write above the bar.
     above = partial(console.print, soft_wrap=True, markup=False, highlight=False, emoji=False)
-    write = above if sys.stdout.isatty() else print
-    columns = (TextColumn("hashing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
-        for result in progress.track(results, total=sum(1 for _ in files(paths))):
-            yield result, write
+    columns = (TextColumn(verb), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task(verb, total=total)
+        yield Shown(partial(bar.advance, task), above if sys.stdout.isatty() else print)

@@ -10,10 +10,7 @@ from handler.core.model import ObjectRef, Outcome, PictureRecord, Settings
 
 
 def record_of(path: str, settings: Settings) -> tuple[PictureRecord, Seen | None]:
-    """Return the record of the file *path*, and what was seen of it.
-
-    Raises PictureRejected, OSError, ValueError or MemoryError.
-    """
+    """Return the record of the file *path*, and what was seen of it. Raises one of files.UNUSABLE."""
     body = read(path, settings.limits)
     computed, seen = examine(body, settings.generation, settings.limits)
     digest = hashlib.sha256(body).hexdigest()
@@ -25,7 +22,7 @@ def record_of(path: str, settings: Settings) -> tuple[PictureRecord, Seen | None
 
 
 def is_flat(record: PictureRecord) -> bool:
-    """Return whether a picture has too little content to be compared but by its bytes."""
+    """Return whether a picture is nearly blank, so that it is compared by its bytes only."""
     return record.fingerprint is not None and record.fingerprint.flat
 
 

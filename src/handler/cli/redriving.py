@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from handler.cli.aws_errors import is_shared, one_line
-from handler.cli.failure_queue import BATCH, Failure, FailureQueue, Unreadable, read
+from handler.cli.aws_errors import is_shared
+from handler.cli.failure_queue import BATCH, Failure, FailureQueue, NotAFailedEvent, read
+from handler.cli.output import one_line
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -26,39 +27,39 @@ class Kept:
 
 
 @dataclass(slots=True)
-class Report:
+class Tally:
     """What became of the messages so far."""
 
     sent: int = 0
     kept: list[Kept] = field(default_factory=list)
 
 
-def redrive(queue: FailureQueue, invoke: Invoke, report: Report, *, limit: int | None, advance: Advance) -> None:
-    """Invoke the function with each event that waits, delete what it accepted, and tell *report* all the while.
+def redrive(queue: FailureQueue, invoke: Invoke, tally: Tally, *, limit: int | None, advance: Advance) -> None:
+    """Invoke the function with each event that waits, delete what it accepted, and keep *tally* meanwhile.
 
     Raises the first error that all messages would share (no permission, no function, no connection). When it
     is interrupted it ends the batch at hand first: every message is then either sent and deleted, or waits.
     """
     for batch in queue.batches(limit):
-        failures = [failure for message in batch if (failure := _read_or_keep(message, report))]
+        failures = [failure for message in batch if (failure := _read_or_keep(message, tally))]
         accepted = list[str]()
         try:
             refused = _invoke_all(invoke, failures, accepted)
         finally:
-            report.sent += len(accepted)
+            tally.sent += len(accepted)
             queue.delete(accepted)
         for message_id, error in refused.items():
             if not isinstance(error, ClientError) or is_shared(error):
                 raise error
-            report.kept.append(Kept(message_id, f"not accepted: {one_line(error)}"))
+            tally.kept.append(Kept(message_id, f"not accepted: {one_line(error)}"))
         advance(len(batch))
 
 
-def waiting(queue: FailureQueue, report: Report, *, limit: int | None, advance: Advance) -> list[Failure]:
+def waiting(queue: FailureQueue, tally: Tally, *, limit: int | None, advance: Advance) -> list[Failure]:
     """Return the failed events in the queue, oldest first."""
     failures = []
     for batch in queue.batches(limit):
-        failures += [failure for message in batch if (failure := _read_or_keep(message, report))]
+        failures += [failure for message in batch if (failure := _read_or_keep(message, tally))]
         advance(len(batch))
     return sorted(failures, key=lambda failure: failure.when)
 
@@ -85,11 +86,11 @@ def _invoke_all(invoke: Invoke, failures: Sequence[Failure], accepted: list[str]
     return refused
 
 
-def _read_or_keep(message: "MessageTypeDef", report: Report) -> Failure | None:
+def _read_or_keep(message: "MessageTypeDef", tally: Tally) -> Failure | None:
     try:
         return read(message)
-    except Unreadable as error:
-        report.kept.append(
+    except NotAFailedEvent as error:
+        tally.kept.append(
             Kept(
                 message["MessageId"],
                 f"cannot be read: {one_line(error)}; delete it with aws sqs delete-message, or let it expire",

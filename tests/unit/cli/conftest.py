@@ -1,0 +1,72 @@
+"""The command line, run in this process, and pictures for it."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from handler.cli.main import main
+from handler.core.fingerprint import fingerprint
+from handler.core.model import Limits
+from handler.core.phash import to_hex
+from tests.pictures import jpeg, photo, png
+
+
+class Done(NamedTuple):
+    """What came of one command."""
+
+    status: int
+    lines: list[str]  # on standard output
+    errors: list[str]
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return what runs `lookalike` with some arguments."""
+
+    def run_command(*arguments: object) -> Done:
+        status = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Done(status, captured.out.splitlines(), captured.err.splitlines())
+
+    return run_command
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    return write(tmp_path / "one.jpg", jpeg(photo(1)))
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """Four scenes: each a picture, a crop of it, and the same bytes again."""
+    for scene in range(4):
+        image = photo(scene, (480, 360))
+        (tmp_path / f"{scene}.png").write_bytes(png(image))
+        (tmp_path / f"{scene} crop.jpg").write_bytes(jpeg(image.crop((30, 20, 470, 350))))
+        (tmp_path / f"{scene} again.png").write_bytes(png(image))
+    return tmp_path
+
+
+def in_a_process(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    """Run `lookalike` in a process of its own."""
+    command = [sys.executable, "-m", "handler.cli.main", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, timeout=60, **options)  # noqa: S603 - our own interpreter
+
+
+def write(path: Path, body: bytes) -> Path:
+    """Write a file, and the folders above it; return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+    return path
+
+
+def hash_of(body: bytes) -> str:
+    """Return the hash of a picture, as it is printed."""
+    return to_hex(fingerprint(body, "look1", Limits()).hash)

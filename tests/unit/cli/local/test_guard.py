@@ -1,0 +1,29 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def test_command_ends_with_its_starter_however_that_ends(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    command = [sys.executable, "-c", "print('up', flush=True); import time; time.sleep(60)"]
+    guarded = subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", "handler.cli.local.guard", str(folder), *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with guarded:
+        assert guarded.stdin is not None
+        assert guarded.stdout is not None
+        assert guarded.stdout.readline() == b"up\n"
+
+        guarded.stdin.close()  # what the system does for a starter that was killed
+
+        guarded.wait(10)
+    assert not folder.exists()
+    with pytest.raises(ProcessLookupError):
+        os.killpg(guarded.pid, 0)

@@ -1,0 +1,66 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.pictures import png
+from tests.unit.cli.conftest import Run
+
+
+def documents(lines: list[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines]
+
+
+def test_prints_verdict_and_views(run: Run, album: Path) -> None:
+    near = run("compare", album / "1 crop.jpg", album / "1.png")
+    same = run("compare", album / "1.png", album / "1 again.png")
+    other = run("compare", album / "1.png", album / "2.png")
+
+    assert [status for status, *_ in (near, same, other)] == [0, 0, 1]
+    assert [lines[0].split()[1] for _, lines, _ in (near, same, other)] == ["near", "exact", "different"]
+    assert "over the radius of" in other[1][0]
+
+
+def test_nearly_blank_pictures_are_different_for_that_reason(run: Run, tmp_path: Path) -> None:
+    for name, level in (("black", 0), ("white", 255)):
+        (tmp_path / f"{name}.png").write_bytes(png(Image.new("RGB", (90, 90), (level,) * 3)))
+
+    status, lines, _ = run("compare", "--json", tmp_path / "black.png", tmp_path / "white.png")
+
+    (told,) = documents(lines)
+    assert (status, told["verdict"]) == (1, "different")
+    assert "is nearly blank (quality 0.0)" in told["reason"]
+
+
+def test_unusable_file_has_a_status_of_its_own(run: Run, album: Path) -> None:
+    status, lines, errors = run("compare", album / "1.png", album / "missing.png")
+
+    assert (status, lines) == (2, [])
+    assert errors == [f"lookalike: {album / 'missing.png'}: No such file or directory"]
+
+
+def test_file_with_a_line_break_is_named_on_one_line(run: Run, tmp_path: Path) -> None:
+    odd = tmp_path / "two\nlines.png"
+    for path, level in ((odd, 0), (tmp_path / "white.png", 255)):
+        path.write_bytes(png(Image.new("RGB", (90, 90), (level,) * 3)))
+
+    flat = run("compare", odd, tmp_path / "white.png")
+    missing = run("compare", odd, tmp_path / "no\nfile.png")
+    unwritable = run("compare", "--plot", tmp_path / "no\nfolder" / "plot.png", odd, odd)
+
+    assert flat[1][0].split(maxsplit=1)[1].startswith(f"different ({tmp_path}/two\\nlines.png is nearly blank")
+    assert missing == (2, [], [f"lookalike: {tmp_path}/no\\nfile.png: No such file or directory"])
+    assert unwritable == (2, [], [f"lookalike: {tmp_path}/no\\nfolder/plot.png: No such file or directory"])
+
+
+def test_plot_is_a_png_and_overwrites_neither_picture(run: Run, album: Path) -> None:
+    before = (album / "1.png").read_bytes()
+
+    status, _, errors = run("compare", "--plot", album / "1.png", album / "2.png", album / "1.png")
+
+    assert (status, len(errors)) == (2, 1)
+    assert (album / "1.png").read_bytes() == before
+    with pytest.raises(SystemExit):
+        run("compare", "--plot", album / "plot.jpg", album / "2.png", album / "1.png")

@@ -1,0 +1,47 @@
+from pathlib import Path
+from unittest.mock import ANY
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from handler.cli.drawing import MARGIN, PICTURE, WIDTH
+from handler.core.imaging import decode_like_imagehash
+from handler.core.model import Limits
+from tests.pictures import heic, photo, png
+from tests.unit.cli.conftest import Run
+
+
+@pytest.mark.parametrize("generation", ["look1", "phash1"])
+def test_draws_both_pictures_and_their_bits(run: Run, album: Path, generation: str) -> None:
+    plot = album / "plot.png"
+
+    status, *_ = run("compare", "--generation", generation, "--plot", plot, album / "1 crop.jpg", album / "1.png")
+
+    with Image.open(plot) as drawn:
+        assert drawn.format == "PNG"
+        assert len(drawn.convert("RGB").getcolors(1 << 24) or ()) > 1000
+    assert status in (0, 1)
+    assert run("compare", "--plot", album / "no" / "folder.png", album / "1.png", album / "1.png")[0] == 2
+
+
+def test_draws_what_phash1_hashes(run: Run, tmp_path: Path) -> None:
+    picture, plot = tmp_path / "picture.png", tmp_path / "plot.png"
+    picture.write_bytes(png(photo(1)))
+
+    run("compare", "--generation", "phash1", "--plot", plot, picture, picture)
+
+    luma = Image.fromarray(decode_like_imagehash(picture.read_bytes(), Limits(), side=32).luma)
+    side = (WIDTH - 2 * MARGIN) // 5 - 14  # of five grids in a row
+    left, top = MARGIN, MARGIN + 40 + PICTURE[1] + 60
+    with Image.open(plot) as drawn:
+        grid = drawn.crop((left, top, left + side, top + side)).convert("L")
+    np.testing.assert_array_equal(np.asarray(grid), np.asarray(luma.resize(grid.size, Image.Resampling.NEAREST)))
+
+
+def test_draws_a_picture_that_pillow_alone_does_not_open(run: Run, tmp_path: Path) -> None:
+    picture, plot = tmp_path / "phone.heic", tmp_path / "plot.png"
+    picture.write_bytes(heic(photo(1)))
+
+    assert run("compare", "--plot", plot, picture, picture) == (0, ANY, [])
+    assert plot.exists()

@@ -1,0 +1,50 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from handler.cli.failure_queue import NotAFailedEvent, read
+from tests.unit.cli.failures import EVENTS, RECORD, message
+
+
+def test_reads_what_lambda_recorded() -> None:
+    failure = read(message(json.dumps(RECORD)))
+
+    assert failure.objects == ("amzn-s3-demo-bucket/uploads/astronaut (edited).jpg",)
+    assert (failure.condition, failure.when) == ("RetriesExhausted", "2029-12-04T09:14:41.027Z")
+    assert failure.error.startswith("1 of 1 items failed: EndpointConnectionError")
+    assert json.loads(failure.payload) == RECORD["requestPayload"]
+
+
+def test_record_without_time_is_as_old_as_its_message() -> None:
+    body = json.dumps({"requestPayload": RECORD["requestPayload"], "responsePayload": None})
+
+    failure = read(message(body))
+
+    assert (failure.when, failure.condition, failure.error) == ("2026-10-30T23:00:00.000Z", "", "")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("no JSON", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "not the record of a failed invocation"),
+        ("{}", "not the record of a failed invocation"),
+        ('{"requestPayload": null}', "not the record of a failed invocation"),
+        ('{"requestPayload": {"nonsense": 1}}', "unknown event: no Records"),
+    ],
+)
+def test_what_is_not_a_failed_event_is_refused(body: str, reason: str) -> None:
+    with pytest.raises(NotAFailedEvent, match=reason):
+        read(message(body))
+
+
+@pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
+def test_every_accepted_event_can_be_redriven(path: Path) -> None:
+    event = json.loads(path.read_text())
+
+    failure = read(message(json.dumps({"requestPayload": event})))
+
+    assert json.loads(failure.payload) == event
+    assert failure.objects

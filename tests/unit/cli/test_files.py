@@ -1,0 +1,101 @@
+"""Which files a command means, and by what names they come out."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import photo, png, png_claiming
+from tests.unit.cli.conftest import Run, hash_of, in_a_process, write
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+def test_named_pipe_is_not_waited_for(run: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    status, lines, _ = run("hash", "--json", tmp_path)
+
+    assert (status, json.loads(lines[0])["reason"]) == (1, "not a regular file")
+
+
+def test_picture_named_twice_is_printed_twice(run: Run, picture: Path) -> None:
+    _, lines, _ = run("hash", picture, picture)
+
+    assert len(lines) == 2
+    assert lines[0] == lines[1]
+
+
+def test_folder_means_the_files_below_it_in_sorted_order(run: Run, tmp_path: Path) -> None:
+    body = png(photo(2))
+    for name in ("b.png", "a/z.png", "a/deep/y.png", "c/x.png", "B.png"):
+        write(tmp_path / name, body)
+
+    _, lines, _ = run("hash", "--json", tmp_path)
+
+    found = [Path(json.loads(line)["path"]).relative_to(tmp_path).as_posix() for line in lines]
+    assert found == ["B.png", "a/deep/y.png", "a/z.png", "b.png", "c/x.png"]
+
+
+def test_hidden_files_and_links_to_folders_are_left_out(run: Run, tmp_path: Path, picture: Path) -> None:
+    write(tmp_path / ".hidden.png", b"")
+    write(tmp_path / ".git" / "picture.png", b"")
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+
+    status, lines, _ = run("hash", tmp_path)
+
+    assert (status, [line.partition("  ")[2] for line in lines]) == (0, [str(picture)])
+
+
+def test_hidden_file_that_is_named_is_hashed(run: Run, tmp_path: Path) -> None:
+    hidden = write(tmp_path / ".hidden.png", png(photo(1)))
+
+    assert run("hash", hidden)[0] == 0
+
+
+@pytest.mark.parametrize("given", ["./pics/../pics/", "pics", "./pics//"])
+def test_path_is_never_rewritten(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    write(tmp_path / "pics" / "one.png", png(photo(1)))
+    monkeypatch.chdir(tmp_path)
+
+    _, lines, _ = run("hash", "--json", given)
+
+    assert json.loads(lines[0])["path"] == os.path.join(given, "one.png")  # noqa: PTH118 - Path would rewrite it
+
+
+@pytest.mark.parametrize("name", ["a b+c%20.png", "画像 ñ.png", "quo\"te's.png", "-dash.png", "line\nbreak.png"])
+def test_odd_file_names_come_out_as_they_are(run: Run, tmp_path: Path, name: str) -> None:
+    odd = write(tmp_path / name, png(photo(1)))
+
+    status, lines, _ = run("hash", "--json", tmp_path)
+
+    assert (status, json.loads(lines[0])["path"]) == (0, str(odd))
+
+
+def test_line_break_in_a_name_does_not_make_a_second_line(run: Run, tmp_path: Path) -> None:
+    odd = write(tmp_path / "line\nbreak.png", png(photo(1)))
+
+    assert run("hash", odd)[1] == [f"{hash_of(odd.read_bytes())}  {tmp_path}/line\\nbreak.png"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are UTF-8 on this system")
+def test_name_that_is_not_utf_8_comes_out_byte_for_byte(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/caf\xe9.png"
+    Path(os.fsdecode(name)).write_bytes(png(photo(1)))
+
+    plain, as_json = in_a_process("hash", tmp_path), in_a_process("hash", "--json", tmp_path)
+
+    assert plain.stdout.rstrip(b"\n").endswith(b"  " + name)
+    assert os.fsencode(json.loads(as_json.stdout)["path"]) == name
+    assert plain.returncode == as_json.returncode == 0
+
+
+def test_file_over_the_byte_limit_is_not_even_read(run: Run, tmp_path: Path) -> None:
+    sparse = write(tmp_path / "huge.png", png_claiming(1, 1))
+    os.truncate(sparse, 1 << 40)
+
+    status, lines, _ = run("hash", "--json", sparse)
+
+    assert status == 1
+    assert json.loads(lines[0])["reason"] == f"too_many_bytes: {1 << 40} bytes, over MAX_BYTES (20971520)"

@@ -1,0 +1,65 @@
+import contextlib
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from handler.cli.progress import PAUSE_S, Lines, progress
+from tests.pictures import photo, png
+from tests.unit.cli.conftest import write
+
+
+def test_nothing_is_shown_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress("hashing", never) as shown:
+        shown.advance(1)
+        shown.write("result")
+
+    assert capsys.readouterr() == ("result\n", "")
+
+
+def never() -> int:
+    raise AssertionError
+
+
+def test_without_rich_a_line_comes_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    times: Iterator[float] = iter([0, 1, PAUSE_S, PAUSE_S, PAUSE_S + 1])
+    lines = Lines("hashing", 30, clock=lambda: next(times))
+
+    for _ in range(3):
+        lines.advance(10)
+
+    assert capsys.readouterr().err == "hashing: 20 of 30\n"
+
+
+WITHOUT_RICH = "import sys; sys.modules['rich'] = None; from handler.cli.main import main; sys.exit(main(sys.argv[1:]))"
+
+
+@pytest.mark.parametrize(
+    ("python", "bar"), [(("-m", "handler.cli.main"), True), (("-c", WITHOUT_RICH), False)], ids=["rich", "without"]
+)
+def test_terminal_shows_a_bar_if_rich_is_there(tmp_path: Path, python: tuple[str, str], bar: bool) -> None:
+    for number in range(4):
+        write(tmp_path / f"{number}.png", png(photo(number, (60, 50))))
+
+    status, terminal = on_a_terminal(sys.executable, *python, "hash", str(tmp_path))
+
+    assert status == 0
+    assert ("━" in terminal) is bar
+    assert all(str(tmp_path / f"{number}.png") in terminal for number in range(4))
+
+
+def on_a_terminal(*command: str) -> tuple[int, str]:
+    """Return the exit status of *command*, and all that it wrote to the terminal."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=os.environ | {"TERM": "xterm"}) as process:  # noqa: S603
+        os.close(theirs)
+        written = b""
+        with contextlib.suppress(OSError):  # Linux's way to say that nobody has the terminal open any more
+            while some := os.read(ours, 1 << 16):
+                written += some
+    os.close(ours)
+    return process.returncode, written.decode()
