@@ -111,8 +111,8 @@ def _store(started: Deployment, uploads: int) -> Iterator[int]:
             s3.put_object(Bucket=started.bucket, Key=key, Body=png(photo(number, (SIDE, SIDE))))
         watch.wait_for(some)
         lost = [key for key in some if key not in watch.handled or watch.handled[key].outcome != "indexed"]
-        if lost or watch.notices:
-            raise LocalError(f"{lost or watch.notices[0]['picture']['key']}: not indexed, or not unlike all others")
+        if lost or watch.messages:
+            raise LocalError(f"{lost or watch.messages[0]['picture']['key']}: not indexed, or not unlike all others")
         yield first + len(some)
 
 

@@ -28,8 +28,8 @@ def test_function_writes_and_publishes_from_lambdas_own_image() -> None:
     done = invoke(ROOT, ROOT / "events" / "s3-object-created.json")
 
     (record,) = done.records
-    (notice,) = done.notices
+    (message,) = done.messages
     assert done.reply == {"outcomes": ["indexed"]}
     assert (record.ref.key, record.outcome) == ("uploads/astronaut (edited).jpg", Outcome.INDEXED)
-    assert notice["picture"]["key"] == record.ref.key
-    assert [match["key"] for match in notice["matches"]] == ["photos/astronaut.png"]
+    assert message["picture"]["key"] == record.ref.key
+    assert [match["key"] for match in message["matches"]] == ["photos/astronaut.png"]

@@ -139,8 +139,8 @@ def _run(name: str, options: argparse.Namespace) -> int:
     root = stack.project_root()
     if missing := [package for package in VERBS[name].needs if find_spec(package) is None]:
         raise CommandError(
-            f"lookalike local needs the development packages, and {', '.join(missing)} cannot be imported: "
-            f"run make setup in {root}, and {root / '.venv' / 'bin' / 'lookalike'} from then on"
+            f"local needs the development packages, and {' and '.join(missing)} cannot be imported: "
+            f"run make setup in {root}, and use its .venv/bin/lookalike"
         )
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)

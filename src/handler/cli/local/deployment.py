@@ -1,4 +1,4 @@
-"""A whole deployment on this machine: the emulator, the stack in it and a queue that hears its topic."""
+"""A whole deployment on this machine: the emulator, the stack in it, and a queue subscribed to its topic."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from botocore.config import Config as ClientConfig
 from handler.cli.local import emulator, stack
 from handler.cli.local.emulator import CREDENTIALS, REGION, Emulator
 
-NOTICES = "lookalike-notices"  # the queue that is subscribed to the topic
+MESSAGES = "lookalike-messages"  # the queue that is subscribed to the topic
 
 Progress = Callable[[str], None]
 
@@ -161,7 +161,7 @@ def _outputs(endpoint: str) -> dict[str, str]:
 def _subscribe(endpoint: str, topic_arn: str) -> str:
     """Make a queue, subscribe it to the topic and return its URL."""
     sqs = _client(endpoint, "sqs")
-    url: str = sqs.create_queue(QueueName=NOTICES)["QueueUrl"]
+    url: str = sqs.create_queue(QueueName=MESSAGES)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     allow = {
         "Effect": "Allow",

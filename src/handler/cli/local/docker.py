@@ -17,8 +17,8 @@ def require(root: Path) -> None:
     """Raise LocalError unless Docker runs."""
     if shutil.which("docker") is None or run(root, "info")[0] != 0:
         raise LocalError(
-            "Docker is not running, and `sam local invoke` needs it: start it (docker info says whether it runs), "
-            "or use make demo, which does without"
+            "Docker does not answer, and sam local invoke needs it: start it (check with docker info), "
+            "or run make demo, which needs none"
         )
 
 

@@ -42,7 +42,7 @@ def require_loopback(endpoint: str) -> str:
         if parts.scheme == "http" and (host == "localhost" or ipaddress.ip_address(host).is_loopback):
             return endpoint
     raise LocalError(
-        f"refused: {endpoint!r} is not a loopback address; local runs never reach further (want http://127.0.0.1:PORT)"
+        f"{endpoint!r} is not a loopback address, and local runs stay on this machine: want http://127.0.0.1:PORT"
     )
 
 
@@ -190,7 +190,8 @@ def _wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
             tail = (log.read_text(errors="replace").strip().splitlines() or ["no output"])[-1]
-            raise LocalError(f"the emulator did not start within {START_TIMEOUT_S} s: {tail}")
+            what = f"does not answer after {START_TIMEOUT_S} s" if process.poll() is None else "ended at once"
+            raise LocalError(f"the emulator {what}; its last words: {tail}")
         time.sleep(0.05)
 
 
@@ -209,9 +210,7 @@ def _checked(port: int) -> int:
         try:
             probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError) as error:
-            raise LocalError(
-                f"port {port} cannot be used ({error}): choose another with --port, or leave it out"
-            ) from error
+            raise LocalError(f"port {port} cannot be used ({error}): give another, or leave out --port") from error
     return port
 
 

@@ -12,7 +12,7 @@ from handler.aws.catalog import DynamoDBCatalog
 from handler.cli.local import deployment, docker, emulator, stack
 from handler.cli.local.console import stdout
 from handler.cli.local.emulator import LocalError
-from handler.cli.local.pictures import Picture, gallery
+from handler.cli.local.pictures import Upload, gallery
 from handler.cli.local.watch import Watch
 from handler.core import model
 from handler.core.generations import DEFAULT_GENERATION
@@ -29,7 +29,7 @@ class Invocation:
 
     reply: Any
     records: Sequence[model.PictureRecord]  # of the objects that the event names
-    notices: Sequence[dict[str, Any]]
+    messages: Sequence[dict[str, Any]]
 
 
 def run(root: Path, options: argparse.Namespace) -> int:
@@ -41,9 +41,9 @@ def run(root: Path, options: argparse.Namespace) -> int:
     for record in done.records:
         digits = "" if record.hash is None else f" {to_hex(record.hash)}"
         console.print(f"wrote: {record.ref.key}: {record.outcome}{digits}", markup=False, soft_wrap=True)
-    for notice in done.notices:
-        console.print("published:", json.dumps(notice, indent=2, ensure_ascii=False), markup=False, soft_wrap=True)
-    if not done.notices:
+    for message in done.messages:
+        console.print("published:", json.dumps(message, indent=2, ensure_ascii=False), markup=False, soft_wrap=True)
+    if not done.messages:
         console.print("published: nothing")
     return 1 if isinstance(done.reply, dict) and "errorMessage" in done.reply else 0
 
@@ -62,26 +62,26 @@ def invoke(root: Path, event: Path, *, progress: deployment.Progress = lambda _s
         progress("uploading the pictures that the event names")
         watch = Watch(started)
         references = _arrange(started, watch, document)
-        told = len(watch.notices)
+        before = len(watch.messages)
         progress("running the function in Docker")
         reply = _sam_local_invoke(root, template, started, document)
         watch.receive()
-        images = DynamoDBCatalog(started.client("dynamodb"), started.outputs["PictureTableName"])
+        catalog = DynamoDBCatalog(started.client("dynamodb"), started.outputs["PictureTableName"])
         everything = model.Collection(model.WHOLE_DEPLOYMENT, DEFAULT_GENERATION)
         ids = list(dict.fromkeys(reference.object_id for reference in references))
-        return Invocation(reply, images.get(everything, ids), watch.notices[told:])
+        return Invocation(reply, catalog.get(everything, ids), watch.messages[before:])
 
 
 def _text(event: Path) -> str:
     """Return what is in the file *event*; raise LocalError unless the function would know what to do with it."""
-    want = "want one such as those of events/"
+    want = "want a file such as those in events/"
     try:
         text = event.read_text()
         decode(json.loads(text))
     except OSError as error:
-        raise LocalError(f"no event in {str(event)!r} ({error.strerror}): {want}") from error
+        raise LocalError(f"cannot read the event {str(event)!r} ({error.strerror}): {want}") from error
     except (UnknownEvent, ValueError, RecursionError) as error:
-        raise LocalError(f"no event in {str(event)!r} ({error}): {want}") from error
+        raise LocalError(f"{str(event)!r} holds no event ({error}): {want}") from error
     return text
 
 
@@ -98,7 +98,7 @@ def _arrange(started: deployment.Deployment, watch: Watch, document: dict[str, A
     originals, copies = gallery()
     known = {picture.key: picture for picture in originals}
     before = [
-        Picture(ref.key, known[copy.copy_of or ""].body) for ref, copy in zip(removed, cycle(copies), strict=False)
+        Upload(ref.key, known[copy.copy_of or ""].body) for ref, copy in zip(removed, cycle(copies), strict=False)
     ]
     before += [known[copy.copy_of or ""] for _, copy in zip(created, copies, strict=False)]
     s3 = started.client("s3")

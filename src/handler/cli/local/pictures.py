@@ -11,8 +11,8 @@ OTHERS = ("brick.png", "grass.png", "hubble_deep_field.jpg", "page.png")  # rese
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """One upload."""
+class Upload:
+    """A picture to upload."""
 
     key: str
     body: bytes
@@ -31,19 +31,19 @@ def encoded(picture: Image.Image, kind: str, **options: int) -> bytes:
     return buffer.getvalue()
 
 
-def gallery() -> tuple[list[Picture], list[Picture]]:
+def gallery() -> tuple[list[Upload], list[Upload]]:
     """Return the pictures to begin with, all different, and then the edited copies of some of them."""
-    originals = [Picture(f"photos/{name}", photograph(name)) for name, *_ in _EDITS]
-    others = [Picture(f"photos/{name}", photograph(name)) for name in OTHERS]
+    originals = [Upload(f"photos/{name}", photograph(name)) for name, *_ in _EDITS]
+    others = [Upload(f"photos/{name}", photograph(name)) for name in OTHERS]
     return originals + others, list(_copies())
 
 
-def _copies() -> Iterator[Picture]:
+def _copies() -> Iterator[Upload]:
     for name, edit, suffix, change, kind, options in _EDITS:
         stem = name.split(".")[0]
         with Image.open(io.BytesIO(photograph(name))) as picture:
             body = encoded(change(picture.convert("RGB")), kind, **options)
-        yield Picture(f"edited/{stem} {edit}.{suffix}", body, copy_of=f"photos/{name}")
+        yield Upload(f"edited/{stem} {edit}.{suffix}", body, copy_of=f"photos/{name}")
 
 
 def _same(picture: Image.Image) -> Image.Image:

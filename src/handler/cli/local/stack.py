@@ -25,8 +25,8 @@ def project_root() -> Path:
         if (folder / "template.yaml").is_file() and (folder / "layers" / "imaging").is_dir():
             return folder
     raise LocalError(
-        "lookalike local runs in a checkout of the project, and neither this folder nor one above it is: "
-        "clone the project, run make setup in it, and then this with its .venv/bin/lookalike"
+        "local needs a checkout of the project, and this folder is not in one: "
+        "clone the project, run make setup in it, and use its .venv/bin/lookalike"
     )
 
 
@@ -68,7 +68,7 @@ def sam_executable(root: Path) -> str:
     """Return sam's path; it has an environment of its own, since its pins differ from the emulator's."""
     sam = root / ".venv-sam" / "bin" / "sam"
     if not sam.exists():
-        raise LocalError(f"sam is missing: no {sam.relative_to(root)}; run make setup")
+        raise LocalError(f"sam is missing (no {sam.relative_to(root)}): run make setup")
     return str(sam)
 
 
@@ -100,10 +100,12 @@ def _sam(root: Path, command: str, *words: str, env: Mapping[str, str]) -> None:
         log.unlink()
         return
     if any(sign in output for sign in ("Failed to fetch", "error sending request", "dns error")):
-        raise LocalError(f"no package index reachable for the layer: connect and run this again (whole output: {log})")
+        raise LocalError(
+            f"no package index can be reached to build the layer: connect, and run this again (full output: {log})"
+        )
     lines = output.strip().splitlines()
     said = [line.strip() for line in lines if line.startswith("Error")] or lines[-1:] or ["no output"]
-    raise LocalError(f"sam {command} failed: {' '.join(said)} (whole output: {log})")
+    raise LocalError(f"sam {command} failed: {' '.join(said)} (full output: {log})")
 
 
 def _content(root: Path, variables: Mapping[str, str]) -> str:
@@ -121,7 +123,7 @@ def _uv(root: Path) -> str:
     beside = [folder / "uv" for folder in (Path(sys.executable).parent, root / ".venv" / "bin")]
     found = next((str(uv) for uv in beside if uv.exists()), None) or shutil.which("uv")
     if found is None:
-        raise LocalError("uv is missing: no .venv/bin/uv; run make setup")
+        raise LocalError("uv is missing (no .venv/bin/uv): run make setup")
     return found
 
 

@@ -28,9 +28,9 @@ class Watch:
 
     deployment: Deployment
     handled: dict[str, Handled] = field(default_factory=dict)  # by key
-    notices: list[dict[str, Any]] = field(default_factory=list)  # messages of the topic, in order of arrival
+    messages: list[dict[str, Any]] = field(default_factory=list)  # published to the topic, in order of arrival
     _since_ms: int = 0
-    _messages_due: set[tuple[str, str]] = field(default_factory=set)  # (key, sequencer) that published
+    _messages_due: set[tuple[str, str]] = field(default_factory=set)  # by (key, sequencer) of the upload
     _sqs: Any = None
     _logs: Any = None
 
@@ -41,7 +41,7 @@ class Watch:
     def wait_for(self, keys: Iterable[str]) -> None:
         """Return when all *keys* are handled and their messages are here, or after PATIENCE_S without news."""
         wanted = set(keys)
-        while wanted - self.handled.keys() or len(self.notices) < len(self._messages_due):
+        while wanted - self.handled.keys() or len(self.messages) < len(self._messages_due):
             if not self.wait_for_news():
                 return
 
@@ -56,17 +56,17 @@ class Watch:
 
     def _look(self) -> bool:
         """Take in what has happened, and return whether anything has."""
-        before = len(self.handled), len(self.notices)
+        before = len(self.handled), len(self.messages)
         self._read_log()
         self._read_failures()
         self.receive()
-        return before != (len(self.handled), len(self.notices))
+        return before != (len(self.handled), len(self.messages))
 
     def receive(self) -> None:
-        """Take the messages that are in the queue."""
+        """Take the messages that are in the queue, each once however often it is delivered."""
         for body in _drain(self._sqs, self.deployment.queue_url):
-            if body["id"] not in {notice["id"] for notice in self.notices}:
-                self.notices.append(body)
+            if body["id"] not in {message["id"] for message in self.messages}:
+                self.messages.append(body)
 
     def _read_log(self) -> None:
         pages = self._logs.get_paginator("filter_log_events").paginate(
@@ -77,9 +77,9 @@ class Watch:
                 self._since_ms = max(self._since_ms, event["timestamp"])
                 self._note(event["message"])
 
-    def _note(self, message: str) -> None:
+    def _note(self, text: str) -> None:
         try:
-            line = json.loads(message)
+            line = json.loads(text)
         except ValueError:
             return  # the runtime's own START, END and REPORT
         if not isinstance(line, dict) or "key" not in line or line.get("message") == "failed":
@@ -97,10 +97,10 @@ class Watch:
 
 
 def _drain(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        for message in messages:
-            yield json.loads(message["Body"])
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    while received := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for one in received:
+            yield json.loads(one["Body"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
 
 
 def _keys(event: dict[str, Any]) -> Iterator[str]:
