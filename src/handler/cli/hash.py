@@ -19,8 +19,9 @@ Print the perceptual hash of each picture file, one a line: 16 hexadecimal
 digits, two spaces, the path. A file that cannot be hashed has `-` in place of
 the hash, and the reason after its path.
 
-A folder means every file below it, sorted by name, but for hidden files and
-links to folders. A file that is named twice is printed twice."""
+A folder means every file below it, sorted by name, except hidden files and
+links to folders. A file that is named twice is printed twice. Reads AVIF, BMP,
+GIF, JPEG, PNG, TIFF and WebP, and HEIC where pillow-heif is installed."""
 
 EPILOG = f"""\
 JSON fields (null where they do not apply):
@@ -31,14 +32,14 @@ JSON fields (null where they do not apply):
   generation     the hash algorithm
   width, height  in pixels, as stored in the file
   format         JPEG, PNG, ...
-  views          name and hash of each view (the whole picture, and parts)
+  views          name and hash of each view (the whole picture and parts of it)
   quality        how much content the picture has; below {QUALITY_FLOOR:g} it is nearly
-                 blank, and compared with others by its bytes only
+                 blank, and matches only files with the same bytes
   reason         why there is no hash
 
 exit status:
   0  every file was hashed
-  1  some file was not
+  1  at least one was not
   2  wrong usage
 
 examples:

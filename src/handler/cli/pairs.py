@@ -24,8 +24,8 @@ Find the near-duplicates among picture files, or between them and those in
 another folder. Prints groups of pictures that show the same thing: one path a
 line, an empty line between groups.
 
-A folder means every file below it, but for hidden files and links to folders.
-The pictures are compared by the same code that runs in AWS, on this machine."""
+A folder means every file below it, except hidden files and links to folders.
+The pictures are compared on this machine, by the same code that runs in AWS."""
 
 EPILOG = """\
 JSON fields:
@@ -39,12 +39,12 @@ JSON fields:
 A file that cannot be used is named on standard error, and the rest is compared.
 Nearly blank pictures (blank pages, gradients, lines of text, fine textures) are
 compared byte for byte only; standard error says how many there are. The later
-picture of a pair is looked at more closely, as an upload is, so the order of
-the paths may make a difference.
+picture of a pair is examined more closely, as a new upload is, so the order of
+the paths can make a small difference.
 
 exit status:
   0  every file was compared
-  1  some file could not be used
+  1  at least one could not be used
   2  wrong usage
 
 examples:

@@ -26,24 +26,25 @@ if TYPE_CHECKING:
 STACK = "lookalike"
 
 DESCRIPTION = """\
-Send each event that waits in the failure queue to the function again, and delete
-it from the queue once Lambda has accepted it. An event that cannot be read, or is
-not accepted, stays in the queue and is named. One that fails again is back in the
-queue after its retries, minutes later, and waits for the next redrive.
+Send each event that waits in the failure queue to the function again, and
+delete it from the queue once Lambda has accepted it. An event that cannot be
+read, or is not accepted, stays in the queue and is named. One that fails again
+is back in the queue after its retries, minutes later, and waits for the next
+redrive.
 
-Region, credentials and endpoint are found as by the AWS CLI (AWS_DEFAULT_REGION,
-AWS_PROFILE, AWS_ENDPOINT_URL, ...)."""
+Region, credentials and endpoint come from where the AWS CLI takes them
+(AWS_DEFAULT_REGION, AWS_PROFILE, AWS_ENDPOINT_URL, ...)."""
 
 EPILOG = """\
 JSON fields:
-  sent     how many events Lambda accepted
-  waiting  in its place with --dry-run, a list: message_id, when, condition,
-           error and objects of each event
-  kept     what stays in the queue, a list: message_id and reason
+  sent     how many events Lambda accepted; not with --dry-run
+  waiting  only with --dry-run: message_id, when, condition, error and objects
+           of each event
+  kept     message_id and reason of each message that stays in the queue
 
 exit status:
-  0  every event was sent, or could be
-  1  some event was kept, or the queue could not be read
+  0  every event was sent or, with --dry-run, can be
+  1  at least one was kept, or AWS could not be asked
   2  wrong usage
 
 examples:

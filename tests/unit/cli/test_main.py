@@ -1,9 +1,11 @@
+import argparse
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
-from handler.cli.main import COMMANDS, main
+from handler.cli.main import COMMANDS, main, parser
 
 IMPORTED = """
 import contextlib, sys
@@ -30,6 +32,19 @@ def test_help_and_version_import_no_command(option: str) -> None:
     assert not imported & {"numpy", "PIL", "boto3", "rich"}
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_only_the_chosen_command_is_imported(name: str) -> None:
+    imported = imported_by(name, "--help")
+
+    assert imported & {command.module for command in COMMANDS.values()} == {COMMANDS[name].module}
+    assert not imported & {"rich", "scipy"}
+
+
+@pytest.mark.parametrize("name", ["hash", "pairs", "compare"])
+def test_commands_about_files_do_not_import_boto3(name: str) -> None:
+    assert not imported_by(name, "--help") & {"boto3", "botocore"}
+
+
 def test_help_lists_every_command_with_its_summary(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
@@ -38,6 +53,28 @@ def test_help_lists_every_command_with_its_summary(capsys: pytest.CaptureFixture
     assert ended.value.code == 0
     for name, command in COMMANDS.items():
         assert [name, command.summary] in lines
+
+
+def helps() -> Iterator[argparse.ArgumentParser]:
+    """Yield the parser of each command, or of each of its verbs."""
+    waiting = [parser(COMMANDS)]
+    while waiting:
+        one = waiting.pop()
+        below = [action for action in one._actions if isinstance(action, argparse._SubParsersAction)]
+        waiting += [added for action in below for added in action.choices.values()]
+        if not below:
+            yield one
+
+
+@pytest.mark.parametrize("one", list(helps()), ids=lambda one: one.prog)
+def test_help_has_defaults_exit_statuses_and_an_example(one: argparse.ArgumentParser) -> None:
+    valued = [action for action in one._actions if action.option_strings and action.nargs != 0]
+
+    assert all("(default: " in str(action.help) for action in valued)
+    assert one.description
+    assert "\nexit status:\n  0  " in f"\n{one.epilog}"
+    assert "lookalike" in str(one.epilog).partition("example")[2]
+    assert all(len(line) <= 80 for line in f"{one.description}\n{one.epilog}".splitlines())
 
 
 @pytest.mark.parametrize(

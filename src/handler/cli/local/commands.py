@@ -28,12 +28,16 @@ project after `make setup`; no AWS account, and none of yours is touched."""
 
 UP = """\
 Start an emulator with the stack deployed, and leave it running. Prints shell
-commands by which any AWS client reaches it, and the stack's outputs as comments.
-If it is running already, prints the same again."""
+commands that point any AWS client at it, and the outputs of the stack as
+comments. If it is running already, prints the same again."""
 UP_EPILOG = """\
-JSON fields: endpoint, region, environment (the variables that an AWS client
-needs), outputs (of the stack), queue_url (a queue subscribed to the topic), pid
-and folder (of the emulator).
+JSON fields:
+  endpoint     where every service answers
+  region       the one that there is
+  environment  the variables that an AWS client needs
+  outputs      of the stack
+  queue_url    a queue that is subscribed to the topic
+  pid, folder  of the emulator
 
 exit status:
   0  it is running
@@ -56,17 +60,17 @@ Deploy the stack into an emulator, upload pictures, show which of them are
 announced as near-duplicates, and stop the emulator."""
 DEMO_EPILOG = """\
 exit status:
-  0  every picture was handled; with the built-in ones, every edited copy was
-     announced, and nothing else
-  1  something failed; it is named
+  0  every picture was handled and, of the built-in ones, every edited copy
+     announced with its original, and nothing else
+  1  something failed, and is named
 
 example:
   .venv/bin/lookalike local demo ~/Pictures"""
 
 INVOKE = """\
 Run the function on one event in Lambda's own image, by `sam local invoke` in
-Docker. Starts an emulator, uploads the pictures that the event names, prints the
-function's reply, what it stored and what it published, and stops the emulator."""
+Docker. Starts an emulator, uploads the pictures that the event names, prints
+what the function replied, stored and published, and stops the emulator."""
 INVOKE_EPILOG = """\
 exit status:
   0  the function replied
@@ -139,7 +143,7 @@ def _run(name: str, options: argparse.Namespace) -> int:
     root = stack.project_root()
     if missing := [package for package in VERBS[name].needs if find_spec(package) is None]:
         raise CommandError(
-            f"local needs the development packages, and {' and '.join(missing)} cannot be imported: "
+            f"local needs packages that are not installed ({', '.join(missing)}): "
             f"run make setup in {root}, and use its .venv/bin/lookalike"
         )
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -1,0 +1,102 @@
+"""The command line as `pip install .` gives it: without the extras, and without the packages for development."""
+
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import packages_distributions, requires
+from pathlib import Path
+
+import pytest
+
+from handler.cli.main import COMMANDS
+from tests.pictures import photo, png
+from tests.unit.cli.conftest import write
+
+PROGRAM = """
+import sys
+hidden = set(sys.argv.pop(1).split(","))
+
+class Bare:
+    def __init__(self, finder):
+        self.finder = finder
+    def find_spec(self, name, path=None, target=None):
+        return None if name.partition(".")[0] in hidden else self.finder.find_spec(name, path, target)
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+sys.meta_path[:] = map(Bare, sys.meta_path)
+from handler.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def bare(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run `lookalike` in *folder*, where nothing of AWS is configured and only what it requires can be imported."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= {"AWS_CONFIG_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
+    command = [sys.executable, "-c", PROGRAM, ",".join(sorted(others())), *map(str, arguments)]
+    return subprocess.run(  # noqa: S603 - our own interpreter
+        command, capture_output=True, text=True, cwd=folder, env=environment, timeout=60, check=False
+    )
+
+
+@cache
+def others() -> set[str]:
+    """Return what can be imported here, and could not be after `pip install .`."""
+    wanted, seen = ["lookalike"], set[str]()
+    while wanted:
+        name = wanted.pop()
+        if name not in seen:
+            seen.add(name)
+            wanted += [normal(one) for one in requires(name) or () if "extra ==" not in one]
+    return {module for module, found in packages_distributions().items() if not seen & set(map(normal, found))}
+
+
+def normal(requirement: str) -> str:
+    """Return the name in *requirement*, as package indexes compare names."""
+    found = re.match(r"[\w.-]+", requirement)
+    assert found
+    return re.sub(r"[-_.]+", "-", found[0]).lower()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("a.png", "b.png"):
+        write(tmp_path / name, png(photo(1)))
+    return tmp_path
+
+
+def test_what_is_hidden_is_what_other_groups_and_extras_bring() -> None:
+    assert others() >= {"rich", "pillow_heif", "ministack", "pytest"}
+    assert not others() & {"handler", "boto3", "botocore", "numpy", "PIL", "aws_lambda_powertools"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "printed"),
+    [
+        ("--version", 0, "lookalike "),
+        ("--help", 0, "commands:"),
+        ("hash .", 0, "  ./b.png"),
+        ("pairs .", 0, "./a.png\n./b.png"),
+        ("pairs --json .", 0, '"kind": "exact"'),
+        ("compare --plot plot.png a.png b.png", 0, "verdict      exact"),
+        ("redrive", 1, "no AWS region: set AWS_DEFAULT_REGION"),
+        ("local up", 1, "local needs packages that are not installed (hypercorn, ministack, rich, "),
+    ],
+)
+def test_commands_work_without_extras(folder: Path, arguments: str, status: int, printed: str) -> None:
+    done = bare(*arguments.split(), folder=folder)
+
+    assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
+    assert printed in done.stdout + done.stderr
+    assert status == 0 or done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_every_command_works_without_extras(folder: Path, command: str) -> None:
+    done = bare(command, "--help", folder=folder)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: lookalike {command} ")
