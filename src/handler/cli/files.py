@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from handler.cli.parallel import in_order
-from handler.cli.progress import progress
+from handler.cli.progress import Shown, progress
 from handler.core.formats import check_bytes
 from handler.core.model import Limits, PictureRejected
 
@@ -18,8 +18,8 @@ UNUSABLE = (PictureRejected, OSError, ValueError, MemoryError)  # what keeps a f
 
 
 @contextmanager
-def each_file(work: Callable[[str], T], paths: Sequence[str]) -> Iterator[tuple[Iterator[T], Callable[[str], object]]]:
-    """Give what *work* makes of each file that *paths* mean, in order, and what to print a line with meanwhile.
+def each_file(work: Callable[[str], T], paths: Sequence[str]) -> Iterator[tuple[Iterator[T], Shown]]:
+    """Give what *work* makes of each file that *paths* mean, in order, and what to print lines with meanwhile.
 
     *work* must be importable: it runs in other processes. Raises CommandError if one of them is killed.
     """
@@ -27,7 +27,7 @@ def each_file(work: Callable[[str], T], paths: Sequence[str]) -> Iterator[tuple[
         closing(in_order(work, files(paths))) as results,
         progress("hashing", lambda: sum(1 for _ in files(paths))) as shown,
     ):
-        yield _counted(results, shown.advance), shown.write
+        yield _counted(results, shown.advance), shown
 
 
 def _counted(results: Iterable[T], advance: Callable[[int], None]) -> Iterator[T]:

@@ -77,9 +77,9 @@ def run(options: argparse.Namespace) -> int:
     work = partial(_hashed, generation=options.generation, limits=limits(options))
     line = _json_line if options.json else _plain_line
     failed = 0
-    with each_file(work, options.paths) as (results, write):
+    with each_file(work, options.paths) as (results, shown):
         for result in results:
-            write(line(result))
+            shown.write(line(result))
             failed += result.outcome != "hashed"
     return 1 if failed else 0
 

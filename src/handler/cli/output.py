@@ -27,6 +27,11 @@ def one_line(error: Exception) -> str:
     return printable(" ".join(str(error).split()))
 
 
+def complaint(line: str) -> str:
+    """Return *line* as it is printed on standard error, where other programs print theirs."""
+    return f"lookalike: {line}"
+
+
 def complain(line: str) -> None:
-    """Print *line* on standard error, as ours."""
-    print(f"lookalike: {line}", file=sys.stderr)
+    """Print *line* on standard error."""
+    print(complaint(line), file=sys.stderr)

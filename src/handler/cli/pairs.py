@@ -11,6 +11,7 @@ from handler.cli.album import Album, Groups
 from handler.cli.files import UNUSABLE, each_file, why_unusable
 from handler.cli.options import add_fingerprinting, add_matching, add_paths, settings
 from handler.cli.output import complain, printable
+from handler.cli.progress import Shown
 from handler.cli.records import is_flat, record_of
 from handler.core.asker import Asker, Seen
 from handler.core.generations import GENERATIONS
@@ -85,15 +86,15 @@ def run(options: argparse.Namespace) -> int:
     matches = album.add_and_match
     if options.against is not None:
         matches = album.matches
-        with each_file(work, [options.against]) as (results, _):
-            for askers in _usable(results, counts):
+        with each_file(work, [options.against]) as (results, shown):
+            for askers in _usable(results, counts, shown):
                 album.add([asker.record for asker in askers])
-    with each_file(work, options.paths) as (results, write):
-        for askers in _usable(results, counts):
+    with each_file(work, options.paths) as (results, shown):
+        for askers in _usable(results, counts, shown):
             for a, b, found in matches(askers):
                 groups.join(a.ref.key, b.ref.key)
                 if options.json:
-                    write(_line(a, b, found))
+                    shown.write(_line(a, b, found))
     if counts.flat:
         complain(f"{_were(counts.flat)} compared byte for byte only (see quality in lookalike hash --json)")
     if not options.json and groups:
@@ -101,12 +102,12 @@ def run(options: argparse.Namespace) -> int:
     return 1 if counts.unusable else 0
 
 
-def _usable(results: Iterator[Known], counts: Counts) -> Iterator[list[Asker]]:
+def _usable(results: Iterator[Known], counts: Counts, shown: Shown) -> Iterator[list[Asker]]:
     """Yield the pictures, some at a time; count the files that cannot be used, and say why."""
     while some := list(islice(results, AT_ONCE)):
         askers = [Asker.at_hand(*result) for result in some if not isinstance(result, str)]
         for reason in (result for result in some if isinstance(result, str)):
-            complain(printable(reason))
+            shown.complain(printable(reason))
         counts.unusable += len(some) - len(askers)
         counts.flat += sum(is_flat(asker.record) for asker in askers)
         yield askers

@@ -8,6 +8,8 @@ from functools import partial
 from importlib.util import find_spec
 from typing import NamedTuple
 
+from handler.cli.output import complain, complaint
+
 PAUSE_S = 5  # between two lines, where there is no bar
 
 
@@ -15,15 +17,17 @@ class Shown(NamedTuple):
     """Work whose progress is shown."""
 
     advance: Callable[[int], None]  # to be called when so many more are done
-    write: Callable[[str], object]  # prints a line of the results, above the bar where there is one
+    # Each prints a line, above the bar where there is one: of the results, and of what went wrong.
+    write: Callable[[str], object] = print
+    complain: Callable[[str], object] = complain
 
 
 def progress(verb: str, total: Callable[[], int]) -> AbstractContextManager[Shown]:
     """Show how many of *total*, which is only then asked for, are done: a bar, or without rich a line now and then."""
     if not sys.stderr.isatty():
-        return nullcontext(Shown(lambda _count: None, print))
+        return nullcontext(Shown(lambda _count: None))
     if find_spec("rich") is None:
-        return nullcontext(Shown(Lines(verb, total()).advance, print))
+        return nullcontext(Shown(Lines(verb, total()).advance))
     return _bar(verb, total())
 
 
@@ -53,4 +57,8 @@ def _bar(verb: str, total: int) -> Iterator[Shown]:
     columns = (TextColumn(verb), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
         task = bar.add_task(verb, total=total)
-        yield Shown(partial(bar.advance, task), above if sys.stdout.isatty() else print)
+        yield Shown(
+            partial(bar.advance, task),
+            write=above if sys.stdout.isatty() else print,
+            complain=lambda line: above(complaint(line)),
+        )

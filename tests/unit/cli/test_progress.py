@@ -52,6 +52,14 @@ def test_terminal_shows_a_bar_if_rich_is_there(tmp_path: Path, python: tuple[str
     assert all(str(tmp_path / f"{number}.png") in terminal for number in range(4))
 
 
+def test_complaint_above_the_bar_stays_on_its_line(tmp_path: Path) -> None:
+    notes = write(tmp_path / f"{'long ' * 30}.txt", b"no picture")
+
+    _, terminal = on_a_terminal(sys.executable, "-m", "handler.cli.main", "pairs", str(tmp_path))
+
+    assert f"lookalike: {notes}: unsupported: begins with b'no pictu', want one of AVIF, BMP, GIF, HEIC," in terminal
+
+
 def on_a_terminal(*command: str) -> tuple[int, str]:
     """Return the exit status of *command*, and all that it wrote to the terminal."""
     ours, theirs = pty.openpty()
