@@ -1,7 +1,8 @@
-"""What ends a command with one line on standard error."""
+"""How a command ends that does not do what it was asked to."""
 
 FAILED = 1
 USAGE_ERROR = 2  # argparse's own
+INTERRUPTED = 130  # what shells use for a command that Ctrl-C ended
 
 
 class CommandError(Exception):

@@ -8,10 +8,8 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import NamedTuple, NoReturn
 
-from handler.cli.errors import USAGE_ERROR, CommandError
+from handler.cli.errors import INTERRUPTED, USAGE_ERROR, CommandError
 from handler.cli.output import complain, print_any_name
-
-INTERRUPTED = 130  # what shells use for a command that Ctrl-C ended
 
 
 class Command(NamedTuple):

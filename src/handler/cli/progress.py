@@ -23,7 +23,7 @@ class Shown(NamedTuple):
 
 
 def progress(verb: str, total: Callable[[], int]) -> AbstractContextManager[Shown]:
-    """Show how many of *total*, which is only then asked for, are done: a bar, or without rich a line now and then."""
+    """Show how many of *total*, asked for only if it is shown, are done: a bar, or without rich a line now and then."""
     if not sys.stderr.isatty():
         return nullcontext(Shown(lambda _count: None))
     if find_spec("rich") is None:

@@ -15,10 +15,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-from handler.cli.errors import CommandError
+from handler.cli.errors import INTERRUPTED, CommandError
 from handler.cli.local import stack
 
-INTERRUPTED = 130
 EMULATOR = ("hypercorn", "ministack", "rich", "samtranslator")
 PHOTOGRAPHS = ("skimage",)
 

@@ -12,7 +12,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -68,14 +67,12 @@ def environment(endpoint: str, extra: Mapping[str, str] | None = None) -> dict[s
     return kept | {"SAM_CLI_TELEMETRY": "0"} | aws_variables(endpoint) | dict(extra or {})
 
 
-@dataclass(frozen=True, slots=True)
 class Emulator:
     """One running emulator: the leader of a process group, and the folder that goes with it."""
 
-    endpoint: str
-    pid: int
-    folder: Path  # log and temporary files
-    process: subprocess.Popen[bytes] | None = field(default=None, compare=False)  # None: another process started it
+    def __init__(self, endpoint: str, pid: int, folder: Path, process: subprocess.Popen[bytes] | None = None) -> None:
+        """Its log and temporary files are in *folder*; *process* is missing if another process started it."""
+        self.endpoint, self.pid, self.folder, self._process = endpoint, pid, folder, process
 
     def alive(self) -> bool:
         """Whether it answers at its endpoint."""
@@ -83,16 +80,16 @@ class Emulator:
 
     def leave_running(self) -> None:
         """Let it outlive this process; without this it ends with this process, however that ends."""
-        if self.process is not None and self.process.stdin is not None:
-            self.process.stdin.write(guard.STAY)
-            self.process.stdin.flush()
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(guard.STAY)
+            self._process.stdin.flush()
 
     def stop(self) -> None:
         """End the emulator with all its children and remove its folder; no error if it has ended already."""
-        if self.process is not None or self.alive():  # a pid that nobody answers for may be anybody's by now
-            end_group(self.pid, self.process)
-        if self.process is not None and self.process.stdin is not None:
-            self.process.stdin.close()
+        if self._process is not None or self.alive():  # a pid that nobody answers for may be anybody's by now
+            end_group(self.pid, self._process)
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

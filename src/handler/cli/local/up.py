@@ -21,7 +21,7 @@ def run(root: Path, options: argparse.Namespace) -> int:
         raise LocalError(f"already running at {found.endpoint}, not at port {options.port}: run {DOWN} first")
     if options.docker and not _variables_file(root).exists():
         raise LocalError(f"already running at {found.endpoint}, where containers cannot reach it: run {DOWN} first")
-    print(json.dumps(found.describe()) if options.json else "\n".join(_shell_lines(found)))
+    print(json.dumps(found.describe()) if options.json else "\n".join(shell_lines(found)))
     return 0
 
 
@@ -37,7 +37,7 @@ def _start(root: Path, options: argparse.Namespace) -> deployment.Deployment:
     return started
 
 
-def _shell_lines(found: deployment.Deployment) -> list[str]:
+def shell_lines(found: deployment.Deployment) -> list[str]:
     """Return what a shell may evaluate in order to reach the deployment; the rest is comments."""
     return [
         f"# endpoint {found.endpoint}; stop it with: {DOWN}",

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from handler.cli.local.deployment import Deployment
@@ -22,21 +22,16 @@ class Handled:
     announced: int  # pairs in the message that was published
 
 
-@dataclass(slots=True)
 class Watch:
     """Follows one deployment from its start."""
 
-    deployment: Deployment
-    handled: dict[str, Handled] = field(default_factory=dict)  # by key
-    messages: list[dict[str, Any]] = field(default_factory=list)  # published to the topic, in order of arrival
-    _since_ms: int = 0
-    _messages_due: set[tuple[str, str]] = field(default_factory=set)  # by (key, sequencer) of the upload
-    _sqs: Any = None
-    _logs: Any = None
-
-    def __post_init__(self) -> None:
-        """Make the clients."""
-        self._sqs, self._logs = self.deployment.client("sqs"), self.deployment.client("logs")
+    def __init__(self, deployment: Deployment) -> None:
+        self.handled: dict[str, Handled] = {}  # by key
+        self.messages: list[dict[str, Any]] = []  # published to the topic, in order of arrival
+        self._messages_due: set[tuple[str, str]] = set()  # by (key, sequencer) of the upload
+        self._since_ms = 0
+        self._deployment = deployment
+        self._sqs, self._logs = deployment.client("sqs"), deployment.client("logs")
 
     def wait_for(self, keys: Iterable[str]) -> None:
         """Return when all *keys* are handled and their messages are here, or after PATIENCE_S without news."""
@@ -64,13 +59,13 @@ class Watch:
 
     def receive(self) -> None:
         """Take the messages that are in the queue, each once however often it is delivered."""
-        for body in _drain(self._sqs, self.deployment.queue_url):
+        for body in _drain(self._sqs, self._deployment.queue_url):
             if body["id"] not in {message["id"] for message in self.messages}:
                 self.messages.append(body)
 
     def _read_log(self) -> None:
         pages = self._logs.get_paginator("filter_log_events").paginate(
-            logGroupName=self.deployment.outputs["LogGroupName"], startTime=self._since_ms
+            logGroupName=self._deployment.outputs["LogGroupName"], startTime=self._since_ms
         )
         for page in pages:
             for event in page["events"]:
@@ -90,7 +85,7 @@ class Watch:
             self._messages_due.add((line["key"], line.get("sequencer", "")))
 
     def _read_failures(self) -> None:
-        for record in _drain(self._sqs, self.deployment.outputs["FailureQueueUrl"]):
+        for record in _drain(self._sqs, self._deployment.outputs["FailureQueueUrl"]):
             said = record.get("responsePayload", {}).get("errorMessage", "no message")
             for key in _keys(record.get("requestPayload", {})):
                 self.handled[key] = Handled("failed", said, 0)
