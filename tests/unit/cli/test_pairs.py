@@ -14,7 +14,7 @@ from tests.unit.cli.conftest import Run
 
 
 def families(album: Path) -> list[list[str]]:
-    return [[str(album / f"{n}{rest}") for rest in (" again.png", " crop.jpg", ".png")] for n in range(4)]
+    return [[str(album / f"{n}{rest}") for rest in (" again.png", " crop.jpg", ".png")] for n in range(2)]
 
 
 def documents(lines: list[str]) -> list[dict[str, Any]]:
@@ -23,15 +23,15 @@ def documents(lines: list[str]) -> list[dict[str, Any]]:
 
 def test_pairs_are_found_however_far_apart_they_come(run: Run, tmp_path: Path) -> None:
     """More pictures than are compared at once: the first and the last of each scene are in other parts."""
-    for n in range(100):
-        (tmp_path / f"{n:03}.png").write_bytes(png(photo(n % 90, (160, 120))))
+    for n in range(70):
+        (tmp_path / f"{n:03}.png").write_bytes(png(photo(n % 66, (160, 120))))
 
     status, lines, _ = run("pairs", "--json", tmp_path)
-    across = run("pairs", "--json", "--against", tmp_path, tmp_path / "095.png")
+    across = run("pairs", "--json", "--against", tmp_path, tmp_path / "067.png")
 
     told = [(Path(one["a"]).stem, Path(one["b"]).stem) for one in documents(lines)]
-    assert (status, told) == (0, [(f"{n + 90:03}", f"{n:03}") for n in range(10)])
-    assert [(Path(one["a"]).stem, Path(one["b"]).stem) for one in documents(across[1])] == [("095", "005")]
+    assert (status, told) == (0, [(f"{n + 66:03}", f"{n:03}") for n in range(4)])
+    assert [(Path(one["a"]).stem, Path(one["b"]).stem) for one in documents(across[1])] == [("067", "001")]
 
 
 def test_groups_are_printed_one_picture_a_line(run: Run, album: Path) -> None:
@@ -58,14 +58,14 @@ def test_against_compares_with_another_folder_only(
     run: Run, album: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     asked = tmp_path_factory.mktemp("asked") / "mirrored.png"
-    asked.write_bytes(png(photo(2, (480, 360)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
+    asked.write_bytes(png(photo(1, (480, 360)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
 
     plain = run("pairs", "--json", "--against", album, asked)
     mirrored = run("pairs", "--json", "--against", album, "--orientations", "mirror", asked)
 
     assert plain == (0, [], [])
     assert {(one["a"], one["orientation"]) for one in documents(mirrored[1])} == {(str(asked), 2)}
-    assert [one["b"] for one in documents(mirrored[1])] == families(album)[2]
+    assert [one["b"] for one in documents(mirrored[1])] == families(album)[1]
 
 
 def test_unusable_file_is_named_and_the_rest_compared(run: Run, album: Path) -> None:
@@ -74,7 +74,7 @@ def test_unusable_file_is_named_and_the_rest_compared(run: Run, album: Path) -> 
     status, lines, errors = run("pairs", album)
 
     assert status == 1
-    assert len(lines) == 4 * 3 + 3
+    assert len(lines) == 2 * 3 + 1
     assert errors == [f"lookalike: {album / 'notes.txt'}: unsupported: begins with b'no pictu', want one of "
                       "AVIF, BMP, GIF, HEIC, JPEG, PNG, TIFF, WEBP"]  # fmt: skip
 
