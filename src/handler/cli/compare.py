@@ -145,8 +145,8 @@ def _reason(a: PictureRecord, b: PictureRecord, meeting: Meeting, settings: Sett
 def _sentence(compared: Comparison, meeting: Meeting) -> str:
     if compared.reason:
         return compared.reason
-    check = "" if meeting.check_bits is None else f", {meeting.check_bits} of {CHECK_BITS} check bits"
-    return f"{compared.distance} of 64 bits differ{check}"
+    check = "" if meeting.check_bits is None else f" and {meeting.check_bits} of {CHECK_BITS} check bits"
+    return f"{compared.distance} of 64 bits{check} differ"
 
 
 def _lines(compared: Comparison, meeting: Meeting) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from handler.cli.output import printable
 from handler.core import look1, phash
 from handler.core.generations import GENERATIONS
 from handler.core.imaging import decode, decode_like_imagehash, opened
@@ -23,13 +24,13 @@ def draw(a: PictureRecord, b: PictureRecord, meeting: Meeting, title: str) -> Im
     page = Image.new("RGB", (WIDTH, 2 * MARGIN + 40 + PICTURE[1] + 60 + CELLS + 40), PAPER)
     pen = ImageDraw.Draw(page)
     heading, small = ImageFont.load_default(22), ImageFont.load_default(15)
-    pen.text((MARGIN, MARGIN), title, INK, heading)
+    pen.text((MARGIN, MARGIN), _drawable(title), INK, heading)
     top = MARGIN + 40
     names = GENERATIONS[a.generation].view_names
     for number, (record, view) in enumerate(zip((a, b), meeting.view_pair, strict=True)):
         left = MARGIN + number * (PICTURE[0] + MARGIN)
         page.paste(_marked(record, view), (left, top))
-        pen.text((left, top + PICTURE[1] + 6), f"{record.ref.key[-48:]}: {names[view]}", INK, small)
+        pen.text((left, top + PICTURE[1] + 6), f"{_drawable(record.ref.key[-48:])}: {names[view]}", INK, small)
     top += PICTURE[1] + 60
     grids = [
         (f"{names[meeting.view_pair[0]]} of A, 32 x 32", _averaged(a, meeting.view_pair[0])),
@@ -44,6 +45,11 @@ def draw(a: PictureRecord, b: PictureRecord, meeting: Meeting, title: str) -> Im
         page.paste(grid.resize((step - 14, step - 14), Image.Resampling.NEAREST), (left, top))
         pen.text((left, top + step - 8), label, INK, small)
     return page
+
+
+def _drawable(text: str) -> str:
+    """Return *text* on one line, with a sign in place of each byte of a name that is no character."""
+    return printable(text).encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _marked(record: PictureRecord, view: int) -> Image.Image:

@@ -1,3 +1,5 @@
+import os
+import sys
 from pathlib import Path
 from unittest.mock import ANY
 
@@ -9,7 +11,7 @@ from handler.cli.drawing import MARGIN, PICTURE, WIDTH
 from handler.core.imaging import decode_like_imagehash
 from handler.core.model import Limits
 from tests.pictures import heic, photo, png
-from tests.unit.cli.conftest import Run
+from tests.unit.cli.conftest import Run, write
 
 
 @pytest.mark.parametrize("generation", ["look1", "phash1"])
@@ -42,6 +44,14 @@ def test_draws_what_phash1_hashes(run: Run, tmp_path: Path) -> None:
 def test_draws_a_picture_that_pillow_alone_does_not_open(run: Run, tmp_path: Path) -> None:
     picture, plot = tmp_path / "phone.heic", tmp_path / "plot.png"
     picture.write_bytes(heic(photo(1)))
+
+    assert run("compare", "--plot", plot, picture, picture) == (0, ANY, [])
+    assert plot.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are UTF-8 on this system")
+def test_draws_a_picture_whose_name_is_not_utf_8(run: Run, tmp_path: Path) -> None:
+    picture, plot = write(tmp_path / os.fsdecode(b"caf\xe9\n.png"), png(photo(1))), tmp_path / "plot.png"
 
     assert run("compare", "--plot", plot, picture, picture) == (0, ANY, [])
     assert plot.exists()
