@@ -54,7 +54,7 @@ bench-fingerprint: setup $(VENV)/.bench ## prove the fingerprint on pictures it 
 	$(BIN)/python -m benchmarks proof $(foreach folder,$(CORPUS),--corpus "$(folder)") $(if $(PLOTS),--plots "$(PLOTS)")
 
 load: setup ## upload to the deployed stack at RATE (5) a second for SECONDS (20), and time the notices
-	@$(BIN)/python -m benchmarks.load $(if $(RATE),--rate "$(RATE)") $(if $(SECONDS),--seconds "$(SECONDS)")
+	@$(BIN)/python -m benchmarks.load.uploads $(if $(RATE),--rate "$(RATE)") $(if $(SECONDS),--seconds "$(SECONDS)")
 
 format: setup ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .

@@ -7,8 +7,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report import parsed_count, print_machine
+from training.printing import parsed_count, print_machine
 
+MODULES = {
+    "recall": "benchmarks.quality.bands",
+    "fingerprint": "benchmarks.micro.hashing",
+    "cold-import": "benchmarks.micro.cold_import",
+    "parsing": "benchmarks.micro.parsing",
+    "contention": "benchmarks.load.contention",
+    "album": "benchmarks.load.pairs",
+    "proof": "benchmarks.quality.edited_copies",
+    "choose": "training.views",
+    "train": "training.filters",
+    "search": "benchmarks.cost.search",
+}
 PARTS = {  # by module, imported when asked for: `search` needs packages that the others do without
     "recall": "how many near hashes one 16-bit prefix finds, and how many four bands do",
     "fingerprint": "decoding and hashing, against ImageHash",
@@ -35,7 +47,7 @@ def main() -> int:
             options = {"stored": arguments.stored, "json": arguments.json, "picture": arguments.plot}
         elif part == "proof":
             options = {"more": arguments.corpus, "plots": arguments.plots}
-        run: Callable[..., None] = import_module(f"benchmarks.{part.replace('-', '_')}").main
+        run: Callable[..., None] = import_module(MODULES[part]).main
         run(**options)
     return 0
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.corpus import pictures_in
 from tests.pictures import encode, photo
+from training.corpus import pictures_in
 
 
 def test_pictures_of_a_folder_of_ones_own_are_of_every_format_and_counted(

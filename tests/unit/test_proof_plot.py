@@ -6,7 +6,7 @@ pytest.importorskip("matplotlib", reason="it is of the group bench")
 
 
 def test_legend_says_at_which_radius_each_fingerprint_was_matched(tmp_path: Path) -> None:
-    from benchmarks.proof_plot import draw_recall
+    from benchmarks.quality.copies_plot import draw_recall
 
     draw_recall({"look1, all views": {"crop": 0.9}, "phash1": {"crop": 0.1}}, tmp_path / "recall.svg")
 

@@ -9,12 +9,12 @@ import pytest
 import skimage
 from PIL import Image
 
-from benchmarks import blanks, edits
 from handler.core.asker import Asker
 from handler.core.fingerprint import examine
 from handler.core.look1 import RADIUS
 from handler.core.model import ORIENTATIONS, Limits, ObjectRef, Outcome, PictureRecord, Settings
 from handler.core.policy import match
+from training import blanks, edits
 
 PHOTOGRAPHS = ("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "rocket.jpg")
 COMPOUNDS = 12  # random edits of each

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.corpus import Picture
-from benchmarks.train import Filter, chosen, moments, solved
 from handler.core import look1, look1_filters
 from tests.pictures import photo
+from training.corpus import Picture
+from training.filters import Filter, chosen, moments, solved
 
 RECORD = Path(look1.__file__).with_name("look1_filters.tsv")
 

@@ -36,7 +36,7 @@ def _imagehash(compute: Callable[[Image.Image], object], body: bytes) -> object:
 
 
 def _pdq(body: bytes) -> object:
-    import pdqhash  # type: ignore[import-not-found]  # a peer that not everybody installs
+    import pdqhash  # a peer that not everybody installs
 
     with Image.open(BytesIO(body)) as image:
         return pdqhash.compute(np.asarray(image.convert("RGB")))

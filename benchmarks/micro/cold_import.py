@@ -8,9 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.report import print_table
+from training.printing import print_table
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ROUNDS = 9
 STATEMENTS = {"import boto3": "import boto3", "import handler.app": "import handler.app"}
 

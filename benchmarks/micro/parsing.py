@@ -13,9 +13,9 @@ import botocore.session
 from botocore.awsrequest import HeadersDict
 from botocore.parsers import ResponseParserFactory
 
-from benchmarks.report import print_table
 from handler.aws.batch import KEYS_PER_CALL
 from handler.aws.parser import LeanParserFactory
+from training.printing import print_table
 
 CALLS = 5  # of 100 buckets each
 MEMBERS = (0, 15, 150)  # of a bucket: 150 is what 10 million evenly spread hashes make

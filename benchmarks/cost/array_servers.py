@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.stored import Members, Size, Stored, as_binary_set, as_members
+from benchmarks.cost.stored_pictures import Members, Size, Stored, as_binary_set, as_members
 from handler.core.buckets import MEMBER_BYTES, Bucket
 from handler.core.entry import entry_bytes
 from handler.core.model import LOWEST_SEQUENCER

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.load`: the deployed stack under load, beside a function that does nothing."""
+"""`python -m benchmarks.load.uploads`: the deployed stack under load, beside a function that does nothing."""
 
 import argparse
 import json
@@ -15,14 +15,14 @@ from typing import Any, NoReturn
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from benchmarks.load_drive import Run, drive, receive
-from benchmarks.load_noop import Target, deploy, ours
-from benchmarks.report import console, print_machine, print_table, progress
+from benchmarks.load.drive import Run, drive, receive
+from benchmarks.load.no_op import Target, deploy, ours
 from handler.cli.local import deployment, stack
 from handler.cli.local.deployment import Deployment
 from handler.cli.local.emulator import LocalError
 from handler.cli.local.watch import Watch
 from tests.pictures import photo, png
+from training.printing import console, print_machine, print_table, progress
 
 MAX_UPLOADS = 5000  # as many originals are stored first, and pictures held in memory
 SIDE = 64  # pixels: the load is the service's, not the decoder's (see `make bench` for that)
@@ -180,7 +180,7 @@ def _described(run: Run) -> dict[str, Any]:
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = _Parser(
-        prog="python -m benchmarks.load",
+        prog="python -m benchmarks.load.uploads",
         description="Upload at a fixed rate to the deployed stack, in an emulator on loopback, and time the notices.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

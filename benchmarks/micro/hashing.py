@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
-from benchmarks.report import print_table, progress
-from benchmarks.ways import WAYS
+from benchmarks.micro.fingerprinters import WAYS
+from training.printing import print_table, progress
 
 SIZE = (4000, 3000)
 ROUNDS = 7  # interleaved, so that all meet the same noise
@@ -65,7 +65,7 @@ def _medians(body: bytes) -> dict[str, float]:
 def _peak_bytes(name: str, body: bytes, folder: Path) -> int:
     file = folder / "photograph"
     file.write_bytes(body)
-    call = [sys.executable, "-m", "benchmarks.ways", name, str(file)]
+    call = [sys.executable, "-m", "benchmarks.micro.fingerprinters", name, str(file)]
     return int(subprocess.run(call, capture_output=True, text=True, check=True).stdout)  # noqa: S603
 
 

@@ -21,8 +21,8 @@ import boto3
 from botocore.config import Config as ClientConfig
 from PIL import Image
 
-from benchmarks.canned import GET_OBJECT, READS, Request, forget_writes, sequential, start_over
-from benchmarks.stored import BUCKETED_VIEWS, COLLECTION, Size
+from benchmarks.cost.array_servers import GET_OBJECT, READS, Request, forget_writes, sequential, start_over
+from benchmarks.cost.stored_pictures import BUCKETED_VIEWS, COLLECTION, Size
 from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from benchmarks.load_noop import Target
+from benchmarks.load.no_op import Target
 from handler.cli.local.deployment import Deployment
 
 UPLOADERS = 32  # uploads on their way at once; one takes 5 ms

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.edits import LINES, encoded
+from training.edits import LINES, encoded
 
 COUNT = 60  # of each kind
 SIZES = ((640, 480), (480, 640), (600, 600), (800, 450))

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import edits
-from benchmarks.corpus import Picture
-from benchmarks.report import console, print_table
-from benchmarks.versions import SEED, Measured, Words
+from benchmarks.quality.fingerprints import SEED, Measured, Words
 from handler.core import look1
 from handler.core.generations import GENERATIONS
 from handler.core.policy import may_meet
 from handler.core.windows import VIEW_NAMES
+from training import edits
+from training.corpus import Picture
+from training.printing import console, print_table
 
 RATES = (1e-6, 1e-5)
 ORIENTATIONS = range(1, 9)
@@ -127,7 +127,7 @@ class Trial:
 
     def plot(self, folder: Path) -> None:
         """Draw recall by edit, and distances between the same and different pictures."""
-        from benchmarks.proof_plot import draw_distances, draw_recall
+        from benchmarks.quality.copies_plot import draw_distances, draw_recall
 
         found, default = self._found(compared_pairs()), (look1.RADIUS, look1.CHECK_RADIUS)
         hits = {"look1, all views": self._hits(found, default)}

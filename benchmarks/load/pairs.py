@@ -11,8 +11,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.fingerprint import photograph
-from benchmarks.report import print_table, progress
+from benchmarks.micro.hashing import photograph
+from training.printing import print_table, progress
 
 PICTURES = 10_000
 SIZE = (1024, 768)
@@ -27,7 +27,7 @@ def main(pictures: int = PICTURES) -> None:
         _on_all_cores(_draw, paths, "drawing")
         rows = []
         for name, command in (
-            ("decoding them in full, by Pillow", [sys.executable, "-m", "benchmarks.album", folder]),
+            ("decoding them in full, by Pillow", [sys.executable, "-m", "benchmarks.load.pairs", folder]),
             ("lookalike hash", [*LOOKALIKE, "hash", "--json", folder]),
             ("lookalike pairs", [*LOOKALIKE, "pairs", "--json", folder]),
         ):

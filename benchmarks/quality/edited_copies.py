@@ -1,6 +1,6 @@
 """How often each fingerprint finds an edited copy, at the radius where it takes different pictures for one another.
 
-Every picture is one that had no part in training. Each is edited in every way of `benchmarks.edits`; every original
+Every picture is one that had no part in training. Each is edited in every way of `training.edits`; every original
 and every copy then asks for every original. A pair of different pictures that match is a false positive; a radius
 counts for a rate if no more of all such pairs match. Recall is the share of copies that find their original.
 """
@@ -15,18 +15,18 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from benchmarks import blanks, corpus, edits
-from benchmarks.corpus import Picture
-from benchmarks.fingerprint import print_costs
-from benchmarks.orientations import print_orientations
-from benchmarks.report import console, print_table, progress
-from benchmarks.trial import RATES, Trial, share
-from benchmarks.versions import COMPOUNDS, SIDE, measured_all, names, versions
+from benchmarks.micro.hashing import print_costs
+from benchmarks.quality.comparison import RATES, Trial, share
+from benchmarks.quality.fingerprints import COMPOUNDS, SIDE, measured_all, names, versions
+from benchmarks.quality.orientations import print_orientations
 from handler.core import look1
 from handler.core.asker import Asker
 from handler.core.fingerprint import examine
 from handler.core.model import Limits, ObjectRef, Outcome, PictureRecord, Settings
 from handler.core.policy import match
+from training import blanks, corpus, edits
+from training.corpus import Picture
+from training.printing import console, print_table, progress
 
 SETTINGS = Settings(look1.GENERATION, look1.RADIUS, max_matches=1, scope_depth=0, limits=Limits())
 SAMPLED = 20  # pictures for the slowest peer

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
-from benchmarks.scale import MEMORIES_MB, Projection, Speed, room
-from benchmarks.skew import Skew
+from benchmarks.cost.bucket_skew import Skew
+from benchmarks.cost.projection import MEMORIES_MB, Projection, Speed, room
 
 SMALLEST, LARGEST = 1e3, 1e9
 POINTS = 49

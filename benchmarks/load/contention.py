@@ -14,13 +14,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from benchmarks.report import print_table, progress
 from handler.aws.journal import DynamoDBJournal
 from handler.core.entry import Question, to_entry
 from handler.core.model import Collection, Route
 from handler.journal import CollectionJournal, JournalStore
 from handler.memory import JournalMemory
 from handler.search import Search
+from training.printing import print_table, progress
 
 COLLECTION = Collection("*", "phash1")
 LATENCY_S = 0.005  # of a call, plus up to as much again: what DynamoDB takes inside a region

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from benchmarks.canned import KEY_BYTES, WRITE_UNIT_BYTES
-from benchmarks.costs import Costs
-from benchmarks.report import count, print_table
-from benchmarks.skew import Skew
+from benchmarks.cost.array_servers import KEY_BYTES, WRITE_UNIT_BYTES
+from benchmarks.cost.bucket_skew import Skew
+from benchmarks.cost.upload_costs import Costs
 from handler.aws.buckets import PAGE_MEMBERS
 from handler.core import prices
 from handler.core.buckets import BANDS, MEMBER_BYTES, PREFIX_BITS, probe_count, probes
@@ -20,6 +19,7 @@ from handler.core.entry import entry_bytes
 from handler.core.journal import MAX_SHARDS
 from handler.dedup import CANDIDATES_AT_ONCE
 from handler.journal import LOADING_BYTES_PER_S
+from training.printing import count, print_table
 
 RADII = (6, 10, 14)
 PICTURES = (10**6, 10**7, 10**8, 10**9)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from benchmarks.canned import Canned
-from benchmarks.report import console, count, print_table, progress
-from benchmarks.stored import Size
-from benchmarks.upload import Case, Cost, measure
+from benchmarks.cost.array_servers import Canned
+from benchmarks.cost.stored_pictures import Size
+from benchmarks.cost.upload import Case, Cost, measure
+from training.printing import console, count, print_table, progress
 
 RADII = (6, 10, 14)
 VIEWS = (1, 9)
@@ -123,7 +123,7 @@ def _measure(work: Mapping[Size, Sequence[Case]]) -> Costs:
 def _measure_in_children(cases: Sequence[Case], endpoint: str, bar: Progress) -> Costs:
     """Measure each case in a process of its own: memory that an earlier one gave back would hide what a case takes."""
     server = multiprocessing.get_context("forkserver")  # so none begins with this process's memory, nor imports anew
-    server.set_forkserver_preload(["benchmarks.upload"])
+    server.set_forkserver_preload(["benchmarks.cost.upload"])
     costs: Costs = {}
     with ProcessPoolExecutor(1, mp_context=server, max_tasks_per_child=1) as pool:
         for case in cases:

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks import corpus, edits
-from benchmarks.corpus import Picture
-from benchmarks.report import console, print_table, progress
 from handler.core import look1
 from handler.core.look1 import ANCHORS, CHECK_RADIUS, RADIUS
 from handler.core.windows import UNITS, Rectangle, averaged, insets_of, trim
+from training import corpus, edits
+from training.corpus import Picture
+from training.printing import console, print_table, progress
 
 PICTURES = 400  # of the training pictures, evenly
 COPIES = 10  # random edits of each, after those that are fixed and change the frame

@@ -20,11 +20,11 @@ import scipy.linalg
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks import corpus, edits
-from benchmarks.corpus import Picture
-from benchmarks.report import console, print_table, progress
 from handler.core import look1
 from handler.core.windows import averaged_views
+from training import corpus, edits
+from training.corpus import Picture
+from training.printing import console, print_table, progress
 
 COPIES = 12  # edited copies of each picture
 SEED = 1

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.report import console, progress
+from training.printing import console, progress
 
 SIDE = 640  # originals are shrunk to this on their longer side: edits of larger ones look the same at 32 x 32
 LEAST_SIDE = 150  # pixels on the shorter side; below it is an icon

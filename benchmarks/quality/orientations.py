@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmarks.report import print_table
 from handler.core import look1
 from handler.core.entry import ID_BYTES, Question
 from handler.core.generations import GENERATIONS
@@ -14,6 +13,7 @@ from handler.core.model import ORIENTATIONS
 from handler.core.policy import may_meet
 from handler.core.windows import VIEW_NAMES
 from handler.entries import Block, Entries
+from training.printing import print_table
 
 ROWS = 1_000_000
 ROUNDS = 5

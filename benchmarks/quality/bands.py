@@ -2,8 +2,8 @@
 
 import random
 
-from benchmarks.report import print_table
 from handler.core.buckets import buckets, probes
+from training.printing import print_table
 
 SAMPLES = 20_000  # random hashes a distance, each with as many random bits flipped
 BAND_SAMPLES = 500

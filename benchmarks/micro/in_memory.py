@@ -16,13 +16,13 @@ import numpy as np
 import pybktree
 from numpy.typing import NDArray
 
-from benchmarks.report import count, print_table, progress
-from benchmarks.stored import SHAPE, Size
-from benchmarks.upload import resident_mb
+from benchmarks.cost.stored_pictures import SHAPE, Size
+from benchmarks.cost.upload import resident_mb
 from handler.core.buckets import BANDS, PREFIX_BITS
 from handler.core.entry import ID_BYTES, Question
 from handler.core.phash import HASH_BITS, hamming
 from handler.entries import Block, Entries
+from training.printing import count, print_table, progress
 
 RADII = (6, 10, 14)
 QUESTIONS = 15

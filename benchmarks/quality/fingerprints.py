@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks import edits
-from benchmarks.corpus import Picture
-from benchmarks.report import progress
 from handler.core import look1, phash
 from handler.core.asker import Seen
 from handler.core.fingerprint import examine
 from handler.core.model import Limits
+from training import edits
+from training.corpus import Picture
+from training.printing import progress
 
 LIMITS = Limits()
 COMPOUNDS = 12  # random edits of each picture
@@ -114,7 +114,7 @@ def _imagehash(compute: Callable[[Image.Image], imagehash.ImageHash], image: Ima
 
 
 def _pdq(image: Image.Image) -> Words:
-    import pdqhash  # type: ignore[import-not-found]  # a peer that not everybody installs
+    import pdqhash  # a peer that not everybody installs
 
     bits, _ = pdqhash.compute(np.asarray(image))
     return np.packbits(np.asarray(bits, np.uint8)).view(np.uint64)

@@ -1,0 +1,1 @@
+"""What an upload asks of AWS, and what that costs."""

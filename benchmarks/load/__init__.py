@@ -1,0 +1,1 @@
+"""Many uploads, or many pictures, at once."""

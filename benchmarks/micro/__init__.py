@@ -1,0 +1,1 @@
+"""One step by itself, against what others take for it."""

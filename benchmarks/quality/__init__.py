@@ -1,0 +1,1 @@
+"""Which pictures are found, and which are taken for others."""

@@ -1,0 +1,1 @@
+"""How the filters, views and check bits of generation `look1` were made, with the pictures and edits they came from."""
