@@ -45,16 +45,21 @@ invoke: setup ## run `sam local invoke` (Docker) on EVENT=events/NAME.json again
 	@$(BIN)/lookalike local invoke "$(EVENT)"
 
 bench: setup $(VENV)/.bench ## measure in a few minutes, searches up to 100,000 pictures
-	$(BIN)/python -m benchmarks --stored 1k,100k
+	@set -e; for part in nearly-blank bands contention cold-import hashing parsing; do $(BIN)/python -m benchmarks $$part; done
+	@$(BIN)/python -m benchmarks comparing --stored 1k,100k
+	@$(BIN)/python -m benchmarks search --stored 1k,100k
 
-bench-search: setup $(VENV)/.bench ## measure searches up to 10 million pictures in ten minutes, and others' for comparison
-	$(BIN)/python -m benchmarks search
+bench-search: setup $(VENV)/.bench ## measure searches up to 10 million pictures in ten minutes, beside other libraries
+	@$(BIN)/python -m benchmarks comparing
+	@$(BIN)/python -m benchmarks search
 
-bench-fingerprint: setup $(VENV)/.bench ## prove the fingerprint on pictures it was not trained on; CORPUS="DIR..." adds yours, PLOTS=DIR draws
-	$(BIN)/python -m benchmarks proof $(foreach folder,$(CORPUS),--corpus "$(folder)") $(if $(PLOTS),--plots "$(PLOTS)")
+bench-fingerprint: setup $(VENV)/.bench ## test the fingerprint on pictures it was not trained on; CORPUS="DIR..." adds yours, PLOTS=DIR draws
+	@$(BIN)/python -m benchmarks edited-copies $(foreach folder,$(CORPUS),--corpus "$(folder)") $(if $(PLOTS),--plots "$(PLOTS)")
+	@$(BIN)/python -m benchmarks nearly-blank
+	@$(BIN)/python -m benchmarks hashing --photographs
 
-load: setup ## upload to the deployed stack at RATE (5) a second for SECONDS (20), and time the notices
-	@$(BIN)/python -m benchmarks.load.uploads $(if $(RATE),--rate "$(RATE)") $(if $(SECONDS),--seconds "$(SECONDS)")
+load: setup ## upload to the deployed stack at RATE (5) a second for SECONDS (20), and time the messages
+	@$(BIN)/python -m benchmarks uploads $(if $(RATE),--rate "$(RATE)") $(if $(SECONDS),--seconds "$(SECONDS)")
 
 format: setup ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .

@@ -1,13 +1,13 @@
-"""Pictures with little in them, drawn in code: their hashes say nothing, or what all of their kind say."""
+"""Nearly blank pictures, drawn in code: their hashes say nothing, or what all of their kind say."""
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from training.edits import LINES, encoded
+from training.edits import encoded
+from training.random_edits import LINES
 
-COUNT = 60  # of each kind
 SIZES = ((640, 480), (480, 640), (600, 600), (800, 450))
 WORDS = " ".join(LINES).split()
 

@@ -1,13 +1,7 @@
-"""What people do to pictures: 39 fixed edits, 4 flips and turns, and random compound ones; all repeatable.
+"""What people do to pictures, one edit at a time: each takes an RGB picture and returns another."""
 
-Each edit takes an RGB picture and returns what a decoder makes of the edited file. Fixed edits have one strength
-each; a compound one draws every parameter from a range, so that none lies on a grid.
-"""
-
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable
 from io import BytesIO
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +11,6 @@ Edit = Callable[[Image.Image], Image.Image]
 Colour = tuple[int, int, int]
 
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
-LINES = (
-    "You will not believe this",
-    "when you see it",
-    "Good morning everyone",
-    "me on a monday",
-    "Best holiday ever 2019",
-    "nobody: absolutely nobody:",
-    "www.example.com/gallery",
-    "share if you agree",
-)
 
 
 def encoded(image: Image.Image, format: str = "JPEG", quality: int = 85) -> Image.Image:
@@ -204,161 +188,6 @@ def blurred(image: Image.Image, share: float) -> Image.Image:
 def sharpened(image: Image.Image) -> Image.Image:
     """Return *image* through an unsharp mask."""
     return image.filter(ImageFilter.UnsharpMask(2, 150, 2))
-
-
-def _then_jpeg(edit: Edit, image: Image.Image) -> Image.Image:
-    return encoded(edit(image))
-
-
-def _crop_and_vivid(image: Image.Image) -> Image.Image:
-    return encoded(scaled(saturated(cropped(image, 0.08), 1.5), 0.6), quality=40)
-
-
-KEEPING: Mapping[str, Edit] = {  # those that keep the geometry
-    **{f"JPEG {quality}": partial(encoded, quality=quality) for quality in (90, 70, 50, 30, 10)},
-    "WebP 60": partial(encoded, format="WEBP", quality=60),
-    "AVIF 40": partial(encoded, format="AVIF", quality=40),
-    **{
-        name: partial(_then_jpeg, cast(Edit, edit))
-        for name, edit in {
-            "half size": partial(scaled, across=0.5),
-            "quarter size": partial(scaled, across=0.25),
-            "1.5 times the size": partial(scaled, across=1.5),
-            "0.8 times as wide": partial(scaled, across=0.8, down=1.0),
-            "0.8 times as tall": partial(scaled, across=1.0, down=0.8),
-            "grey": grey,
-            "saturation 1.6": partial(saturated, factor=1.6),
-            "brightness 0.7": partial(brightened, factor=0.7),
-            "brightness 1.3": partial(brightened, factor=1.3),
-            "contrast 0.6": partial(contrasted, factor=0.6),
-            "contrast 1.4": partial(contrasted, factor=1.4),
-            "gamma 0.7": partial(with_gamma, gamma=0.7),
-            "gamma 1.4": partial(with_gamma, gamma=1.4),
-            "blur": partial(blurred, share=0.004),
-            "noise": partial(with_noise, levels=15.0),
-            "sharpened": sharpened,
-            "watermark": watermarked,
-            "logo": with_logo,
-        }.items()
-    },
-}
-
-GEOMETRIC: Mapping[str, Edit] = {
-    **{f"centre crop {lost} %": partial(_then_jpeg, partial(cropped, lost=lost / 100)) for lost in (2, 5, 10, 15, 20)},
-    "off-centre crop 10 %": partial(_then_jpeg, partial(cropped, lost=0.10, x=0.15, y=0.9)),
-    **{f"rotated {turn} degrees": partial(_then_jpeg, partial(rotated, degrees=turn)) for turn in (1, 2, 3, 5)},
-    "borders": partial(_then_jpeg, partial(bordered, sides=(0.05, 0.05, 0.05, 0.12))),
-    "letterbox": partial(_then_jpeg, letterboxed),
-    "crop, vivid, JPEG 40": _crop_and_vivid,
-    "screenshot": partial(_then_jpeg, screenshot),
-}
-
-FIXED: Mapping[str, Edit] = {**KEEPING, **GEOMETRIC}
-
-TURNS: Mapping[str, Edit] = {
-    name: partial(_then_jpeg, partial(Image.Image.transpose, method=method))
-    for name, method in {
-        "mirrored": Image.Transpose.FLIP_LEFT_RIGHT,
-        "upside down": Image.Transpose.ROTATE_180,
-        "turned left": Image.Transpose.ROTATE_90,
-        "turned right": Image.Transpose.ROTATE_270,
-    }.items()
-}
-
-
-def compound(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Return *image* in another frame, tone, size and file.
-
-    The frame: a crop, a 1:1 cut, a 16:9 cut, a rotation or a border, equally often; three times in ten a rotation or a
-    border comes on top.
-    """
-    framings = (_random_crop, _random_square, _random_wide, _random_rotation, _random_borders)
-    first = int(rng.integers(5))
-    second = int(rng.integers(3, 5)) if rng.random() < 0.3 else first
-    for number in sorted({first, second}):
-        image = framings[number](image, rng)
-    image = scaled(_toned(image, rng), float(rng.uniform(0.35, 1.1)))
-    return encoded(image, quality=int(rng.integers(30, 93)))
-
-
-def misaligned(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Return *image* as the nearest view of an edited copy shows it: a little cut, rotated, toned and re-encoded."""
-    across, down = (rng.uniform(0.0, 0.12, 2) * (rng.random() < 0.85)).tolist()
-    image = cut(image, across, down, *rng.uniform(0, 1, 2).tolist())
-    if rng.random() < 0.4:
-        image = straightened(image, float(rng.uniform(-3.0, 3.0)))
-    image = _toned(image, rng)
-    if rng.random() < 0.2:
-        image = with_logo(image, float(rng.uniform(0.05, 0.25)), *rng.uniform(0, 1, 2).tolist())
-    image = scaled(image, float(rng.uniform(0.4, 1.0)))
-    return encoded(image, quality=int(rng.integers(20, 93)))
-
-
-def _random_crop(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    across, down = rng.uniform(0.03, 0.32, 2)
-    x, y = rng.uniform(0, 1, 2)
-    return cut(image, float(across), float(down), float(x), float(y))
-
-
-def _random_rotation(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    degrees = float(rng.uniform(0.3, 3.0) * rng.choice([-1, 1]))
-    return straightened(image, degrees) if rng.random() < 0.5 else rotated(image, degrees, _colour(rng))
-
-
-def _random_borders(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    sides = rng.uniform(0.0, 0.15, 4) * (rng.random(4) < 0.7)
-    return bordered(image, cast(tuple[float, float, float, float], tuple(sides.tolist())), _colour(rng))
-
-
-def _random_square(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    return aspect_cut(image, 1.0, float(rng.choice([0.5, rng.uniform(0, 1)], p=[0.7, 0.3])))
-
-
-def _random_wide(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    ratio = 16 / 9 if image.width >= image.height else 9 / 16
-    return aspect_cut(image, ratio, float(rng.choice([0.5, rng.uniform(0, 1)], p=[0.7, 0.3])))
-
-
-def _colour(rng: np.random.Generator) -> Colour:
-    if rng.random() < 0.75:
-        return BLACK if rng.random() < 0.5 else WHITE
-    red, green, blue = rng.integers(0, 256, 3).tolist()
-    return red, green, blue
-
-
-def _toned(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    image = brightened(image, float(rng.uniform(0.75, 1.3)))
-    image = contrasted(image, float(rng.uniform(0.75, 1.35)))
-    image = saturated(image, float(rng.uniform(0.4, 1.7)))
-    return with_gamma(image, float(np.exp(rng.uniform(-0.3, 0.3))))
-
-
-def decorated(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Return *image* after other things that people do: captions, stickers, screens, frames, filters, formats."""
-    text = LINES[int(rng.integers(len(LINES)))]
-    dark = bool(rng.random() < 0.3)
-    match int(rng.integers(8)):
-        case 0:
-            image = captioned(image, text, float(rng.uniform(0.1, 0.28)), below=bool(rng.random() < 0.3), dark=dark)
-        case 1:
-            image = impact(image, text)
-        case 2:
-            grey_level = int(rng.choice([0, 18, 245, 255]))
-            top, bottom = rng.uniform(0.04, 0.12, 2).tolist()
-            image = screenshot(image, top, bottom, (grey_level, grey_level, grey_level))
-        case 3:
-            image = letterboxed(image, float(rng.choice([1.0, 4 / 3, 16 / 9, 9 / 16, 3 / 4])), _colour(rng))
-        case 4:
-            image = with_logo(image, float(rng.uniform(0.1, 0.3)), *rng.uniform(0, 1, 2).tolist())
-        case 5:
-            image = watermarked(image, int(rng.integers(60, 160)), text)
-        case 6:
-            image = with_noise(blurred(image, float(rng.uniform(0, 0.006))), float(rng.uniform(0, 20)))
-        case _:
-            image = grey(image) if dark else contrasted(image, float(rng.uniform(0.5, 1.8)))
-    image = scaled(image, *rng.uniform(0.4, 1.2) * np.exp(rng.uniform(-0.06, 0.06, 2)))
-    format = str(rng.choice(["JPEG", "WEBP"]))
-    return encoded(image, format, int(rng.integers(15, 95)))
 
 
 def luma_of(image: Image.Image, side: int) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ The same pictures give the same file: seeds are fixed, sums are in a fixed order
 one processor's last bits have of their own.
 """
 
+import argparse
 import base64
 import textwrap
 from collections.abc import Sequence
@@ -22,9 +23,11 @@ from PIL import Image
 
 from handler.core import look1
 from handler.core.windows import averaged_views
-from training import corpus, edits
-from training.corpus import Picture
+from training import corpus, edits, packages
+from training.originals import Original, shrunk
+from training.parts import positive_integer
 from training.printing import console, print_table, progress
+from training.random_edits import misaligned
 
 COPIES = 12  # edited copies of each picture
 SEED = 1
@@ -45,24 +48,42 @@ class Filter:
     strain: float  # lambda: how much of its variance is between copies
 
 
-def main(folder: Path | None = None, into: Path = CORE) -> None:
-    """Write `look1_filters.py` and `look1_filters.tsv` into *into*."""
-    folder = folder or corpus.default_folder()
-    pictures = corpus.training_pictures(folder)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this part."""
+    parser.add_argument("--into", type=Path, metavar="DIR", help="write the two files here (default: into the core)")
+    parser.add_argument(
+        "--pictures",
+        type=positive_integer,
+        metavar="N",
+        help="train on about so many of the pictures, to try this out; goes with --into (default: all)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, write `look1_filters.py` and `look1_filters.tsv`, and print how good the filters are."""
+    if options.pictures and not options.into:
+        raise argparse.ArgumentError(None, "filters of some of the pictures are not look1's: add --into DIR")
+    pictures = corpus.evenly(corpus.training_pictures(), options.pictures)
     console.print(f"{len(pictures)} pictures, {COPIES} edited copies of each")
     filters = chosen(solved(*moments(pictures)))
-    (into / "look1_filters.py").write_text(_module(filters, pictures, folder))
+    into = options.into or CORE
+    (into / "look1_filters.py").write_text(_module(filters, pictures))
     (into / "look1_filters.tsv").write_text(_record(pictures))
-    strains = sorted(one.strain for one in filters)
+    _print_filters(filters)
+    return 0
+
+
+def _print_filters(filters: Sequence[Filter]) -> None:
     print_table(
-        "64 filters",
+        f"{len(filters)} filters",
         ("parity", "filters", "least strain", "most"),
         [
             (parity, len(some), f"{min(some):.3f}", f"{max(some):.3f}")
             for parity in ("00", "01", "10", "11")
             if (some := [one.strain for one in filters if one.parity == parity])
         ],
-        note=f"Strain: how much of a filter's variance is between copies. Of all 64: {np.mean(strains):.3f}.",
+        note="Strain: how much of a filter's variance is between a picture and its copies. "
+        f"Mean: {np.mean(sorted(one.strain for one in filters)):.3f}.",
     )
 
 
@@ -119,16 +140,15 @@ def _rounded(weights: Matrix) -> Matrix:
     return rounded
 
 
-def moments(pictures: Sequence[Picture]) -> tuple[Matrix, Matrix]:
+def moments(pictures: Sequence[Original]) -> tuple[Matrix, Matrix]:
     """Return the mean of xx' over originals, and of (x' - x)(x' - x)' over edited copies."""
     size = look1.FILTER_SIDE**2
     spread, strain = np.zeros((size, size)), np.zeros((size, size))
     with progress() as bar:
         for number, picture in enumerate(bar.track(pictures, description="edited copies")):
-            image = picture.image.copy()
-            image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+            image = shrunk(picture.image, SIDE)
             rng = np.random.default_rng([SEED, number])
-            copies = [image, *(edits.misaligned(image, rng) for _ in range(COPIES))]
+            copies = [image, *(misaligned(image, rng) for _ in range(COPIES))]
             vectors = np.stack([_vector(copy) for copy in copies])
             differences = vectors[1:] - vectors[0]
             spread += np.outer(vectors[0], vectors[0])
@@ -144,18 +164,18 @@ def _vector(image: Image.Image) -> Matrix:
     return unit
 
 
-def _module(filters: Sequence[Filter], pictures: Sequence[Picture], folder: Path) -> str:
+def _module(filters: Sequence[Filter], pictures: Sequence[Original]) -> str:
     stored = [one.weights[int(one.parity[0]) :: 2, int(one.parity[1]) :: 2] for one in filters]
     weights = base64.b64encode(np.array(stored).astype("<i2").tobytes()).decode()
     parities = textwrap.wrap(" ".join(one.parity for one in filters), 96)
     names = [picture.name.split("/", 1)[0] for picture in pictures]
     sources = [
-        f"- {source.package} {corpus.version_of(source.package, folder)}: {names.count(source.package)} pictures"
-        for source in corpus.TRAINING
+        f"- {source.package} {packages.version_of(source)}: {names.count(source.package)} pictures"
+        for source in packages.TRAINING
     ]
     return "\n".join(
         (
-            '"""The filters of generation `look1`, written by `python -m benchmarks train`: do not edit.',
+            '"""The filters of generation `look1`, written by `python -m training filters`: do not edit.',
             "",
             "Trained on pictures in Debian packages; `look1_filters.tsv` names every file:",
             "",
@@ -173,9 +193,5 @@ def _module(filters: Sequence[Filter], pictures: Sequence[Picture], folder: Path
     )
 
 
-def _record(pictures: Sequence[Picture]) -> str:
+def _record(pictures: Sequence[Original]) -> str:
     return "".join(f"{picture.sha256}\t{picture.name}\n" for picture in pictures)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""How benchmarks print: the machine once, then tables."""
+"""How parts print: the machine once, then tables."""
 
 import datetime
 import os
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-PACKAGES = ("boto3", "numpy", "pillow", "imagehash", "faiss-cpu", "pybktree")  # the last two only for `search`
+PACKAGES = ("boto3", "numpy", "pillow", "imagehash", "faiss-cpu", "pybktree")  # the last two are of the group bench
 IMPORTED_AS = {"pillow": "PIL", "faiss-cpu": "faiss"}
 
 console = Console(width=120, highlight=False)
@@ -42,20 +42,6 @@ def progress() -> Progress:
     """Return a bar on stderr, so that the tables can be sent elsewhere."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True)
-
-
-def count(number: int) -> str:
-    """Return a large round number as people say it: 100k, 10M, 1G."""
-    for size, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if number >= size and number % size == 0:
-            return f"{number // size}{letter}"
-    return f"{number:,}"
-
-
-def parsed_count(text: str) -> int:
-    """Return the number that `count` writes so. Raises ValueError if it is none."""
-    letters = {"k": 10**3, "M": 10**6, "G": 10**9}
-    return int(text[:-1]) * letters[text[-1]] if text[-1:] in letters else int(text)
 
 
 def _processor() -> str:

@@ -60,7 +60,6 @@ class Skew:
     shares: Floats  # of each prefix among all hashes, shape (4, 65536)
     near: Floats  # share of unrelated pairs within a distance of 0 to 64 bits, by the model
     near_windows: Floats  # the same of windows of different photographs
-    top_windows: Floats  # share of the most popular prefix by band, among the windows
 
 
 def measure() -> Skew:
@@ -74,8 +73,6 @@ def measure() -> Skew:
         / len(sampled),
         near=_within((hash, sampled[number + 1 :]) for number, hash in enumerate(sampled[:PAIRED])),
         near_windows=_within((hash, other) for one, other in itertools.combinations(windows, 2) for hash in one),
-        top_windows=np.array([np.bincount(_prefixes(windows.reshape(-1), band)).max() for band in range(BANDS)])
-        / windows.size,
     )
 
 

@@ -12,6 +12,7 @@ from scipy.optimize import nnls
 from benchmarks.cost.array_servers import KEY_BYTES, WRITE_UNIT_BYTES
 from benchmarks.cost.bucket_skew import Skew
 from benchmarks.cost.upload_costs import Costs
+from benchmarks.counts import short_count
 from handler.aws.buckets import PAGE_MEMBERS
 from handler.core import prices
 from handler.core.buckets import BANDS, MEMBER_BYTES, PREFIX_BITS, probe_count, probes
@@ -19,7 +20,7 @@ from handler.core.entry import entry_bytes
 from handler.core.journal import MAX_SHARDS
 from handler.dedup import CANDIDATES_AT_ONCE
 from handler.journal import LOADING_BYTES_PER_S
-from training.printing import count, print_table
+from training.printing import print_table
 
 RADII = (6, 10, 14)
 PICTURES = (10**6, 10**7, 10**8, 10**9)
@@ -165,7 +166,7 @@ def _print_probing(projections: Sequence[Projection]) -> None:
         ("pictures", "radius", "pages a bucket", "RRU", "$/million searches", "strangers", "$/million uploads"),
         [
             (
-                count(int(projection.pictures)),
+                short_count(int(projection.pictures)),
                 radius,
                 f"{projection.probing_units(radius) / probe_count(radius):.2f}",
                 f"{projection.probing_units(radius):,.0f}",
@@ -187,7 +188,7 @@ def _print_journal(projections: Sequence[Projection]) -> None:
         ("pictures", "WRU an upload", "memory MB", "load s", *(f"$/million, radius {radius}" for radius in RADII)),
         [
             (
-                count(int(projection.pictures)),
+                short_count(int(projection.pictures)),
                 f"{projection.write_units:.1f}",
                 f"{projection.entry_mb:,.0f}",
                 f"{projection.loading_s:,.1f}",
@@ -226,7 +227,7 @@ def _print_busiest_buckets(projections: Sequence[Projection], skew: Skew) -> Non
         ("pictures", "writes", *(f"probes, radius {radius}" for radius in RADII)),
         [
             (
-                count(int(projection.pictures)),
+                short_count(int(projection.pictures)),
                 f"{PARTITION_WRITES_PER_S / projection.hottest_write_units():,.0f}",
                 *(f"{PARTITION_READS_PER_S / projection.hottest_read_units(radius):,.0f}" for radius in RADII),
             )

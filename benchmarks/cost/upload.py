@@ -4,9 +4,7 @@ import gc
 import math
 import os
 import random
-import resource
 import statistics
-import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -14,7 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from itertools import islice
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
@@ -23,6 +20,7 @@ from PIL import Image
 
 from benchmarks.cost.array_servers import GET_OBJECT, READS, Request, forget_writes, sequential, start_over
 from benchmarks.cost.stored_pictures import BUCKETED_VIEWS, COLLECTION, Size
+from benchmarks.resident_memory import peak_mb, resident_mb
 from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
@@ -100,7 +98,7 @@ def measure(case: Case, endpoint: str) -> Cost:
     with ThreadPoolExecutor(THREADS) as executor:
         uploads = _Uploads(case, endpoint, executor)
         uploads.warm_up()
-        resident, peak = resident_mb(), _peak_mb()
+        resident, peak = resident_mb(), peak_mb()
         spent: list[_Spent] = []
         requests: list[Request] = []
         trips: list[int] = []
@@ -110,7 +108,7 @@ def measure(case: Case, endpoint: str) -> Cost:
             start_over(endpoint, hold_s=HOLD_S)
             spent.append(uploads.timed())
             if not trips:
-                grown, risen = resident_mb() - resident, _peak_mb() - peak
+                grown, risen = resident_mb() - resident, peak_mb() - peak
             some = start_over(endpoint)
             trips.append(sequential(some))
             requests += some
@@ -309,15 +307,3 @@ class _Pictures:
 class _Nobody:
     def publish(self, message: Message) -> None:
         raise AssertionError(f"nothing is to be announced: {message.body}")
-
-
-def _peak_mb() -> float:
-    """The largest resident memory so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
-
-
-def resident_mb() -> float:
-    """The resident memory now, where the system tells it in a file; elsewhere the largest so far."""
-    statm = Path("/proc/self/statm")
-    return int(statm.read_text().split()[1]) * resource.getpagesize() / (1 << 20) if statm.exists() else _peak_mb()

@@ -13,7 +13,8 @@ from rich.progress import Progress
 from benchmarks.cost.array_servers import Canned
 from benchmarks.cost.stored_pictures import Size
 from benchmarks.cost.upload import Case, Cost, measure
-from training.printing import console, count, print_table, progress
+from benchmarks.counts import short_count
+from training.printing import console, print_table, progress
 
 RADII = (6, 10, 14)
 VIEWS = (1, 9)
@@ -59,7 +60,7 @@ def print_costs(costs: Costs) -> None:
             f"{PATHS[path]}: {what}, {views * orientations} question{'s' if views * orientations > 1 else ''}",
             COLUMNS,
             [
-                (count(case.size.pictures), case.radius, *_cells(costs[case]))
+                (short_count(case.size.pictures), case.radius, *_cells(costs[case]))
                 for case in tables[path, views, orientations]
             ],
         )
@@ -69,7 +70,7 @@ def print_costs(costs: Costs) -> None:
 def print_shards(costs: Costs) -> None:
     """Print what each further shard costs."""
     print_table(
-        f"Shards: warm, 1 view, {count(SHARDED_PICTURES)} stored, radius {TARGET_RADIUS}",
+        f"Shards: warm, 1 view, {short_count(SHARDED_PICTURES)} stored, radius {TARGET_RADIUS}",
         ("shards", *COLUMNS[2:]),
         [(case.size.shards, *_cells(cost)) for case, cost in costs.items()],
     )
@@ -81,7 +82,7 @@ def print_targets(costs: Costs) -> None:
     for case, cost in costs.items():
         if (case.size.views, case.orientations, case.radius) != (1, 1, TARGET_RADIUS):
             continue
-        where = f"{count(case.size.pictures)}, {case.path}"
+        where = f"{short_count(case.size.pictures)}, {case.path}"
         if (case.path, case.size.pictures) == ("warm", 10**6):
             rows += [
                 (f"{where}: requests", "8", f"{cost.requests:.1f}"),
@@ -114,7 +115,7 @@ def _measure(work: Mapping[Size, Sequence[Case]]) -> Costs:
     with progress() as bar:
         task = bar.add_task("", total=sum(map(len, work.values())))
         for size, cases in work.items():
-            bar.update(task, description=f"storing {count(size.pictures)} pictures of {size.views} views")
+            bar.update(task, description=f"storing {short_count(size.pictures)} pictures of {size.views} views")
             with Canned(size) as endpoint:
                 costs |= _measure_in_children(cases, endpoint, bar)
     return costs
@@ -129,7 +130,7 @@ def _measure_in_children(cases: Sequence[Case], endpoint: str, bar: Progress) ->
         for case in cases:
             (task,) = bar.task_ids
             turns = "all turns" if case.orientations > 1 else "no turns"
-            what = f"{count(case.size.pictures)} x {case.size.views}: {case.path}, {turns}, radius {case.radius}"
+            what = f"{short_count(case.size.pictures)} x {case.size.views}: {case.path}, {turns}, radius {case.radius}"
             bar.update(task, description=what)
             costs[case] = pool.submit(measure, case, endpoint).result()
             bar.advance(task)

@@ -3,11 +3,13 @@
 The real journal and search of each instance, over one table in memory that takes as long to answer as DynamoDB does.
 """
 
+import argparse
 import random
 import statistics
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -20,6 +22,7 @@ from handler.core.model import Collection, Route
 from handler.journal import CollectionJournal, JournalStore
 from handler.memory import JournalMemory
 from handler.search import Search
+from training.parts import positive_integer
 from training.printing import print_table, progress
 
 COLLECTION = Collection("*", "phash1")
@@ -30,26 +33,47 @@ RADIUS = 10
 CASES = ((1, 1), (9, 1), (9, 2), (9, 4))  # views of an entry, shards
 
 
-def main() -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this part."""
+    parser.add_argument(
+        "--seconds",
+        type=positive_integer,
+        default=SECONDS,
+        metavar="S",
+        help="upload for so long, for each row of the table (default: %(default)s)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
     """Print the table."""
+    what = f"{UPLOADS_PER_S} uploads a second for {options.seconds} s"
     with progress() as bar:
-        rows = [
-            _row(*case) for case in bar.track(CASES, description=f"{UPLOADS_PER_S} uploads a second for {SECONDS} s")
-        ]
+        rows = [_row(*case, uploads=UPLOADS_PER_S * options.seconds) for case in bar.track(CASES, description=what)]
     print_table(
-        f"{UPLOADS_PER_S} uploads a second into one scope: appends to the journal",
+        f"{what} into one scope: appends to the journal",
         ("views", "shards", "instances", "segments", "refused", "asked", "most tries", "p50 ms", "p99 ms"),
         rows,
         note=f"Every call takes {LATENCY_S * 1000:.0f} to {LATENCY_S * 2000:.0f} ms. refused: full segments tried, "
         "asked: ends read, both for each upload; most tries: of one upload; p50, p99: an append, whatever it took.",
     )
+    return 0
 
 
-def _row(views: int, shards: int) -> tuple[object, ...]:
-    fleet = _Fleet(views, shards)
+def _row(view_count: int, shards: int, *, uploads: int) -> tuple[object, ...]:
+    fleet = _Fleet(view_count, shards)
     rng = random.Random(1)
-    count = UPLOADS_PER_S * SECONDS
-    entries = [to_entry(f"{rng.getrandbits(128):032x}", [rng.getrandbits(64)] * views) for _ in range(count)]
+    entries = [to_entry(f"{rng.getrandbits(128):032x}", [rng.getrandbits(64)] * view_count) for _ in range(uploads)]
+    _upload_all(fleet, entries)
+    calls, quantiles = fleet.table.calls, statistics.quantiles(fleet.spent, n=100)
+    return (
+        *(view_count, shards, fleet.instances, sum(len(segments) for segments in fleet.table.segments.values())),
+        *(f"{calls[kind] / uploads:.2f}" for kind in ("refused", "asked")),
+        max(fleet.tries),
+        *(f"{quantiles[at] * 1000:.0f}" for at in (49, 98)),
+    )
+
+
+def _upload_all(fleet: "_Fleet", entries: Sequence[bytes]) -> None:
     uploads: list[Future[None]] = []
     with ThreadPoolExecutor(64) as executor:
         start = time.perf_counter()
@@ -58,24 +82,17 @@ def _row(views: int, shards: int) -> tuple[object, ...]:
             uploads.append(executor.submit(fleet.upload, entry))
     for upload in uploads:
         upload.result()
-    calls, quantiles = fleet.table.calls, statistics.quantiles(fleet.spent, n=100)
-    return (
-        *(views, shards, fleet.instances, sum(len(segments) for segments in fleet.table.segments.values())),
-        *(f"{calls[kind] / count:.2f}" for kind in ("refused", "asked")),
-        max(fleet.tries),
-        *(f"{quantiles[at] * 1000:.0f}" for at in (49, 98)),
-    )
 
 
 class _Fleet:
     """Function instances, of which each handles one upload at a time; there is another one where none is idle."""
 
-    def __init__(self, views: int, shards: int) -> None:
+    def __init__(self, view_count: int, shards: int) -> None:
         self.table = _Table()
         self.instances = 0
         self.spent: list[float] = []  # seconds, of each append
         self.tries: list[int] = []
-        self._views, self._shards = views, shards
+        self._view_count, self._shards = view_count, shards
         self._idle: list[tuple[JournalMemory, Search]] = []
         self._lock = threading.Lock()
 
@@ -85,10 +102,10 @@ class _Fleet:
             memory, search = self._idle.pop() if self._idle else self._start()
         self.table.of_this_thread.refused = 0
         start = time.perf_counter()
-        memory.of(COLLECTION, self._views).append(entry)
+        memory.of(COLLECTION, self._view_count).append(entry)
         self.spent.append(time.perf_counter() - start)
         self.tries.append(1 + self.table.of_this_thread.refused)
-        found = search.find(COLLECTION, [Question(0)], RADIUS, view_count=self._views)
+        found = search.find(COLLECTION, [Question(0)], RADIUS, view_count=self._view_count)
         assert found.route is not Route.PROBED
         with self._lock:
             self._idle.append((memory, search))

@@ -1,4 +1,4 @@
-"""A function that only tells a topic which object came: what an emulator takes for any notice."""
+"""A function that only tells a topic which object came: what an emulator takes for any message."""
 
 import io
 import json
@@ -24,7 +24,7 @@ def handler(event, context):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is uploaded to, and where its notices and its failed events arrive."""
+    """What is uploaded to, and where its messages and its failed events arrive."""
 
     name: str
     bucket: str
@@ -39,7 +39,7 @@ def ours(deployment: Deployment) -> Target:
 
 def deploy(deployment: Deployment) -> Target:
     """Make the function with a bucket, a topic and queues of its own, next to the stack."""
-    queue_url, queue_arn = _queue(deployment, f"{NAME}-notices")
+    queue_url, queue_arn = _queue(deployment, f"{NAME}-messages")
     failures_url, failures_arn = _queue(deployment, f"{NAME}-failures")
     topic_arn = deployment.client("sns").create_topic(Name=NAME)["TopicArn"]
     deployment.client("sns").subscribe(

@@ -1,5 +1,6 @@
-"""How long `lookalike pairs` takes for a folder of pictures, against decoding them alone, and how much memory."""
+"""How long `lookalike pairs` takes for a folder of pictures, beside decoding them alone, and how much memory."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.micro.hashing import photograph
+from benchmarks.drawn_photograph import drawn_photograph
+from training.parts import positive_integer
 from training.printing import print_table, progress
 
 PICTURES = 10_000
@@ -20,10 +22,21 @@ CHUNK = 50  # files that a process gets at once
 LOOKALIKE = (sys.executable, "-m", "handler.cli.main")
 
 
-def main(pictures: int = PICTURES) -> None:
-    """Print the table."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this part."""
+    parser.add_argument(
+        "--pictures",
+        type=positive_integer,
+        default=PICTURES,
+        metavar="N",
+        help="how many files to draw (default: %(default)s, which take 2.5 GB)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw the files, and print the table."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / f"{number:05}.jpg" for number in range(pictures)]
+        paths = [Path(folder) / f"{number:05}.jpg" for number in range(options.pictures)]
         _on_all_cores(_draw, paths, "drawing")
         rows = []
         for name, command in (
@@ -34,10 +47,11 @@ def main(pictures: int = PICTURES) -> None:
             seconds, cpu, peak_mb = _run(command)
             rows.append((name, f"{seconds:.1f}", f"{cpu:.1f}", f"{peak_mb:.0f}"))
     print_table(
-        f"{pictures:,} different JPEG files of {SIZE[0]} x {SIZE[1]}, on {os.cpu_count()} cores",
+        f"{options.pictures:,} different JPEG files of {SIZE[0]} x {SIZE[1]}, on {os.cpu_count()} cores",
         ("what", "seconds", "of CPU, all processes", "MB of the largest process"),
         rows,
     )
+    return 0
 
 
 def _on_all_cores(work: Callable[[Path], object], paths: Sequence[Path], what: str) -> None:
@@ -47,7 +61,7 @@ def _on_all_cores(work: Callable[[Path], object], paths: Sequence[Path], what: s
 
 
 def _draw(path: Path) -> None:
-    path.write_bytes(photograph(SIZE, seed=int(path.stem)))
+    path.write_bytes(drawn_photograph(SIZE, seed=int(path.stem)))
 
 
 def _decode(path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a cold start imports, against `import boto3` alone, which nobody can avoid."""
 
+import argparse
 import os
 import resource
 import statistics
@@ -15,7 +16,11 @@ ROUNDS = 9
 STATEMENTS = {"import boto3": "import boto3", "import handler.app": "import handler.app"}
 
 
-def main() -> None:
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """Add no options: there are none."""
+
+
+def run(_: argparse.Namespace) -> int:
     """Print the table."""
     with tempfile.TemporaryDirectory() as cache:
         for statement in STATEMENTS.values():
@@ -31,6 +36,7 @@ def main() -> None:
         [*rows, ("ratio (hold to 2.0)", f"{ratio:.2f}"), ("quartiles of the ratio", f"{low:.2f} to {high:.2f}")],
         note=f"Medians of {ROUNDS} interleaved rounds, with byte code, less {start:.0f} ms of the interpreter itself.",
     )
+    return 0
 
 
 def _cpu_ms(statement: str, cache: str) -> float:

@@ -1,11 +1,9 @@
-"""Ways to fingerprint a picture file: look1, phash1 and the peers, each with the decoding that its library does."""
+"""What fingerprints a picture file: look1, phash1 and other libraries, each with the decoding that it does itself."""
 
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.util import find_spec
 from io import BytesIO
-from pathlib import Path
 
 import imagehash
 import numpy as np
@@ -15,8 +13,11 @@ from handler.core.fingerprint import fingerprint
 from handler.core.model import Limits
 
 LIMITS = Limits(max_bytes=1 << 30, max_pixels=1 << 30)
+LIBJPEG = "libjpeg alone, at an eighth of the size"
+PHASH = "imagehash.phash"
+CROP_RESISTANT = "imagehash.crop_resistant_hash"
 
-Way = Callable[[bytes], object]
+Fingerprinter = Callable[[bytes], object]
 
 
 def libjpeg(body: bytes) -> None:
@@ -36,43 +37,21 @@ def _imagehash(compute: Callable[[Image.Image], object], body: bytes) -> object:
 
 
 def _pdq(body: bytes) -> object:
-    import pdqhash  # a peer that not everybody installs
+    import pdqhash  # not everybody installs it
 
     with Image.open(BytesIO(body)) as image:
         return pdqhash.compute(np.asarray(image.convert("RGB")))
 
 
-WAYS: Mapping[str, Way] = {
-    "libjpeg alone, at an eighth of the size": libjpeg,
+FINGERPRINTERS: Mapping[str, Fingerprinter] = {
+    LIBJPEG: libjpeg,
     "look1: decode, fourteen views, check bits": partial(_generation, "look1"),
     "phash1: bit-identical to imagehash.phash": partial(_generation, "phash1"),
-    "imagehash.phash": partial(_imagehash, imagehash.phash),
+    PHASH: partial(_imagehash, imagehash.phash),
     "imagehash.phash, 256 bits": partial(_imagehash, partial(imagehash.phash, hash_size=16)),
     "imagehash.dhash": partial(_imagehash, imagehash.dhash),
     "imagehash.whash": partial(_imagehash, imagehash.whash),
     "imagehash.average_hash": partial(_imagehash, imagehash.average_hash),
-    "imagehash.crop_resistant_hash": partial(_imagehash, imagehash.crop_resistant_hash),
+    CROP_RESISTANT: partial(_imagehash, imagehash.crop_resistant_hash),
     **({"PDQ": _pdq} if find_spec("pdqhash") else {}),
 }
-
-
-def main() -> None:
-    """Print how many bytes of memory one way takes at most for one file, once its libraries are loaded."""
-    name, path = sys.argv[1:]
-    small = BytesIO()
-    Image.effect_noise((64, 64), 50).convert("RGB").save(small, "JPEG")
-    body = Path(path).read_bytes()
-    WAYS[name](small.getvalue())
-    Path("/proc/self/clear_refs").write_text("5")  # a child begins with its parent's peak
-    before = _resident("VmRSS")
-    WAYS[name](body)
-    sys.stdout.write(f"{_resident('VmHWM') - before}\n")
-
-
-def _resident(which: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) << 10 for line in lines if line.startswith(which))
-
-
-if __name__ == "__main__":
-    main()

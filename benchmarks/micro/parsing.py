@@ -1,5 +1,6 @@
 """Parsing the answers to a search of 500 buckets: botocore's own parser against the function's."""
 
+import argparse
 import base64
 import json
 import random
@@ -23,7 +24,11 @@ ROUNDS = 9
 SHAPE: Any = botocore.session.Session().get_service_model("dynamodb").operation_model("BatchGetItem").output_shape
 
 
-def main() -> None:
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """Add no options: there are none."""
+
+
+def run(_: argparse.Namespace) -> int:
     """Print the table."""
     print_table(
         f"Parsing {CALLS} answers of {KEYS_PER_CALL} buckets",
@@ -31,6 +36,7 @@ def main() -> None:
         [_row(members) for members in MEMBERS],
         note=f"Medians of {ROUNDS} interleaved rounds; both give equal values.",
     )
+    return 0
 
 
 def _row(members: int) -> tuple[object, ...]:

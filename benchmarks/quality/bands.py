@@ -1,5 +1,6 @@
 """How many near hashes one 16-bit prefix finds, and how many the four bands do."""
 
+import argparse
 import random
 
 from handler.core.buckets import buckets, probes
@@ -10,7 +11,11 @@ BAND_SAMPLES = 500
 RADIUS = 10
 
 
-def main() -> None:
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """Add no options: there are none."""
+
+
+def run(_: argparse.Namespace) -> int:
     """Print the table."""
     rng = random.Random(1)
     rows = []
@@ -25,6 +30,7 @@ def main() -> None:
         ("distance", "one 16-bit prefix", "four bands, probed"),
         rows,
     )
+    return 0
 
 
 def _pair(rng: random.Random, distance: int) -> tuple[int, int]:

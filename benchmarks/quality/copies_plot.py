@@ -1,4 +1,4 @@
-"""The two plots of the proof: recall by edit, and how far apart the same and different pictures are."""
+"""The two plots of edited copies: recall by edit, and how far apart the same and different pictures are."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,10 +8,36 @@ import numpy as np
 from matplotlib import pyplot
 from numpy.typing import NDArray
 
+from benchmarks.quality.all_versions import AllVersions, compared_pairs, differing, distances_to_originals
+from benchmarks.quality.fingerprint_rows import radius_of_other_hash
+from benchmarks.quality.near_views import near_if_copies_ask
+from benchmarks.quality.radii import LOOK1_RADII, RATES, found_versions
+from training.fixed_edits import FIXED
+
+PEERS = ("phash1", "PDQ")  # those of them that are installed
 COLOURS = ("#1b6ca8", "#e08e2b", "#8a8f98")
 HASH_BITS = 64
 PEERS_RADIUS = "one false positive in a million pairs"
 RADII = {"look1, all views": "its default radii"}  # where what is drawn was matched, if not at PEERS_RADIUS
+
+
+def draw(versions: AllVersions, folder: Path) -> None:
+    """Draw `recall.png` and `distances.png` into *folder*."""
+    near = near_if_copies_ask(versions, compared_pairs())
+    found = {"look1, all views": found_versions(versions, near, LOOK1_RADII)}
+    for name in PEERS:
+        if (words := versions.others.get(name)) is not None:
+            own = differing(words, words[versions.originals[versions.picture]])
+            found[name] = own <= radius_of_other_hash(versions, name, RATES[0])
+    edits = {name: versions.names == name for name in FIXED} | {"random compound": versions.random}
+    recalls = {
+        kind: {name: float(flags[edited].mean()) for name, edited in edits.items()} for kind, flags in found.items()
+    }
+    draw_recall(recalls, folder / "recall.png")
+    distances = distances_to_originals(versions.hashes[:, :1], versions)
+    same = versions.picture[:, None] == np.arange(len(versions.originals))
+    keeping, turned = versions.keeping[:, None], versions.turned[:, None]
+    draw_distances(distances[same & keeping], distances[~same & ~turned], folder / "distances.png")
 
 
 def draw_recall(recalls: Mapping[str, Mapping[str, float]], file: Path) -> None:

@@ -2,10 +2,12 @@
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks.quality.all_versions import AllVersions, compared_pairs
+from benchmarks.quality.turned_words import turned_words
 from handler.core import look1
 from handler.core.entry import ID_BYTES, Question
 from handler.core.generations import GENERATIONS
@@ -18,11 +20,10 @@ from training.printing import print_table
 ROWS = 1_000_000
 ROUNDS = 5
 RADII = (10, 12, 14)
-NUMBERS = range(len(VIEW_NAMES))
 
 
-def print_orientations(strangers: Callable[[Sequence[int], int], float]) -> None:
-    """Print the table; *strangers* tells how many there are among a million pairs, by orientations and radius."""
+def print_orientations(versions: AllVersions) -> None:
+    """Print the table; strangers are counted among the originals of *versions*."""
     rng = np.random.default_rng(1)
     entries = Entries(len(VIEW_NAMES))
     hashes = rng.integers(0, 2**63, (len(VIEW_NAMES), ROWS), np.uint64) * 2
@@ -32,9 +33,9 @@ def print_orientations(strangers: Callable[[Sequence[int], int], float]) -> None
         asked = [
             Question(int(rng.integers(2**63)), may_meet(GENERATIONS[look1.GENERATION], view))
             for _ in orientations
-            for view in NUMBERS
+            for view in range(len(VIEW_NAMES))
         ]
-        by_radius = (f"{strangers(orientations, radius):.0f}" for radius in RADII)
+        by_radius = (f"{_strangers(versions, orientations, radius):.0f}" for radius in RADII)
         rows.append((name, f"{_scan_ms(entries, asked):.0f}", *by_radius))
     print_table(
         "What Orientations cost",
@@ -43,6 +44,19 @@ def print_orientations(strangers: Callable[[Sequence[int], int], float]) -> None
         note="Strangers: of a million pairs of different originals, those with views within the radius. They are\n"
         "candidates, and read, until the check bits reject them.",
     )
+
+
+def _strangers(versions: AllVersions, orientations: Sequence[int], radius: int) -> float:
+    """Return how many of a million pairs of different originals have views within *radius*, checked or not."""
+    originals = versions.originals
+    near = np.zeros((len(originals), len(originals)), np.bool_)
+    stored = versions.hashes[originals]
+    for orientation in orientations:
+        asking = turned_words(versions, orientation)[0][originals]
+        for a, b in compared_pairs():
+            near |= np.bitwise_count(asking[:, a, None] ^ stored[None, :, b]) <= radius
+    np.fill_diagonal(near, val=False)
+    return float(near.sum() / (near.size - len(near)) * 1e6)
 
 
 def _scan_ms(entries: Entries, asked: Sequence[Question]) -> float:

@@ -14,7 +14,8 @@ from handler.core.fingerprint import examine
 from handler.core.look1 import RADIUS
 from handler.core.model import ORIENTATIONS, Limits, ObjectRef, Outcome, PictureRecord, Settings
 from handler.core.policy import match
-from training import blanks, edits
+from training import blanks, edits, fixed_edits
+from training.random_edits import compound
 
 PHOTOGRAPHS = ("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "rocket.jpg")
 COMPOUNDS = 12  # random edits of each
@@ -43,11 +44,11 @@ def copies(kind: str) -> list[list[Asker]]:
     """Return the copies of each original."""
     if kind == "compound":
         edited = [
-            [edits.compound(image, np.random.default_rng([n, copy])) for copy in range(COMPOUNDS)]
+            [compound(image, np.random.default_rng([n, copy])) for copy in range(COMPOUNDS)]
             for n, (image, _) in enumerate(originals())
         ]
     else:
-        chosen = {"keeping": edits.KEEPING, "geometric": edits.GEOMETRIC, "turns": edits.TURNS}[kind]
+        chosen = {"keeping": fixed_edits.KEEPING, "geometric": fixed_edits.GEOMETRIC, "turns": fixed_edits.TURNS}[kind]
         edited = [[edit(image) for edit in chosen.values()] for image, _ in originals()]
     return [[look(f"{kind} {n} {m}", image) for m, image in enumerate(some)] for n, some in enumerate(edited)]
 

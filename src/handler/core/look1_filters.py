@@ -1,4 +1,4 @@
-"""The filters of generation `look1`, written by `python -m benchmarks train`: do not edit.
+"""The filters of generation `look1`, written by `python -m training filters`: do not edit.
 
 Trained on pictures in Debian packages; `look1_filters.tsv` names every file:
 

@@ -1,4 +1,4 @@
-"""Uploads at a fixed rate, whatever becomes of them, and the notices that they lead to."""
+"""Uploads at a fixed rate, whatever becomes of them, and the messages that they lead to."""
 
 import json
 import statistics
@@ -15,7 +15,7 @@ from benchmarks.load.no_op import Target
 from handler.cli.local.deployment import Deployment
 
 UPLOADERS = 32  # uploads on their way at once; one takes 5 ms
-SILENCE_S = 60  # after the last upload, without any notice: then no other is expected
+SILENCE_S = 60  # after the last upload, without any message: then no other is expected
 
 Advance = Callable[[int], None]  # answered so far
 
@@ -26,20 +26,20 @@ class Run:
 
     target: str
     due: dict[str, float]  # by key
-    answered: dict[str, float] = field(default_factory=dict)  # when the first notice was in the queue
-    repeated: int = 0  # further notices of the same upload
+    answered: dict[str, float] = field(default_factory=dict)  # when the first message was in the queue
+    repeated: int = 0  # further messages of the same upload
     refused: list[str] = field(default_factory=list)  # uploads that S3 did not take, and why
     failure_queue: int = 0  # events that failed for good
     late_s: float = 0.0  # the most by which an upload began after it was due
 
     @property
     def missing(self) -> int:
-        """Uploads without a notice."""
+        """Uploads without a message."""
         return len(self.due.keys() - self.answered.keys())
 
     @property
     def latencies_ms(self) -> list[float]:
-        """From when an upload was due until its notice was in the queue, sorted."""
+        """From when an upload was due until its message was in the queue, sorted."""
         return sorted((self.answered[key] - due) * 1000 for key, due in self.due.items() if key in self.answered)
 
     def percentile_ms(self, percent: int) -> float:
@@ -68,13 +68,15 @@ class Run:
 
     @property
     def throughput(self) -> float:
-        """Notices a second, from the first upload to the last notice."""
+        """Messages a second, from the first upload to the last message."""
         return len(self.answered) / max(self.answered.values()) if self.answered else 0.0
 
 
-def drive(deployment: Deployment, target: Target, pictures: Sequence[bytes], *, rate: float, advance: Advance) -> Run:
-    """Upload *pictures* to *target* at *rate* a second, and wait for a notice of each."""
-    due = {f"load/{number:06}.png": number / rate for number in range(len(pictures))}
+def upload_all(
+    deployment: Deployment, target: Target, pictures: Sequence[bytes], *, rate: float, advance: Advance
+) -> Run:
+    """Upload *pictures* to *target* at *rate* a second, and wait for a message of each."""
+    due = {f"load/{number:06}.jpg": number / rate for number in range(len(pictures))}
     run = Run(target.name, due)
     s3, sqs = deployment.client("s3"), deployment.client("sqs")
     stop = threading.Event()
@@ -114,7 +116,7 @@ def _receive(sqs: Any, url: str, run: Run, began: float, advance: Advance) -> No
 
 
 def receive(sqs: Any, url: str) -> list[tuple[str, float]]:
-    """Take notices from the queue: the key of each, and when it came into the queue."""
+    """Take messages from the queue: the key of each, and when it came into the queue."""
     answer = sqs.receive_message(
         QueueUrl=url, WaitTimeSeconds=1, MaxNumberOfMessages=10, MessageSystemAttributeNames=["SentTimestamp"]
     )

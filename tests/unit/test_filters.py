@@ -7,14 +7,14 @@ import pytest
 
 from handler.core import look1, look1_filters
 from tests.pictures import photo
-from training.corpus import Picture
 from training.filters import Filter, chosen, moments, solved
+from training.originals import Original
 
 RECORD = Path(look1.__file__).with_name("look1_filters.tsv")
 
 
 def trained() -> list[Filter]:
-    return chosen(solved(*moments([Picture(f"{scene}", photo(scene, (200, 150)), "") for scene in range(4)])))
+    return chosen(solved(*moments([Original(f"{scene}", photo(scene, (200, 150)), "") for scene in range(4)])))
 
 
 @pytest.fixture(scope="module")
