@@ -12,17 +12,16 @@ not the pictures'. The model knows no near-duplicates and no flat pictures, and 
 a bucket that holds each hash once is smaller than it says where hashes repeat.
 """
 
-import io
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.special import ndtr, ndtri
 
-from handler.cli.local.pictures import photograph
 from handler.core.buckets import BANDS, PREFIX_BITS
 from handler.core.phash import HASH_BITS, LUMA_SIDE, phash1
 
@@ -54,7 +53,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Skew:
+class BucketSkew:
     """What the hashes are like."""
 
     shares: Floats  # of each prefix among all hashes, shape (4, 65536)
@@ -62,13 +61,13 @@ class Skew:
     near_windows: Floats  # the same of windows of different photographs
 
 
-def measure() -> Skew:
+def measure() -> BucketSkew:
     """Return the skew of the model, and what the windows themselves say of it."""
     rng = np.random.default_rng(1)
     windows = np.array([_windows(name, rng) for name in PHOTOGRAPHS])
     bits = _bits(windows.reshape(-1))
     sampled = _sample(bits, rng)
-    return Skew(
+    return BucketSkew(
         shares=np.array([np.bincount(_prefixes(sampled, band), minlength=1 << PREFIX_BITS) for band in range(BANDS)])
         / len(sampled),
         near=_within((hash, sampled[number + 1 :]) for number, hash in enumerate(sampled[:PAIRED])),
@@ -78,7 +77,7 @@ def measure() -> Skew:
 
 def _windows(name: str, rng: np.random.Generator) -> Hashes:
     """Return the hashes of random windows: 30 to 100 % of each side, anywhere, every other one mirrored."""
-    with Image.open(io.BytesIO(photograph(name))) as picture:
+    with (files("skimage") / "data" / name).open("rb") as file, Image.open(file) as picture:
         luma = picture.convert("L")
     luma.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     hashes = []

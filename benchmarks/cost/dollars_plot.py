@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
-from benchmarks.cost.bucket_skew import Skew
+from benchmarks.cost.bucket_skew import BucketSkew
 from benchmarks.cost.projection import MEMORIES_MB, Projection, Speed, room
 
 SMALLEST, LARGEST = 1e3, 1e9
@@ -16,7 +16,7 @@ JOURNAL = {14: "#0b5d43", 10: "#2f9468"}  # by radius
 PROBED = {6: "#e39b3f", 10: "#d2691e", 14: "#8c3a10"}
 
 
-def draw(skew: Skew, speed: Speed, path: Path) -> None:
+def draw(skew: BucketSkew, speed: Speed, path: Path) -> None:
     """Write the plot to *path*."""
     mpl.use("Agg")
     figure, axes = pyplot.subplots(figsize=(8, 5), dpi=150, layout="constrained", facecolor="white")
@@ -33,7 +33,7 @@ def draw(skew: Skew, speed: Speed, path: Path) -> None:
     pyplot.close(figure)
 
 
-def _draw_probing(axes: Axes, skew: Skew, speed: Speed) -> None:
+def _draw_probing(axes: Axes, skew: BucketSkew, speed: Speed) -> None:
     sizes = np.geomspace(SMALLEST, LARGEST, POINTS)
     for radius, colour in PROBED.items():
         dollars = [1e6 * Projection(size, skew, speed).by_probing(radius) for size in sizes]
@@ -41,7 +41,7 @@ def _draw_probing(axes: Axes, skew: Skew, speed: Speed) -> None:
         _label(axes, f"buckets, radius {radius}", sizes[-1], dollars[-1], colour)
 
 
-def _draw_journal(axes: Axes, skew: Skew, speed: Speed) -> None:
+def _draw_journal(axes: Axes, skew: BucketSkew, speed: Speed) -> None:
     """What fits in the default memory; what fits in the largest is dotted."""
     for radius, colour in JOURNAL.items():
         begin = SMALLEST

@@ -1,7 +1,6 @@
 """What an upload costs with more pictures than were measured: units by the skew, CPU by what was measured."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,29 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from benchmarks.cost.array_servers import KEY_BYTES, WRITE_UNIT_BYTES
-from benchmarks.cost.bucket_skew import Skew
-from benchmarks.cost.upload_costs import Costs
-from benchmarks.counts import short_count
+from benchmarks.cost.array_tables import KEY_BYTES, WRITE_UNIT_BYTES
+from benchmarks.cost.bucket_skew import BucketSkew
+from benchmarks.cost.measured_cases import Costs
 from handler.aws.buckets import PAGE_MEMBERS
 from handler.core import prices
 from handler.core.buckets import BANDS, MEMBER_BYTES, PREFIX_BITS, probe_count, probes
 from handler.core.entry import entry_bytes
-from handler.core.journal import MAX_SHARDS
+from handler.core.model import Route
 from handler.dedup import CANDIDATES_AT_ONCE
 from handler.journal import LOADING_BYTES_PER_S
-from training.printing import print_table
 
-RADII = (6, 10, 14)
-PICTURES = (10**6, 10**7, 10**8, 10**9)
 MEMORIES_MB = (512, 8192)  # JournalMemory: its default and its maximum
 MEMORY_SIZE_MB = 1769  # MemorySize: its default
 ENTRY_BYTES = entry_bytes(1)
 OTHER_WRITES = 3  # the object, the holder of its hash, the journal's entry: a unit each
-
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
-PARTITION_READS_PER_S = 3000
-PARTITION_WRITES_PER_S = 1000
 
 Floats = NDArray[np.float64]
 
@@ -50,9 +41,9 @@ class Speed:
 
 def fitted(costs: Costs) -> Speed:
     """Return the CPU of an upload's parts: non-negative least squares over the measured uploads."""
-    one_view = [(case, cost) for case, cost in costs.items() if case.size.views == 1]
-    warm = [(case, cost) for case, cost in one_view if case.path == "warm"]
-    probed = [(case, cost) for case, cost in one_view if case.path == "probe"]
+    one_view = [(case, cost) for case, cost in costs.items() if case.size.view_count == 1]
+    warm = [(case, cost) for case, cost in one_view if case.route is Route.WARM]
+    probed = [(case, cost) for case, cost in one_view if case.route is Route.PROBED]
     compared = [case.orientations * case.size.pictures / 1e6 for case, _ in warm]
     scans = [cost.scan_ms for _, cost in warm]
     journal, _ = nnls([(1, cost.candidates) for _, cost in warm], [cost.cpu_ms - cost.scan_ms for _, cost in warm])
@@ -68,7 +59,7 @@ def fitted(costs: Costs) -> Speed:
 class Projection:
     """So many pictures, one view each, with the skew of photographs."""
 
-    def __init__(self, pictures: float, skew: Skew, speed: Speed) -> None:
+    def __init__(self, pictures: float, skew: BucketSkew, speed: Speed) -> None:
         self.pictures, self._skew, self._speed = pictures, skew, speed
         self._members = pictures * skew.shares
         self.pages = np.maximum(1, np.ceil(self._members / PAGE_MEMBERS))  # an absent page costs a unit, too
@@ -152,97 +143,6 @@ def room(memory_mb: int) -> float:
     return memory_mb * (1 << 20) / ENTRY_BYTES
 
 
-def print_projections(projections: Sequence[Projection], skew: Skew) -> None:
-    """Print what the searches cost in projections of several sizes, and what limits them."""
-    _print_probing(projections)
-    _print_journal(projections)
-    _print_shards()
-    _print_busiest_buckets(projections, skew)
-
-
-def _print_probing(projections: Sequence[Projection]) -> None:
-    print_table(
-        "Probing, with the skew of photographs: one search",
-        ("pictures", "radius", "pages a bucket", "RRU", "$/million searches", "strangers", "$/million uploads"),
-        [
-            (
-                short_count(int(projection.pictures)),
-                radius,
-                f"{projection.probing_units(radius) / probe_count(radius):.2f}",
-                f"{projection.probing_units(radius):,.0f}",
-                f"{1e6 * prices.reading(read_units=projection.probing_units(radius)):,.2f}",
-                _few(projection.strangers(radius)),
-                f"{1e6 * projection.by_probing(radius):,.2f}",
-            )
-            for projection in projections
-            for radius in RADII
-        ],
-        note="Strangers: unrelated pictures within the radius (0: none among the sampled pairs); of at most "
-        f"{CANDIDATES_AT_ONCE} of them object and holder are read, for by then there are more than a message tells.",
-    )
-
-
-def _print_journal(projections: Sequence[Projection]) -> None:
-    print_table(
-        f"Journal, one view, {ENTRY_BYTES} bytes a picture",
-        ("pictures", "WRU an upload", "memory MB", "load s", *(f"$/million, radius {radius}" for radius in RADII)),
-        [
-            (
-                short_count(int(projection.pictures)),
-                f"{projection.write_units:.1f}",
-                f"{projection.entry_mb:,.0f}",
-                f"{projection.loading_s:,.1f}",
-                *(f"{1e6 * projection.by_journal(radius):,.2f}" for radius in RADII),
-            )
-            for projection in projections
-            if projection.entry_mb <= MEMORIES_MB[-1]
-        ],
-        note=f"Load: at {LOADING_BYTES_PER_S / 1e6:.0f} MB/s. Over {MEMORIES_MB[0]} MB is paid for as MemorySize. "
-        + "".join(f"A JournalMemory of {size} MB is full at {room(size) / 1e6:.0f} million. " for size in MEMORIES_MB)
-        + "Then the buckets answer.",
-    )
-
-
-def _print_shards() -> None:
-    print_table(
-        "Most uploads a second into one scope: a partition takes 1,000 write and 3,000 read units a second",
-        ("shards", "appends", "reads", "uploads", "RRU an upload"),
-        [
-            (
-                shards,
-                f"{PARTITION_WRITES_PER_S * shards:,}",
-                f"{PARTITION_READS_PER_S:,}",
-                f"{min(PARTITION_WRITES_PER_S * shards, PARTITION_READS_PER_S):,}",
-                shards,
-            )
-            for shards in (1 << power for power in range(MAX_SHARDS.bit_length()))
-        ],
-        note="By the journal alone, if no append is refused: one that meets a full segment costs a unit as well.",
-    )
-
-
-def _print_busiest_buckets(projections: Sequence[Projection], skew: Skew) -> None:
-    print_table(
-        "Most uploads a second into one scope, by its busiest bucket",
-        ("pictures", "writes", *(f"probes, radius {radius}" for radius in RADII)),
-        [
-            (
-                short_count(int(projection.pictures)),
-                f"{PARTITION_WRITES_PER_S / projection.hottest_write_units():,.0f}",
-                *(f"{PARTITION_READS_PER_S / projection.hottest_read_units(radius):,.0f}" for radius in RADII),
-            )
-            for projection in projections
-        ],
-        note="The most popular prefix of each band has "
-        + ", ".join(f"{share:.4%}" for share in skew.shares.max(1))
-        + f" of all hashes; {1 / (1 << PREFIX_BITS):.4%} if they were spread evenly. Pairs within 10, 12, 14 bits: "
-        + ", ".join(f"{skew.near[radius]:.1e}" for radius in (10, 12, 14))
-        + " of unrelated ones by the model, "
-        + ", ".join(f"{skew.near_windows[radius]:.1e}" for radius in (10, 12, 14))
-        + " of windows of different photographs.",
-    )
-
-
 def _reaches(radius: int) -> list[tuple[int, int]]:
     """Return within what distance of a question's prefix each band is probed."""
     asked = probes(0, radius)
@@ -262,7 +162,3 @@ def _around(values: Floats, reach: int) -> Floats:
             shells[flips] = shells[flips] + flipped
     around: Floats = np.sum(shells, axis=0)
     return around
-
-
-def _few(number: float) -> str:
-    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"

@@ -8,7 +8,8 @@ machine is projected from that, with buckets as unevenly filled as photographs f
 import argparse
 from pathlib import Path
 
-from benchmarks.cost import bucket_skew, projection, upload_costs
+from benchmarks.cost import bucket_skew, cost_tables, measured_cases, projection_tables
+from benchmarks.cost.projection import Projection, fitted
 from benchmarks.counts import counts
 from training.printing import console
 
@@ -28,19 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the tables; write all numbers, and draw, if that is asked for."""
-    measured = upload_costs.measure_all(options.stored)
-    upload_costs.print_costs(measured)
-    upload_costs.print_targets(measured)
-    sharded = upload_costs.measure_shards()
-    upload_costs.print_shards(sharded)
+    measured = measured_cases.measure_all(options.stored)
+    cost_tables.print_costs(measured)
+    cost_tables.print_promises(measured)
+    sharded = measured_cases.measure_shards()
+    cost_tables.print_shards(sharded)
     if options.json:
-        upload_costs.write_json([*measured.items(), *sharded.items()], options.json)
+        cost_tables.write_json([*measured.items(), *sharded.items()], options.json)
     with console.status("sampling hashes"):
         skew = bucket_skew.measure()
-    speed = projection.fitted(measured)
-    projection.print_projections(
-        [projection.Projection(pictures, skew, speed) for pictures in projection.PICTURES], skew
-    )
+    speed = fitted(measured)
+    projections = [Projection(pictures, skew, speed) for pictures in projection_tables.PICTURES]
+    projection_tables.print_projections(projections, skew)
     if options.plot:
         from benchmarks.cost import dollars_plot  # needs matplotlib
 

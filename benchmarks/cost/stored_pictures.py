@@ -26,13 +26,13 @@ class Size:
     """How much is stored, and how."""
 
     pictures: int
-    views: int = 1
+    view_count: int = 1
     shards: int = 1
 
     @property
     def segment_rows(self) -> int:
         """Entries of a full segment."""
-        return SHAPE.capacity(COLLECTION, entry_bytes(self.views))
+        return SHAPE.capacity(COLLECTION, entry_bytes(self.view_count))
 
 
 class Stored:
@@ -42,7 +42,7 @@ class Stored:
         rng = np.random.default_rng(size.pictures)
         self.size = size
         self.ids: Bytes = rng.integers(0, 256, (size.pictures, ID_BYTES), dtype=np.uint8)
-        self.hashes: Hashes = rng.integers(0, 1 << 64, (size.views, size.pictures), dtype=np.uint64)
+        self.hashes: Hashes = rng.integers(0, 1 << 64, (size.view_count, size.pictures), dtype=np.uint64)
         self._starts = [size.pictures * shard // size.shards for shard in range(size.shards + 1)]
         for shard in range(size.shards):  # the first byte of an id tells its shard
             firsts = self.ids[self._starts[shard] : self._starts[shard + 1], 0]
@@ -56,7 +56,7 @@ class Stored:
         """Return the entries of a segment, one a row."""
         some = self._slice(shard, number * self.size.segment_rows, self.size.segment_rows)
         hashes = np.ascontiguousarray(self.hashes[:, some].T).astype(">u8").view(np.uint8)
-        return np.hstack([self.ids[some], hashes.reshape(-1, HASH_BYTES * self.size.views)])
+        return np.hstack([self.ids[some], hashes.reshape(-1, HASH_BYTES * self.size.view_count)])
 
     def pack(self, shard: int, number: int) -> bytes | None:
         """Return the pack, or None if there are not enough segments for it."""

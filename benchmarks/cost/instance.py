@@ -1,0 +1,246 @@
+"""A function instance: the real clients and the real search, against the server that answers from arrays."""
+
+import gc
+import math
+import os
+import random
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from itertools import islice
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config as ClientConfig
+from PIL import Image
+
+from benchmarks.cost.stored_pictures import BUCKETED_VIEWS, COLLECTION, Size
+from handler.aws.buckets import DynamoDBBuckets
+from handler.aws.catalog import DynamoDBCatalog
+from handler.aws.journal import DynamoDBJournal
+from handler.aws.packs import S3Packs
+from handler.core.buckets import buckets
+from handler.core.entry import Question, to_entry
+from handler.core.message import Message
+from handler.core.model import (
+    Collection,
+    Content,
+    Fingerprint,
+    Limits,
+    ObjectRef,
+    Outcome,
+    PictureRecord,
+    Route,
+    Settings,
+    padded_sequencer,
+)
+from handler.dedup import CANDIDATES_AT_ONCE, MAX_CANDIDATES, Deduplicator
+from handler.entries import Entries
+from handler.indexing import Indexer
+from handler.journal import CollectionJournal, JournalStore
+from handler.memory import JournalMemory
+from handler.search import Search
+from handler.wiring import CLIENT, lean_session
+
+MEMORY_BYTES = 2 << 30  # more than any collection here takes
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What to measure."""
+
+    route: Route
+    size: Size
+    orientations: int  # 1, or 8 with all flips and turns
+    radius: int
+
+
+class Spent(NamedTuple):
+    """What one upload took."""
+
+    cpu_ms: float
+    wall_ms: float
+    candidates: int  # whose object items were read
+
+
+class _Knowing(NamedTuple):
+    """What the instance remembers, and what searches in it."""
+
+    memory: JournalMemory
+    search: Search
+
+
+class Instance:
+    """Handles uploads of noise: none matches, but among millions of random hashes some lie near by chance."""
+
+    def __init__(self, case: Case, endpoint: str, executor: Executor) -> None:
+        os.environ |= {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        session = boto3.Session(region_name="us-east-1", botocore_session=lean_session())
+        settings = CLIENT.merge(ClientConfig(proxies={}, s3={"addressing_style": "path"}))
+        dynamodb = session.client("dynamodb", endpoint_url=endpoint, config=settings)
+        self._case = case
+        self._executor = executor
+        self._rng = random.Random(case.radius)
+        self._catalog = _CountingCatalog(dynamodb, "pictures")
+        self._index = DynamoDBBuckets(dynamodb, "buckets", executor=executor)
+        journal = DynamoDBJournal(dynamodb, "buckets", executor=executor, shards=case.size.shards)
+        packs = S3Packs(session.client("s3", endpoint_url=endpoint, config=settings), "packs", "buckets")
+        self._journals = JournalStore(journal, packs, executor)
+        self._knowing: _Knowing | None = None
+        self._number = 0
+        self._questions: list[Question] = []
+
+    def warm_up(self) -> None:
+        """Open the connections and fill botocore's caches, but read none of what is to be measured."""
+        knowing = self._new(memory_bytes=0)
+        for _ in range(3):
+            self._handle(knowing, radius=0)
+        self._journals.packs.get(COLLECTION, 0, 0)
+
+    def prepare(self) -> None:
+        """Bring the instance to where the case begins: knowing all, nothing, or only how much there is."""
+        if self._case.route is Route.LOADED:
+            self._knowing = None  # what it holds goes before the next one loads
+            gc.collect()
+            self._knowing = self._new(memory_bytes=MEMORY_BYTES)
+        elif self._knowing is None:
+            self._knowing = self._new(memory_bytes=MEMORY_BYTES if self._case.route is Route.WARM else 0)
+            self._handle(self._knowing, radius=0)
+
+    def upload(self) -> Spent:
+        """Handle one upload."""
+        assert self._knowing is not None
+        cpu, wall = time.process_time(), time.perf_counter()
+        self._handle(self._knowing, radius=self._case.radius)
+        seconds = time.process_time() - cpu, time.perf_counter() - wall
+        return Spent(seconds[0] * 1000, seconds[1] * 1000, self._catalog.asked)
+
+    @property
+    def remembered(self) -> int:
+        """How many entries are in memory."""
+        return len(self._entries)
+
+    def scan(self) -> None:
+        """Compare the last questions with what is in memory."""
+        self._entries.scan(self._questions, self._case.radius)
+
+    @property
+    def _entries(self) -> Entries:
+        assert self._knowing is not None
+        return self._knowing.memory.journals[COLLECTION].entries
+
+    def _new(self, *, memory_bytes: int) -> _Knowing:
+        memory = JournalMemory(memory_bytes, partial(CollectionJournal, store=self._journals))
+        search = Search(memory=memory, index=self._index, catalog=self._catalog, executor=self._executor)
+        # As if probes had cost a fortune already: this one loads whatever the radius, if it has the memory.
+        memory.of(COLLECTION, self._case.size.view_count).spent_on_probes = math.inf
+        return _Knowing(memory, search)
+
+    def _handle(self, knowing: _Knowing, *, radius: int) -> None:
+        self._catalog.asked = 0
+        self._number += 1
+        ref = ObjectRef("pictures", f"{self._number}.png", padded_sequencer(f"{self._number:016X}"))
+        if (self._case.size.view_count, self._case.orientations) == (1, 1):
+            self._whole_use_case(knowing, ref, radius)
+        else:
+            self._many_questions(knowing, ref, radius)
+
+    def _whole_use_case(self, knowing: _Knowing, ref: ObjectRef, radius: int) -> None:
+        settings = Settings(
+            generation="phash1",
+            radius=radius,
+            max_matches=20,
+            scope_depth=0,
+            limits=Limits(max_bytes=1 << 20, max_pixels=1 << 20),
+        )
+        indexer = Indexer(
+            store=_NoisePictures(),
+            index=self._index,
+            memory=knowing.memory,
+            catalog=self._catalog,
+            executor=self._executor,
+            settings=settings,
+        )
+        deduplicator = Deduplicator(
+            indexer=indexer,
+            search=knowing.search,
+            catalog=self._catalog,
+            topic=_Nobody(),
+            executor=self._executor,
+            settings=settings,
+        )
+        record = deduplicator.created(ref).record
+        assert record is not None
+        assert record.hash is not None
+        self._questions = [Question(record.hash)]
+
+    def _many_questions(self, knowing: _Knowing, ref: ObjectRef, radius: int) -> None:
+        """What an upload with several views or orientations does, without the picture."""
+        view_count = self._case.size.view_count
+        hashes = [self._rng.getrandbits(64) for _ in range(view_count)]
+        for write in self._writes(knowing, ref, hashes):
+            write.result()
+        self._questions = self._asked(hashes)
+        found = knowing.search.find(COLLECTION, self._questions, radius, view_count=view_count).candidates
+        candidates = (one for one in found if one.object_id != ref.object_id)
+        while self._catalog.asked < MAX_CANDIDATES and (some := list(islice(candidates, CANDIDATES_AT_ONCE))):
+            self._catalog.get(COLLECTION, list(dict.fromkeys(candidate.object_id for candidate in some)))
+
+    def _writes(self, knowing: _Knowing, ref: ObjectRef, hashes: list[int]) -> list[Future[Any]]:
+        fingerprint = Fingerprint(hashes[0], "phash1", 32, 32, "PNG")
+        record = PictureRecord(ref, "phash1", Outcome.INDEXED, fingerprint=fingerprint)
+        submit = self._executor.submit
+        writes: list[Future[Any]] = [submit(self._catalog.put, COLLECTION, record)]
+        for hash in hashes[:BUCKETED_VIEWS]:
+            writes.append(submit(self._catalog.add_holder, COLLECTION, hash, ref))
+            add = partial(self._index.add, crowded=False)
+            writes += [submit(add, COLLECTION, bucket, hash) for bucket in buckets(hash)]
+        journal = knowing.memory.of(COLLECTION, len(hashes))
+        return [*writes, submit(journal.append, to_entry(ref.object_id, hashes))]
+
+    def _asked(self, hashes: list[int]) -> list[Question]:
+        """Ask for whole and trimmed views among all stored ones, for the others among stored whole and trimmed ones."""
+        view_count = len(hashes)
+        return [
+            Question(
+                self._rng.getrandbits(64) if turn else hash,
+                tuple(range(view_count if number < BUCKETED_VIEWS else BUCKETED_VIEWS)),
+            )
+            for number, hash in enumerate(hashes)
+            for turn in range(self._case.orientations)
+        ]
+
+
+class _CountingCatalog(DynamoDBCatalog):
+    """Counts the object items that are asked for, which are those of candidates."""
+
+    asked = 0
+
+    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
+        self.asked += len(object_ids)
+        return super().get(collection, object_ids)
+
+
+class _NoisePictures:
+    """A bucket of small noise pictures, so that next to nothing of the time is theirs."""
+
+    def read(self, ref: ObjectRef) -> Content:
+        pixels = random.Random(ref.key).randbytes(32 * 32)
+        file = BytesIO()
+        Image.frombytes("L", (32, 32), pixels).save(file, "PNG")
+        return Content(file.getvalue(), etag="etag", version=None, modified="2026-01-01T00:00:00+00:00")
+
+    def exists(self, ref: ObjectRef) -> bool:
+        return bool(ref.key)
+
+
+class _Nobody:
+    def publish(self, message: Message) -> None:
+        raise AssertionError(f"nothing is to be announced: {message.body}")
