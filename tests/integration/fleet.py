@@ -63,7 +63,6 @@ class Fleet:
         self._taken: set[Event] = set()  # for those of the mute ones
         self.acknowledged: Counter[Event] = Counter()
         self.interrupted = 0  # invocations
-        self.redriven = 0  # events
 
     def run(self, steps: list[Step]) -> None:
         """Carry out *steps*; return when the events of all are acknowledged, redriven if need be."""
@@ -84,8 +83,7 @@ class Fleet:
             time.sleep(LOOK_S)
             if self._look():
                 deadline = time.monotonic() + SILENCE_S
-            elif count := waiting(self._site):  # as an operator would
-                self.redriven += count
+            elif waiting(self._site):  # as an operator would
                 assert main(["redrive"]) == 0
             if kill_at and done >= kill_at[-1] and self._kill_one():
                 kill_at.pop()
