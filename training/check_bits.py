@@ -42,13 +42,17 @@ def run(options: argparse.Namespace) -> int:
     print_table(
         "Check bits, of the fourteen views",
         ("radius", "from", "check bits", "that may differ", "fixed edits found", "random ones"),
-        [_row(views, pairs, radius, slice(first, first + count)) for radius in RADII for first, count in CHOICES],
+        [
+            _row(views, pairs, radius=radius, bits=slice(first, first + count))
+            for radius in RADII
+            for first, count in CHOICES
+        ],
         note="So many may differ that of a million copies that ask for another picture one finds it.",
     )
     return 0
 
 
-def _row(views: ComparedViews, pairs: Pairs, radius: int, bits: slice) -> tuple[object, ...]:
+def _row(views: ComparedViews, pairs: Pairs, *, radius: int, bits: slice) -> tuple[object, ...]:
     limit = _limit(views, pairs, radius=radius, bits=bits)
     found = np.zeros(views.hashes[:, 1:, 0].shape, np.bool_)
     for a, b in pairs:

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.cost.instance import Case
 from benchmarks.cost.measured_cases import SHARDED_PICTURES, SHARDED_RADIUS, Costs
 from benchmarks.cost.upload_cost import UploadCost
+from benchmarks.cost.uploader import Case
 from benchmarks.counts import short_count
 from handler.core.model import Route
 from training.printing import console, print_table

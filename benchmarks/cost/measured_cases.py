@@ -8,9 +8,9 @@ from itertools import product
 from rich.progress import Progress
 
 from benchmarks.cost.array_server import ArrayServer
-from benchmarks.cost.instance import Case
 from benchmarks.cost.stored_pictures import Size
 from benchmarks.cost.upload_cost import UploadCost, measure
+from benchmarks.cost.uploader import Case
 from benchmarks.counts import short_count
 from handler.core.model import Route
 from training.printing import progress

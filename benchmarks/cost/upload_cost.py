@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from benchmarks.cost.array_server import forget_writes, start_over
-from benchmarks.cost.instance import Case, Instance, Spent
 from benchmarks.cost.request_log import GET_OBJECT, READS, Request, round_trips
+from benchmarks.cost.uploader import Case, Spent, Uploader
 from benchmarks.resident_memory import peak_mb, resident_mb
 from handler.core import prices
 from handler.wiring import THREADS
@@ -63,21 +63,21 @@ def measure(case: Case, endpoint: str) -> UploadCost:
     forget_writes(endpoint)
     noted = _Noted()
     with ThreadPoolExecutor(THREADS) as executor:
-        instance = Instance(case, endpoint, executor)
-        instance.warm_up()
-        _note_held_uploads(instance, endpoint, noted)
-        noted.scan_ms = _scan_ms(instance)
-        _note_quick_uploads(instance, endpoint, noted)
+        uploader = Uploader(case, endpoint, executor)
+        uploader.warm_up()
+        _note_held_uploads(uploader, endpoint, noted)
+        noted.scan_ms = _scan_ms(uploader)
+        _note_quick_uploads(uploader, endpoint, noted)
     return _cost(noted)
 
 
-def _note_held_uploads(instance: Instance, endpoint: str, noted: _Noted) -> None:
+def _note_held_uploads(uploader: Uploader, endpoint: str, noted: _Noted) -> None:
     """Hold the answers to a few uploads, to see what waits for what; the first one shows how memory grows."""
     resident, peak = resident_mb(), peak_mb()
     while not noted.trips or (len(noted.trips) < HELD and noted.trips[0] <= FEW_TRIPS):
-        instance.prepare()
+        uploader.prepare()
         start_over(endpoint, hold_s=HOLD_S)
-        noted.spent.append(instance.upload())
+        noted.spent.append(uploader.upload())
         if not noted.trips:
             noted.grown_mb, noted.peak_mb = resident_mb() - resident, peak_mb() - peak
         requests = start_over(endpoint)
@@ -85,21 +85,21 @@ def _note_held_uploads(instance: Instance, endpoint: str, noted: _Noted) -> None
         noted.requests += requests
 
 
-def _note_quick_uploads(instance: Instance, endpoint: str, noted: _Noted) -> None:
+def _note_quick_uploads(uploader: Uploader, endpoint: str, noted: _Noted) -> None:
     """Answer the other uploads at once."""
     began = time.perf_counter()
     while len(noted.spent) < UPLOADS and time.perf_counter() - began < ENOUGH_S and noted.spent[0].cpu_ms < SLOW_MS:
-        instance.prepare()
-        noted.spent.append(instance.upload())
+        uploader.prepare()
+        noted.spent.append(uploader.upload())
     noted.requests += start_over(endpoint)
 
 
-def _scan_ms(instance: Instance) -> float:
+def _scan_ms(uploader: Uploader) -> float:
     """Return the CPU time of comparing the last questions with what is in memory."""
     spent: list[float] = []
-    while instance.remembered and len(spent) < UPLOADS and sum(spent) < ENOUGH_S * 1000:
+    while uploader.remembered and len(spent) < UPLOADS and sum(spent) < ENOUGH_S * 1000:
         start = time.process_time()
-        instance.scan()
+        uploader.scan()
         spent.append((time.process_time() - start) * 1000)
     return statistics.median(spent or [0.0])
 

@@ -120,11 +120,11 @@ def measure(pictures: int, name: str) -> tuple[Timing, Answers]:
     build_s = time.perf_counter() - start
     grown = (resident_mb() - before) * (1 << 20) / pictures
     answers: Answers = {}
-    ms = {radius: _median_ms(ask, questions, radius, answers) for radius in RADII}
+    ms = {radius: _median_ms(ask, questions, radius=radius, answers=answers) for radius in RADII}
     return Timing(name, pictures, grown if pictures >= MEASURABLE else None, build_s, ms), answers
 
 
-def _median_ms(ask: Ask, questions: Sequence[int], radius: int, answers: Answers) -> float:
+def _median_ms(ask: Ask, questions: Sequence[int], *, radius: int, answers: Answers) -> float:
     """Return the median CPU time of a question, and put what each found into *answers*."""
     spent: list[float] = []
     for hash in questions:

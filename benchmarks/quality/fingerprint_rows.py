@@ -46,11 +46,12 @@ def rows_of_look1(versions: AllVersions) -> list[Row]:
         for found in [found_versions(versions, unchecked, radii)]
     ]
     for name, view_count in VIEW_COUNTS.items():
-        rows += _rows_of_views(versions, name, view_count, near_if_copies_ask(versions, compared_pairs(view_count)))
+        near = near_if_copies_ask(versions, compared_pairs(view_count))
+        rows += _rows_of_views(versions, near, name=name, view_count=view_count)
     return rows
 
 
-def _rows_of_views(versions: AllVersions, name: str, view_count: int, near: NearViews) -> list[Row]:
+def _rows_of_views(versions: AllVersions, near: NearViews, *, name: str, view_count: int) -> list[Row]:
     rows: list[Row] = []
     for rate in RATES:
         radii = best_radii(versions, near, rate)

@@ -46,7 +46,8 @@ def _copies_ask(versions: AllVersions, pairs: ViewPairs, orientation: int) -> It
         for asking, stored in pairs:
             distance = np.bitwise_count(hashes[:, asking] ^ versions.hashes[original, stored])
             near = _within_reach(versions, distance)
-            yield _checked(near, number, distance[near], windows[near, asking], versions.checks[original, stored])
+            there = versions.checks[original, stored]
+            yield _checked(near, number, distance=distance[near], windows=windows[near, asking], stored=there)
 
 
 def _originals_ask(versions: AllVersions, pairs: ViewPairs) -> Iterator[NearViews]:
@@ -55,7 +56,7 @@ def _originals_ask(versions: AllVersions, pairs: ViewPairs) -> Iterator[NearView
             distance = np.bitwise_count(versions.hashes[original, asking] ^ versions.hashes[:, stored])
             near = _within_reach(versions, distance)
             windows, there = versions.asking[original, asking], versions.checks[near, stored]
-            yield _checked(near, number, distance[near], windows, there[:, None])
+            yield _checked(near, number, distance=distance[near], windows=windows, stored=there[:, None])
 
 
 def _without_check(versions: AllVersions, pairs: ViewPairs) -> Iterator[NearViews]:
@@ -72,7 +73,7 @@ def _within_reach(versions: AllVersions, distance: NDArray[np.uint8]) -> Numbers
 
 
 def _checked(
-    near: Numbers, number: int, distance: NDArray[np.uint8], windows: NDArray[np.uint64], stored: NDArray[np.uint64]
+    near: Numbers, number: int, *, distance: NDArray[np.uint8], windows: NDArray[np.uint64], stored: NDArray[np.uint64]
 ) -> NearViews:
     """Return those of *near* of which one of the asking windows has check bits within reach of the stored ones."""
     check = differing(windows, stored).min(axis=-1, initial=MOST_DIFFERING)

@@ -1,4 +1,4 @@
-"""A function instance: the real clients and the real search, against the server that answers from arrays."""
+"""Uploads as a function instance handles them: real clients and search, against the server that answers from arrays."""
 
 import gc
 import math
@@ -66,14 +66,14 @@ class Spent(NamedTuple):
     candidates: int  # whose object items were read
 
 
-class _Knowing(NamedTuple):
-    """What the instance remembers, and what searches in it."""
+class _Instance(NamedTuple):
+    """What a function instance remembers, and what searches in it."""
 
     memory: JournalMemory
     search: Search
 
 
-class Instance:
+class Uploader:
     """Handles uploads of noise: none matches, but among millions of random hashes some lie near by chance."""
 
     def __init__(self, case: Case, endpoint: str, executor: Executor) -> None:
@@ -93,32 +93,32 @@ class Instance:
         journal = DynamoDBJournal(dynamodb, "buckets", executor=executor, shards=case.size.shards)
         packs = S3Packs(session.client("s3", endpoint_url=endpoint, config=settings), "packs", "buckets")
         self._journals = JournalStore(journal, packs, executor)
-        self._knowing: _Knowing | None = None
+        self._instance: _Instance | None = None
         self._number = 0
         self._questions: list[Question] = []
 
     def warm_up(self) -> None:
         """Open the connections and fill botocore's caches, but read none of what is to be measured."""
-        knowing = self._new(memory_bytes=0)
+        instance = self._new_instance(memory_bytes=0)
         for _ in range(3):
-            self._handle(knowing, radius=0)
+            self._handle(instance, radius=0)
         self._journals.packs.get(COLLECTION, 0, 0)
 
     def prepare(self) -> None:
         """Bring the instance to where the case begins: knowing all, nothing, or only how much there is."""
         if self._case.route is Route.LOADED:
-            self._knowing = None  # what it holds goes before the next one loads
+            self._instance = None  # what it holds goes before the next one loads
             gc.collect()
-            self._knowing = self._new(memory_bytes=MEMORY_BYTES)
-        elif self._knowing is None:
-            self._knowing = self._new(memory_bytes=MEMORY_BYTES if self._case.route is Route.WARM else 0)
-            self._handle(self._knowing, radius=0)
+            self._instance = self._new_instance(memory_bytes=MEMORY_BYTES)
+        elif self._instance is None:
+            self._instance = self._new_instance(memory_bytes=MEMORY_BYTES if self._case.route is Route.WARM else 0)
+            self._handle(self._instance, radius=0)
 
     def upload(self) -> Spent:
         """Handle one upload."""
-        assert self._knowing is not None
+        assert self._instance is not None
         cpu, wall = time.process_time(), time.perf_counter()
-        self._handle(self._knowing, radius=self._case.radius)
+        self._handle(self._instance, radius=self._case.radius)
         seconds = time.process_time() - cpu, time.perf_counter() - wall
         return Spent(seconds[0] * 1000, seconds[1] * 1000, self._catalog.asked)
 
@@ -133,26 +133,26 @@ class Instance:
 
     @property
     def _entries(self) -> Entries:
-        assert self._knowing is not None
-        return self._knowing.memory.journals[COLLECTION].entries
+        assert self._instance is not None
+        return self._instance.memory.journals[COLLECTION].entries
 
-    def _new(self, *, memory_bytes: int) -> _Knowing:
+    def _new_instance(self, *, memory_bytes: int) -> _Instance:
         memory = JournalMemory(memory_bytes, partial(CollectionJournal, store=self._journals))
         search = Search(memory=memory, index=self._index, catalog=self._catalog, executor=self._executor)
         # As if probes had cost a fortune already: this one loads whatever the radius, if it has the memory.
         memory.of(COLLECTION, self._case.size.view_count).spent_on_probes = math.inf
-        return _Knowing(memory, search)
+        return _Instance(memory, search)
 
-    def _handle(self, knowing: _Knowing, *, radius: int) -> None:
+    def _handle(self, instance: _Instance, *, radius: int) -> None:
         self._catalog.asked = 0
         self._number += 1
         ref = ObjectRef("pictures", f"{self._number}.png", padded_sequencer(f"{self._number:016X}"))
         if (self._case.size.view_count, self._case.orientations) == (1, 1):
-            self._whole_use_case(knowing, ref, radius)
+            self._whole_use_case(instance, ref, radius)
         else:
-            self._many_questions(knowing, ref, radius)
+            self._many_questions(instance, ref, radius)
 
-    def _whole_use_case(self, knowing: _Knowing, ref: ObjectRef, radius: int) -> None:
+    def _whole_use_case(self, instance: _Instance, ref: ObjectRef, radius: int) -> None:
         settings = Settings(
             generation="phash1",
             radius=radius,
@@ -163,14 +163,14 @@ class Instance:
         indexer = Indexer(
             store=_NoisePictures(),
             index=self._index,
-            memory=knowing.memory,
+            memory=instance.memory,
             catalog=self._catalog,
             executor=self._executor,
             settings=settings,
         )
         deduplicator = Deduplicator(
             indexer=indexer,
-            search=knowing.search,
+            search=instance.search,
             catalog=self._catalog,
             topic=_Nobody(),
             executor=self._executor,
@@ -181,19 +181,19 @@ class Instance:
         assert record.hash is not None
         self._questions = [Question(record.hash)]
 
-    def _many_questions(self, knowing: _Knowing, ref: ObjectRef, radius: int) -> None:
+    def _many_questions(self, instance: _Instance, ref: ObjectRef, radius: int) -> None:
         """What an upload with several views or orientations does, without the picture."""
         view_count = self._case.size.view_count
         hashes = [self._rng.getrandbits(64) for _ in range(view_count)]
-        for write in self._writes(knowing, ref, hashes):
+        for write in self._writes(instance, ref, hashes):
             write.result()
         self._questions = self._asked(hashes)
-        found = knowing.search.find(COLLECTION, self._questions, radius, view_count=view_count).candidates
+        found = instance.search.find(COLLECTION, self._questions, radius, view_count=view_count).candidates
         candidates = (one for one in found if one.object_id != ref.object_id)
         while self._catalog.asked < MAX_CANDIDATES and (some := list(islice(candidates, CANDIDATES_AT_ONCE))):
             self._catalog.get(COLLECTION, list(dict.fromkeys(candidate.object_id for candidate in some)))
 
-    def _writes(self, knowing: _Knowing, ref: ObjectRef, hashes: list[int]) -> list[Future[Any]]:
+    def _writes(self, instance: _Instance, ref: ObjectRef, hashes: list[int]) -> list[Future[Any]]:
         fingerprint = Fingerprint(hashes[0], "phash1", 32, 32, "PNG")
         record = PictureRecord(ref, "phash1", Outcome.INDEXED, fingerprint=fingerprint)
         submit = self._executor.submit
@@ -202,7 +202,7 @@ class Instance:
             writes.append(submit(self._catalog.add_holder, COLLECTION, hash, ref))
             add = partial(self._index.add, crowded=False)
             writes += [submit(add, COLLECTION, bucket, hash) for bucket in buckets(hash)]
-        journal = knowing.memory.of(COLLECTION, len(hashes))
+        journal = instance.memory.of(COLLECTION, len(hashes))
         return [*writes, submit(journal.append, to_entry(ref.object_id, hashes))]
 
     def _asked(self, hashes: list[int]) -> list[Question]:
