@@ -11,7 +11,8 @@ PARTS = {
             "which edited copies look1 finds, and other hashes find; twenty minutes, downloads pictures",
         ),
         "nearly-blank": Part(
-            "benchmarks.quality.nearly_blank", "which nearly blank pictures are recognised as such, and which match"
+            "benchmarks.quality.nearly_blank",
+            "how many nearly blank pictures are recognised as such, and how many match",
         ),
         "bands": Part(
             "benchmarks.quality.bands", "how many near hashes one 16-bit prefix finds, and how many four bands do"
@@ -20,7 +21,7 @@ PARTS = {
     "cost: what an upload asks of AWS": {
         "search": Part(
             "benchmarks.cost.search",
-            "requests, units, CPU, memory and dollars of an upload; up to a billion pictures on paper",
+            "requests, units, CPU, memory and dollars of an upload, projected to a billion pictures",
         ),
     },
     "load: many at once": {

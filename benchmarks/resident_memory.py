@@ -12,6 +12,6 @@ def peak_mb() -> float:
 
 
 def resident_mb() -> float:
-    """Return the resident memory now, where the system tells it in a file; elsewhere the largest so far."""
+    """Return the resident memory now, where the system has it in a file; elsewhere the largest so far."""
     statm = Path("/proc/self/statm")
     return int(statm.read_text().split()[1]) * resource.getpagesize() / (1 << 20) if statm.exists() else peak_mb()

@@ -1,7 +1,7 @@
 """How well each number of check bits tells pictures apart, by the fourteen views of generation `look1`.
 
-Of all coefficients those nearest to the mean come first. For each choice, so many bits may differ that of a million
-copies that ask for another picture one finds it; the table says how many copies then find their original.
+Of all coefficients those nearest to the mean come first. For each choice the limit is how many bits may differ so that
+one in a million copies matches a picture that it does not show; the table says how many copies find their original.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
             for radius in RADII
             for first, count in CHOICES
         ],
-        note="So many may differ that of a million copies that ask for another picture one finds it.",
+        note="That may differ: the limit at which one in a million copies matches a picture that it does not show.",
     )
     return 0
 

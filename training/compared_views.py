@@ -65,7 +65,9 @@ def add_pictures_option(parser: argparse.ArgumentParser) -> None:
 def compared_views(about: int) -> ComparedViews:
     """Return what is compared of *about* so many pictures to train on, without those that show the same."""
     pictures = corpus.evenly(corpus.training_pictures(), about)
-    console.print(f"{len(pictures)} of the pictures that its filters are trained on, {FIXED + COPIES} copies of each")
+    console.print(
+        f"{len(pictures)} of the pictures that the filters are trained on, {FIXED + COPIES} edited copies of each"
+    )
     with ProcessPoolExecutor() as pool, progress() as bar:
         results = pool.map(_of_picture, pictures, range(len(pictures)))
         parts = [one for one in bar.track(results, total=len(pictures), description="views") if one is not None]

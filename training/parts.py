@@ -53,7 +53,7 @@ def main(program: str, description: str, groups: Groups, argv: Sequence[str] | N
 def _table(program: str, description: str, groups: Groups) -> argparse.ArgumentParser:
     """Return the parser of the part's name, whose help lists all of them."""
     width = max(len(name) for group in groups.values() for name in group)
-    lines = [f"`{program} PART --help` tells more of each part."]
+    lines = [f"`{program} PART --help` says more about each part."]
     for heading, group in groups.items():
         lines += ["", heading, *(f"  {name:{width}}  {part.summary}" for name, part in group.items())]
     parser = _Parser(

@@ -45,7 +45,7 @@ def progress() -> Progress:
 
 
 def _processor() -> str:
-    """Return the processor's name: Linux tells it in a file, others by platform."""
+    """Return the processor's name: Linux has it in a file, for others platform knows it."""
     cpuinfo = Path("/proc/cpuinfo")
     names = [
         line.partition(":")[2].strip()

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     rows = [(names[-1], *_row(worths, names)) for names in _growing(worths)]
     rows.append(("look1: the fourteen", *_row(worths, LOOK1_GROUPS)))
     print_table(
-        f"Views, each time those that add most per view (radius {RADIUS}, check {CHECK_RADIUS})",
+        f"Views, those that add most per view first (radius {RADIUS}, check {CHECK_RADIUS})",
         ("added", "views", "fixed edits found", "random ones", "strangers per million pairs"),
         rows,
     )

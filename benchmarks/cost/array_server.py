@@ -120,9 +120,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(message)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the tables do."""
+        """Log nothing: requests are noted."""
 
 
 def _message(status: int, kind: str, body: bytes) -> bytes:
-    """Head and body in one piece: a body that is sent after its head waits 40 ms for the head's acknowledgement."""
+    """Return head and body in one piece: a body sent after its head waits 40 ms for the head to be acknowledged."""
     return f"HTTP/1.1 {status} -\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body

@@ -79,7 +79,7 @@ class Projection:
         return float(self.pictures * self._skew.near[radius])
 
     def candidates(self, radius: int) -> float:
-        """Return how many of them are read: the first page has more live ones than a message tells."""
+        """Return how many of them are read: the first page has more live ones than a message lists."""
         return min(CANDIDATES_AT_ONCE, self.strangers(radius))
 
     def probing_units(self, radius: int) -> float:

@@ -45,8 +45,8 @@ def _print_probing(projections: Sequence[Projection]) -> None:
             for projection in projections
             for radius in RADII
         ],
-        note="Strangers: unrelated pictures within the radius (0: none among the sampled pairs); of at most "
-        f"{CANDIDATES_AT_ONCE} of them object and holder are read, for by then there are more than a message has.",
+        note="Strangers: unrelated pictures within the radius (0: none among the sampled pairs); object "
+        f"and holder of at most {CANDIDATES_AT_ONCE} of them are read, which is more than a message lists.",
     )
 
 
@@ -65,7 +65,7 @@ def _print_journal(projections: Sequence[Projection]) -> None:
             for projection in projections
             if projection.entry_mb <= MEMORIES_MB[-1]
         ],
-        note=f"Load: at {LOADING_BYTES_PER_S / 1e6:.0f} MB/s. Over {MEMORIES_MB[0]} MB is paid for as MemorySize. "
+        note=f"Load: at {LOADING_BYTES_PER_S / 1e6:.0f} MB/s. More than {MEMORIES_MB[0]} MB is paid for as MemorySize. "
         + "".join(f"A JournalMemory of {size} MB is full at {room(size) / 1e6:.0f} million. " for size in MEMORIES_MB)
         + "Then the buckets answer.",
     )

@@ -20,7 +20,7 @@ class Request(NamedTuple):
 def round_trips(requests: Sequence[Request]) -> int:
     """Return how many of *requests* had to follow one another: the longest chain of which each began after the last.
 
-    It tells what waited for what only if answers take longer than a client needs to send what it sends in parallel.
+    It shows what waited for what only if answers take longer than a client needs to send what it sends in parallel.
     """
     ends = sorted((one.end, number) for number, one in enumerate(requests))
     depths: dict[int, int] = {}

@@ -44,7 +44,7 @@ class Stored:
         self.ids: Bytes = rng.integers(0, 256, (size.pictures, ID_BYTES), dtype=np.uint8)
         self.hashes: Hashes = rng.integers(0, 1 << 64, (size.view_count, size.pictures), dtype=np.uint64)
         self._starts = [size.pictures * shard // size.shards for shard in range(size.shards + 1)]
-        for shard in range(size.shards):  # the first byte of an id tells its shard
+        for shard in range(size.shards):  # the first byte of an id says its shard
             firsts = self.ids[self._starts[shard] : self._starts[shard + 1], 0]
             firsts += np.uint8(shard) - firsts % np.uint8(size.shards)
 

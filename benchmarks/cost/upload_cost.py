@@ -16,7 +16,7 @@ UPLOADS = 12
 ENOUGH_S = 0.4  # of measuring
 SLOW_MS = 5000.0  # of CPU: such an upload is measured once, with answers held, which costs the client no CPU
 HELD = 3  # uploads whose answers are held: the median of their round trips, for one may meet a full segment
-FEW_TRIPS = 10  # where there are more, one upload says enough, and takes its time
+FEW_TRIPS = 10  # where there are more, one upload is enough, and takes its time
 HOLD_S = 0.04  # how long answers are held to see what waits for what: longer than sending 16 requests takes
 
 

@@ -1,4 +1,4 @@
-"""What the uploads of many instances into one scope cost each other: full segments tried, ends asked for, waiting.
+"""How uploads by many instances into one scope get in each other's way: full segments, ends asked for, waiting.
 
 The real journal and search of each instance, over one table in memory that takes as long to answer as DynamoDB does.
 """
@@ -53,8 +53,9 @@ def run(options: argparse.Namespace) -> int:
         f"{what} into one scope: appends to the journal",
         ("views", "shards", "instances", "segments", "refused", "asked", "most tries", "p50 ms", "p99 ms"),
         rows,
-        note=f"Every call takes {LATENCY_S * 1000:.0f} to {LATENCY_S * 2000:.0f} ms. refused: full segments tried, "
-        "asked: ends read, both for each upload; most tries: of one upload; p50, p99: an append, whatever it took.",
+        note=f"Every call takes {LATENCY_S * 1000:.0f} to {LATENCY_S * 2000:.0f} ms. refused: appends to a full "
+        "segment, asked: reads of the journal's end, both per upload; most tries: of one upload; p50, p99: an append, "
+        "with all its tries.",
     )
     return 0
 

@@ -1,4 +1,4 @@
-"""A function that only tells a topic which object came: what an emulator takes for any message."""
+"""A function that only publishes which object came: the time that the emulator takes for any message."""
 
 import io
 import json

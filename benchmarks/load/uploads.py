@@ -8,7 +8,7 @@ subscribed to the topic (the queue's own SentTimestamp).
 The no-op function does nothing but publish one message for each object. It has a bucket, a topic and a queue of its
 own in the same emulator, so the difference is what Lookalike adds, and the rest is the emulator's and the machine's.
 The emulator starts an instance for each event under way, and a start takes 1.7 s of a core: at a rate that the machine
-cannot hold, starts take the time that answers need, and the backlog grows without end. So begin low.
+cannot hold, starts take the time that answers need, and the backlog grows without end. So start low.
 
 Exit status: 0, or 1 if a message is missing or an upload was refused.
 """
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
         options.json.write_text(json.dumps(asked | {one.target: _described(one) for one in runs}) + "\n")
     for one in runs:
         for why in one.refused[:SHOWN]:
-            sys.stderr.write(f"{one.target} did not take {why}\n")
+            sys.stderr.write(f"{one.target} refused {why}\n")
     return 1 if any(one.missing for one in runs) else 0
 
 
@@ -140,7 +140,7 @@ def _store(started: Deployment, uploads: int) -> Iterator[int]:
 
 
 def _routes(started: Deployment, since_ms: int) -> dict[str, int]:
-    """Return which ways the searches took, by route, and other outcomes than `indexed`, from the function's log."""
+    """Return how many searches took each route, and how many objects had another outcome, from the function's log."""
     logs, now_ms = started.client("logs"), int(time.time() * 1000)
     counts: Counter[str] = Counter()
     for start in range(since_ms, now_ms, WINDOW_MS):

@@ -1,1 +1,1 @@
-"""One step by itself, against what others take for it."""
+"""One step by itself, beside what others take for it."""

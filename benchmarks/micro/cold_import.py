@@ -1,4 +1,4 @@
-"""What a cold start imports, against `import boto3` alone, which nobody can avoid."""
+"""What a cold start imports, beside `import boto3` alone, which nobody can avoid."""
 
 import argparse
 import os

@@ -26,8 +26,8 @@ def run(_: argparse.Namespace) -> int:
         four = sum(bool(set(buckets(near)) & set(probes(hash, RADIUS))) for hash, near in some) / BAND_SAMPLES
         rows.append((distance, f"{one:.1%}", f"{four:.1%}"))
     print_table(
-        f"Share of stored hashes that are found at a distance, random flips, radius {RADIUS}",
-        ("distance", "one 16-bit prefix", "four bands, probed"),
+        f"Share of stored hashes found, by how many random bits differ (radius {RADIUS})",
+        ("bits", "one 16-bit prefix", "four bands, probed"),
         rows,
     )
     return 0

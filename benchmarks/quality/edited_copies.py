@@ -1,9 +1,10 @@
-"""How often each fingerprint finds an edited copy, at the radius where it takes different pictures for one another.
+"""How many edited copies each fingerprint finds, where all of them mistake different pictures equally often.
 
-No picture had a part in training. Each is edited in every way of `training.fixed_edits` and `training.random_edits`;
-every original and every copy then asks for every original. A pair of different pictures that match is a false
-positive; a radius counts for a rate if no more of all such pairs match. Recall is the share of copies that find their
-original. The pictures come from Debian packages, by `apt-get download`. Takes twenty minutes on two cores.
+None of the pictures was used in training. Each is edited in every way of `training.fixed_edits` and
+`training.random_edits`; then every original and every copy is compared with every original. A pair of different
+pictures that match is a false positive, and each fingerprint gets the largest radius that keeps to a given rate of
+them. Recall is the share of copies that match their original. The pictures come from Debian packages, by `apt-get
+download`. All of them take twenty minutes on two cores.
 """
 
 import argparse
@@ -42,14 +43,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the tables, and draw the plots if they are asked for."""
     pictures = corpus.evenly(corpus.unseen_pictures(options.corpus), options.pictures)
-    console.print(f"{len(pictures)} pictures, {len(version_names()) - 1} edited copies of each; none was trained on")
+    console.print(
+        f"{len(pictures)} pictures that were not trained on, {len(version_names()) - 1} edited copies of each"
+    )
     prints = fingerprinted(pictures)
     versions = all_versions(version_names(), prints)
     _print_nearly_blank(pictures, prints)
     _print_fingerprints(versions, pictures)
     _print_halves(prints)
     print_look1_defaults(versions)
-    console.print(f"of the copies, {versions.flat[versions.names != 'original'].mean():.2%} have too little content")
+    console.print(f"{versions.flat[versions.names != 'original'].mean():.2%} of the copies have too little content")
     print_orientations(versions)
     if options.plots is not None:
         from benchmarks.quality import copies_plot  # needs matplotlib
@@ -74,8 +77,8 @@ def _print_fingerprints(versions: AllVersions, pictures: Sequence[Original]) -> 
         "Share of edited copies found, at the largest radius with that rate of false positives",
         (*fingerprint_rows.COLUMNS, *shares.COLUMNS),
         [*rows, row_of_crop_resistant(pictures), *rows_of_look1(versions)],
-        note="+-: half the 95 % interval of the mean over pictures. Radius a/b: bits of a view, of its check.\n"
-        f"crop_resistant_hash takes a quarter of a second a picture: {SAMPLED} pictures, at its own defaults.",
+        note="+-: half the 95 % interval of the mean over pictures. Radius a/b: of a view, and of its check bits.\n"
+        f"crop_resistant_hash takes a quarter of a second a picture: {SAMPLED} of the pictures, at its own defaults.",
     )
 
 

@@ -1,6 +1,6 @@
 """How nearly blank pictures fare: how many of each kind the quality floor catches, and how many pairs match.
 
-They are drawn in code, each differently. Below the floor a picture is compared by its bytes alone.
+They are drawn in code, each differently. A picture below the floor is compared byte for byte only.
 """
 
 import argparse
