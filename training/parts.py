@@ -28,7 +28,7 @@ class Part:
 Groups = Mapping[str, Mapping[str, Part]]  # by heading, then by the part's name
 
 
-class _Parser(argparse.ArgumentParser):
+class _OneLineParser(argparse.ArgumentParser):
     """Says what is wrong in one line, where argparse would print the usage before it."""
 
     def error(self, message: str) -> NoReturn:
@@ -56,7 +56,7 @@ def _table(program: str, description: str, groups: Groups) -> argparse.ArgumentP
     lines = [f"`{program} PART --help` says more about each part."]
     for heading, group in groups.items():
         lines += ["", heading, *(f"  {name:{width}}  {part.summary}" for name, part in group.items())]
-    parser = _Parser(
+    parser = _OneLineParser(
         prog=program,
         usage="%(prog)s PART [OPTION ...]",
         description=description,
@@ -70,7 +70,9 @@ def _table(program: str, description: str, groups: Groups) -> argparse.ArgumentP
 
 def _run(program: str, part: Part, arguments: Sequence[str]) -> int:
     module = import_module(part.module)
-    parser = _Parser(prog=program, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = _OneLineParser(
+        prog=program, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     module.add_arguments(parser)
     options = parser.parse_args(arguments)
     print_machine()
