@@ -1,24 +1,7 @@
 import pytest
 
 from handler.config import BadConfiguration, Config
-
-GOOD = {
-    "BUCKET_TABLE": "buckets",
-    "PICTURE_TABLE": "images",
-    "PACKS_BUCKET": "packs",
-    "JOURNAL_MEMORY": "512",
-    "JOURNAL_SHARDS": "1",
-    "TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:lookalike",
-    "GENERATION": "phash1",
-    "RADIUS": "10",
-    "ALSO_GENERATION": "",
-    "ORIENTATIONS": "all",
-    "MAX_MATCHES": "20",
-    "SCOPE_DEPTH": "0",
-    "MAX_BYTES": "20971520",
-    "MAX_PIXELS": "50000000",
-    "ENDPOINT_URL": "",
-}
+from tests.environment import GOOD
 
 
 def test_good_environment_is_read() -> None:

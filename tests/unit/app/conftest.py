@@ -1,0 +1,90 @@
+"""The whole handler in this process: an event in; its reply, log lines and metrics out."""
+
+import io
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
+from typing import Any, NamedTuple, Protocol
+
+import pytest
+
+from handler import app
+from handler.aws.meter import Meter
+from handler.wiring import Service
+
+REQUEST_ID = "request-1"
+CONSUMED = {"reads": 2, "writes": 7, "read_units": 3.5, "write_units": 9.0}
+
+
+class Context(NamedTuple):
+    """What Lambda says of an invocation."""
+
+    remaining_ms: int = 60_000
+    aws_request_id: str = REQUEST_ID
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms
+
+
+class Invocation(NamedTuple):
+    """What came of one event."""
+
+    reply: Any  # None if an error was raised
+    error: Exception | None
+    lines: list[dict[str, Any]]  # of the log
+    metrics: Mapping[str, list[float]]
+    units: Mapping[str, str]  # of the metrics
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """The only line of the log."""
+        (line,) = self.lines
+        return line
+
+
+class Invoke(Protocol):
+    """Hands the event to the handler."""
+
+    def __call__(
+        self, event: dict[str, Any], service: Callable[[], Service], *, remaining_ms: int = ...
+    ) -> Invocation: ...
+
+
+class FixedMeter(Meter):
+    """Says of every item that it has consumed the same."""
+
+    def take(self) -> dict[str, float]:
+        return dict(CONSUMED)
+
+
+@pytest.fixture
+def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
+    monkeypatch.setattr(app.metrics.provider, "namespace", "Lookalike")  # what the template sets
+
+    def invoke(event: dict[str, Any], service: Callable[[], Service], *, remaining_ms: int = 60_000) -> Invocation:
+        out, reply, error = io.StringIO(), None, None
+        monkeypatch.setattr(app.logger.registered_handler, "stream", out)
+        try:
+            with redirect_stdout(out):
+                reply = app.handle(event, Context(remaining_ms), service)
+        except Exception as raised:
+            error = raised
+        documents = [json.loads(line) for line in out.getvalue().splitlines()]
+        metrics, units = _parsed([one for one in documents if "_aws" in one])
+        return Invocation(reply, error, [one for one in documents if "_aws" not in one], metrics, units)
+
+    return invoke
+
+
+def _parsed(documents: list[dict[str, Any]]) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """Return values and unit of every metric of *documents*, as CloudWatch reads them."""
+    values: defaultdict[str, list[float]] = defaultdict(list)
+    units: dict[str, str] = {}
+    for document in documents:
+        (directive,) = document["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == "Lookalike"
+        for metric in directive["Metrics"]:
+            values[metric["Name"]] += document[metric["Name"]]
+            units[metric["Name"]] = metric["Unit"]
+    return dict(values), units

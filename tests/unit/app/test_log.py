@@ -1,0 +1,141 @@
+"""One line of the log for each item of an event."""
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from handler.core.fingerprint import fingerprint
+from handler.core.journal import Shape
+from handler.core.model import Limits, ObjectRef, Outcome, Route
+from handler.core.phash import to_hex
+from tests.deployments import BUCKET, FakeDeployment
+from tests.events import REMOVED, look_up, notification, queued
+from tests.fakes import InMemoryJournal
+from tests.pictures import jpeg, near_copy, photo
+from tests.unit.app.conftest import CONSUMED, REQUEST_ID, FixedMeter, Invocation, Invoke
+
+CAT, DOG = photo(1), photo(2)
+OBJECT = {"bucket", "key", "sequencer"}
+COSTS = {"ms", *CONSUMED}
+READING = {"read_ms", "decode_ms"}
+SEARCH = {"hash", "matches", "announced", "route", "packs", "pictures", "search_ms"}
+ALWAYS = {"level", "message", "timestamp", "service", "request_id"}
+
+
+@pytest.fixture
+def deployment() -> FakeDeployment:
+    return FakeDeployment()
+
+
+def fields(invocation: Invocation) -> set[str]:
+    """The names in its only line, but for those that every line has."""
+    assert invocation.line.keys() >= ALWAYS
+    return invocation.line.keys() - ALWAYS
+
+
+def test_indexed_picture_is_told_with_hash_and_search(deployment: FakeDeployment, invoke: Invoke) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+    body = jpeg(near_copy(CAT))
+
+    invocation = invoke(notification(deployment.put("copy.jpg", body)), deployment.service)
+
+    line = invocation.line
+    assert fields(invocation) == OBJECT | COSTS | READING | SEARCH | {"write_ms", "announce_ms"}
+    assert (line["level"], line["message"], line["request_id"]) == ("INFO", "indexed", REQUEST_ID)
+    assert (line["bucket"], line["key"], line["sequencer"]) == (BUCKET, "copy.jpg", f"{2:016X}".ljust(32, "0"))
+    assert (line["matches"], line["announced"]) == (1, 1)
+    assert (line["route"], line["packs"], line["pictures"]) == (Route.LOADED, 0, 2)
+    assert line["hash"] == to_hex(fingerprint(body, "phash1", Limits()).hash)
+    assert invocation.reply == {"outcomes": ["indexed"]}
+
+
+def test_unusable_picture_is_told_with_its_reason(deployment: FakeDeployment, invoke: Invoke) -> None:
+    invocation = invoke(notification(deployment.put("bad.jpg", b"not a picture")), deployment.service)
+
+    assert fields(invocation) == OBJECT | COSTS | READING | {"write_ms", "reason"}
+    assert (invocation.line["level"], invocation.line["message"]) == ("INFO", "rejected")
+    assert invocation.line["reason"].startswith("unsupported: begins with b'not a pi'")
+
+
+def test_object_that_is_gone_is_told_with_its_reason(deployment: FakeDeployment, invoke: Invoke) -> None:
+    invocation = invoke(notification(deployment.event("gone.jpg")), deployment.service)
+
+    assert fields(invocation) == OBJECT | COSTS | {"read_ms", "write_ms", "reason"}
+    assert invocation.line["message"] == "gone"
+    assert invocation.line["reason"] == "pictures/gone.jpg does not exist any more"
+
+
+def test_removal_and_what_comes_too_late_are_told(deployment: FakeDeployment, invoke: Invoke) -> None:
+    creation = deployment.put("cat.jpg", jpeg(CAT))
+    removal = notification(deployment.event("cat.jpg"), name=REMOVED)
+
+    removed = invoke(removal, deployment.service)
+    stale = invoke(notification(creation), deployment.service)
+
+    assert (removed.line["message"], stale.line["message"]) == ("removed", "stale")
+    assert fields(removed) == OBJECT | COSTS | {"write_ms"}
+    assert fields(stale) == OBJECT | COSTS | READING | {"write_ms", "hash", "matches", "announced"}
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        ({"Event": "s3:TestEvent"}, {"reason": "s3:TestEvent"}),
+        (notification(ObjectRef(BUCKET, "a.jpg"), name="ObjectTagging:Put"), {"reason": "ObjectTagging:Put"}),
+    ],
+    ids=["test event", "other event"],
+)
+def test_what_asks_for_nothing_is_told_with_its_reason(
+    deployment: FakeDeployment, invoke: Invoke, event: dict[str, Any], told: dict[str, str]
+) -> None:
+    invocation = invoke(event, deployment.service)
+
+    assert invocation.line["message"] == Outcome.IGNORED
+    assert {name: invocation.line[name] for name in fields(invocation)} == told
+
+
+def test_look_up_is_told_as_one_that_changed_nothing(deployment: FakeDeployment, invoke: Invoke) -> None:
+    deployment.upload("cat.jpg", jpeg(CAT))
+    asked = deployment.put("question.jpg", jpeg(CAT))
+
+    invocation = invoke(look_up(asked), deployment.service)
+
+    line = invocation.line
+    assert fields(invocation) == OBJECT | COSTS | READING | SEARCH
+    assert (line["message"], line["matches"], line["announced"]) == ("looked_up", 1, 0)
+
+
+def test_every_item_has_a_line_of_its_own(deployment: FakeDeployment, invoke: Invoke) -> None:
+    cat, bad, dog = (
+        deployment.put(key, body) for key, body in (("cat.jpg", jpeg(CAT)), ("bad", b"?"), ("dog.jpg", jpeg(DOG)))
+    )
+
+    invocation = invoke(queued(notification(cat, bad), notification(dog)), cache(deployment.service))
+
+    told = [(line["key"], line["message"]) for line in invocation.lines]
+    assert told == [("cat.jpg", "indexed"), ("bad", "rejected"), ("dog.jpg", "indexed")]
+    assert [line.get("pictures") for line in invocation.lines] == [1, None, 2]
+
+
+def test_line_tells_what_the_item_has_consumed(deployment: FakeDeployment, invoke: Invoke) -> None:
+    metered = deployment.service()._replace(meter=FixedMeter())
+
+    invocation = invoke(notification(deployment.put("cat.jpg", jpeg(CAT))), lambda: metered)
+
+    assert {name: invocation.line[name] for name in CONSUMED} == CONSUMED
+    assert invocation.line["ms"] >= invocation.line["decode_ms"]
+
+
+@pytest.mark.parametrize(("remaining_ms", "route"), [(60_000, Route.LOADED), (0, Route.PROBED)])
+def test_search_keeps_to_the_time_that_the_invocation_has(invoke: Invoke, remaining_ms: int, route: Route) -> None:
+    """A journal of several pages is not read to its end by an invocation that is about to end."""
+    small = Shape(segment_bytes=100)
+    deployment = FakeDeployment(journal=InMemoryJournal(shape=small, page_segments=1), shape=small)
+    for number in range(5):
+        deployment.upload(f"{number}.jpg", jpeg(CAT))
+
+    event = notification(deployment.put("cat.jpg", jpeg(CAT)))
+    invocation = invoke(event, deployment.service, remaining_ms=remaining_ms)
+
+    assert (invocation.line["route"], invocation.line["matches"]) == (route, 5)
