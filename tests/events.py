@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote_plus
 
 from handler.core.model import ObjectRef
 
@@ -18,7 +19,7 @@ def notification(*refs: ObjectRef, name: str = CREATED) -> dict[str, Any]:
                 "eventName": name,
                 "s3": {
                     "bucket": {"name": ref.bucket},
-                    "object": {"key": ref.key, "size": 1, "sequencer": ref.sequencer},
+                    "object": {"key": _encoded(ref.key), "size": 1, "sequencer": ref.sequencer},
                 },
             }
             for ref in refs
@@ -47,7 +48,7 @@ def batch_job(refs: Sequence[ObjectRef]) -> dict[str, Any]:
         "invocationId": "invocation",
         "job": {"id": "job"},
         "tasks": [
-            {"taskId": f"t{number}", "s3Bucket": ref.bucket, "s3Key": ref.key, "s3VersionId": None}
+            {"taskId": f"t{number}", "s3Bucket": ref.bucket, "s3Key": _encoded(ref.key), "s3VersionId": None}
             for number, ref in enumerate(refs)
         ],
     }
@@ -56,3 +57,7 @@ def batch_job(refs: Sequence[ObjectRef]) -> dict[str, Any]:
 def look_up(ref: ObjectRef) -> dict[str, Any]:
     """Return the event by which somebody asks for the matches of *ref*."""
     return {"lookup": {"bucket": ref.bucket, "key": ref.key}}
+
+
+def _encoded(key: str) -> str:
+    return quote_plus(key, safe="/")  # as S3 does it: a+b is "a b"

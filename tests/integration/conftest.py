@@ -13,8 +13,9 @@ import pytest
 from handler.aws.catalog import DynamoDBCatalog, object_key
 from handler.cli.local.deployment import Deployment
 from handler.core.generations import DEFAULT_GENERATION
-from handler.core.model import Collection, PictureRecord, object_id
+from handler.core.model import Collection, ObjectRef, PictureRecord, object_id
 from tests.conftest import Stack
+from tests.events import CREATED, REMOVED, notification, queued
 from tests.proxy import Proxy
 from tests.schema import valid_message
 
@@ -125,24 +126,16 @@ class Site:
         """Store an object where nothing listens; return the notification that S3 would send."""
         key = f"{self.folder}/{name}"
         self.s3.put_object(Bucket=QUIET_BUCKET, Key=key, Body=body)
-        return self.event("ObjectCreated:Put", name)
+        return self.event(CREATED, name)
 
     def remove(self, name: str) -> dict[str, Any]:
         self.s3.delete_object(Bucket=QUIET_BUCKET, Key=f"{self.folder}/{name}")
-        return self.event("ObjectRemoved:Delete", name)
+        return self.event(REMOVED, name)
 
     def event(self, kind: str, name: str) -> dict[str, Any]:
         self._clock += 1
-        described = {"key": f"{self.folder}/{name}", "size": 1, "sequencer": f"{self._clock:016X}"}
-        return {
-            "Records": [
-                {
-                    "eventSource": "aws:s3",
-                    "eventName": kind,
-                    "s3": {"bucket": {"name": QUIET_BUCKET}, "object": described},
-                }
-            ]
-        }
+        ref = ObjectRef(QUIET_BUCKET, f"{self.folder}/{name}", f"{self._clock:016X}")
+        return notification(ref, name=kind)
 
     def send(self, event: dict[str, Any]) -> dict[str, Any]:
         """Invoke the function with *event*, to its end; raise FunctionFailed if it failed."""
@@ -202,16 +195,6 @@ class Site:
             assert time.monotonic() < deadline, f"no {what} within {PATIENCE_S} s"
             time.sleep(0.1)
         return seen
-
-
-def queued(*events: dict[str, Any]) -> dict[str, Any]:
-    """Return the event by which SQS delivers *events*, one a message: m0, m1, ..."""
-    return {
-        "Records": [
-            {"eventSource": "aws:sqs", "messageId": f"m{number}", "body": json.dumps(event)}
-            for number, event in enumerate(events)
-        ]
-    }
 
 
 class FunctionFailed(Exception):

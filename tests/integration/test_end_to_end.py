@@ -9,7 +9,8 @@ import pytest
 
 from handler.core.model import Outcome
 from tests.conftest import Stack
-from tests.integration.conftest import Notices, Site, queued
+from tests.events import CREATED, queued
+from tests.integration.conftest import Notices, Site
 from tests.pictures import jpeg, near_copy, photo
 from tests.proxy import Proxy
 
@@ -130,7 +131,7 @@ def test_creation_that_comes_after_its_deletion_stays_deleted(site: Site) -> Non
 def test_poison_beside_good_records_fails_alone(site: Site) -> None:
     good = site.put("cat.jpg", jpeg(CAT))
     bad = site.put("bad.jpg", b"poison")
-    gone = site.event("ObjectCreated:Put", "gone.jpg")
+    gone = site.event(CREATED, "gone.jpg")
     event = {"Records": [record for one in (bad, gone, good) for record in one["Records"]]}
 
     assert site.send(event) == {"outcomes": ["rejected", "gone", "indexed"]}

@@ -21,6 +21,7 @@ from handler.events import (
     Unreadable,
     decode,
 )
+from tests.events import queued
 
 EVENTS = Path(__file__).parents[2] / "events"
 SEQUENCER = "0055AED6DCD90281E5"
@@ -34,15 +35,6 @@ def s3_record(name: str = "ObjectCreated:Put", key: str = "a.jpg", **described: 
 def bridge_event(name: str = "Object Created", key: str = "a.jpg", **detail: Any) -> dict[str, Any]:
     described = {"key": key, "size": 10, "sequencer": SEQUENCER}
     return {"source": "aws.s3", "detail-type": name, "detail": {"bucket": {"name": "b"}, "object": described} | detail}
-
-
-def sqs(*bodies: Any) -> dict[str, Any]:
-    return {
-        "Records": [
-            {"eventSource": "aws:sqs", "messageId": f"m{n}", "body": b if isinstance(b, str) else json.dumps(b)}
-            for n, b in enumerate(bodies)
-        ]
-    }
 
 
 def sns(message: Any) -> dict[str, Any]:
@@ -139,12 +131,12 @@ def test_wrapped_events_ask_for_the_same_as_bare_ones(inner: dict[str, Any]) -> 
     notification = {"Type": "Notification", "Message": json.dumps(inner)}
     failed = {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": inner}
 
-    for wrapped in (sqs(inner), sns(inner), sqs(notification), failed, sqs(failed)):
+    for wrapped in (queued(inner), sns(inner), queued(notification), failed, queued(failed)):
         assert actions(wrapped) == actions(inner)
 
 
 def test_bad_message_of_a_batch_fails_alone() -> None:
-    delivery = decode(sqs({"Records": [s3_record()]}, "not json", {"foo": 1}, "[" * 200_000))
+    delivery = decode(queued({"Records": [s3_record()]}, "not json", {"foo": 1}, "[" * 200_000))
 
     assert [type(item.action) for item in delivery.items] == [Created, Unreadable, Unreadable, Unreadable]
 
@@ -156,7 +148,7 @@ def test_bad_record_of_a_notification_fails_alone() -> None:
 
 
 def test_queue_reply_names_each_failed_message_once() -> None:
-    delivery = decode(sqs({"Records": [s3_record(), s3_record(key="b.jpg")]}, {"Records": [s3_record(key="c.jpg")]}))
+    delivery = decode(queued({"Records": [s3_record(), s3_record(key="b.jpg")]}, {"Records": [s3_record(key="c.jpg")]}))
     first, second, third = delivery.items
     error = RuntimeError("down")
 
