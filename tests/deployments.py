@@ -113,11 +113,10 @@ class FakeDeployment:
         """Where all pictures are, at scope depth 0."""
         return Collection("*", self.generation)
 
-    def holders(self, report: Report) -> list[str]:
-        """The object ids that are noted for the reported picture's hash."""
-        assert report.record is not None
-        assert report.record.hash is not None
-        return [object_id for page in self.catalog.holders(self.collection, report.record.hash) for object_id in page]
+    def holders(self, *hashes: int) -> list[list[str]]:
+        """The object ids that are noted for each of *hashes*."""
+        found = [self.catalog.holders(self.collection, hash) for hash in hashes]
+        return [[object_id for page in pages for object_id in page] for pages in found]
 
     @property
     def announced(self) -> list[tuple[str, list[str]]]:

@@ -1,31 +1,52 @@
-"""Reading, fingerprinting, storing and removing one object."""
+"""What makes an object found, or found no more: the indexer alone."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from PIL import ImageOps
 
-from handler.core.model import (
-    LOWEST_SEQUENCER,
-    ObjectRef,
-    Outcome,
-)
+from handler.core.buckets import Bucket
+from handler.core.entry import to_entry
+from handler.core.model import LOWEST_SEQUENCER, Collection, Content, ObjectRef, Outcome, PictureRecord
+from handler.indexing import Indexed
 from tests.deployments import BUCKET, FakeDeployment
+from tests.fakes import InMemoryBuckets, InMemoryPictures
 from tests.pictures import jpeg, photo, png
 
 CAT, DOG = photo(1), photo(2)
+FRAMED = ImageOps.expand(CAT, 30, "white")  # its trimmed view has a hash of its own
 
 
 @pytest.fixture
 def deployment() -> FakeDeployment:
-    return FakeDeployment()
+    """With the generation that has several views."""
+    return FakeDeployment(generation="look1")
 
 
-@pytest.fixture
-def looking(deployment: FakeDeployment) -> FakeDeployment:
-    """The same, with the generation that has several views."""
-    deployment.generation = "look1"
-    return deployment
+def index(deployment: FakeDeployment, key: str, body: bytes) -> Indexed:
+    return deployment.indexer().index(deployment.put(key, body))
+
+
+def stored(deployment: FakeDeployment, key: str) -> PictureRecord:
+    (record,) = deployment.catalog.get(deployment.collection, [ObjectRef(BUCKET, key).object_id])
+    return record
+
+
+def test_indexed_picture_stands_wherever_a_search_looks(deployment: FakeDeployment) -> None:
+    report, asker = index(deployment, "framed.jpg", jpeg(FRAMED))
+
+    record = stored(deployment, "framed.jpg")
+    assert report.outcome is record.outcome is Outcome.INDEXED
+    assert report.record == record
+    assert asker is not None
+    assert asker.record == record
+    anchors = record.entry_hashes[:2]
+    assert deployment.holders(*anchors) == [[record.ref.object_id]] * 2
+    near = deployment.buckets.candidates(deployment.collection, anchors, 0).nearest_first
+    assert {one.hash for one in near} == set(anchors)
+    (segments,) = deployment.journal.tail(deployment.collection, [0]).shards
+    assert [segment.entries for segment in segments] == [{to_entry(record.ref.object_id, record.entry_hashes)}]
 
 
 @pytest.mark.parametrize(
@@ -37,55 +58,152 @@ def looking(deployment: FakeDeployment) -> FakeDeployment:
         (png(photo(3, (1100, 1000))), "too_many_pixels"),
     ],
 )
-def test_bad_picture_is_recorded_with_its_reason_and_not_an_error(
-    deployment: FakeDeployment, body: bytes, code: str
-) -> None:
-    report = deployment.upload("bad.jpg", body)
+def test_bad_picture_is_recorded_with_its_reason(deployment: FakeDeployment, body: bytes, code: str) -> None:
+    report, asker = index(deployment, "bad.jpg", body)
 
-    assert report.outcome is Outcome.REJECTED
-    assert report.record is not None
-    assert (report.record.reason or "").startswith(f"{code}: ")
+    record = stored(deployment, "bad.jpg")
+    assert (report.outcome, record.outcome, asker) == (Outcome.REJECTED, Outcome.REJECTED, None)
+    assert (record.reason or "").startswith(f"{code}: ")
 
 
 def test_object_gone_before_it_was_read_is_recorded(deployment: FakeDeployment) -> None:
     event = deployment.put("cat.jpg", jpeg(CAT))
     deployment.delete("cat.jpg")
 
-    report = deployment.function().created(event)
+    report, asker = deployment.indexer().index(event)
 
-    assert report.outcome is Outcome.GONE
-
-
-def test_overwritten_picture_leaves_no_holder_behind(deployment: FakeDeployment) -> None:
-    first = deployment.upload("a.jpg", jpeg(CAT))
-    second = deployment.upload("a.jpg", jpeg(CAT))
-    third = deployment.upload("a.jpg", jpeg(DOG))
-
-    assert deployment.holders(first) == []
-    assert deployment.holders(second) == []
-    assert deployment.holders(third) == [third.ref.object_id]
+    assert (report.outcome, stored(deployment, "cat.jpg").outcome, asker) == (Outcome.GONE, Outcome.GONE, None)
 
 
-def test_deleted_picture_with_several_views_leaves_no_holder_behind(looking: FakeDeployment) -> None:
-    framed = ImageOps.expand(CAT, 30, "white")  # its trimmed view has a hash of its own
-    report = looking.upload("framed.jpg", jpeg(framed))
-    assert report.record is not None
-    looking.function().removed(looking.delete("framed.jpg"))
+def test_event_that_comes_too_late_changes_nothing(deployment: FakeDeployment) -> None:
+    late = deployment.put("a.jpg", jpeg(CAT))
+    index(deployment, "a.jpg", jpeg(DOG))
+    before = stored(deployment, "a.jpg")
 
-    whole, trimmed = report.record.entry_hashes[:2]
+    report, asker = deployment.indexer().index(late)
+    removal = deployment.indexer().remove(late)
+
+    assert (report.outcome, removal.outcome, asker) == (Outcome.STALE, Outcome.STALE, None)
+    assert stored(deployment, "a.jpg") == before
+    assert deployment.holders(before.entry_hashes[0])[0][-1] == before.ref.object_id
+
+
+@pytest.mark.parametrize("then", [jpeg(DOG), b"broken"], ids=["another", "a bad one"])
+def test_replaced_picture_leaves_no_holder_behind(deployment: FakeDeployment, then: bytes) -> None:
+    index(deployment, "a.jpg", jpeg(FRAMED))
+    before = stored(deployment, "a.jpg").entry_hashes[:2]
+
+    index(deployment, "a.jpg", then)
+
+    assert deployment.holders(*before) == [[], []]
+    now = stored(deployment, "a.jpg")
+    assert deployment.holders(*now.entry_hashes[:1]) == [[now.ref.object_id]] * (then != b"broken")
+
+
+def test_same_picture_again_has_one_holder(deployment: FakeDeployment) -> None:
+    for _ in range(2):
+        index(deployment, "a.jpg", jpeg(CAT))
+
+    record = stored(deployment, "a.jpg")
+    assert deployment.holders(record.entry_hashes[0]) == [[record.ref.object_id]]
+
+
+def test_event_that_is_repeated_keeps_its_holder(deployment: FakeDeployment) -> None:
+    event = deployment.put("a.jpg", jpeg(CAT))
+
+    for _ in range(2):
+        deployment.indexer().index(event)
+
+    assert deployment.holders(stored(deployment, "a.jpg").entry_hashes[0]) == [[event.object_id]]
+
+
+def test_removed_picture_leaves_a_tombstone_and_no_holder(deployment: FakeDeployment) -> None:
+    index(deployment, "framed.jpg", jpeg(FRAMED))
+    whole, trimmed = stored(deployment, "framed.jpg").entry_hashes[:2]
+
+    report = deployment.indexer().remove(deployment.delete("framed.jpg"))
+
+    assert report.outcome is stored(deployment, "framed.jpg").outcome is Outcome.REMOVED
     assert whole != trimmed
-    for hash in (whole, trimmed):
-        assert [page for page in looking.catalog.holders(looking.collection, hash) if page] == []
+    assert deployment.holders(whole, trimmed) == [[], []]
 
 
-def test_removal_of_an_unknown_object_without_sequencer_is_ignored(deployment: FakeDeployment) -> None:
-    assert deployment.function().removed(ObjectRef(BUCKET, "never.jpg")).outcome is Outcome.IGNORED
+def test_removal_without_sequencer_asks_the_bucket(deployment: FakeDeployment) -> None:
+    unsequenced = ObjectRef(BUCKET, "cat.jpg")
+    unknown = deployment.indexer().remove(unsequenced)
+    index(deployment, "cat.jpg", jpeg(CAT))
+    still_there = deployment.indexer().remove(unsequenced)
+    deployment.delete("cat.jpg")
+    gone = deployment.indexer().remove(unsequenced)
+
+    assert [one.outcome for one in (unknown, still_there, gone)] == [
+        Outcome.IGNORED,
+        Outcome.IGNORED,
+        Outcome.REMOVED,
+    ]
 
 
 def test_backfill_leaves_what_an_event_has_indexed(deployment: FakeDeployment) -> None:
     event = deployment.put("cat.jpg", jpeg(CAT))
-    deployment.function().created(event)
+    deployment.indexer().index(event)
 
-    report = deployment.function().created(replace(event, sequencer=LOWEST_SEQUENCER))
+    report, asker = deployment.indexer().index(replace(event, sequencer=LOWEST_SEQUENCER))
 
-    assert report.outcome is Outcome.STALE
+    assert (report.outcome, asker) == (Outcome.STALE, None)
+    assert stored(deployment, "cat.jpg").ref == event
+
+
+def test_backfill_takes_its_place_just_after_a_tombstone(deployment: FakeDeployment) -> None:
+    index(deployment, "cat.jpg", jpeg(CAT))
+    deletion = deployment.delete("cat.jpg")
+    deployment.indexer().remove(deletion)
+    deployment.pictures.objects[BUCKET, "cat.jpg"] = jpeg(CAT)  # restored, with no event that says so
+
+    deployment.indexer().index(ObjectRef(BUCKET, "cat.jpg"))
+
+    record = stored(deployment, "cat.jpg")
+    assert record.alive
+    assert deletion.sequencer < record.ref.sequencer < deployment.event("cat.jpg").sequencer
+
+
+def test_object_that_goes_while_it_is_backfilled_is_removed(deployment: FakeDeployment) -> None:
+    class DeletedOnceRead(InMemoryPictures):
+        def read(self, ref: ObjectRef) -> Content:
+            content = super().read(ref)
+            del self.objects[ref.bucket, ref.key]
+            return content
+
+    deployment.pictures = DeletedOnceRead()
+    deployment.put("cat.jpg", jpeg(CAT))
+
+    report, asker = deployment.indexer().index(ObjectRef(BUCKET, "cat.jpg"))
+
+    assert (report.outcome, stored(deployment, "cat.jpg").outcome, asker) == (Outcome.REMOVED, Outcome.REMOVED, None)
+
+
+def test_where_buckets_have_several_pages_the_last_is_tried_first(deployment: FakeDeployment) -> None:
+    class Crowd(InMemoryBuckets):
+        """Says of the collections in *crowded* that a bucket has several pages."""
+
+        crowded: frozenset[Collection] = frozenset()
+        told: list[bool]
+
+        def add(self, collection: Collection, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
+            self.told.append(crowded)
+            super().add(collection, bucket, hash, crowded=crowded)
+            return collection in self.crowded
+
+    deployment.scope_depth, deployment.buckets = 1, (crowd := Crowd())
+    indexer: Any = deployment.indexer()
+
+    def told(key: str, *, crowded: frozenset[Collection]) -> set[bool]:
+        crowd.crowded, crowd.told = crowded, []
+        indexer.index(deployment.put(key, jpeg(CAT)))
+        return set(crowd.told)
+
+    busy = frozenset({Collection("busy/", "look1")})
+    assert told("busy/1.jpg", crowded=busy) == {False}
+    assert told("busy/2.jpg", crowded=busy) == {True}
+    assert told("other/3.jpg", crowded=busy) == {False}
+    assert told("busy/4.jpg", crowded=frozenset()) == {True}
+    assert told("busy/5.jpg", crowded=frozenset()) == {False}

@@ -12,7 +12,7 @@ def deployment(request: pytest.FixtureRequest) -> FakeDeployment:
 
 
 @pytest.fixture
-def looking(deployment: FakeDeployment) -> FakeDeployment:
+def with_views(deployment: FakeDeployment) -> FakeDeployment:
     """The same, with the generation that has several views."""
     deployment.generation = "look1"
     return deployment

@@ -46,38 +46,38 @@ def test_different_picture_is_silent(deployment: FakeDeployment) -> None:
 
 
 def test_crop_and_original_are_announced_whichever_comes_first() -> None:
-    looking = FakeDeployment(generation="look1")
+    with_views = FakeDeployment(generation="look1")
     crop = CAT.crop((0, 0, CAT.width * 9 // 10, CAT.height * 9 // 10))
-    looking.upload("cat.jpg", jpeg(CAT))
-    looking.upload("corner.jpg", jpeg(crop))
-    looking.upload("dog corner.jpg", jpeg(DOG.crop((DOG.width // 10, DOG.height // 10, DOG.width, DOG.height))))
-    looking.upload("dog.jpg", jpeg(DOG))
+    with_views.upload("cat.jpg", jpeg(CAT))
+    with_views.upload("corner.jpg", jpeg(crop))
+    with_views.upload("dog corner.jpg", jpeg(DOG.crop((DOG.width // 10, DOG.height // 10, DOG.width, DOG.height))))
+    with_views.upload("dog.jpg", jpeg(DOG))
 
-    assert looking.announced == [("corner.jpg", ["cat.jpg"]), ("dog.jpg", ["dog corner.jpg"])]
-    views = [match["views"] for message in looking.topic.messages for match in json.loads(message.body)["matches"]]
+    assert with_views.announced == [("corner.jpg", ["cat.jpg"]), ("dog.jpg", ["dog corner.jpg"])]
+    views = [match["views"] for message in with_views.topic.messages for match in json.loads(message.body)["matches"]]
     assert views == [["whole", "top_left"], ["bottom_right", "whole"]]
 
 
 @pytest.mark.parametrize(("orientations", "found"), [("none", False), ("mirror", True), ("all", True)])
 def test_mirrored_picture_is_announced_where_that_is_asked_for(
-    looking: FakeDeployment, orientations: str, *, found: bool
+    with_views: FakeDeployment, orientations: str, *, found: bool
 ) -> None:
-    looking.orientations = orientations
-    looking.upload("cat.jpg", jpeg(CAT))
-    looking.upload("mirrored.jpg", jpeg(CAT.transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
+    with_views.orientations = orientations
+    with_views.upload("cat.jpg", jpeg(CAT))
+    with_views.upload("mirrored.jpg", jpeg(CAT.transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
 
-    matches = [match for message in looking.topic.messages for match in json.loads(message.body)["matches"]]
+    matches = [match for message in with_views.topic.messages for match in json.loads(message.body)["matches"]]
     assert [match["orientation"] for match in matches] == [2] * found
 
 
-def test_blank_pages_are_announced_only_where_their_bytes_are_equal(looking: FakeDeployment) -> None:
+def test_blank_pages_are_announced_only_where_their_bytes_are_equal(with_views: FakeDeployment) -> None:
     white, grey = png(Image.new("RGB", (300, 200), "white")), png(Image.new("RGB", (300, 200), "grey"))
-    looking.upload("white.png", white)
-    looking.upload("grey.png", grey)
+    with_views.upload("white.png", white)
+    with_views.upload("grey.png", grey)
 
-    report = looking.upload("white again.png", white)
+    report = with_views.upload("white again.png", white)
 
-    assert looking.announced == [("white again.png", ["white.png"])]
+    assert with_views.announced == [("white again.png", ["white.png"])]
     assert report.record is not None
     assert report.record.fingerprint is not None
     assert report.record.fingerprint.flat
@@ -103,7 +103,7 @@ def test_overwritten_object_answers_for_its_new_picture_only(deployment: FakeDep
     assert deployment.announced == [("dog.jpg", ["a.jpg"])]
 
 
-def test_picture_replaced_by_a_bad_one_answers_no_more(deployment: FakeDeployment) -> None:
+def test_picture_replaced_by_a_bad_one_matches_nothing(deployment: FakeDeployment) -> None:
     deployment.upload("cat.jpg", jpeg(CAT))
     deployment.upload("cat.jpg", b"broken")
 

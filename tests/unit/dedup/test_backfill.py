@@ -19,7 +19,7 @@ from tests.pictures import jpeg, near_copy, photo
 CAT, DOG = photo(1), photo(2)
 
 
-def test_backfilled_pair_is_announced_again_once_both_pictures_have_changed(deployment: FakeDeployment) -> None:
+def test_backfilled_pair_is_announced_again_once_both_changed(deployment: FakeDeployment) -> None:
     def backfill(key: str, body: bytes) -> None:
         deployment.function().created(replace(deployment.put(key, body), sequencer=LOWEST_SEQUENCER))
 
@@ -32,7 +32,7 @@ def test_backfilled_pair_is_announced_again_once_both_pictures_have_changed(depl
 
 
 @pytest.mark.parametrize("before", ["deleted", "rejected"])
-def test_backfill_brings_back_what_is_in_the_bucket_but_not_indexed(deployment: FakeDeployment, before: str) -> None:
+def test_backfill_brings_back_what_is_not_indexed(deployment: FakeDeployment, before: str) -> None:
     event = deployment.put("cat.jpg", b"broken" if before == "rejected" else jpeg(CAT))
     deployment.function().created(event)
     if before == "deleted":

@@ -77,7 +77,7 @@ def test_crash_at_any_step_then_a_retry_announces_the_pair(memory_bytes: int, *,
     assert crashes >= 15  # read, 7 writes, ends, tail or probe and holders, get, re-check, note, publish, mark
 
 
-def test_pair_that_only_the_other_upload_noted_is_published_by_whoever_finds_it(deployment: FakeDeployment) -> None:
+def test_noted_pair_is_published_by_whoever_finds_it_next(deployment: FakeDeployment) -> None:
     deployment.upload("cat.jpg", jpeg(CAT))
     event = deployment.put("copy.jpg", jpeg(near_copy(CAT)))
     with pytest.raises(Crash):

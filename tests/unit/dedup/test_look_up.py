@@ -23,7 +23,7 @@ def test_look_up_compares_what_is_in_the_bucket_now(deployment: FakeDeployment) 
     assert [match.record.ref.key for match in report.matches] == ["dog.jpg"]
 
 
-def test_look_up_tells_matches_and_leaves_no_trace(deployment: FakeDeployment) -> None:
+def test_look_up_answers_and_leaves_no_trace(deployment: FakeDeployment) -> None:
     deployment.upload("cat.jpg", jpeg(CAT))
     asked = deployment.put("question.jpg", jpeg(near_copy(CAT)))
 

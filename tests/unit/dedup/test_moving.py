@@ -9,7 +9,7 @@ from tests.pictures import jpeg, near_copy, photo
 CAT = photo(1)
 
 
-def test_deployment_moves_from_one_generation_to_another_without_a_gap(deployment: FakeDeployment) -> None:
+def test_deployment_moves_between_generations_without_a_gap(deployment: FakeDeployment) -> None:
     """Write both, backfill, switch: what was stored before, meanwhile and after is found."""
     before, deleted = deployment.put("before.jpg", jpeg(CAT)), deployment.put("deleted.jpg", jpeg(CAT))
     for ref in (before, deleted):

@@ -44,7 +44,7 @@ def test_late_creation_does_not_revive_a_deleted_object(deployment: FakeDeployme
     assert (late.outcome, deployment.announced) == (Outcome.STALE, [])
 
 
-def test_removal_without_sequencer_buries_what_is_gone_from_the_bucket(deployment: FakeDeployment) -> None:
+def test_removal_without_sequencer_buries_what_is_gone(deployment: FakeDeployment) -> None:
     deployment.upload("cat.jpg", jpeg(CAT))
     still_there = deployment.function().removed(ObjectRef(BUCKET, "cat.jpg"))
     deployment.delete("cat.jpg")
@@ -56,13 +56,13 @@ def test_removal_without_sequencer_buries_what_is_gone_from_the_bucket(deploymen
     assert deployment.announced == []
 
 
-def test_picture_deleted_while_its_matches_are_sought_is_not_announced(deployment: FakeDeployment) -> None:
+def test_picture_deleted_during_its_search_is_not_announced(deployment: FakeDeployment) -> None:
     deployment.upload("cat.jpg", jpeg(CAT))
     event = deployment.put("copy.jpg", jpeg(near_copy(CAT)))
     deletion = deployment.delete("copy.jpg")
     deployment.pictures.objects[BUCKET, "copy.jpg"] = jpeg(near_copy(CAT))  # it was read just before
 
-    class DeletingImages:
+    class DeletingCatalog:
         """The catalog, behind whose first answer the deletion is handled."""
 
         def __init__(self) -> None:
@@ -78,7 +78,7 @@ def test_picture_deleted_while_its_matches_are_sought_is_not_announced(deploymen
                 deployment.function().removed(deletion)
             return answer
 
-    slow = deployment.function(lambda adapter: DeletingImages() if adapter is deployment.catalog else adapter)
+    slow = deployment.function(lambda adapter: DeletingCatalog() if adapter is deployment.catalog else adapter)
     report = slow.created(event)
 
     assert len(report.matches) == 1

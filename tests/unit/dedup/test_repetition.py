@@ -29,7 +29,7 @@ def test_same_event_twice_announces_its_pair_once(deployment: FakeDeployment) ->
     assert list(deployment.catalog.pairs.values()) == [True]
 
 
-def test_object_with_a_stale_note_under_a_near_hash_is_told_once(deployment: FakeDeployment) -> None:
+def test_object_noted_for_two_hashes_is_announced_once(deployment: FakeDeployment) -> None:
     original = deployment.upload("cat.jpg", jpeg(CAT))
     overwritten = deployment.upload("cat.jpg", jpeg(near_copy(CAT)))
     assert original.record is not None

@@ -28,14 +28,8 @@ def test_list_of_matches_is_cut_at_the_cap_and_says_so(deployment: FakeDeploymen
 
 
 def test_stale_holders_do_not_hide_live_ones_behind_them(deployment: FakeDeployment) -> None:
-    for n in range(8):  # more than two pages of holders that were deleted, their notes left behind
-        report = deployment.upload(f"old{n}.jpg", jpeg(CAT))
-        deployment.function().removed(deployment.delete(f"old{n}.jpg"))
-        assert report.record is not None
-        assert report.record.hash is not None
-        deployment.catalog.add_holder(deployment.collection, report.record.hash, report.ref)
+    leave_holders_behind(deployment, 8)  # more than two pages
     deployment.upload("live.jpg", jpeg(CAT))
-    deployment.topic.messages.clear()
 
     deployment.upload("copy.jpg", jpeg(near_copy(CAT)))
 
@@ -61,10 +55,7 @@ def test_upload_without_look_alikes_reads_no_object_item(deployment: FakeDeploym
 
 
 def test_more_candidates_than_one_call_reads_are_followed_up(deployment: FakeDeployment) -> None:
-    for n in range(250):  # dead, and as near as the live one
-        ref = deployment.put(f"old{n}.jpg", jpeg(CAT))
-        deployment.function().created(ref)
-        deployment.function().removed(deployment.delete(f"old{n}.jpg"))
+    leave_holders_behind(deployment, 250)  # dead, and as near as the live one
     deployment.upload("live.jpg", jpeg(CAT))
 
     report = deployment.upload("copy.jpg", jpeg(CAT))
@@ -77,14 +68,35 @@ def test_trail_of_what_is_gone_hides_no_live_picture(deployment: FakeDeployment,
     """A fixed camera overwrites or deletes a picture every minute: its old entries fill the journal."""
     deployment.max_candidates = 20
     deployment.upload("other.jpg", jpeg(near_copy(CAT)))
+    indexer, body = deployment.indexer(), jpeg(CAT)
     for n in range(120):  # more than one call reads
         key = "latest.jpg" if gone == "overwritten" else f"{n}.jpg"
-        deployment.upload(key, jpeg(CAT))
+        indexer.index(deployment.put(key, body))
         if gone == "deleted":
-            deployment.function().removed(deployment.delete(key))
+            indexer.remove(deployment.delete(key))
 
-    report = deployment.upload("new.jpg", jpeg(CAT))
+    report = deployment.upload("new.jpg", body)
 
     found = {match.record.ref.key for match in report.matches}
     assert found == {"other.jpg"} | ({"latest.jpg"} if gone == "overwritten" else set())
     assert not report.truncated
+
+
+def test_bound_that_the_buckets_reach_as_well_is_told(deployment: FakeDeployment) -> None:
+    deployment.max_candidates = 20
+    leave_holders_behind(deployment, 30)
+
+    report = deployment.upload("new.jpg", jpeg(CAT))
+
+    assert (report.matches, report.truncated) == ([], True)
+
+
+def leave_holders_behind(deployment: FakeDeployment, count: int) -> None:
+    """Have *count* pictures that were deleted, though their notes were not."""
+    indexer, body = deployment.indexer(), jpeg(CAT)
+    for n in range(count):
+        report, _ = indexer.index(deployment.put(f"old{n}.jpg", body))
+        indexer.remove(deployment.delete(f"old{n}.jpg"))
+        assert report.record is not None
+        assert report.record.hash is not None
+        deployment.catalog.add_holder(deployment.collection, report.record.hash, report.ref)
