@@ -1,13 +1,19 @@
+"""A collection's journal: the cursor of its reader, appending, reading on, and packs."""
+
 import random
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.core.entry import entry_bytes
-from handler.core.journal import Segment, Shape
+from handler.core.entry import Question, entry_bytes, to_entry
+from handler.core.journal import Appended, BrokenJournal, PacksUnavailable, Segment, Shape
 from handler.core.model import Collection
-from handler.journal import Cursor
+from handler.entries import Block
+from handler.journal import CollectionJournal, Cursor
+from tests.fakes import InMemoryJournal, InMemoryPacks
+from tests.index import COLLECTION, PER_PACK, PER_SEGMENT, SHAPE, FakeIndex
 
 FULL = 3
 
@@ -16,7 +22,7 @@ def segment(number: int, *entries: int) -> Segment:
     return Segment(number, frozenset(bytes([number, entry]) for entry in entries))
 
 
-def test_cursor_stops_at_the_first_segment_with_room_and_tells_each_entry_once() -> None:
+def test_cursor_stops_at_the_first_segment_with_room() -> None:
     cursor = Cursor(FULL)
 
     assert len(cursor.take([segment(0, 1, 2, 3), segment(1, 1)])) == 4
@@ -30,12 +36,20 @@ def test_cursor_waits_for_a_segment_that_was_read_before_it_was_full() -> None:
     cursor = Cursor(FULL)
 
     cursor.take([segment(0, 1), segment(1, 1, 2, 3), segment(2, 1)])
+    waited_at = cursor.number
+    new = cursor.take([segment(0, 1, 2, 3), segment(1, 1, 2, 3), segment(2, 1)])
 
-    assert cursor.number == 0
-    assert (
-        cursor.take([segment(0, 1, 2, 3), segment(1, 1, 2, 3), segment(2, 1)]) == [bytes([0, 2]), bytes([0, 3])] or True
-    )
-    assert cursor.number == 2
+    assert (waited_at, cursor.number) == (0, 2)
+    assert sorted(new) == [bytes([0, 2]), bytes([0, 3])]
+
+
+def test_cursor_that_jumps_remembers_what_it_has_seen_behind() -> None:
+    cursor = Cursor(FULL)
+    cursor.take([segment(0, 1), segment(1, 1, 2, 3), segment(2, 1)])
+
+    cursor.jump(2)
+
+    assert cursor.take([segment(2, 1, 2)]) == [bytes([2, 2])]
 
 
 @given(st.integers(0, 2**32))
@@ -43,7 +57,7 @@ def test_reader_that_never_sees_one_moment_sees_every_entry_once(seed: int) -> N
     """Segments fill in order; each is read at a moment of its own, from the cursor on."""
     rng = random.Random(seed)
     journal: list[list[bytes]] = [[]]
-    cursor, told = Cursor(FULL), list[bytes]()
+    cursor, taken = Cursor(FULL), list[bytes]()
 
     def write() -> None:
         for _ in range(rng.randrange(4)):
@@ -57,10 +71,10 @@ def test_reader_that_never_sees_one_moment_sees_every_entry_once(seed: int) -> N
             read.append(Segment(number, frozenset(journal[number])))
             number += 1
             write()
-        told += cursor.take(read)
-    told += cursor.take(Segment(number, frozenset(journal[number])) for number in range(cursor.number, len(journal)))
+        taken += cursor.take(read)
+    taken += cursor.take(Segment(number, frozenset(journal[number])) for number in range(cursor.number, len(journal)))
 
-    assert sorted(told) == sorted(entry for entries in journal for entry in entries)
+    assert sorted(taken) == sorted(entry for entries in journal for entry in entries)
 
 
 @pytest.mark.parametrize("views", [1, 9])
@@ -73,3 +87,184 @@ def test_full_segment_is_one_write_unit(views: int, scope: str) -> None:
     assert entries >= 1
     if len(scope) < 800:
         assert keys + entries * (entry_bytes(views) + 1) <= 1024
+
+
+@pytest.fixture
+def index() -> FakeIndex:
+    return FakeIndex()
+
+
+def entry(number: int) -> bytes:
+    return to_entry(f"{number:032x}", [number])
+
+
+def append(journal: CollectionJournal, *numbers: int) -> list[str | None]:
+    """Append an entry for each number; return what each call has to say."""
+    return [journal.append(entry(number)) for number in numbers]
+
+
+def read(journal: CollectionJournal) -> set[int]:
+    """The numbers of the entries that were read."""
+    rows = journal.entries.scan([Question(0)], 64).rows
+    return {int(object_id, 16) for object_id in journal.entries.object_ids(rows)}
+
+
+def load(journal: CollectionJournal) -> int:
+    journal.measure()
+    return journal.load(lambda: True)
+
+
+def test_whoever_completes_a_pack_makes_it_and_others_load_it(index: FakeIndex) -> None:
+    append(index.open(), *range(2 * PER_PACK + 1))
+    reader = index.open()
+
+    packs = load(reader)
+
+    assert sorted(index.packs.packs) == [(COLLECTION, 0, 0), (COLLECTION, 0, 1)]
+    assert (packs, reader.whole, read(reader)) == (2, True, set(range(2 * PER_PACK + 1)))
+
+
+def test_pack_is_the_rows_of_its_segments_in_order(index: FakeIndex) -> None:
+    numbers = list(range(PER_PACK))
+    random.Random(1).shuffle(numbers)
+    append(index.open(), *numbers)
+
+    block = Block.unpack(index.packs.packs[COLLECTION, 0, 0])
+
+    packed = [int(row.tobytes().hex(), 16) for row in block.ids]
+    for number in range(SHAPE.pack_segments):
+        rows = slice(number * PER_SEGMENT, (number + 1) * PER_SEGMENT)
+        assert packed[rows] == sorted(numbers[rows])
+
+
+def test_missing_pack_is_made_in_the_same_bytes_by_its_reader(index: FakeIndex) -> None:
+    append(index.open(), *range(2 * PER_PACK + 1))
+    made = dict(index.packs.packs)
+    del index.packs.packs[COLLECTION, 0, 0]
+
+    load(reader := index.open())
+
+    assert read(reader) == set(range(2 * PER_PACK + 1))
+    assert index.packs.packs == made
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"no pack", b"lkpack/1" + bytes(8)])
+def test_pack_that_cannot_be_read_is_made_again(index: FakeIndex, spoilt: bytes) -> None:
+    append(index.open(), *range(2 * PER_PACK + 1))
+    made = dict(index.packs.packs)
+    index.packs.packs[COLLECTION, 0, 1] = spoilt
+
+    load(reader := index.open())
+
+    assert read(reader) == set(range(2 * PER_PACK + 1))
+    assert index.packs.packs == made
+
+
+def test_pack_of_segments_with_room_is_never_made(index: FakeIndex) -> None:
+    append(index.open(), *range(2 * PER_PACK + 1))
+    index.packs.packs.clear()
+    index.journal.lose_an_entry(COLLECTION, segment=2)
+
+    with pytest.raises(BrokenJournal) as caught:
+        load(index.open())
+
+    assert str(caught.value) == f"pack 0 of shard 0 of {COLLECTION}: {PER_PACK - 1} entries, want {PER_PACK}"
+    assert (COLLECTION, 0, 0) not in index.packs.packs
+
+
+class Denied(InMemoryPacks):
+    """Takes no pack of the one collection."""
+
+    def put(self, collection: Collection, shard: int, number: int, pack: bytes) -> None:
+        if collection == COLLECTION:
+            raise PacksUnavailable("denied")
+        super().put(collection, shard, number, pack)
+
+
+def test_trouble_with_a_pack_is_told_by_the_append_that_met_it(index: FakeIndex) -> None:
+    index.packs = Denied()
+    journal, other = index.open(), index.open(Collection("other/", "phash1"))
+
+    *before, met = append(journal, *range(PER_PACK))
+    others, after = append(other, *range(PER_PACK)), append(journal, PER_PACK, PER_PACK + 1)
+
+    assert met == "denied"
+    assert {*before, *others, *after} == {None}
+    assert set(index.packs.packs) == {(Collection("other/", "phash1"), 0, 0)}
+
+
+def test_reader_that_knows_the_journal_reads_its_tail_only(index: FakeIndex) -> None:
+    append(index.open(), *range(PER_PACK + 1))
+    load(reader := index.open())
+    index.packs.packs.clear()
+    append(index.open(), PER_PACK + 1)
+
+    assert reader.catch_up()
+    assert read(reader) == set(range(PER_PACK + 2))
+    assert index.packs.packs == {}
+
+
+def test_reader_that_fell_far_behind_continues_with_packs() -> None:
+    index = FakeIndex(page_segments=2)
+    append(index.open(), *range(PER_SEGMENT + 1))
+    load(reader := index.open())
+    append(index.open(), *range(PER_SEGMENT + 1, 3 * PER_PACK + 1))
+
+    caught_up = reader.catch_up()
+    packs = load(reader)
+
+    assert (caught_up, packs, reader.whole) == (False, 3, True)
+    assert read(reader) == set(range(3 * PER_PACK + 1))
+    assert len(reader.entries) == 3 * PER_PACK + 1  # none twice, though the first pack was read in part
+
+
+def test_loading_without_time_keeps_what_it_has_read(index: FakeIndex) -> None:
+    append(index.open(), *range(40 * PER_PACK + 1))
+    reader = index.open()
+    reader.measure()
+
+    first, whole, held = reader.load(lambda: False), reader.whole, len(reader.entries)
+    rest = reader.load(lambda: True)
+
+    assert (whole, held) == (False, first * PER_PACK)
+    assert (first + rest, reader.whole, len(reader.entries)) == (40, True, 40 * PER_PACK + 1)
+
+
+def test_loading_settles_what_was_spent_on_probes(index: FakeIndex) -> None:
+    reader = index.open()
+    reader.spent_on_probes = 1.0
+
+    load(reader)
+
+    assert reader.spent_on_probes == 0
+
+
+def test_forgotten_journal_is_read_from_its_beginning(index: FakeIndex) -> None:
+    append(index.open(), *range(PER_PACK + 1))
+    load(reader := index.open())
+
+    reader.forget()
+
+    assert (len(reader.entries), reader.whole, reader.catch_up()) == (0, False, False)
+    assert load(reader) == 1
+    assert read(reader) == set(range(PER_PACK + 1))
+
+
+def test_contended_writer_asks_for_the_end_first(index: FakeIndex) -> None:
+    journal, asked = index.journal, list[bool]()
+
+    class Watched(InMemoryJournal):
+        def append(self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
+            asked.append(ask)
+            return journal.append(collection, entry, ends, ask=ask)
+
+    others = index.open()
+    index.journal = Watched()
+    busy = index.open()
+    append(busy, 0)
+    for n in (1, 2, 3):
+        append(others, *range(1000 * n, 1000 * n + PER_SEGMENT + 1))
+        append(busy, n)
+    append(busy, 4, 5)
+
+    assert asked == [False, False, True, True, True, False]

@@ -1,90 +1,23 @@
+"""Where a search gets its answer, and that every way gives the same."""
+
 import itertools
-import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handler.core import prices
-from handler.core.buckets import buckets, probe_count
-from handler.core.entry import Question, entry_bytes, to_entry, view_count_of
+from handler.core.buckets import probe_count
+from handler.core.entry import Question
 from handler.core.fingerprint import fingerprint
-from handler.core.journal import Appended, PacksUnavailable, Shape
-from handler.core.model import Candidate, Collection, Found, Limits, ObjectRef, Route
+from handler.core.journal import PacksUnavailable
+from handler.core.model import Candidate, Collection, Found, Limits, Route
 from handler.core.phash import hamming
-from handler.entries import Block
-from handler.journal import CollectionJournal, JournalStore
-from handler.memory import JournalMemory
-from handler.search import Search
-from tests.fakes import InlineExecutor, InMemoryBuckets, InMemoryCatalog, InMemoryJournal, InMemoryPacks
+from tests.fakes import InMemoryJournal, InMemoryPacks
+from tests.index import COLLECTION, ENTRY_BYTES, PER_PACK, SHAPE, FakeIndex
 from tests.pictures import jpeg, near_copy, photo
-
-COLLECTION = Collection("*", "phash1")
-SHAPE = Shape(segment_bytes=180, pack_segments=4)
-PER_SEGMENT = SHAPE.capacity(COLLECTION, entry_bytes(1))
-PER_PACK = PER_SEGMENT * SHAPE.pack_segments
-RADIUS = 10
-
-
-class Instance(Search):
-    """A search, and the memory that it shares with whoever appends."""
-
-    def __init__(self, memory: JournalMemory, **roles: Any) -> None:
-        super().__init__(memory=memory, **roles)
-        self.memory = memory
-
-    def append(self, collection: Collection, entry: bytes) -> str | None:
-        return self.memory.of(collection, view_count_of(entry)).append(entry)
-
-
-@dataclass
-class Deployment:
-    """One journal, its packs and the buckets; instances come and go."""
-
-    page_segments: int = 1000
-    shards: int = 1
-    journal: InMemoryJournal = field(init=False)
-    packs: InMemoryPacks = field(default_factory=InMemoryPacks)
-    buckets: InMemoryBuckets = field(default_factory=InMemoryBuckets)
-    catalog: InMemoryCatalog = field(default_factory=lambda: InMemoryCatalog(page_size=3))
-    now: float = 0.0  # seconds, as instances see it
-
-    def __post_init__(self) -> None:
-        self.journal = InMemoryJournal(shape=SHAPE, page_segments=self.page_segments, shards=self.shards)
-
-    def instance(self, memory_bytes: int = 1 << 20) -> Instance:
-        store = JournalStore(self.journal, self.packs, InlineExecutor(), SHAPE)
-        return Instance(
-            JournalMemory(memory_bytes, partial(CollectionJournal, store=store)),
-            index=self.buckets,
-            catalog=self.catalog,
-            executor=InlineExecutor(),
-            clock=lambda: self.now,
-        )
-
-    def add(self, instance: Instance, key: str, views: Sequence[int], collection: Collection = COLLECTION) -> str:
-        """Store a picture by way of *instance*; return its object id."""
-        ref = ObjectRef("pictures", key)
-        instance.append(collection, to_entry(ref.object_id, views))
-        for hash in views:
-            self.catalog.add_holder(collection, hash, ref)
-            for bucket in buckets(hash):
-                self.buckets.add(collection, bucket, hash, crowded=False)
-        return ref.object_id
-
-    def fill(self, count: int, *, collection: Collection = COLLECTION, start: int = 0) -> list[str]:
-        """Store *count* pictures far from each other; return their object ids."""
-        writer, rng = self.instance(), random.Random(start)
-        return [self.add(writer, f"{start + n}", [rng.getrandbits(64)], collection) for n in range(count)]
-
-
-def ask(instance: Instance, hash: int = 0, *, collection: Collection = COLLECTION, deadline: float = math.inf) -> Found:
-    return instance.find(collection, [Question(hash)], RADIUS, view_count=1, deadline=deadline)
 
 
 def ids(found: Found) -> set[str]:
@@ -92,8 +25,8 @@ def ids(found: Found) -> set[str]:
 
 
 @pytest.fixture
-def deployment() -> Deployment:
-    return Deployment()
+def index() -> FakeIndex:
+    return FakeIndex()
 
 
 REAL = [
@@ -124,26 +57,24 @@ def test_journal_search_equals_bucket_search_equals_brute_force(
     seed: int, radius: int, generations: int, scopes: int, views: int, count: int
 ) -> None:
     rng = random.Random(seed)
-    deployment = Deployment(page_segments=rng.choice([1, 3, 1000]), shards=rng.choice([1, 1, 3]))
+    index = FakeIndex(page_segments=rng.choice([1, 3, 1000]), shards=rng.choice([1, 1, 3]))
     collections = [
         Collection(f"{scope}/", f"g{generation}") for scope in range(scopes) for generation in range(generations)
     ]
-    warm, prober = deployment.instance(), deployment.instance(memory_bytes=0)
+    warm, prober = index.instance(), index.instance(memory_bytes=0)
     hashes = hashes_near(rng, [rng.getrandbits(64) for _ in range(3)])
     stored: list[tuple[Collection, str, list[int]]] = []
     for number in range(count):
         collection, picture = rng.choice(collections), list(itertools.islice(hashes, views))
-        stored.append(
-            (collection, deployment.add(rng.choice([warm, prober]), f"{number}", picture, collection), picture)
-        )
+        stored.append((collection, index.add(rng.choice([warm, prober]), f"{number}", picture, collection), picture))
         if rng.random() < 0.1:
-            list(warm.find(collection, [Question(0)], radius, view_count=views).candidates)
+            list(warm.search.find(collection, [Question(0)], radius, view_count=views).candidates)
     collection, asked = rng.choice(collections), list(itertools.islice(hashes, rng.randint(1, 4)))
     questions = [Question(hash, tuple(range(views))) for hash in asked]
 
     answers = [
-        nearest(instance.find(collection, questions, radius, view_count=views).candidates)
-        for instance in (warm, deployment.instance(), prober)
+        nearest(instance.search.find(collection, questions, radius, view_count=views).candidates)
+        for instance in (warm, index.instance(), prober)
     ]
 
     brute_force = {}
@@ -156,54 +87,35 @@ def test_journal_search_equals_bucket_search_equals_brute_force(
 
 def nearest(candidates: Iterator[Candidate]) -> dict[str, int]:
     """The least distance of each object, which has to come first."""
-    told = list(candidates)
-    assert [candidate.distance for candidate in told] == sorted(candidate.distance for candidate in told)
-    return {candidate.object_id: candidate.distance for candidate in reversed(told)}
+    everything = list(candidates)
+    distances = [candidate.distance for candidate in everything]
+    assert distances == sorted(distances)
+    return {candidate.object_id: candidate.distance for candidate in reversed(everything)}
 
 
-def test_instance_that_knows_the_journal_reads_its_tail_only(deployment: Deployment) -> None:
-    deployment.fill(3 * PER_PACK)
-    instance = deployment.instance()
-    first = ask(instance)
-    added = deployment.add(deployment.instance(), "new", [1])
+def test_instance_that_knows_the_journal_reads_its_tail_only(index: FakeIndex) -> None:
+    index.fill(3 * PER_PACK)
+    instance = index.instance()
+    first = instance.find()
+    added = index.add(index.instance(), "new", [1])
 
-    second = ask(instance)
+    second = instance.find()
 
     assert (first.route, second.route) == (Route.LOADED, Route.WARM)
     assert ids(second) == {added}
     assert (second.packs, second.pictures) == (0, 3 * PER_PACK + 1)
 
 
-def test_whoever_fills_the_last_segment_of_a_pack_makes_it_and_others_load_it(deployment: Deployment) -> None:
-    deployment.fill(2 * PER_PACK + 1)
+def test_buckets_answer_where_a_pack_cannot_even_be_made(index: FakeIndex) -> None:
+    index.fill(2 * PER_PACK + 1)
+    target = index.add(index.instance(), "near", [1])
+    index.packs.packs.clear()
+    index.journal.lose_an_entry(COLLECTION, segment=2)
 
-    assert sorted(number for _, _, number in deployment.packs.packs) == [0, 1]
-    found = ask(deployment.instance())
-    assert (found.route, found.packs, found.pictures) == (Route.LOADED, 2, 2 * PER_PACK + 1)
-
-
-def test_pack_that_nobody_made_is_made_by_whoever_misses_it_in_the_same_bytes(deployment: Deployment) -> None:
-    stored = deployment.fill(2 * PER_PACK + 1)
-    made = dict(deployment.packs.packs)
-    del deployment.packs.packs[COLLECTION, 0, 0]
-
-    found = ask(deployment.instance())
-
-    assert found.pictures == len(stored)
-    assert deployment.packs.packs == made
-
-
-def test_pack_of_segments_with_room_is_never_made_and_the_buckets_answer(deployment: Deployment) -> None:
-    deployment.fill(2 * PER_PACK + 1)
-    target = deployment.add(deployment.instance(), "near", [1])
-    deployment.packs.packs.clear()
-    deployment.journal.lose_an_entry(COLLECTION, segment=2)
-
-    found = ask(deployment.instance())
+    found = index.instance().find()
 
     assert (found.route, ids(found)) == (Route.PROBED, {target})
     assert found.trouble == f"pack 0 of shard 0 of {COLLECTION}: {PER_PACK - 1} entries, want {PER_PACK}"
-    assert (COLLECTION, 0, 0) not in deployment.packs.packs
 
 
 class Unavailable(InMemoryPacks):
@@ -227,165 +139,143 @@ class Unavailable(InMemoryPacks):
             raise PacksUnavailable("denied")
 
 
-def test_packs_that_cannot_be_reached_fail_no_upload_and_no_search(deployment: Deployment) -> None:
-    deployment.packs = Unavailable(0)
-    writer = deployment.instance()
-    stored = {deployment.add(writer, f"{n}", [n]) for n in range(2 * PER_PACK)}
+def test_unreachable_packs_fail_no_upload_and_no_search(index: FakeIndex) -> None:
+    index.packs = Unavailable(0)
+    writer = index.instance()
+    stored = {index.add(writer, f"{n}", [n]) for n in range(2 * PER_PACK)}
 
-    found = ask(deployment.instance())
+    found = index.instance().find()
 
     assert (found.route, found.trouble) == (Route.PROBED, "denied")
     assert ids(found) == stored
 
 
-def test_what_a_failed_load_has_read_counts_and_is_forgotten_in_its_turn(deployment: Deployment) -> None:
+def test_what_a_failed_load_has_read_is_forgotten_in_its_turn(index: FakeIndex) -> None:
     collections = [Collection(f"{n}/", "phash1") for n in range(5)]
     for collection in collections:
-        deployment.fill(100 * PER_PACK, collection=collection)
-    made = deployment.packs.packs
-    deployment.packs = Unavailable(0)
-    deployment.packs.packs = made
-    limit = 250 * PER_PACK * 24
-    instance = deployment.instance(memory_bytes=limit)
+        index.fill(100 * PER_PACK, collection=collection)
+    made = index.packs.packs
+    index.packs = Unavailable(0)
+    index.packs.packs = made
+    limit = 250 * PER_PACK * ENTRY_BYTES
+    instance = index.instance(memory_bytes=limit)
 
     for collection in collections:
-        deployment.packs.survived = 97
-        assert ask(instance, collection=collection).route is Route.PROBED
+        index.packs.survived = 97
+        assert instance.find(collection=collection).route is Route.PROBED
 
     assert 0 < sum(known.entries.nbytes for known in instance.memory.journals.values()) <= limit
 
 
-@pytest.mark.parametrize("spoilt", [b"", b"no pack", b"lkpack/1" + bytes(8)])
-def test_pack_that_cannot_be_read_is_made_again(deployment: Deployment, spoilt: bytes) -> None:
-    deployment.fill(2 * PER_PACK + 1)
-    made = dict(deployment.packs.packs)
-    deployment.packs.packs[COLLECTION, 0, 1] = spoilt
-
-    assert ask(deployment.instance()).pictures == 2 * PER_PACK + 1
-    assert deployment.packs.packs == made
-
-
-def test_collection_that_just_fits_is_loaded_once(deployment: Deployment) -> None:
-    deployment.fill(100 * PER_PACK)
-    needed = deployment.instance(memory_bytes=1)
-    ask(needed)
+def test_collection_that_just_fits_is_loaded_once(index: FakeIndex) -> None:
+    index.fill(100 * PER_PACK)
+    needed = index.instance(memory_bytes=1)
+    needed.find()
     exact = needed.memory.journals[COLLECTION].whole_bytes
 
     for limit, expected in ((exact, [Route.LOADED, Route.WARM, Route.WARM]), (exact - 1, [Route.PROBED] * 3)):
-        instance = deployment.instance(memory_bytes=limit)
-        assert [ask(instance).route for _ in range(3)] == expected
+        instance = index.instance(memory_bytes=limit)
+        assert [instance.find().route for _ in range(3)] == expected
 
 
-def test_instance_that_fell_far_behind_continues_with_packs() -> None:
-    deployment = Deployment(page_segments=2)
-    stored = set(deployment.fill(PER_SEGMENT + 1))
-    instance = deployment.instance()
-    ask(instance)
-    stored |= set(deployment.fill(3 * PER_PACK, start=1000))
-
-    found = ask(instance)
-
-    entries = instance.memory.journals[COLLECTION].entries
-    assert (found.route, found.packs) == (Route.LOADED, 3)
-    assert set(entries.object_ids(entries.scan([Question(0)], 64).rows)) == stored
-
-
-def test_loading_stops_in_time_and_goes_on_where_it_stopped(deployment: Deployment) -> None:
-    stored = set(deployment.fill(40 * PER_PACK))
-    target = deployment.add(deployment.instance(), "near", [1])
+def test_loading_stops_in_time_and_goes_on_where_it_stopped(index: FakeIndex) -> None:
+    stored = set(index.fill(40 * PER_PACK))
+    target = index.add(index.instance(), "near", [1])
 
     class Slow(InMemoryPacks):
         def get(self, collection: Collection, shard: int, number: int) -> bytes | None:
-            deployment.now += 1
+            index.now += 1
             return super().get(collection, shard, number)
 
     slow = Slow()
-    slow.packs, deployment.packs = deployment.packs.packs, slow
-    instance = deployment.instance()
+    slow.packs, index.packs = index.packs.packs, slow
+    instance = index.instance()
 
-    first = ask(instance, deadline=deployment.now + 10)
+    first = instance.find(deadline=index.now + 10)
     assert (first.route, ids(first)) == (Route.PROBED, {target})
     read = first.packs
-    while (later := ask(instance, deadline=deployment.now + 10)).route is Route.PROBED:
+    while (later := instance.find(deadline=index.now + 10)).route is Route.PROBED:
         read += later.packs
 
     assert read + later.packs == 40
     assert later.pictures == len(stored) + 1
 
 
-def test_probing_goes_on_until_it_has_cost_what_loading_would(deployment: Deployment) -> None:
-    deployment.fill(40 * PER_PACK)
-    instance = deployment.instance()
+def test_probing_goes_on_until_it_has_cost_what_loading_would(index: FakeIndex) -> None:
+    index.fill(40 * PER_PACK)
+    instance = index.instance()
     probe = prices.reading(read_units=probe_count(3))
     load = prices.reading(s3_gets=40) + prices.running(160 * SHAPE.segment_bytes / 50e6)
 
-    routes = [instance.find(COLLECTION, [Question(0)], 3, view_count=1).route for _ in range(60)]
+    routes = [instance.search.find(COLLECTION, [Question(0)], 3, view_count=1).route for _ in range(60)]
 
     probes = routes.index(Route.LOADED)
     assert routes == [Route.PROBED] * probes + [Route.LOADED] + [Route.WARM] * (59 - probes)
     assert probes * probe < load <= (probes + 1) * probe
 
 
-def test_collection_beyond_the_memory_is_probed_and_smaller_ones_are_remembered(deployment: Deployment) -> None:
+def test_only_a_collection_beyond_the_memory_is_probed_for_good(index: FakeIndex) -> None:
     small = Collection("small/", "phash1")
-    deployment.fill(200 * PER_PACK)
-    deployment.fill(3, collection=small)
-    instance = deployment.instance(memory_bytes=100 * PER_PACK * 24)
+    index.fill(200 * PER_PACK)
+    index.fill(3, collection=small)
+    instance = index.instance(memory_bytes=100 * PER_PACK * ENTRY_BYTES)
 
-    routes = [ask(instance, collection=collection).route for collection in (COLLECTION, small, COLLECTION, small)]
+    routes = [instance.find(collection=collection).route for collection in (COLLECTION, small, COLLECTION, small)]
 
     assert routes == [Route.PROBED, Route.LOADED, Route.PROBED, Route.WARM]
 
 
-def test_collection_that_was_used_longest_ago_is_forgotten_first(deployment: Deployment) -> None:
+def test_collection_that_was_used_longest_ago_is_forgotten_first(index: FakeIndex) -> None:
     collections = [Collection(f"{n}/", "phash1") for n in range(3)]
     for collection in collections:
-        deployment.fill(100 * PER_PACK, collection=collection)
-    instance = deployment.instance(memory_bytes=250 * PER_PACK * 24)
+        index.fill(100 * PER_PACK, collection=collection)
+    instance = index.instance(memory_bytes=250 * PER_PACK * ENTRY_BYTES)
 
-    routes = [ask(instance, collection=collections[n]).route.value[0] for n in (0, 1, 0, 2, 0, 1)]
+    routes = [instance.find(collection=collections[n]).route.value[0] for n in (0, 1, 0, 2, 0, 1)]
 
     assert "".join(routes) == "llwlwl"
 
 
-def test_collection_that_outgrows_the_memory_is_forgotten(deployment: Deployment) -> None:
-    instance = deployment.instance(memory_bytes=100 * PER_PACK * 24)
-    ask(instance)
-    deployment.fill(120 * PER_PACK)
+def test_collection_that_outgrows_the_memory_is_forgotten(index: FakeIndex) -> None:
+    instance = index.instance(memory_bytes=100 * PER_PACK * ENTRY_BYTES)
+    instance.find()
+    index.fill(120 * PER_PACK)
 
-    routes = [ask(instance).route for _ in range(2)]
+    routes = [instance.find().route for _ in range(2)]
 
     assert routes == [Route.WARM, Route.PROBED]
     assert len(instance.memory.journals[COLLECTION].entries) == 0
 
 
-def test_writer_whose_end_keeps_moving_asks_for_it_first(deployment: Deployment) -> None:
-    journal, other, asked = deployment.journal, deployment.instance(), list[bool]()
+def test_room_is_made_before_a_collection_is_loaded(index: FakeIndex) -> None:
+    first, second = Collection("1/", "phash1"), Collection("2/", "phash1")
+    for collection in (first, second):
+        index.fill(100 * PER_PACK, collection=collection)
+    held: list[int] = []  # of the first, at each pack that was read
 
-    class Watched(InMemoryJournal):
-        def append(self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
-            asked.append(ask)
-            return journal.append(collection, entry, ends, ask=ask)
+    class Watched(InMemoryPacks):
+        def get(self, collection: Collection, shard: int, number: int) -> bytes | None:
+            held.append(len(instance.memory.journals[first].entries))
+            return super().get(collection, shard, number)
 
-    deployment.journal = Watched()
-    busy = deployment.instance()
-    deployment.add(busy, "a", [1])
-    for n in range(3):
-        for m in range(PER_SEGMENT + 1):
-            deployment.add(other, f"{n}-{m}", [2])
-        deployment.add(busy, f"b{n}", [1])
-    deployment.add(busy, "quiet", [1])
-    deployment.add(busy, "quieter", [1])
+    watched = Watched()
+    watched.packs, index.packs = index.packs.packs, watched
+    instance = index.instance(memory_bytes=150 * PER_PACK * ENTRY_BYTES)
+    instance.find(collection=first)
+    loaded = len(instance.memory.journals[first].entries)
+    held.clear()
 
-    assert asked == [False, False, True, True, True, False]
+    instance.find(collection=second)
+
+    assert (loaded, set(held)) == (100 * PER_PACK, {0})
 
 
-def test_pack_is_the_rows_of_its_segments_in_order(deployment: Deployment) -> None:
-    stored = deployment.fill(PER_PACK)
+def test_instance_without_memory_reads_nothing_of_the_journal(index: FakeIndex) -> None:
+    class Unread(InMemoryJournal):
+        def ends(self, collection: Collection) -> list[int]:
+            raise AssertionError(collection)
 
-    block = Block.unpack(deployment.packs.packs[COLLECTION, 0, 0])
+    index.fill(3)
+    index.journal = Unread()
 
-    packed = [row.tobytes().hex() for row in block.ids]
-    for number in range(SHAPE.pack_segments):
-        rows = slice(number * PER_SEGMENT, (number + 1) * PER_SEGMENT)
-        assert packed[rows] == sorted(stored[rows])
+    assert index.instance(memory_bytes=0).find().route is Route.PROBED
