@@ -116,7 +116,7 @@ def test_cmyk_jpeg_is_seen_through_its_profile() -> None:
     assert (wrong.luma.max(), len(wrong.notes)) == (127, 1)
 
 
-def test_colour_profile_is_applied_and_a_broken_one_ignored_and_noted() -> None:
+def test_broken_colour_profile_is_ignored_and_noted() -> None:
     lab = ImageCms.createProfile("LAB")
     swapped = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
     broken = decode(saved(SCENE, icc_profile=b"no profile"), LIMITS, side=SIDE)
@@ -147,7 +147,7 @@ def test_picture_is_shown_in_the_colours_of_its_profile() -> None:
     assert np.abs(pixels.astype(int) - np.asarray(SCENE)).mean() < 2
 
 
-def test_colour_profile_larger_than_any_real_one_is_ignored_and_noted() -> None:
+def test_overlarge_colour_profile_is_ignored_and_noted() -> None:
     profile = profile_with_red_and_blue_exchanged()
     padded = struct.pack(">I", 5 << 20) + profile[4:].ljust((5 << 20) - 4, b"\0")
 

@@ -11,7 +11,7 @@ from tests.pictures import encode, heic, photo, png
 from tests.unit.imaging.conftest import grey
 
 
-def test_heic_decoder_that_cannot_be_loaded_is_not_the_pictures_fault() -> None:
+def test_heic_decoder_that_fails_to_load_is_not_the_pictures_fault() -> None:
     program = (
         "import sys; from handler.core.imaging import decode_like_imagehash; from handler.core.model import Limits;"
         "sys.modules['_pillow_heif'] = None;"

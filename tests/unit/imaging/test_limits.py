@@ -12,7 +12,7 @@ from tests.pictures import encode, heic, jpeg, photo, png, png_claiming
 from tests.unit.imaging.conftest import grey, rejection
 
 
-def test_file_over_the_byte_limit_is_rejected_with_the_name_of_the_setting() -> None:
+def test_file_over_the_byte_limit_is_rejected_and_names_it() -> None:
     body = png(photo(1))
 
     code, message = rejection(body, Limits(max_bytes=len(body) - 1))
@@ -35,7 +35,7 @@ def test_pixel_limit_is_checked_before_anything_is_decoded() -> None:
     )
 
 
-def test_picture_over_pillows_own_limit_is_decoded_if_ours_allows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pillows_own_limit_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
 
     assert grey(png(photo(1))).width == 320
@@ -82,7 +82,7 @@ def heic_claiming(width: int, height: int) -> bytes:
     return heic(photo(1)).replace(struct.pack(">II", 320, 240), struct.pack(">II", width, height))
 
 
-def test_tile_larger_than_the_limit_is_rejected_however_small_the_picture_that_is_cut_out_of_it() -> None:
+def test_tile_over_the_limit_is_rejected_however_small_the_picture() -> None:
     tiles = heic(photo(1, (480, 240)), tile_size=256)
     body = tiles.replace(struct.pack(">II", 480, 240), struct.pack(">II", 30, 20))
     body = body.replace(struct.pack(">HH", 480, 240), struct.pack(">HH", 30, 20))
@@ -91,7 +91,7 @@ def test_tile_larger_than_the_limit_is_rejected_however_small_the_picture_that_i
     assert rejection(body, Limits(max_pixels=256 * 256 - 1))[0] == "too_many_pixels"
 
 
-def test_heic_without_width_is_corrupt_though_its_decoder_calls_that_a_lack_of_memory() -> None:
+def test_heic_without_width_is_corrupt_and_no_lack_of_memory() -> None:
     assert rejection(heic_claiming(0, 240))[0] == "corrupt"
 
 

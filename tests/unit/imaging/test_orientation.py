@@ -84,7 +84,7 @@ def xmp(orientation: int) -> bytes:
 
 
 # Where a file says it twice, the first EXIF block counts, and XMP only if no EXIF tag is there: as viewers do.
-TOLD_TWICE = {
+STATED_TWICE = {
     "two blocks": ({"exif": exif_block(upright(6)), "second": exif_block(upright(3))}, 6),
     "EXIF, not XMP": ({"exif": exif_block(upright(6)), "xmp": xmp(3)}, 6),
     "EXIF of 1, not XMP": ({"exif": exif_block(upright(1)), "xmp": xmp(3)}, 1),
@@ -106,9 +106,9 @@ TOLD_TWICE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", TOLD_TWICE)
-def test_orientation_told_twice_or_broken(case: str) -> None:
-    options, orientation = TOLD_TWICE[case]
+@pytest.mark.parametrize("case", STATED_TWICE)
+def test_orientation_stated_twice_or_broken(case: str) -> None:
+    options, orientation = STATED_TWICE[case]
     second = options.get("second", b"")
     body = saved(SCENE, "JPEG", quality=95, **{name: value for name, value in options.items() if name != "second"})
     if second:
@@ -117,11 +117,11 @@ def test_orientation_told_twice_or_broken(case: str) -> None:
 
     picture = decode(body, LIMITS, side=SIDE)
 
-    told = luma(with_orientation(SCENE, orientation, "JPEG", quality=95))
-    np.testing.assert_array_equal(picture.luma, told)
+    expected = luma(with_orientation(SCENE, orientation, "JPEG", quality=95))
+    np.testing.assert_array_equal(picture.luma, expected)
 
 
-def test_avif_is_turned_as_its_box_says_whatever_its_exif_says() -> None:
+def test_avif_is_turned_by_its_box_whatever_its_exif_says() -> None:
     """Pillow writes the box; what stands for the EXIF tag until then is a resolution unit."""
     unit, tag = struct.pack("<HHI", 0x0128, SHORT, 1), struct.pack("<HHI", 0x0112, SHORT, 1)
     unturned = saved(SCENE, "AVIF", exif=exif_block((0x0128, SHORT, 1, b"\x03\0")))
@@ -136,7 +136,7 @@ def test_avif_is_turned_as_its_box_says_whatever_its_exif_says() -> None:
     assert luma(turned).shape == luma(unturned).shape[::-1]
 
 
-def test_tiff_that_says_it_in_its_tag_and_in_xmp_is_turned_once() -> None:
+def test_tiff_with_a_tag_and_xmp_is_turned_once() -> None:
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     tags[0x0112] = 6
     tags[700] = xmp(6)

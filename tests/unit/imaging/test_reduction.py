@@ -10,7 +10,7 @@ from tests.pictures import jpeg, photo, png
 from tests.unit.imaging.conftest import LIMITS, SIDE, hash_of, luma, saved
 
 
-def test_jpeg_is_decoded_no_larger_than_asked_and_close_to_the_full_decode() -> None:
+def test_jpeg_is_decoded_small_and_close_to_the_full_decode() -> None:
     large = photo(3, (1600, 1200))
 
     picture = decode(jpeg(large), LIMITS, side=SIDE)

@@ -21,7 +21,7 @@ def test_jpeg_that_repeats_a_scan_for_ever_is_rejected_unread() -> None:
     assert caught.value.code == "corrupt"
 
 
-def test_scan_after_one_of_all_components_is_broken_data_to_the_decoder() -> None:
+def test_scan_after_one_of_all_components_is_broken_data() -> None:
     """So such files need no count of their scans."""
     body = encode(photo(1), "JPEG")
     scan = body[body.rindex(b"\xff\xda") : -2]
@@ -32,7 +32,7 @@ def test_scan_after_one_of_all_components_is_broken_data_to_the_decoder() -> Non
     )
 
 
-def test_sequential_jpeg_of_a_scan_for_each_component_may_not_repeat_them_for_ever() -> None:
+def test_sequential_jpeg_may_not_repeat_its_scans_for_ever() -> None:
     body = encode(photo(1), "JPEG")
     scan = body.rindex(b"\xff\xda")
     alone = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
@@ -41,7 +41,7 @@ def test_sequential_jpeg_of_a_scan_for_each_component_may_not_repeat_them_for_ev
         decode_like_imagehash(body[:scan] + alone * 200 + body[-2:], Limits(), side=32)
 
 
-def test_what_follows_a_jpeg_or_is_embedded_in_it_is_not_counted_as_scans() -> None:
+def test_what_follows_or_is_embedded_in_a_jpeg_is_no_scan() -> None:
     body = encode(photo(1), "JPEG", exif=b"Exif\0\0" + b"\xff\xda" * 500)
 
     with_film = decode_like_imagehash(body + b"\xff\xda" * 500, Limits(), side=32)

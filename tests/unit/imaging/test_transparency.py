@@ -23,7 +23,7 @@ def test_grey_with_alpha_is_laid_on_white() -> None:
     assert (luma(saved(image))[0, 0], luma(saved(image))[150, 150]) == (255, 0)
 
 
-def test_palette_with_an_opacity_for_each_colour_is_laid_on_white() -> None:
+def test_palette_of_many_opacities_is_laid_on_white() -> None:
     image = Image.new("P", (300, 300), 0)
     image.putpalette([0, 0, 0, 0, 0, 0, 0, 0, 0])
     image.paste(1, (100, 100, 200, 200))
