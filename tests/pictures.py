@@ -7,6 +7,7 @@ seed is the same scene at every size; different seeds are unrelated pictures, wi
 import struct
 import zlib
 from collections.abc import Iterable
+from functools import lru_cache
 from io import BytesIO
 from typing import Any, cast
 
@@ -19,10 +20,17 @@ OCTAVES = ((3, 1.0), (5, 0.8), (9, 0.5), (17, 0.25), (33, 0.12))  # (cells acros
 CHANNEL_SHADE = 0.35  # how much a colour channel departs from the common light
 SHAPES = 7
 GRAIN = 3.0  # grey levels, standard deviation
+# How encoders are asked not to try hard: the size of a file is no matter here, and most of the tests' time would be.
+QUICKLY: dict[str, dict[str, Any]] = {"AVIF": {"speed": 10}, "PNG": {"compress_level": 1}, "WEBP": {"method": 0}}
 
 
 def photo(seed: int, size: tuple[int, int] = (320, 240)) -> Image.Image:
     """Return the RGB picture of scene *seed*, drawn at *size* (width, height)."""
+    return _photo(seed, size).copy()
+
+
+@lru_cache(maxsize=64)
+def _photo(seed: int, size: tuple[int, int]) -> Image.Image:
     rng = np.random.default_rng([seed, 0x10A11])
     light = _field(rng, size)
     channels = [light + CHANNEL_SHADE * _field(rng, size) for _ in range(3)]
@@ -60,7 +68,7 @@ def encode(image: Image.Image, format: str, **options: Any) -> bytes:
     if format == "HEIC":
         return heic(image, **options)
     file = BytesIO()
-    image.save(file, format, **options)
+    image.save(file, format, **QUICKLY.get(format, {}) | options)
     return file.getvalue()
 
 
@@ -82,6 +90,7 @@ def heic(image: Image.Image, *, append_images: Iterable[Image.Image] = (), **opt
     file = BytesIO()
     if isinstance(options.get("exif"), Image.Exif):
         options["exif"] = options["exif"].tobytes()  # of anything else pillow-heif does not see the orientation
+    options.setdefault("enc_params", {"preset": "ultrafast"})
     others = [pillow_heif.from_pillow(other)[0] for other in append_images]
     pillow_heif.encode(image.mode, image.size, image.tobytes(), file, append_images=others, **options)
     return file.getvalue()
