@@ -19,7 +19,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_NO_PROGRESS ?= 1
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
-.PHONY: help setup demo test model-check check invoke load bench bench-search bench-fingerprint format lock deploy clean
+.PHONY: help setup demo check test test-slow test-all model-check invoke load bench bench-search bench-fingerprint format lock deploy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,14 +29,21 @@ setup: $(VENV)/.ready .venv-sam/.ready ## make .venv (with .venv/bin/lookalike) 
 demo: setup ## run the main job on this machine; PHOTOS=DIR takes pictures of your own
 	@$(BIN)/lookalike local demo $(if $(PHOTOS),"$(PHOTOS)")
 
-test: setup ## run every check and every test
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	.venv-sam/bin/cfn-lint template.yaml
+LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && .venv-sam/bin/cfn-lint template.yaml
+
+check: setup ## the inner loop: linters, types, contracts and the quick unit tests, in a minute
+	$(LINT)
+	LOOKALIKE_HYPOTHESIS=check $(BIN)/pytest -q -n 2 -m "not thorough and not slow" tests/unit
+
+test: setup ## everything that proves the promises, in five minutes
+	$(LINT)
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+
+test-slow: setup ## what takes minutes: more uploads, longer fuzzing, other versions of libraries
+	$(BIN)/pytest -n 2 --dist loadgroup -m slow
+
+test-all: test test-slow ## both
 
 model-check: setup ## try more orders of events and crashes than `make test`, and print what was tried
 	$(BIN)/python -m tests.model

@@ -3,7 +3,6 @@
 S3's own events carry them, all in one folder, so that every picture is compared with every other.
 """
 
-import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -28,7 +27,6 @@ from tests.pictures import png
 
 pytestmark = pytest.mark.emulator
 
-UPLOADS = int(os.environ.get("FLEET_UPLOADS", "600"))  # 2000 take two minutes on two busy cores
 SIZES = (1, 2, 1, 3, 1, 4, 1, 5)  # of families, in turn
 DELETED_FIRST = 10  # of every so many families the first member is deleted before the others are uploaded
 DELETED_MEANWHILE = 15
@@ -71,19 +69,20 @@ def log_group(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     logs.delete_log_group(logGroupName=group)
 
 
-def test_no_pair_of_a_fleet_of_uploads_is_lost_whatever_is_killed(site: Site, log_group: str) -> None:
-    rng = random.Random(1)
-    plan = planned(rng)
+@pytest.mark.parametrize("uploads", [600, pytest.param(2000, marks=pytest.mark.slow)])
+def test_no_pair_of_many_uploads_is_lost_whatever_is_killed(site: Site, log_group: str, uploads: int) -> None:
+    rng = random.Random(uploads)
+    plan = planned(uploads, rng)
     assert near(plan.bodies, site) == plan.required | plan.optional | plan.forbidden
     fleet = Fleet(site, log_group, rng)
 
     fleet.run(plan.steps)
 
-    told = {frozenset((picture, match)) for picture, matches in site.notices_so_far() for match in matches}
-    assert shown(plan.required - told) == "0", f"of {len(plan.required)} pairs never announced"
-    assert shown(told - plan.required - plan.optional) == "0", "announced although deleted before, or unlike"
+    announced = {frozenset((picture, match)) for picture, matches in site.notices_so_far() for match in matches}
+    assert shown(plan.required - announced) == "0", f"of {len(plan.required)} pairs never announced"
+    assert shown(announced - plan.required - plan.optional) == "0", "announced although deleted before, or unlike"
     items = pair_items(site, plan.bodies)
-    assert set(items) == told
+    assert set(items) == announced
     assert set(items.values()) == {1}
     assert set(fleet.acknowledged.values()) == {1}
     assert fleet.interrupted > 0, "no instance was killed at work: this run has proved nothing"
@@ -95,13 +94,13 @@ def shown(pairs: set[Pair]) -> str:
     return " ".join([str(len(pairs)), *(" = ".join(pair) for pair in sorted(map(sorted, pairs))[:5])])
 
 
-def planned(rng: random.Random) -> Plan:
-    """Return UPLOADS pictures in families; of half of these the members come at the same moment."""
+def planned(uploads: int, rng: random.Random) -> Plan:
+    """Return *uploads* pictures in families; of half of these the members come at the same moment."""
     plan, together, scattered = Plan(), list[Step](), list[Step]()
     sizes = cycle(SIZES)
     number = 0
-    while len(plan.bodies) < UPLOADS:
-        size = min(next(sizes), UPLOADS - len(plan.bodies))
+    while len(plan.bodies) < uploads:
+        size = min(next(sizes), uploads - len(plan.bodies))
         bodies = {f"{number}-{member}.png": body for member, body in enumerate(family(number, size))}
         plan.bodies |= bodies
         first, *others = [Step(name, body) for name, body in bodies.items()]

@@ -19,7 +19,10 @@ from handler.core.imaging import decode, decode_like_imagehash
 from handler.core.model import Limits, PictureRejected
 from tests.pictures import encode, photo, png_chunk
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells the peak")
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells the peak"),
+]
 
 MB = 1 << 20
 LIMITS = Limits(max_bytes=100 * MB, decoding_bytes=100 * MB)  # what a function of 290 MB would have

@@ -17,6 +17,8 @@ from handler.core.policy import match
 from training import blanks, edits, fixed_edits
 from training.random_edits import compound
 
+pytestmark = pytest.mark.thorough
+
 PHOTOGRAPHS = ("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "rocket.jpg")
 COMPOUNDS = 12  # random edits of each
 

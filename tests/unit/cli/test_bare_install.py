@@ -14,6 +14,8 @@ from handler.cli.main import COMMANDS
 from tests.pictures import photo, png
 from tests.unit.cli.conftest import write
 
+pytestmark = pytest.mark.thorough
+
 PROGRAM = """
 import sys
 hidden = set(sys.argv.pop(1).split(","))

@@ -12,6 +12,8 @@ from handler.cli.parallel import INLINE_FILES, in_order
 from tests.pictures import photo, png
 from tests.unit.cli.conftest import hash_of, in_a_process, write
 
+pytestmark = pytest.mark.thorough
+
 
 def test_many_files_come_out_in_order_from_several_processes(tmp_path: Path) -> None:
     bodies = [png(photo(seed, (60 + 40 * (seed % 5), 50))) for seed in range(40)]

@@ -11,7 +11,10 @@ from handler.core.phash import hamming
 from tests.pictures import png
 from tests.unit.imaging.conftest import LIMITS, SCENE, SIDE, STORED, hash_of, luma, saved, with_orientation
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # what Pillow has to say of damaged files
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.filterwarnings("ignore::UserWarning:PIL"),
+]  # what Pillow has to say of damaged files
 
 
 @pytest.mark.parametrize("orientation", STORED)
