@@ -58,10 +58,10 @@ def test_picture_of_every_accepted_format_is_in_the_schema(format_: str) -> None
     assert valid_message(compose(COLLECTION, picture, [near("b.jpg")], radius=10, truncated=False).body)
 
 
-def test_message_of_the_readme_is_what_the_schema_promises() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
+def test_message_in_the_documents_is_what_the_schema_promises() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "subscribe.md").read_text()
 
-    document = valid_message(readme.partition("```json\n")[2].partition("```")[0])
+    document = valid_message(page.partition("The whole message")[2].partition("```json\n")[2].partition("```")[0])
 
     assert document["matches"]
 
