@@ -17,9 +17,10 @@ export SAM_CLI_TELEMETRY := 0
 export UV_SYSTEM_CERTS ?= 1
 export UV_PYTHON_DOWNLOADS ?= never
 export UV_NO_PROGRESS ?= 1
+export NO_MKDOCS_2_WARNING := 1
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
-.PHONY: help setup demo check test test-slow test-all model-check invoke load bench bench-search bench-fingerprint format lock deploy clean
+.PHONY: help setup demo check test test-slow test-all model-check docs invoke load bench bench-search bench-fingerprint format lock deploy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +48,10 @@ test-all: test test-slow ## both
 
 model-check: setup ## try more orders of events and crashes than `make test`, and print what was tried
 	$(BIN)/python -m tests.model
+
+docs: setup $(VENV)/.docs ## build the documents as a site into site/, and check that it loads nothing from elsewhere
+	$(BIN)/mkdocs build --strict
+	$(BIN)/pytest -q tests/site
 
 invoke: setup ## run `sam local invoke` (Docker) on EVENT=events/NAME.json against the emulator
 	@$(BIN)/lookalike local invoke "$(EVENT)"
@@ -94,7 +99,7 @@ deploy: setup ## build for Lambda and deploy to AWS, asking for the parameters
 
 clean: ## end a running `local up` and remove everything that was built
 	@test ! -x $(BIN)/lookalike || $(BIN)/lookalike local down
-	rm -rf .venv .venv-sam .lookalike .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-sam .lookalike .aws-sam site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # --- set-up, each step once ---
 
@@ -117,6 +122,10 @@ $(VENV)/.ready: pyproject.toml uv.lock | $(VENV)/.uv
 
 $(VENV)/.bench: $(VENV)/.ready
 	@$(SYNC) --inexact --all-extras --group bench $(CONNECTED)
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.ready
+	@$(SYNC) --inexact --all-extras --group docs $(CONNECTED)
 	@touch $@
 
 .venv-sam/.ready: pyproject.toml uv.lock | $(VENV)/.uv
