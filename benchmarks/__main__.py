@@ -23,6 +23,7 @@ PARTS = {
             "benchmarks.cost.search",
             "requests, units, CPU, memory and dollars of an upload, projected to a billion pictures",
         ),
+        "bill": Part("benchmarks.cost.bill", "what a month costs, all in, by uploads and by how much is stored"),
     },
     "load: many at once": {
         "uploads": Part(

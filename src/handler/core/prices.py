@@ -9,6 +9,10 @@ LAMBDA_REQUEST = 0.2e-6
 LAMBDA_GB_SECOND = 16.6667e-6  # x86_64
 S3_GB_MONTH = 0.023
 DYNAMODB_GB_MONTH = 0.25
+DYNAMODB_BACKUP_GB_MONTH = 0.20  # point-in-time recovery
+LOG_GB = 0.50  # CloudWatch: ingestion
+LOG_GB_MONTH = 0.03
+METRIC_MONTH = 0.30  # CloudWatch: one custom metric
 
 
 def reading(*, read_units: float = 0, s3_gets: int = 0) -> float:
