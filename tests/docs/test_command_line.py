@@ -1,0 +1,110 @@
+"""`reference/command-line.md` is what the parsers say, and the JSON what the commands print."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handler.cli.failure_queue import Failure
+from handler.cli.local.deployment import Deployment
+from handler.cli.local.emulator import Emulator
+from handler.cli.main import COMMANDS as TABLE
+from handler.cli.main import main, parser
+from handler.cli.redriving import Kept
+from tests.docs.markdown import REFERENCE, Row, code, names, table, tables
+from tests.pictures import jpeg, near_copy, photo
+
+PAGE = "command-line.md"
+
+
+def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Every command and verb, with its parser."""
+    further = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not further:
+        yield parser.prog, parser
+    for action in further:
+        for one in action.choices.values():
+            yield from commands(one)
+
+
+COMMANDS = dict(commands(parser(TABLE)))
+
+
+def arguments(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    return [action for action in parser._actions if not isinstance(action, argparse._HelpAction)]
+
+
+def shown(action: argparse.Action) -> str:
+    """How the page writes an argument."""
+    choices = f"{{{','.join(action.choices)}}}" if action.choices else action.dest.upper()
+    name = str(action.metavar or choices)
+    if action.option_strings:
+        return " ".join([", ".join(action.option_strings), name] if action.nargs != 0 else action.option_strings)
+    return {"+": f"{name} ...", "?": f"[{name}]"}.get(str(action.nargs), name)
+
+
+def assert_default(action: argparse.Action, documented: str) -> None:
+    """What no default says, the help text has to."""
+    if action.nargs == 0:
+        assert documented == "off"
+    elif action.default is not None:
+        assert documented == f"`{action.default}`"
+    else:
+        assert [word for word in code(documented) if word not in (action.help or "")] == []
+
+
+def test_every_command_has_a_section_and_every_section_a_command() -> None:
+    headings = [line for line in (REFERENCE / PAGE).read_text().splitlines() if line.startswith("#") and "`" in line]
+    titles = [code(heading)[0] for heading in headings]
+
+    assert [title for title in titles if not any(name.startswith(title) for name in COMMANDS)] == []
+    assert [name for name in COMMANDS if name not in titles] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_arguments_and_defaults(name: str) -> None:
+    actions = arguments(COMMANDS[name])
+    documented: list[Row] = table(PAGE, f"`{name}`") if actions else []
+
+    assert [code(row[0])[0] for row in documented] == [shown(action) for action in actions]
+    for action, row in zip(actions, documented, strict=True):
+        assert_default(action, row[1])
+
+
+# --- JSON ---
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    for name, picture in (("a.jpg", photo(1)), ("b.jpg", near_copy(photo(1)))):
+        (tmp_path / name).write_bytes(jpeg(picture))
+    return [str(tmp_path / name) for name in ("a.jpg", "b.jpg")]
+
+
+@pytest.mark.parametrize("command", ["hash", "pairs", "compare"])
+def test_fields_of_json_about_files(command: str, files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    main([command, "--json", *files])
+
+    document = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert names(tables(PAGE, f"`lookalike {command}`")[1]) == list(document)
+
+
+def test_fields_of_json_about_the_failure_queue() -> None:
+    rows = tables(PAGE, "`lookalike redrive`")[1]
+    documented = {code(name)[0]: code(what) for name, what in rows}
+
+    failure = [field.name for field in fields(Failure) if field.name != "payload"]
+    assert documented["waiting"][1:] == failure
+    assert documented["kept"] == list(asdict(Kept("m", "why")))
+    assert list(documented) == ["sent", "waiting", "kept"]
+
+
+def test_fields_of_json_about_a_deployment() -> None:
+    deployment = Deployment(Emulator("http://127.0.0.1:1", 1, Path()), {}, "url")
+
+    described: dict[str, Any] = deployment.describe()
+    assert names(tables(PAGE, "`lookalike local up`")[1]) == list(described)

@@ -1,0 +1,111 @@
+"""`reference/configuration.md` is what template.yaml and the code say."""
+
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from handler.config import BASE_MB, COPIES
+from handler.core import prices
+from handler.core.buckets import probe_count
+from handler.core.entry import entry_bytes
+from handler.core.formats import BYTES_PER_PIXEL
+from handler.core.generations import GENERATIONS
+from handler.core.look1 import CHECK_BITS, CHECK_RADIUS
+from handler.core.model import ORIENTATIONS
+from tests.docs.markdown import REFERENCE, ROOT, code, names, table
+
+PAGE = "configuration.md"
+TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
+EMPTY = "empty"
+
+
+def shown(value: object) -> str:
+    return f"`{value}`" if value != "" else EMPTY
+
+
+def allowed(parameter: dict[str, Any]) -> str:
+    """The values that the template takes, as the table writes them."""
+    match parameter:
+        case {"MinValue": low, "MaxValue": high}:
+            return f"{low} to {high}"
+        case {"AllowedValues": values}:
+            return ", ".join(map(shown, values))
+        case {"ConstraintDescription": constraint}:
+            return str(constraint).removeprefix("must be ").replace("http://host:port", "`http://host:port`")
+        case _:
+            raise AssertionError(f"the template allows anything: {parameter}")
+
+
+def test_parameters_with_defaults_and_ranges() -> None:
+    documented = {code(name)[0]: (default, values) for name, default, values, _ in table(PAGE, "Parameters")}
+
+    assert documented == {name: (shown(one["Default"]), allowed(one)) for name, one in PARAMETERS.items()}
+
+
+def test_parameters_are_in_the_order_in_which_sam_asks() -> None:
+    assert names(table(PAGE, "Parameters")) == list(PARAMETERS)
+
+
+def test_each_parameter_has_a_section_of_its_own() -> None:
+    text = (REFERENCE / PAGE).read_text()
+    headings = [line.lstrip("# ") for line in text.splitlines() if line.startswith("###")]
+
+    assert [name for name in PARAMETERS if not any(name in heading.split() for heading in headings)] == []
+
+
+def test_outputs() -> None:
+    assert names(table(PAGE, "Outputs")) == list(TEMPLATE["Outputs"])
+
+
+def test_buckets_that_each_radius_reads_and_what_they_cost() -> None:
+    for radius, buckets, dollars in table(PAGE, "Radius"):
+        count = probe_count(int(radius))
+
+        assert (buckets, dollars) == (f"{count:,}", f"{count * prices.READ_UNIT * 1e6:.2f}")
+
+
+def test_orientations_and_buckets_that_each_reads() -> None:
+    documented = {code(name)[0]: buckets for name, *_, buckets in table(PAGE, "Orientations")}
+
+    each = probe_count(PARAMETERS["Radius"]["Default"])
+    assert documented == {name: f"{len(turns) * each:,}" for name, turns in ORIENTATIONS.items()}
+
+
+def test_memory_that_each_format_takes() -> None:
+    documented = {name: int(most) for name, most in table(PAGE, "MemorySize")}
+
+    assert documented == BYTES_PER_PIXEL
+
+
+def test_figures_in_the_text() -> None:
+    text = " ".join((REFERENCE / PAGE).read_text().split())
+    defaults = {name: parameter["Default"] for name, parameter in PARAMETERS.items()}
+    decoding = ((defaults["MemorySize"] - BASE_MB) << 20) - COPIES * defaults["MaxBytes"]
+    largest = max(BYTES_PER_PIXEL.values())
+    left = decoding - largest * defaults["MaxPixels"]
+    bytes_each = {name: entry_bytes(len(generation.view_names)) for name, generation in GENERATIONS.items()}
+    millions = {name: (defaults["JournalMemory"] << 20) // each // 10**6 for name, each in bytes_each.items()}
+
+    for said in (
+        f"all of it but {BASE_MB} MB and {COPIES} x `MaxBytes`",
+        f"`MemorySize` - {BASE_MB} MB - {COPIES} x `MaxBytes` - {largest} bytes x `MaxPixels`, which",
+        f"{left >> 20} MB at the defaults",
+        f"{bytes_each['look1']} bytes a picture by `look1`, so {millions['look1']} million pictures",
+        f"{bytes_each['phash1']} bytes by `phash1`, so {millions['phash1']} million",
+        f"at most {CHECK_RADIUS} of its {CHECK_BITS} check bits differ",
+    ):
+        assert said in text
+
+
+def test_memory_that_is_enough_for_so_many_megapixels() -> None:
+    text = " ".join((REFERENCE / PAGE).read_text().split())
+    max_bytes = PARAMETERS["MaxBytes"]["Default"]
+
+    def megapixels(memory_mb: int, name: str) -> int:
+        left: int = ((memory_mb - BASE_MB) << 20) - COPIES * max_bytes
+        return left // BYTES_PER_PIXEL[name] // 10**6
+
+    jpeg, avif, default = megapixels(512, "JPEG"), megapixels(512, "AVIF"), megapixels(1769, "AVIF")
+    assert (25 <= jpeg < 30, 12 <= avif < 15, 60 <= default < 65) == (True, True, True)
+    assert "512 MB are enough for 25 megapixels as JPEG and 12 as AVIF, and 1769 MB for 60 as AVIF" in text

@@ -1,0 +1,266 @@
+"""`reference/message-and-tables.md` is what the message's schema says and what the adapters write."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from handler.aws.buckets import DynamoDBBuckets
+from handler.aws.catalog import DynamoDBCatalog, object_key
+from handler.aws.journal import DynamoDBJournal
+from handler.aws.packs import S3Packs
+from handler.core.buckets import Bucket
+from handler.core.generations import GENERATIONS
+from handler.core.message import MAX_BODY_BYTES, compose
+from handler.core.model import (
+    LOWEST_SEQUENCER,
+    Collection,
+    Fingerprint,
+    Match,
+    MatchKind,
+    ObjectRef,
+    Outcome,
+    Pair,
+    PictureRecord,
+)
+from tests.docs.markdown import REFERENCE, ROOT, code, names, table, tables
+from tests.fakes import InlineExecutor
+
+PAGE = "message-and-tables.md"
+SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "match-1.schema.json").read_text())
+COLLECTION = Collection("hotels/astoria/", "look1")
+HASH = 0x0F0F_0000_FFFF_1234
+HEX = "[0-9a-f]"
+
+
+def record(key: str = "a.jpg", **attributes: Any) -> PictureRecord:
+    """A picture about which all is known that can be."""
+    views = len(GENERATIONS["look1"].view_names)
+    computed = Fingerprint(
+        hash=HASH,
+        generation="look1",
+        width=3,
+        height=2,
+        format="GIF",
+        further=(HASH,) * (views - 1),
+        checks=(bytes(32),) * views,
+        quality=1.0,
+        flat=True,
+        frames=2,
+        notes=("something was ignored",),
+    )
+    known: dict[str, Any] = {
+        "reason": "why",
+        "fingerprint": computed,
+        "etag": "e",
+        "digest": "d",
+        "bytes": 9,
+        "modified": "2026",
+    }
+    return PictureRecord(ObjectRef("pictures", key, version="v"), "look1", Outcome.INDEXED, **known | attributes)
+
+
+# --- the message ---
+
+
+def json_type(field: dict[str, Any]) -> str:
+    if "$ref" in field:
+        return "object"
+    if "const" in field or "enum" in field:
+        return "string"
+    kinds = field["type"]
+    return " or ".join(kinds) if isinstance(kinds, list) else kinds
+
+
+@pytest.mark.parametrize(
+    ("heading", "described"),
+    [
+        ("The message", SCHEMA["properties"]),
+        ("Picture", SCHEMA["$defs"]["picture"]["properties"]),
+        ("Matches", SCHEMA["properties"]["matches"]["items"]["properties"]),
+    ],
+)
+def test_fields_of_the_message(heading: str, described: dict[str, Any]) -> None:
+    documented = {code(name)[0]: kind for name, kind, _ in table(PAGE, heading)}
+
+    assert documented == {name: json_type(field) for name, field in described.items()}
+
+
+def test_formats_that_a_message_may_name() -> None:
+    (row,) = [row for row in table(PAGE, "Picture") if code(row[0]) == ["format"]]
+
+    assert code(row[2]) == SCHEMA["$defs"]["picture"]["properties"]["format"]["enum"]
+
+
+def test_names_of_views() -> None:
+    text = (REFERENCE / PAGE).read_text()
+    (paragraph,) = [one for one in text.split("\n\n") if one.startswith("A view is")]
+
+    assert tuple(code(paragraph)[:14]) == GENERATIONS["look1"].view_names
+
+
+def test_attributes_for_filter_policies() -> None:
+    matches = [Match(record("b.jpg"), 1, MatchKind.NEAR)]
+    message = compose(COLLECTION, record(), matches, radius=12, truncated=False)
+
+    documented = {code(name)[0]: kind for name, kind, _ in table(PAGE, "Attributes for filter policies")}
+
+    sent = {name: "String" if isinstance(value, str) else "Number" for name, value in message.attributes.items()}
+    assert documented == sent
+    assert MAX_BODY_BYTES <= 256 * 1024
+
+
+# --- the tables ---
+
+
+class RecordingClient:
+    """Keeps the items that adapters write, as DynamoDB would have them afterwards; there is nothing to read.
+
+    The first page of a bucket is full.
+    """
+
+    def __init__(self) -> None:
+        self.items: list[dict[str, Any]] = []
+
+    def put_item(self, *, Item: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803  boto3's name
+        self.items.append(Item)
+        return {}
+
+    def update_item(self, *, Key: dict[str, Any], UpdateExpression: str, **options: Any) -> dict[str, Any]:  # noqa: N803
+        if UpdateExpression.startswith("ADD hashes") and Key["sk"]["S"] == "0000":
+            raise ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, "UpdateItem")
+        names, values = options.get("ExpressionAttributeNames", {}), options["ExpressionAttributeValues"]
+        found = re.findall(r"(?:SET|ADD|,) ?(#?\w+)(?: =)? (:\w+)", UpdateExpression)
+        assert found, UpdateExpression
+        item = Key | {names.get(name, name): values[value] for name, value in found}
+        self.items.append(item)
+        return {"Attributes": item}
+
+    def get_item(self, **_: Any) -> dict[str, Any]:
+        return {}
+
+    def batch_get_item(self, **_: Any) -> dict[str, Any]:
+        return {"Responses": {}}
+
+    def query(self, **_: Any) -> dict[str, Any]:
+        return {"Items": []}
+
+
+@pytest.fixture
+def written() -> dict[str, list[dict[str, Any]]]:
+    """The items that the adapters have written, by table."""
+    client: Any
+    pictures, buckets = RecordingClient(), RecordingClient()
+    client = pictures
+    catalog = DynamoDBCatalog(client, "PictureTable")
+    catalog.put(COLLECTION, record())
+    catalog.bury(COLLECTION, record().ref)
+    catalog.add_holder(COLLECTION, HASH, record().ref)
+    catalog.note_pair(COLLECTION, Pair.of(record(), record("b.jpg", digest="e"), 1))
+    catalog.mark_announced(COLLECTION, Pair.of(record(), record("b.jpg", digest="e"), 1))
+    client = buckets
+    index = DynamoDBBuckets(client, "BucketTable", executor=InlineExecutor())
+    index.add(COLLECTION, Bucket(3, 0xABCD), HASH, crowded=False)
+    journal = DynamoDBJournal(client, "BucketTable", executor=InlineExecutor(), shards=2)
+    journal.append(COLLECTION, bytes([1]) + bytes(23), {}, ask=False)
+    return {"PictureTable": pictures.items, "BucketTable": buckets.items}
+
+
+def kind_of(item: dict[str, Any]) -> str:
+    """Which item it is: the letter before its number, hash or id in the partition key, and whether it is a note."""
+    mark = re.sub(rf"^{re.escape(str(COLLECTION))}#(.).*", r"\1", item["pk"]["S"])
+    return "shards" if item["sk"]["S"] == "shards" else mark
+
+
+def pattern(documented: str) -> re.Pattern[str]:
+    """What a key of the form that the page tells looks like for the record above."""
+    object_id = re.escape(record().ref.object_id)
+    other_id = re.escape(record("b.jpg").ref.object_id)
+    known = {
+        "scope": re.escape(COLLECTION.scope),
+        "generation": COLLECTION.generation,
+        "shard": "[0-3]",
+        "band": "3",
+        "prefix, 4 hex digits": "abcd",
+        "page, 4 digits": r"\d{4}",
+        "number, 8 digits": r"\d{8}",
+        "hash": f"{HASH:016x}",
+        "sequencer": LOWEST_SEQUENCER,
+        "object id": f"(?:{object_id}|{other_id})",
+        "other object id": f"(?:{object_id}|{other_id})",
+        "content": "[de]",
+        "other content": "[de]",
+        "digest": f"{HEX}{{32}}",
+    }
+    parts = re.split(r"\{([^}]+)\}", documented)
+    return re.compile("".join(known[part] if at % 2 else re.escape(part) for at, part in enumerate(parts)))
+
+
+KINDS = {
+    "journal segment": "j",
+    "number of shards": "shards",
+    "bucket page": "b",
+    "object": "o",
+    "holder of a hash": "h",
+    "pair": "p",
+}
+
+
+def test_items_keys_and_attributes_of_both_tables(written: dict[str, list[dict[str, Any]]]) -> None:
+    rows = table(PAGE, "Items")
+
+    assert [kind for _, kind, *_ in rows] == list(KINDS)
+    for where, kind, pk, sk, attributes in rows:
+        items = [item for item in written[where] if kind_of(item) == KINDS[kind]]
+        assert items, kind
+        for item in items:
+            assert pattern(code(pk)[0]).fullmatch(item["pk"]["S"]), (kind, item)
+            assert pattern(code(sk)[0]).fullmatch(item["sk"]["S"]), (kind, item)
+        if kind != "object":
+            assert {name for item in items for name in item} - {"pk", "sk"} == set(code(attributes)), kind
+    assert sum(len(items) for items in written.values()) == sum(
+        kind_of(item) in KINDS.values() for items in written.values() for item in items
+    )
+
+
+TYPES = {"String": "S", "Number": "N", "Binary": "B", "Boolean": "BOOL", "Binary Set": "BS"}
+
+
+def types(items: list[dict[str, Any]]) -> dict[str, str]:
+    return {name: next(iter(value)) for item in items for name, value in item.items() if name not in ("pk", "sk")}
+
+
+def test_attributes_of_an_object_item(written: dict[str, list[dict[str, Any]]]) -> None:
+    documented = {code(name)[0]: TYPES[kind] for name, kind, _ in table(PAGE, "Object items")}
+
+    key = object_key(COLLECTION, record().ref.object_id)
+    assert documented == types([item for item in written["PictureTable"] if item["pk"] == key["pk"]])
+
+
+def test_attributes_of_all_other_items(written: dict[str, list[dict[str, Any]]]) -> None:
+    documented = {code(name)[0]: TYPES[kind] for name, kind, _ in tables(PAGE, "Items")[1]}
+
+    others = [item for items in written.values() for item in items if kind_of(item) != KINDS["object"]]
+    assert documented == types(others)
+
+
+def test_outcomes_that_an_object_item_has() -> None:
+    (row,) = [row for row in table(PAGE, "Object items") if code(row[0]) == ["outcome"]]
+
+    assert set(code(row[2])) == set(Outcome) - {Outcome.STALE, Outcome.IGNORED}
+
+
+def test_name_of_a_pack() -> None:
+    named: list[str] = []
+
+    class Client:
+        def put_object(self, *, Key: str, **_: Any) -> None:  # noqa: N803  boto3's name
+            named.append(Key)
+
+    client: Any = Client()
+    S3Packs(client, "packs", "BucketTable").put(COLLECTION, 0, 7, b"")
+
+    (documented,) = names(table(PAGE, "The packs bucket"))
+    assert pattern(documented).fullmatch(named[0])

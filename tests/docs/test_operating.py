@@ -1,0 +1,195 @@
+"""`reference/operating.md` is what the function logs, counts and refuses.
+
+Events that come to every end are handled in this process; what they log and count is the truth. A constant that no
+event brings about is found in the source.
+"""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handler.cli.aws_errors import PERMISSIONS
+from handler.core.formats import FORMATS
+from handler.core.journal import PacksUnavailable, Shape
+from handler.core.model import Outcome, Route
+from tests.docs.function import BUCKET, BrokenPictures, Function, Handled
+from tests.docs.markdown import REFERENCE, ROOT, code, names, table, tables
+from tests.docs.test_configuration import TEMPLATE
+from tests.fakes import InMemoryCatalog, InMemoryJournal, InMemoryPictures
+from tests.pictures import jpeg, near_copy, photo
+
+PAGE = "operating.md"
+PICTURE, COPY = jpeg(photo(1)), jpeg(near_copy(photo(1)))
+SOURCE = ROOT / "src" / "handler"
+VARIABLES = TEMPLATE["Resources"]["LookalikeFunction"]["Properties"]["Environment"]["Variables"]
+
+
+def event(kind: str, key: str, sequencer: str | None = "5") -> dict[str, Any]:
+    described = {"key": key, "size": 1} | ({"sequencer": sequencer} if sequencer else {})
+    record = {"eventName": kind, "s3": {"bucket": {"name": BUCKET}, "object": described}}
+    return {"Records": [{"eventSource": "aws:s3"} | record]}
+
+
+def created(key: str, sequencer: str = "5") -> dict[str, Any]:
+    return event("ObjectCreated:Put", key, sequencer)
+
+
+def look_up(key: str) -> dict[str, Any]:
+    return {"lookup": {"bucket": BUCKET, "key": key}}
+
+
+class NoPacks:
+    """A packs bucket that cannot be reached."""
+
+    def get(self, *_: object) -> bytes | None:
+        raise PacksUnavailable("no answer")
+
+    def put(self, *_: object) -> None:
+        raise PacksUnavailable("no answer")
+
+
+@pytest.fixture
+def everything(function: Callable[..., Function]) -> list[Handled]:
+    """What comes of events that come to every end there is."""
+    pictures = InMemoryPictures()
+    pictures.objects = {(BUCKET, "cat"): PICTURE, (BUCKET, "copy"): COPY, (BUCKET, "text"): b"text"}
+    one = function(pictures=pictures)
+    events = [created("cat"), created("copy"), created("text"), created("missing"), look_up("cat"), look_up("missing")]
+    events += [event("ObjectRemoved:Delete", "cat", "6"), created("cat", "4"), event("ObjectTagging:Put", "cat")]
+    events += [event("LifecycleExpiration:Delete", "unknown", None), {"nonsense": 1}]
+    events += [{"Records": [{"eventSource": "aws:sqs", "messageId": "m", "body": "nonsense"}]}]
+    handled = [one.handle(each) for each in events]
+    handled.append(function(pictures=BrokenPictures()).handle(created("cat")))
+    handled.append(function(pictures=pictures, memory_bytes=0).handle(created("copy")))
+    shape = Shape(segment_bytes=1, pack_segments=1)  # every entry fills a pack
+    troubled = partial(function, pictures=pictures, packs=NoPacks(), journal=InMemoryJournal(shape=shape), shape=shape)
+    catalog = InMemoryCatalog()
+    events = [created("cat"), created("copy"), created("copy", "4"), look_up("cat")]
+    handled += [troubled(catalog=catalog).handle(each) for each in events]
+    return handled
+
+
+# --- the log ---
+
+
+@pytest.fixture
+def fields(everything: list[Handled]) -> dict[str, set[str]]:
+    """The messages of the lines that have each field."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for line in (line for handled in everything for line in handled.lines):
+        for name in line:
+            found[name].add(line["message"])
+    return dict(found)
+
+
+def test_every_message_of_the_log(fields: dict[str, set[str]]) -> None:
+    others = {code(name)[0] for name, *_ in table(PAGE, "The log")}
+
+    assert fields["message"] == {*Outcome, *others}
+
+
+def test_levels_of_the_log(everything: list[Handled]) -> None:
+    levels = {line["message"]: line["level"] for handled in everything for line in handled.lines}
+
+    documented = {code(name)[0]: code(level)[0] for name, _, level in table(PAGE, "The log")}
+    assert {message: levels[message] for message in documented} == documented
+    assert {levels[outcome] for outcome in Outcome} == {"INFO"}
+
+
+def test_fields_of_the_log_and_the_lines_that_have_them(fields: dict[str, set[str]]) -> None:
+    documented: dict[str, set[str]] = {}
+    lines: set[str] = set()
+    for name, where, _ in tables(PAGE, "The log")[1]:
+        if where.startswith("all"):
+            lines = fields["message"] - set(code(where))
+        elif where != "the same":
+            lines = set(code(where))
+        documented[code(name)[0]] = lines
+
+    assert documented == fields
+
+
+def test_routes() -> None:
+    (row,) = [row for row in tables(PAGE, "The log")[1] if code(row[0]) == ["route"]]
+
+    assert code(row[2]) == list(Route)
+
+
+# --- metrics ---
+
+
+def test_metrics_and_their_units(everything: list[Handled]) -> None:
+    counted = {name: unit for handled in everything for name, unit in handled.metrics.items()}
+
+    assert {code(name)[0]: unit for name, unit, _ in table(PAGE, "Metrics")} == counted
+
+
+def test_metrics_and_messages_that_no_event_above_brings_about() -> None:
+    """Whatever is named outright in the source is on the page."""
+    calls = [node for path in sources() for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    named = {
+        (call.func.attr, call.args[0].value)
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.args and isinstance(call.args[0], ast.Constant)
+    }
+    metrics = {name for function, name in named if function == "add_metric"}
+    messages = {name for function, name in named if function in ("debug", "info", "warning", "error", "exception")}
+
+    assert metrics
+    assert metrics - set(names(table(PAGE, "Metrics"))) == set()
+    assert messages - set(Outcome) - set(names(table(PAGE, "The log"))) == set()
+
+
+def test_namespace_and_dimension() -> None:
+    text = (REFERENCE / PAGE).read_text()
+
+    assert f"namespace `{VARIABLES['POWERTOOLS_METRICS_NAMESPACE']}`" in text
+    assert f"dimension `service` = `{VARIABLES['POWERTOOLS_SERVICE_NAME']}`" in text
+
+
+# --- outcomes and reasons ---
+
+
+def test_outcomes() -> None:
+    assert names(table(PAGE, "Outcomes")) == list(Outcome)
+
+
+def test_codes_of_rejections() -> None:
+    assert set(names(table(PAGE, "Reasons of a rejection"))) == set(codes_of_rejections())
+
+
+def test_accepted_formats() -> None:
+    text = (REFERENCE / PAGE).read_text()
+    (paragraph,) = [one for one in text.split("\n\n") if one.startswith("Accepted formats:")]
+
+    assert [name for name in FORMATS if name.lower() not in paragraph.lower()] == []
+
+
+def sources() -> Iterator[Path]:
+    """The modules of the function, without the command line."""
+    return (path for path in SOURCE.rglob("*.py") if "cli" not in path.relative_to(SOURCE).parts)
+
+
+def codes_of_rejections() -> Iterator[str]:
+    """Every first argument of PictureRejected; and where that is computed, what may be assigned to `code`."""
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(func=ast.Name("PictureRejected"), args=[ast.Constant(str(name)), *_]):
+                    yield name
+                case ast.Assign(targets=[ast.Name("code" | "_CODES")], value=value):
+                    constants = [str(one.value) for one in ast.walk(value) if isinstance(one, ast.Constant)]
+                    yield from (name for name in constants if re.fullmatch("[a-z_]+", name))
+
+
+# --- failures ---
+
+
+def test_permissions_that_redrive_needs() -> None:
+    assert names(table(PAGE, "Failures")) == list(PERMISSIONS.values())
