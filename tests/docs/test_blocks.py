@@ -1,0 +1,136 @@
+"""Every command that people read in README and docs is run here, or says why not."""
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handler.cli.local import deployment as deployments
+from handler.cli.local import emulator
+from handler.cli.local import stack as stacks
+from handler.cli.local.pictures import gallery
+from tests.conftest import Stack
+from tests.docs.markdown import ROOT, Block, blocks, documents
+from tests.docs.shell import RUN, SHOWN, Command, commands, is_run, other_runner, reason_not_to_run, run
+
+EVERYTHING = [block for path in documents() for block in blocks(path)]
+NEEDS_STACK = re.compile(r"\baws |boto3|aws-sdk|lookalike (local|redrive)")
+SOME = 4  # pictures in a folder: so few are compared without further processes
+ENDS_STACK = "local down"
+# Starts an empty emulator, which `local down` then ends in place of the one that all tests share.
+SPARE = """.venv/bin/python -c '
+from pathlib import Path
+from handler.cli.local import deployment, emulator
+started = emulator.start(Path(".lookalike/spare"))
+deployment.save(Path(), deployment.Deployment(started, {}, ""))
+started.leave_running()
+'"""
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", "site", ".venv*", ".lookalike", ".aws-sam", ".*_cache", ".hypothesis", "__pycache__"
+)
+
+
+def test_every_block_is_of_a_language_that_is_run_or_shown() -> None:
+    assert [(str(block), block.language) for block in EVERYTHING if block.language not in (*RUN, *SHOWN)] == []
+
+
+def test_every_comment_before_a_block_is_understood() -> None:
+    comments = [block for block in EVERYTHING if re.match("<!--.*run", block.before)]
+
+    assert [str(block) for block in comments if reason_not_to_run(block) is None and other_runner(block) is None] == []
+
+
+def test_commands_of_another_runner_are_in_it() -> None:
+    missing = [
+        (str(block), command.text)
+        for block in EVERYTHING
+        if (runner := other_runner(block))
+        for command in commands(block)
+        if not is_in(command.text, (ROOT / runner).read_text())
+    ]
+
+    assert missing == []
+
+
+def is_in(command: str, script: str) -> bool:
+    """Whether a line of *script* that is no comment has the words of *command*, in order."""
+    words = command.partition("#")[0].split()
+    return re.search(r"^[^#\n]*" + r"\b[^#\n]*\s".join(map(re.escape, words)) + r"(\s|$)", script, re.M) is not None
+
+
+def pages() -> Iterator[Any]:
+    """The pages that have something to run, each with its blocks."""
+    for path in documents():
+        wanted = [block for block in EVERYTHING if block.path == path and is_run(block)]
+        if wanted:
+            needs_stack = any(NEEDS_STACK.search(block.text) for block in wanted)
+            marks = [pytest.mark.emulator] if needs_stack else []
+            yield pytest.param(wanted, marks=marks, id=str(path.relative_to(ROOT)))
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout in which `make setup` was run, beside a home with pictures."""
+    folder = tmp_path / "lookalike"
+    shutil.copytree(ROOT, folder, ignore=LEFT_OUT, symlinks=True)
+    for name in (".venv", ".venv-sam"):
+        (folder / name).mkdir()
+        for part in ("bin", "lib", "lib64", "pyvenv.cfg"):
+            (folder / name / part).symlink_to(ROOT / name / part)
+    for stamp in (".venv/.uv", ".venv/.ready", ".venv-sam/.ready"):
+        (folder / stamp).touch()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "aws").symlink_to(ROOT / ".venv" / "bin" / "aws")
+    for where, pictures in zip(("Pictures", "Downloads"), gallery(), strict=True):
+        (tmp_path / where).mkdir()
+        for picture in pictures[:SOME]:
+            (tmp_path / where / Path(picture.key).name).write_bytes(picture.body)
+    return folder
+
+
+@pytest.fixture
+def environment(checkout: Path, request: pytest.FixtureRequest) -> Iterator[Mapping[str, str]]:
+    """What a reader's shell has; the deployment that `local up` finds running, where the page needs one."""
+    path = f"{checkout.parent / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    home = {"HOME": str(checkout.parent), "PATH": path, "COLUMNS": "120", "HTTPS_PROXY": stacks.NO_ENDPOINT}
+    if request.node.get_closest_marker("emulator") is None:
+        yield emulator.environment(stacks.NO_ENDPOINT, home)
+        return
+    stack: Stack = request.getfixturevalue("stack")
+    stacks.work_folder(checkout)
+    deployments.save(checkout, replace(stack.deployment, queue_url=own_queue(stack)))
+    yield emulator.environment(stack.deployment.endpoint, home)
+    left = deployments.running(checkout)
+    if left and left.endpoint != stack.deployment.endpoint:
+        left.stop()  # a `local up` that nothing ended
+
+
+def own_queue(stack: Stack) -> str:
+    """A queue that no other test reads, subscribed to the topic."""
+    queue = stack.client("sqs").create_queue(QueueName=f"docs-{secrets.token_hex(4)}")["QueueUrl"]
+    attributes = stack.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    stack.client("sns").subscribe(
+        TopicArn=stack.deployment.outputs["TopicArn"],
+        Protocol="sqs",
+        Endpoint=attributes["QueueArn"],
+        Attributes={"RawMessageDelivery": "true"},
+    )
+    return str(queue)
+
+
+@pytest.mark.parametrize("page", list(pages()))
+def test_commands_of_the_page_do_what_it_says(
+    page: list[Block], checkout: Path, environment: Mapping[str, str]
+) -> None:
+    wanted = [command for block in page for command in commands(block)]
+    ends = next((at for at, command in enumerate(wanted) if ENDS_STACK in command.text), None)
+    if ends is not None:
+        wanted.insert(ends, Command(wanted[ends].block, SPARE))
+
+    run(wanted, checkout, environment)
