@@ -23,7 +23,7 @@ RETURN = "\r"
 INTERPRETERS = {"python": ".venv/bin/python -", "javascript": "node --input-type=module -"}
 RUN = ("console", "sh", "bash", *INTERPRETERS)  # languages of blocks that are run, unless they say why not
 SHOWN = ("text", "json", "yaml", "mermaid")  # and of those that are looked at
-TIMEOUT_S = 120
+TIMEOUT_S = 240  # for a page; on an idle machine none takes a tenth of it
 
 _NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
 _RUN_BY = re.compile(r"<!-- run by: (\S+) -->")

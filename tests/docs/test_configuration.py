@@ -18,6 +18,8 @@ PAGE = "configuration.md"
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
 EMPTY = "empty"
+FEW = 5  # values that have room in a cell; where there are more, they are listed in a section
+LISTED_AT = "loglevel-and-logretentiondays"
 
 
 def shown(value: object) -> str:
@@ -29,6 +31,8 @@ def allowed(parameter: dict[str, Any]) -> str:
     match parameter:
         case {"MinValue": low, "MaxValue": high}:
             return f"{low} to {high}"
+        case {"AllowedValues": values} if len(values) > FEW:
+            return f"one of [these](#{LISTED_AT})"
         case {"AllowedValues": values}:
             return ", ".join(map(shown, values))
         case {"ConstraintDescription": constraint}:
@@ -45,6 +49,13 @@ def test_parameters_with_defaults_and_ranges() -> None:
 
 def test_parameters_are_in_the_order_in_which_sam_asks() -> None:
     assert names(table(PAGE, "Parameters")) == list(PARAMETERS)
+
+
+def test_values_that_have_no_room_in_the_table() -> None:
+    text = " ".join((REFERENCE / PAGE).read_text().split())
+    many = [one["AllowedValues"] for one in PARAMETERS.values() if len(one.get("AllowedValues", ())) > FEW]
+
+    assert [values for values in many if ", ".join(map(shown, values)) not in text] == []
 
 
 def test_each_parameter_has_a_section_of_its_own() -> None:
