@@ -34,7 +34,7 @@ LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(B
 
 check: setup ## the inner loop: linters, types, contracts and the quick unit tests, in a minute
 	$(LINT)
-	LOOKALIKE_HYPOTHESIS=check $(BIN)/pytest -q -n 2 -m "not thorough and not slow" tests/unit
+	LOOKALIKE_HYPOTHESIS=check $(BIN)/pytest -q -n 2 -m "not thorough and not slow and not emulator" tests/unit tests/docs
 
 test: setup ## everything that proves the promises, in five minutes
 	$(LINT)

@@ -30,3 +30,14 @@ def test_links_lead_somewhere() -> None:
                 broken.append(f"{path.relative_to(ROOT)}: {target}")
 
     assert broken == []
+
+
+def test_targets_of_make_that_pages_name_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        (str(path.relative_to(ROOT)), target)
+        for path in documents()
+        for target in re.findall(r"(?:`|\$ )make ([a-z-]+)", path.read_text())
+    }
+
+    assert [(page, target) for page, target in sorted(named) if target not in targets] == []
