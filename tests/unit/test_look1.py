@@ -1,10 +1,7 @@
-import tracemalloc
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 import pytest
-import skimage
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -25,11 +22,10 @@ from handler.core.look1 import (
 )
 from handler.core.phash import hamming, to_hex
 from handler.core.policy import may_meet
-from handler.core.windows import VIEW_NAMES, averaged_views, trim
+from handler.core.windows import VIEW_NAMES
 from tests.pictures import brightened, cropped, flat, mirrored, photo, recompressed, resized
 
 Luma = NDArray[np.uint8]
-PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
 ORIENTATIONS = range(1, 9)
 SIZES = st.tuples(st.integers(1, 90), st.integers(1, 90))
 # Where all columns or all rows are alike, some projections are 0, and 0 has no sign to turn over.
@@ -207,30 +203,6 @@ def test_every_view_of_a_photograph_has_content(seed: int) -> None:
     assert min(fingerprint_views(luma(photo(seed))).qualities) > QUALITY_FLOOR
 
 
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("border", [(10, 0, 0, 0), (0, 7, 0, 9), (20, 20, 30, 30), (0, 0, 0, 25)])
-@pytest.mark.parametrize("level", [0, 128, 255])
-def test_a_border_is_trimmed(seed: int, border: tuple[int, int, int, int], level: int) -> None:
-    top, bottom, left, right = border
-    picture = luma(photo(seed))
-    framed = np.pad(picture, ((top, bottom), (left, right)), constant_values=level)
-
-    assert trim(framed) == (top, top + picture.shape[0], left, left + picture.shape[1])
-    assert fingerprint_views(framed).hashes[1:] == fingerprint_views(picture).hashes[1:]
-
-
-def test_a_letterbox_inside_a_frame_is_trimmed() -> None:
-    picture = luma(photo(1))
-    letterboxed = np.pad(picture, ((30, 30), (0, 0)), constant_values=0)
-    framed = np.pad(letterboxed, 12, constant_values=255)
-
-    assert trim(framed) == (42, 42 + picture.shape[0], 12, 12 + picture.shape[1])
-
-
-def test_a_flat_picture_is_not_trimmed_away() -> None:
-    assert trim(np.full((30, 40), 9, np.uint8)) == (0, 30, 0, 40)
-
-
 @pytest.mark.parametrize("seed", range(10))
 def test_edited_copies_meet(seed: int) -> None:
     image = photo(seed)
@@ -259,36 +231,6 @@ def test_different_pictures_do_not_meet() -> None:
     pictures = [fingerprint_views(luma(photo(seed))) for seed in range(40)]
 
     assert not any(views_that_meet(a, b) for n, a in enumerate(pictures) for b in pictures[:n])
-
-
-def long_picture(turn: bool) -> tuple[Luma, Luma]:
-    """Return a picture of twenty million bright pixels, and the same at a hundredth of the length."""
-    rng = np.random.default_rng(1)
-    short = rng.integers(240, 256, (400, 500), np.uint8)
-    long = short.repeat(100, axis=0)
-    return (long.T, short.T) if turn else (long, short)
-
-
-@pytest.mark.parametrize("turn", [False, True])
-def test_a_long_picture_of_many_pixels_is_averaged_exactly(turn: bool) -> None:
-    long, short = long_picture(turn)
-
-    np.testing.assert_array_equal(averaged_views(long)[0], averaged_views(short)[0])
-
-
-@pytest.mark.parametrize("turn", [False, True])
-def test_a_long_picture_takes_little_memory_besides_its_own(turn: bool) -> None:
-    long, _ = long_picture(turn)
-    long = np.ascontiguousarray(long)
-    long[:, :9] = long[:9] = 255  # a border to trim
-    tracemalloc.start()
-    try:
-        fingerprint_views(long)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-    assert peak < 1.5 * long.nbytes
 
 
 def test_a_symmetric_picture_meets_itself_through_a_file() -> None:
