@@ -32,7 +32,7 @@ def read(journal: Journal, collection: Collection, cursors: list[Cursor]) -> lis
             return new
 
 
-def test_reader_sees_each_entry_once_and_reads_only_what_may_be_new(journal: Journals, collection: Collection) -> None:
+def test_reader_sees_each_entry_once_and_reads_what_may_be_new(journal: Journals, collection: Collection) -> None:
     writer, cursors = journal(1), list[Cursor]()
     told = []
     for number in range(4 * full(collection) + 1):
@@ -44,9 +44,7 @@ def test_reader_sees_each_entry_once_and_reads_only_what_may_be_new(journal: Jou
     assert [segment.number for segment in writer.tail(collection, [4]).shards[0]] == [4]
 
 
-def test_segments_fill_one_after_the_other_and_the_last_of_a_pack_tells_when_it_is_full(
-    journal: Journals, collection: Collection
-) -> None:
+def test_segments_fill_in_order_and_a_complete_pack_is_told(journal: Journals, collection: Collection) -> None:
     writer, count = journal(1), full(collection) * SHAPE.pack_segments + 1
 
     appended = [writer.append(collection, entry(number), {}, ask=True) for number in range(count)]
@@ -56,9 +54,7 @@ def test_segments_fill_one_after_the_other_and_the_last_of_a_pack_tells_when_it_
     assert writer.ends(collection) == [SHAPE.pack_segments]
 
 
-def test_stale_end_costs_one_refusal_however_many_segments_it_is_behind(
-    journal: Journals, collection: Collection
-) -> None:
+def test_stale_end_finds_the_segment_with_room(journal: Journals, collection: Collection) -> None:
     writer = journal(1)
     for number in range(7 * full(collection)):
         writer.append(collection, entry(number), {}, ask=True)

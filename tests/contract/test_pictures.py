@@ -59,7 +59,7 @@ def test_versions_are_read_until_they_are_deleted_for_good(stack: Stack) -> None
     assert pictures.read(ObjectRef(bucket, "a.jpg", version=second)).body == b"two"
 
 
-def test_archived_object_is_rejected_and_a_denied_one_is_left_to_a_retry() -> None:
+def test_archived_object_is_rejected_and_a_denied_one_retried() -> None:
     s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
     pictures = S3Pictures(s3, Limits())
 

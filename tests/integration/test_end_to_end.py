@@ -210,7 +210,7 @@ def test_filter_policy_sees_kind_and_similarity(site: Site) -> None:
     assert keys == {exact_only: [f"{site.folder}/same.jpg"], close_only: [f"{site.folder}/near.jpg"]}
 
 
-def test_event_that_fails_for_good_reaches_the_failure_queue_and_names_what_was_seen(site: Site) -> None:
+def test_event_that_fails_for_good_reaches_the_failure_queue(site: Site) -> None:
     event = {"nonsense": site.folder}
     site.client("lambda").invoke(
         FunctionName=site.deployment.outputs["FunctionName"], InvocationType="Event", Payload=json.dumps(event)
@@ -249,7 +249,7 @@ def test_one_line_and_one_metric_document_tell_of_an_object(site: Site) -> None:
     } <= {name for document in metrics for name in document}
 
 
-def test_look_up_tells_the_matches_of_a_picture_that_was_never_indexed(site: Site) -> None:
+def test_look_up_answers_for_a_picture_that_was_never_indexed(site: Site) -> None:
     site.send(site.put("cat.jpg", jpeg(CAT)))
     asked = site.put("question.jpg", jpeg(near_copy(CAT)))["Records"][0]["s3"]
 

@@ -33,7 +33,7 @@ def test_unprocessed_keys_are_read_as_strongly_as_the_others() -> None:
     assert all(asked["ConsistentRead"] is True for asked in client.asked)
 
 
-def test_waits_grow_between_rounds_and_end_in_an_error_that_names_the_rest() -> None:
+def test_waits_grow_and_end_in_an_error_that_names_the_rest() -> None:
     client, waits = Throttling(served=0), list[float]()
 
     with pytest.raises(Throttled, match="table: 10 of 10 keys unprocessed after 9 rounds"):

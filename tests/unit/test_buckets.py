@@ -41,7 +41,7 @@ def test_members_within_nothing_stored_is_empty() -> None:
 
 
 @pytest.mark.parametrize("radius", range(4))
-def test_every_hash_at_small_distances_shares_a_bucket_with_a_probe(radius: int) -> None:
+def test_every_hash_at_a_small_distance_is_in_a_probed_bucket(radius: int) -> None:
     hash = 0xBA19_C8AB_5FA0_5A59
     probed = set(probes(hash, radius))
 
@@ -54,7 +54,7 @@ def test_every_hash_at_small_distances_shares_a_bucket_with_a_probe(radius: int)
     assert missed == []
 
 
-def test_worst_case_flips_spread_over_the_bands_are_found_at_every_radius() -> None:
+def test_flips_spread_over_the_bands_are_found_at_every_radius() -> None:
     hash = 0x5A5A_1234_FFFF_0001
     for radius in range(MAX_RADIUS + 1):
         probed = set(probes(hash, radius))

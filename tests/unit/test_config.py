@@ -34,7 +34,7 @@ def test_journal_takes_no_memory_that_decoding_needs(memory: str | None, room: i
     assert Config.from_env(env).journal_memory_mb == room
 
 
-def test_decoding_may_take_what_the_function_and_two_copies_of_a_file_leave() -> None:
+def test_decoding_may_use_what_two_copies_of_a_file_leave() -> None:
     limits = Config.from_env(GOOD | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}).settings.limits
 
     assert limits.decoding_bytes == (512 - 150 - 2 * 20) << 20

@@ -130,7 +130,7 @@ def test_every_format_is_measured() -> None:
 
 @pytest.mark.parametrize("generation", GENERATIONS)
 @pytest.mark.parametrize("name", WORST)
-def test_largest_picture_is_fingerprinted_in_the_memory_there_is(name: str, generation: str, tmp_path: Path) -> None:
+def test_largest_picture_fits_into_the_memory_there_is(name: str, generation: str, tmp_path: Path) -> None:
     width, drawn = WORST[name]
     body = drawn(width, tallest(width, name.split()[0]))
 
@@ -140,7 +140,7 @@ def test_largest_picture_is_fingerprinted_in_the_memory_there_is(name: str, gene
 
 
 @pytest.mark.parametrize("name", WORST)
-def test_picture_a_row_larger_is_rejected_before_it_is_decoded(name: str) -> None:
+def test_picture_a_row_larger_is_rejected_unread(name: str) -> None:
     width, drawn = WORST[name]
     format_ = name.split()[0]
     body = drawn(width, tallest(width, format_) + 1)
@@ -152,7 +152,7 @@ def test_picture_a_row_larger_is_rejected_before_it_is_decoded(name: str) -> Non
             decoder(body, LIMITS, side=256)
 
 
-def test_tile_larger_than_the_picture_is_rejected_before_it_is_decoded() -> None:
+def test_tile_larger_than_the_picture_is_rejected_unread() -> None:
     body = tiff_in_one_strip(100, 100, tile=(7000, 7000))
 
     with pytest.raises(PictureRejected, match="7000x7000 takes up to 796 MB to decode as TIFF"):

@@ -108,7 +108,7 @@ def test_pictures_that_come_one_by_one_end_up_in_few_blocks() -> None:
 
 @pytest.mark.parametrize("views", [1, 9])
 @pytest.mark.parametrize("count", [1, 1000, 100_000])
-def test_a_picture_takes_what_its_entry_has_and_at_most_a_tenth_more(views: int, count: int) -> None:
+def test_picture_takes_at_most_a_tenth_more_than_its_entry(views: int, count: int) -> None:
     entries = Entries(views)
     entry = to_entry("00" * 16, [0] * views)
     for start in range(0, count, 1000):

@@ -16,7 +16,7 @@ assert not heavy, heavy
 """
 
 
-def test_import_of_the_function_makes_no_client_and_needs_no_configuration() -> None:
+def test_import_makes_no_client_and_needs_no_configuration() -> None:
     done = subprocess.run(  # noqa: S603  our own interpreter and program
         [sys.executable, "-c", PROBE], env={}, capture_output=True, text=True, check=False
     )

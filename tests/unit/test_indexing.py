@@ -181,7 +181,7 @@ def test_object_that_goes_while_it_is_backfilled_is_removed(deployment: FakeDepl
     assert (report.outcome, stored(deployment, "cat.jpg").outcome, asker) == (Outcome.REMOVED, Outcome.REMOVED, None)
 
 
-def test_where_buckets_have_several_pages_the_last_is_tried_first(deployment: FakeDeployment) -> None:
+def test_last_page_is_tried_first_where_there_are_several(deployment: FakeDeployment) -> None:
     class Crowd(InMemoryBuckets):
         """Says of the collections in *crowded* that a bucket has several pages."""
 

@@ -32,7 +32,7 @@ def test_cursor_stops_at_the_first_segment_with_room() -> None:
     assert cursor.number == 1
 
 
-def test_cursor_waits_for_a_segment_that_was_read_before_it_was_full() -> None:
+def test_cursor_waits_for_a_segment_that_was_read_too_early() -> None:
     cursor = Cursor(FULL)
 
     cursor.take([segment(0, 1), segment(1, 1, 2, 3), segment(2, 1)])

@@ -82,7 +82,7 @@ def views_that_meet(asked: HashedViews, stored: HashedViews) -> list[tuple[str, 
 
 
 @given(SIZES)
-def test_every_view_of_a_picture_of_any_size_has_a_hash_a_check_and_a_quality(size: tuple[int, int]) -> None:
+def test_every_view_of_any_size_has_hash_check_and_quality(size: tuple[int, int]) -> None:
     views = fingerprint_views(noise(size))
 
     assert len(views.hashes) == len(views.checks) == len(views.qualities) == len(VIEW_NAMES)
@@ -117,7 +117,7 @@ def test_fingerprint_of_a_turned_picture_is_the_fingerprint_turned(
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
-def test_a_square_picture_turns_alike_but_for_its_wide_view(orientation: int) -> None:
+def test_square_picture_turns_alike_but_for_its_wide_view(orientation: int) -> None:
     picture = noise((77, 77))
 
     upright, of_turned = fingerprint_views(picture), fingerprint_views(turned_luma(picture, orientation))
@@ -138,7 +138,7 @@ def test_turning_a_hash_and_back_changes_nothing(view: int, orientation: int) ->
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
-def test_a_side_and_a_corner_turn_into_another_side_and_another_corner(orientation: int) -> None:
+def test_sides_turn_into_sides_and_corners_into_corners(orientation: int) -> None:
     turned_views = [turned_view(view, orientation) for view in range(len(VIEW_NAMES))]
 
     assert sorted(turned_views) == list(range(len(VIEW_NAMES)))
@@ -146,7 +146,7 @@ def test_a_side_and_a_corner_turn_into_another_side_and_another_corner(orientati
     assert {VIEW_NAMES[view] for view in turned_views[6:10]} == {"top", "bottom", "left", "right"}
 
 
-def test_a_picture_asks_first_with_the_checks_that_are_stored_of_it() -> None:
+def test_picture_asks_first_with_its_stored_checks() -> None:
     picture = luma(photo(2))
 
     asking = asking_checks(picture, range(len(VIEW_NAMES)))
@@ -155,7 +155,7 @@ def test_a_picture_asks_first_with_the_checks_that_are_stored_of_it() -> None:
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
-def test_the_checks_with_which_a_turned_picture_asks_are_those_turned(orientation: int) -> None:
+def test_turned_picture_asks_with_its_checks_turned(orientation: int) -> None:
     picture = noise((50, 70))
 
     upright, of_turned = (
@@ -168,7 +168,7 @@ def test_the_checks_with_which_a_turned_picture_asks_are_those_turned(orientatio
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_crop_between_two_stored_views_is_nearer_to_one_by_its_asking_checks(seed: int) -> None:
+def test_crop_between_two_views_is_nearer_by_its_asking_checks(seed: int) -> None:
     image = photo(seed)
     stored = fingerprint_views(luma(image)).checks[VIEW_NAMES.index("centre")]
     crop = luma(image.crop((16, 16, 304, 236)))
@@ -179,7 +179,7 @@ def test_a_crop_between_two_stored_views_is_nearer_to_one_by_its_asking_checks(s
 
 
 @pytest.mark.parametrize("level", [0, 1, 127, 254, 255])
-def test_a_flat_picture_has_no_content(level: int) -> None:
+def test_flat_picture_has_no_content(level: int) -> None:
     views = fingerprint_views(luma(flat(level)))
 
     assert set(views.qualities) == {0.0}
@@ -187,14 +187,14 @@ def test_a_flat_picture_has_no_content(level: int) -> None:
 
 
 @pytest.mark.parametrize("turn", [1, 5])
-def test_a_gradient_has_no_content(turn: int) -> None:
+def test_gradient_has_no_content(turn: int) -> None:
     gradient = turned_luma(np.tile(np.arange(256, dtype=np.uint8), (256, 1)), turn)
 
     assert max(fingerprint_views(gradient).qualities) < QUALITY_FLOOR
 
 
 @pytest.mark.parametrize("number", range(8))
-def test_a_page_of_text_has_no_content(number: int) -> None:
+def test_page_of_text_has_no_content(number: int) -> None:
     assert max(fingerprint_views(luma(text_page(number))).qualities) < QUALITY_FLOOR
 
 
@@ -220,7 +220,7 @@ def test_edited_copies_meet(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_picture_of_which_a_crop_is_stored_meets_it(seed: int) -> None:
+def test_picture_of_which_a_crop_is_stored_meets_it(seed: int) -> None:
     image = photo(seed)
     crop = fingerprint_views(luma(cropped(image, 0.05)))
 
@@ -233,7 +233,7 @@ def test_different_pictures_do_not_meet() -> None:
     assert not any(views_that_meet(a, b) for n, a in enumerate(pictures) for b in pictures[:n])
 
 
-def test_a_symmetric_picture_meets_itself_through_a_file() -> None:
+def test_symmetric_picture_meets_itself_through_a_file() -> None:
     image = mirrored(photo(3))
 
     assert views_that_meet(fingerprint_views(luma(recompressed(image, 40))), fingerprint_views(luma(image)))

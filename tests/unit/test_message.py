@@ -94,7 +94,7 @@ def test_repeated_message_has_the_same_id_and_other_pairs_another() -> None:
 
 
 @given(st.integers(1, 100), st.text(min_size=1, max_size=1))
-def test_message_never_exceeds_what_sns_takes_and_says_when_it_was_cut(count: int, letter: str) -> None:
+def test_message_is_cut_to_what_sns_takes_and_says_so(count: int, letter: str) -> None:
     letter = letter if letter.isprintable() else "\x01"  # JSON needs six bytes for a control character
     key = letter * (1024 // len(letter.encode("utf-8", "replace")))
     matches = [near(f"{n:03d}{key}"[:1024]) for n in range(count)]

@@ -96,7 +96,7 @@ def test_object_without_a_hash_matches_nothing() -> None:
     assert match(Asker.stored(gone), record("a"), settings(64)) is None
 
 
-def test_nearest_come_first_then_equal_bytes_then_what_was_stored_first() -> None:
+def test_nearest_come_first_then_equal_bytes_then_the_older() -> None:
     expected = [
         Match(record("d", modified="2026"), 0, MatchKind.EXACT),
         Match(record("c", modified="2024"), 0, MatchKind.NEAR),
@@ -143,7 +143,7 @@ def test_crop_finds_its_original_and_the_original_finds_its_crop(box: tuple[floa
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_picture_that_asks_is_confirmed_by_windows_near_its_views_whichever_came_first(seed: int) -> None:
+def test_asker_is_confirmed_by_windows_near_its_views(seed: int) -> None:
     image = photo(seed, (640, 480))
     original, crop = look("original", image), look("crop", part(image, 0.03, 0.07, 0.9, 0.93))
 
@@ -169,7 +169,7 @@ def test_view_without_content_does_not_make_a_match() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_turned_picture_is_found_where_that_is_asked_for_and_says_how(orientation: int) -> None:
+def test_turned_picture_is_found_where_that_is_asked_for(orientation: int) -> None:
     stored = look("stored", SCENE)
     pixels = np.asarray(SCENE)
     flips = {2: (1, 0, 1), 3: (0, 1, 1), 4: (0, 1, 0), 5: (1, 0, 0), 6: (1, 0, 1), 7: (1, 1, 1), 8: (1, 1, 0)}
@@ -185,7 +185,7 @@ def test_turned_picture_is_found_where_that_is_asked_for_and_says_how(orientatio
     assert (match(stored, seen.record, settings(RADIUS)) is None) == (orientation != 1)
 
 
-def test_closest_views_are_those_that_make_a_match_and_not_nearer_ones_that_the_check_bits_reject() -> None:
+def test_closest_views_are_none_that_the_check_bits_reject() -> None:
     def of(key: str, *, trimmed: int, others: int, checks: tuple[bytes, bytes]) -> PictureRecord:
         views, every = (trimmed, *([others] * 12)), (*checks, *([bytes(32)] * 12))
         computed = Fingerprint(0, "look1", width=4, height=3, format="PNG", further=views, checks=every)

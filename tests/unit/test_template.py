@@ -122,7 +122,7 @@ def test_every_change_of_the_bucket_reaches_the_function() -> None:
 
 
 @pytest.mark.parametrize("kind", ["Imaging", "Heic"])
-def test_each_architecture_has_a_layer_of_each_kind_and_a_way_to_build_it(kind: str) -> None:
+def test_each_architecture_has_a_layer_of_each_kind(kind: str) -> None:
     layers = {name: layer for name, layer in of_type("AWS::Serverless::LayerVersion").items() if name.startswith(kind)}
     makefile = (ROOT / "layers" / "Makefile").read_text()
 
@@ -133,7 +133,7 @@ def test_each_architecture_has_a_layer_of_each_kind_and_a_way_to_build_it(kind: 
 
 @pytest.mark.parametrize("heic", ["false", "true"])
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
-def test_function_has_the_layers_of_its_architecture_and_that_of_heic_if_asked(architecture: str, heic: str) -> None:
+def test_function_has_the_layers_of_its_architecture_and_heic(architecture: str, heic: str) -> None:
     given = {"Architecture": architecture, "Heic": heic}
 
     attached = resolved(RESOURCES["LookalikeFunction"]["Properties"]["Layers"], given)

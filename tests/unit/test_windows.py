@@ -23,7 +23,7 @@ def luma(image: Image.Image) -> Luma:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("border", [(10, 0, 0, 0), (0, 7, 0, 9), (20, 20, 30, 30), (0, 0, 0, 25)])
 @pytest.mark.parametrize("level", [0, 128, 255])
-def test_a_border_is_trimmed(seed: int, border: tuple[int, int, int, int], level: int) -> None:
+def test_border_is_trimmed(seed: int, border: tuple[int, int, int, int], level: int) -> None:
     top, bottom, left, right = border
     picture = luma(photo(seed))
     framed = np.pad(picture, ((top, bottom), (left, right)), constant_values=level)
@@ -32,7 +32,7 @@ def test_a_border_is_trimmed(seed: int, border: tuple[int, int, int, int], level
     assert fingerprint_views(framed).hashes[1:] == fingerprint_views(picture).hashes[1:]
 
 
-def test_a_letterbox_inside_a_frame_is_trimmed() -> None:
+def test_letterbox_inside_a_frame_is_trimmed() -> None:
     picture = luma(photo(1))
     letterboxed = np.pad(picture, ((30, 30), (0, 0)), constant_values=0)
     framed = np.pad(letterboxed, 12, constant_values=255)
@@ -40,7 +40,7 @@ def test_a_letterbox_inside_a_frame_is_trimmed() -> None:
     assert trim(framed) == (42, 42 + picture.shape[0], 12, 12 + picture.shape[1])
 
 
-def test_a_flat_picture_is_not_trimmed_away() -> None:
+def test_flat_picture_is_not_trimmed_away() -> None:
     assert trim(np.full((30, 40), 9, np.uint8)) == (0, 30, 0, 40)
 
 
@@ -53,14 +53,14 @@ def long_picture(turn: bool) -> tuple[Luma, Luma]:
 
 
 @pytest.mark.parametrize("turn", [False, True])
-def test_a_long_picture_of_many_pixels_is_averaged_exactly(turn: bool) -> None:
+def test_long_picture_of_many_pixels_is_averaged_exactly(turn: bool) -> None:
     long, short = long_picture(turn)
 
     np.testing.assert_array_equal(averaged_views(long)[0], averaged_views(short)[0])
 
 
 @pytest.mark.parametrize("turn", [False, True])
-def test_a_long_picture_takes_little_memory_besides_its_own(turn: bool) -> None:
+def test_long_picture_takes_little_memory_besides_its_own(turn: bool) -> None:
     long, _ = long_picture(turn)
     long = np.ascontiguousarray(long)
     long[:, :9] = long[:9] = 255  # a border to trim

@@ -70,7 +70,7 @@ def test_mirrored_picture_is_announced_where_that_is_asked_for(
     assert [match["orientation"] for match in matches] == [2] * found
 
 
-def test_blank_pages_are_announced_only_where_their_bytes_are_equal(with_views: FakeDeployment) -> None:
+def test_blank_pages_are_announced_if_their_bytes_are_equal(with_views: FakeDeployment) -> None:
     white, grey = png(Image.new("RGB", (300, 200), "white")), png(Image.new("RGB", (300, 200), "grey"))
     with_views.upload("white.png", white)
     with_views.upload("grey.png", grey)
