@@ -34,17 +34,17 @@ def read(journal: Journal, collection: Collection, cursors: list[Cursor]) -> lis
 
 def test_reader_sees_each_entry_once_and_reads_what_may_be_new(journal: Journals, collection: Collection) -> None:
     writer, cursors = journal(1), list[Cursor]()
-    told = []
+    reads = []
     for number in range(4 * full(collection) + 1):
         writer.append(collection, entry(number), {}, ask=True)
-        told.append(read(writer, collection, cursors))
+        reads.append(read(writer, collection, cursors))
 
-    assert told == [[entry(number)] for number in range(4 * full(collection) + 1)]
+    assert reads == [[entry(number)] for number in range(4 * full(collection) + 1)]
     assert cursors[0].number == 4
     assert [segment.number for segment in writer.tail(collection, [4]).shards[0]] == [4]
 
 
-def test_segments_fill_in_order_and_a_complete_pack_is_told(journal: Journals, collection: Collection) -> None:
+def test_segments_fill_in_order_and_a_complete_pack_is_reported(journal: Journals, collection: Collection) -> None:
     writer, count = journal(1), full(collection) * SHAPE.pack_segments + 1
 
     appended = [writer.append(collection, entry(number), {}, ask=True) for number in range(count)]

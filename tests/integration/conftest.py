@@ -23,8 +23,8 @@ QUIET_BUCKET = "quiet-pictures"  # nothing is triggered by it: the test sends th
 PATIENCE_S = 60
 
 
-class Notices:
-    """Receives every notice of the deployment as it comes, and holds each to the published schema."""
+class Messages:
+    """Receives every message of the deployment as it comes, and holds each to the published schema."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._sqs = deployment.client("sqs")
@@ -35,7 +35,7 @@ class Notices:
         self._ended = False
         self._thread = threading.Thread(target=self._receive, daemon=True)
 
-    def __enter__(self) -> "Notices":
+    def __enter__(self) -> "Messages":
         self._thread.start()
         return self
 
@@ -45,10 +45,10 @@ class Notices:
         assert not self._invalid, self._invalid
 
     def of(self, scope: str, count: int) -> list[dict[str, Any]]:
-        """Wait for at least *count* notices of *scope* and return all that came."""
+        """Wait for at least *count* messages of *scope* and return all that came."""
         with self._arrived:
             came = self._arrived.wait_for(lambda: len(self._by_scope[scope]) >= count, timeout=PATIENCE_S)
-            assert came, f"{len(self._by_scope[scope])} of {count} notices came within {PATIENCE_S} s"
+            assert came, f"{len(self._by_scope[scope])} of {count} messages came within {PATIENCE_S} s"
             return list(self._by_scope[scope])
 
     def so_far(self, scope: str) -> list[dict[str, Any]]:
@@ -80,8 +80,8 @@ class Notices:
 class Site:
     """One test's folder in the deployment: its pictures are compared with nobody else's."""
 
-    def __init__(self, stack: Stack, notices: Notices) -> None:
-        self.deployment, self.proxy, self._notices = stack.deployment, stack.proxy, notices
+    def __init__(self, stack: Stack, messages: Messages) -> None:
+        self.deployment, self.proxy, self._messages = stack.deployment, stack.proxy, messages
         self.folder = secrets.token_hex(6)
         self.collection = Collection(f"{self.folder}/", DEFAULT_GENERATION)
         self.client = stack.client
@@ -89,7 +89,7 @@ class Site:
         self._lambda = stack.client("lambda")
         self._dynamodb = stack.client("dynamodb")
         self._logs = stack.client("logs")
-        self._images = DynamoDBCatalog(self._dynamodb, self.deployment.outputs["PictureTableName"])
+        self._catalog = DynamoDBCatalog(self._dynamodb, self.deployment.outputs["PictureTableName"])
         self._clock = 0
 
     # --- through S3's own events ---
@@ -154,16 +154,16 @@ class Site:
 
     # --- what there is to see ---
 
-    def notices(self, count: int) -> list[tuple[str, list[str]]]:
-        """Wait for *count* notices; return (picture, its matches) of all that came, without the folder."""
-        return self._names(self._notices.of(self.collection.scope, count))
+    def messages(self, count: int) -> list[tuple[str, list[str]]]:
+        """Wait for *count* messages; return (picture, its matches) of all that came, without the folder."""
+        return self._names(self._messages.of(self.collection.scope, count))
 
-    def notices_so_far(self) -> list[tuple[str, list[str]]]:
+    def messages_so_far(self) -> list[tuple[str, list[str]]]:
         """The same, without waiting for more than is on its way."""
-        return self._names(self._notices.so_far(self.collection.scope))
+        return self._names(self._messages.so_far(self.collection.scope))
 
     def record(self, name: str, bucket: str = QUIET_BUCKET) -> PictureRecord | None:
-        found = self._images.get(self.collection, [object_id(bucket, f"{self.folder}/{name}")])
+        found = self._catalog.get(self.collection, [object_id(bucket, f"{self.folder}/{name}")])
         return found[0] if found else None
 
     def pairs(self, *names: str, bucket: str = QUIET_BUCKET) -> list[dict[str, Any]]:
@@ -202,15 +202,15 @@ class FunctionFailed(Exception):
 
 
 @pytest.fixture(scope="session")
-def notices(stack: Stack) -> Iterator[Notices]:
+def messages(stack: Stack) -> Iterator[Messages]:
     stack.client("s3").create_bucket(Bucket=QUIET_BUCKET)
-    with Notices(stack.deployment) as receiving:
+    with Messages(stack.deployment) as receiving:
         yield receiving
 
 
 @pytest.fixture
-def site(stack: Stack, notices: Notices) -> Site:
-    return Site(stack, notices)
+def site(stack: Stack, messages: Messages) -> Site:
+    return Site(stack, messages)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The deployed stack, from an upload to a notice."""
+"""The deployed stack, from an upload to a message."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ import pytest
 from handler.core.model import Outcome
 from tests.conftest import Stack
 from tests.events import CREATED, queued
-from tests.integration.conftest import Notices, Site
+from tests.integration.conftest import Messages, Site
 from tests.pictures import jpeg, near_copy, photo
 from tests.proxy import Proxy
 
@@ -26,7 +26,7 @@ def test_upload_of_a_near_duplicate_is_announced(site: Site) -> None:
 
     site.upload("copy.jpg", jpeg(near_copy(CAT)))
 
-    assert site.notices(1) == [("copy.jpg", ["cat.jpg"])]
+    assert site.messages(1) == [("copy.jpg", ["cat.jpg"])]
 
 
 @pytest.mark.parametrize("name", ["a+b c.jpg", "100%.jpg", "%41.jpg", '"quoted" \'n.jpg', "猫/ö.jpg", "a&b=c;d#e?.jpg"])
@@ -36,7 +36,7 @@ def test_keys_arrive_as_they_are_in_s3(site: Site, name: str) -> None:
 
     site.upload(name, jpeg(CAT))
 
-    assert site.notices(1) == [(name, ["first.jpg"])]
+    assert site.messages(1) == [(name, ["first.jpg"])]
 
 
 def test_overwritten_picture_answers_for_its_new_content_only(site: Site) -> None:
@@ -49,7 +49,7 @@ def test_overwritten_picture_answers_for_its_new_content_only(site: Site) -> Non
     site.wait_for_lines("cat.jpg")
     site.upload("dog.jpg", jpeg(near_copy(DOG)))
 
-    assert site.notices(1) == [("dog.jpg", ["a.jpg"])]
+    assert site.messages(1) == [("dog.jpg", ["a.jpg"])]
 
 
 def test_near_duplicate_of_a_deleted_picture_is_silent(site: Site) -> None:
@@ -62,7 +62,7 @@ def test_near_duplicate_of_a_deleted_picture_is_silent(site: Site) -> None:
 
     (line,) = site.wait_for_lines("copy.jpg")
     assert (line["message"], line["matches"]) == ("indexed", 0)
-    assert site.notices_so_far() == []
+    assert site.messages_so_far() == []
 
 
 def test_bad_objects_are_recorded_once_and_hold_up_nothing(site: Site) -> None:
@@ -75,7 +75,7 @@ def test_bad_objects_are_recorded_once_and_hold_up_nothing(site: Site) -> None:
 
     site.upload("copy.jpg", jpeg(near_copy(CAT)))
 
-    assert site.notices(1) == [("copy.jpg", ["cat.jpg"])]
+    assert site.messages(1) == [("copy.jpg", ["cat.jpg"])]
     reasons = {name: site.record(name, site.deployment.bucket) for name in bad}
     assert {name: (record.reason or "").split(":")[0] for name, record in reasons.items() if record} == {
         "text.jpg": "unsupported",
@@ -91,7 +91,7 @@ def test_retried_event_does_not_match_itself(site: Site) -> None:
     replies = [site.send(event) for _ in range(3)]
 
     assert replies == [{"outcomes": ["indexed"]}] * 3
-    assert site.notices_so_far() == []
+    assert site.messages_so_far() == []
 
 
 def test_same_event_twice_gives_one_pair_and_one_message(site: Site) -> None:
@@ -101,7 +101,7 @@ def test_same_event_twice_gives_one_pair_and_one_message(site: Site) -> None:
     for _ in range(2):
         site.send(event)
 
-    assert site.notices_so_far() == [("copy.jpg", ["cat.jpg"])]
+    assert site.messages_so_far() == [("copy.jpg", ["cat.jpg"])]
     assert len(site.pairs("cat.jpg", "copy.jpg")) == 1
 
 
@@ -114,7 +114,7 @@ def test_delete_and_re_put_with_events_out_of_order(site: Site) -> None:
     site.send(site.put("copy.jpg", jpeg(near_copy(CAT))))
 
     assert replies == [["indexed"], ["stale"], ["stale"]]
-    assert site.notices(1) == [("copy.jpg", ["cat.jpg"])]
+    assert site.messages(1) == [("copy.jpg", ["cat.jpg"])]
 
 
 def test_creation_that_comes_after_its_deletion_stays_deleted(site: Site) -> None:
@@ -125,7 +125,7 @@ def test_creation_that_comes_after_its_deletion_stays_deleted(site: Site) -> Non
     site.send(site.put("copy.jpg", jpeg(near_copy(CAT))))
 
     assert replies == [["removed"], ["stale"]]
-    assert site.notices_so_far() == []
+    assert site.messages_so_far() == []
 
 
 def test_poison_beside_good_records_fails_alone(site: Site) -> None:
@@ -157,17 +157,17 @@ def test_crash_at_any_step_then_the_retry_announces_the_pair(site: Site, proxy: 
             assert not proxy.crashed.is_set()
             break
         assert site.send_by_queue(event)
-        told = [picture for picture, matches in site.notices_so_far() if "cat.jpg" in matches]
-        assert name in told, f"crash at call {survived}"
+        announced = [picture for picture, matches in site.messages_so_far() if "cat.jpg" in matches]
+        assert name in announced, f"crash at call {survived}"
         site.send(site.remove(name))
         survived += 1
 
     assert survived >= 14  # read, 7 writes, tail of the journal, records, re-check, note, publish, mark
 
 
-def test_two_near_duplicates_at_the_same_moment_are_announced(stack: Stack, notices: Notices) -> None:
+def test_two_near_duplicates_at_the_same_moment_are_announced(stack: Stack, messages: Messages) -> None:
     for _ in range(REPETITIONS):
-        site = Site(stack, notices)
+        site = Site(stack, messages)
         barrier = threading.Barrier(2)
 
         def upload(name: str, body: bytes, site: Site = site, barrier: threading.Barrier = barrier) -> None:
@@ -180,7 +180,7 @@ def test_two_near_duplicates_at_the_same_moment_are_announced(stack: Stack, noti
             ]:
                 done.result()
 
-        assert site.notices(1)
+        assert site.messages(1)
         assert len(site.pairs("one.jpg", "two.jpg", bucket=stack.deployment.bucket)) == 1
 
 
@@ -202,7 +202,7 @@ def test_filter_policy_sees_kind_and_similarity(site: Site) -> None:
     for name, body in (("cat.jpg", jpeg(CAT)), ("near.jpg", jpeg(near_copy(CAT))), ("same.jpg", jpeg(CAT))):
         site.send(site.put(name, body))
 
-    assert len(site.notices(2)) == 2
+    assert len(site.messages(2)) == 2
     keys = {}
     for url in (exact_only, close_only):
         messages = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, MaxNumberOfMessages=10).get("Messages", [])
@@ -257,7 +257,7 @@ def test_look_up_answers_for_a_picture_that_was_never_indexed(site: Site) -> Non
 
     assert [match["key"] for match in answer["matches"]] == [f"{site.folder}/cat.jpg"]
     assert site.record("question.jpg") is None
-    assert site.notices_so_far() == []
+    assert site.messages_so_far() == []
 
 
 def test_record_of_an_indexed_picture_is_complete(site: Site) -> None:

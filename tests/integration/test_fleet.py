@@ -78,7 +78,7 @@ def test_no_pair_of_many_uploads_is_lost_whatever_is_killed(site: Site, log_grou
 
     fleet.run(plan.steps)
 
-    announced = {frozenset((picture, match)) for picture, matches in site.notices_so_far() for match in matches}
+    announced = {frozenset((picture, match)) for picture, matches in site.messages_so_far() for match in matches}
     assert shown(plan.required - announced) == "0", f"of {len(plan.required)} pairs never announced"
     assert shown(announced - plan.required - plan.optional) == "0", "announced although deleted before, or unlike"
     items = pair_items(site, plan.bodies)

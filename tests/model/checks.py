@@ -14,8 +14,8 @@ from tests.model.scenarios import Event
 from tests.model.services import Call
 
 
-class Told(NamedTuple):
-    """One object in a message, or in a pair item."""
+class Paired(NamedTuple):
+    """One object of a pair: in a message, or in a pair item."""
 
     object_id: str
     content: str  # its sequencer, or its SHA-256 where it has none
@@ -29,7 +29,7 @@ def hash_of(body: bytes) -> int:
 def check_step(model: Model, state: State, step: Step) -> None:
     """Check what is announced at the moment it is, and that all who write one pack write the same.
 
-    No object is a match of itself; and nothing is told of an object whose later event (a removal, or another picture
+    No object is a match of itself; and nothing announces an object whose later event (a removal, or another picture
     under its key) was completely handled before the announcing delivery began.
     """
     call = model.calls.values[step.call]
@@ -43,8 +43,8 @@ def check_step(model: Model, state: State, step: Step) -> None:
         raise Violation(f"{picture['key']} is announced as a match of itself")
     for other in model.locals[state.locals[step.actor]].handled_before:
         event = model.scenario.events[other]
-        for told in (picture, *matches):
-            if told["key"] == event.key and int(told["etag"]) < event.number:
+        for one in (picture, *matches):
+            if one["key"] == event.key and int(one["etag"]) < event.number:
                 raise Violation(f"{event.key} is announced as it was before {name(event)}, which was handled before")
 
 
@@ -61,7 +61,7 @@ def check_end(model: Model, state: State) -> None:
     bodies: list[str] = cells.get("topic", {}).get("bodies", [])
     items = {item["key"]["S"]: item for name, cell in cells.items() if "#o#" in name for item in cell.values()}
     latest = [event for event in model.scenario.events if event.number == len(model.scenario.history[event.key])]
-    announced = {frozenset((picture, match)) for picture, matches in map(_told, bodies) for match in matches}
+    announced = {frozenset((picture, match)) for picture, matches in map(_paired, bodies) for match in matches}
     _check_objects(model, items, latest)
     _check_pairs_are_announced(model, items, announced)
     _check_pair_items(cells, announced)
@@ -78,7 +78,7 @@ def _check_objects(model: Model, items: dict[str, Any], latest: list[Event]) -> 
             raise Violation(f"{event.key} is not stored as {name(event)} left it: {item and item['outcome']['S']}")
 
 
-def _check_pairs_are_announced(model: Model, items: dict[str, Any], announced: set[frozenset[Told]]) -> None:
+def _check_pairs_are_announced(model: Model, items: dict[str, Any], announced: set[frozenset[Paired]]) -> None:
     bodies = {key: history[-1] for key, history in model.scenario.history.items()}
     live = [(key, hash_of(body)) for key, body in bodies.items() if body is not None]
     for (one, its_hash), (other, other_hash) in combinations(live, 2):
@@ -87,13 +87,13 @@ def _check_pairs_are_announced(model: Model, items: dict[str, Any], announced: s
             raise Violation(f"{one} and {other} are near-duplicates, and that was never announced")
 
 
-def _stored(item: dict[str, Any]) -> Told:
+def _stored(item: dict[str, Any]) -> Paired:
     sequencer = item["sequencer"]["S"]
     content = item["sha256"]["S"] if sequencer == LOWEST_SEQUENCER else sequencer
-    return Told(_object_id(item["key"]["S"]), content)
+    return Paired(_object_id(item["key"]["S"]), content)
 
 
-def _check_pair_items(cells: dict[str, Any], announced: set[frozenset[Told]]) -> None:
+def _check_pair_items(cells: dict[str, Any], announced: set[frozenset[Paired]]) -> None:
     """Exactly one item for each announced pair, and never two for one pair."""
     noted = list(_pair_items(cells))
     if len(noted) != len(set(noted)):
@@ -102,32 +102,32 @@ def _check_pair_items(cells: dict[str, Any], announced: set[frozenset[Told]]) ->
         raise Violation("a pair was announced that has no item")
 
 
-def _pair_items(cells: dict[str, Any]) -> Iterator[frozenset[Told]]:
+def _pair_items(cells: dict[str, Any]) -> Iterator[frozenset[Paired]]:
     for cell_name, cell in cells.items():
         for sk in cell if "#p#" in cell_name else ():
             content, other_id, other_content = sk.split("#")
-            yield frozenset((Told(cell_name.split("#p#")[1], content), Told(other_id, other_content)))
+            yield frozenset((Paired(cell_name.split("#p#")[1], content), Paired(other_id, other_content)))
 
 
 def _check_ids(bodies: list[str]) -> None:
-    pairs: dict[str, set[frozenset[Told]]] = {}
+    pairs: dict[str, set[frozenset[Paired]]] = {}
     for body in bodies:
-        picture, matches = _told(body)
-        told = {frozenset((picture, match)) for match in matches}
-        if pairs.setdefault(json.loads(body)["id"], told) != told:
+        picture, matches = _paired(body)
+        announced = {frozenset((picture, match)) for match in matches}
+        if pairs.setdefault(json.loads(body)["id"], announced) != announced:
             raise Violation("two messages about different pairs have one id")
 
 
 @cache
-def _told(body: str) -> tuple[Told, tuple[Told, ...]]:
+def _paired(body: str) -> tuple[Paired, tuple[Paired, ...]]:
     """The picture and the matches of a message."""
     document = json.loads(body)
     picture, *matches = (
-        Told(
-            _object_id(told["key"]),
-            told["sha256"] if told["sequencer"] == LOWEST_SEQUENCER else told["sequencer"],
+        Paired(
+            _object_id(one["key"]),
+            one["sha256"] if one["sequencer"] == LOWEST_SEQUENCER else one["sequencer"],
         )
-        for told in (document["picture"], *document["matches"])
+        for one in (document["picture"], *document["matches"])
     )
     return picture, tuple(matches)
 

@@ -13,7 +13,7 @@ CRASH_SHARE = 0.1  # of the steps of a random walk after which a crash is possib
 
 
 SCHEDULES_TO_CHOOSE_FROM = 3  # broken ones, of which the simplest is shown
-WARM_UP = 100  # random walks that tell most of what each delivery may touch, before anything relies on it
+WARM_UP = 100  # random walks that show most of what each delivery may touch, before anything relies on it
 
 
 class Finding(NamedTuple):

@@ -105,6 +105,6 @@ SCENARIOS = (
     BACKFILLED_TOO, BACKFILLED_DELETED, BACKFILLED_AGAIN, SHARDS, MORE_SHARDS, ROOM,
 )  # fmt: skip
 
-# What is known not to hold: without a sequencer the order of two events of one key cannot be told afterwards.
+# What is known not to hold: without a sequencer the order of two events of one key cannot be known afterwards.
 EXPIRED = Scenario("expired without a sequencer", {"a": [CAT, None]}, unsequenced={("a", 2)})
 ONLY_BACKFILLED_AGAIN = Scenario("deleted, put again, only backfilled", {"a": [CAT, None, CAT]}, unsequenced={("a", 3)})

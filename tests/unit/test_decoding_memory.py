@@ -21,7 +21,7 @@ from tests.pictures import encode, photo, png_chunk
 
 pytestmark = [
     pytest.mark.thorough,
-    pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells the peak"),
+    pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux knows the peak"),
 ]
 
 MB = 1 << 20

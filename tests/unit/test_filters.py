@@ -42,7 +42,7 @@ def test_counts_of_the_training_pictures_are_those_of_the_record() -> None:
     lines = RECORD.read_text().splitlines()
     counts = Counter(line.split("\t")[1].split("/", 1)[0] for line in lines)
 
-    told = re.findall(r"^- (\S+) \S+: (\d+) pictures$", look1_filters.__doc__ or "", re.MULTILINE)
+    stated = re.findall(r"^- (\S+) \S+: (\d+) pictures$", look1_filters.__doc__ or "", re.MULTILINE)
 
-    assert {package: int(number) for package, number in told} == counts
+    assert {package: int(number) for package, number in stated} == counts
     assert len({line.split("\t")[0] for line in lines}) == len(lines)

@@ -186,24 +186,24 @@ def test_last_page_is_tried_first_where_there_are_several(deployment: FakeDeploy
         """Says of the collections in *crowded* that a bucket has several pages."""
 
         crowded: frozenset[Collection] = frozenset()
-        told: list[bool]
+        given: list[bool]
 
         def add(self, collection: Collection, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
-            self.told.append(crowded)
+            self.given.append(crowded)
             super().add(collection, bucket, hash, crowded=crowded)
             return collection in self.crowded
 
     deployment.scope_depth, deployment.buckets = 1, (crowd := Crowd())
     indexer: Any = deployment.indexer()
 
-    def told(key: str, *, crowded: frozenset[Collection]) -> set[bool]:
-        crowd.crowded, crowd.told = crowded, []
+    def given(key: str, *, crowded: frozenset[Collection]) -> set[bool]:
+        crowd.crowded, crowd.given = crowded, []
         indexer.index(deployment.put(key, jpeg(CAT)))
-        return set(crowd.told)
+        return set(crowd.given)
 
     busy = frozenset({Collection("busy/", "look1")})
-    assert told("busy/1.jpg", crowded=busy) == {False}
-    assert told("busy/2.jpg", crowded=busy) == {True}
-    assert told("other/3.jpg", crowded=busy) == {False}
-    assert told("busy/4.jpg", crowded=frozenset()) == {True}
-    assert told("busy/5.jpg", crowded=frozenset()) == {False}
+    assert given("busy/1.jpg", crowded=busy) == {False}
+    assert given("busy/2.jpg", crowded=busy) == {True}
+    assert given("other/3.jpg", crowded=busy) == {False}
+    assert given("busy/4.jpg", crowded=frozenset()) == {True}
+    assert given("busy/5.jpg", crowded=frozenset()) == {False}

@@ -181,7 +181,7 @@ class Denied(InMemoryPacks):
         super().put(collection, shard, number, pack)
 
 
-def test_trouble_with_a_pack_is_told_by_the_append_that_met_it(index: FakeIndex) -> None:
+def test_trouble_with_a_pack_is_reported_by_the_append_that_met_it(index: FakeIndex) -> None:
     index.packs = Denied()
     journal, other = index.open(), index.open(Collection("other/", "phash1"))
 

@@ -89,7 +89,9 @@ def test_repeated_message_has_the_same_id_and_other_pairs_another() -> None:
 
     assert message_id(a, b, c) == message_id(a, b, c)
     assert message_id(a, b) != message_id(a, b, c)
-    assert message_id(a, b) == message_id(b.record, Match(a, 3, MatchKind.NEAR))  # the other upload tells the same pair
+    assert message_id(a, b) == message_id(
+        b.record, Match(a, 3, MatchKind.NEAR)
+    )  # the other upload announces the same pair
     assert message_id(record("a.jpg", sequencer="B"), b) != message_id(a, b)
 
 

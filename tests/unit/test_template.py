@@ -1,4 +1,4 @@
-"""What the template promises that no deployment would notice."""
+"""What the template promises that no deployment would show."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 VARIABLES: dict[str, Any] = RESOURCES["LookalikeFunction"]["Properties"]["Environment"]["Variables"]
 FROM_RESOURCES = {
     "BucketTable": "buckets",
-    "PictureTable": "images",
+    "PictureTable": "pictures",
     "PacksBucket": "packs",
     "MatchTopic": "arn:aws:sns:eu-west-1:1:topic",
 }

@@ -136,7 +136,7 @@ def test_failure_of_the_second_makes_the_event_come_again(
     [({ALSO}, f"denied: {ALSO}"), ({MAIN}, f"denied: {MAIN}"), ({MAIN, ALSO}, f"denied: {MAIN}"), (set(), None)],
     ids=["second", "first", "both", "none"],
 )
-def test_trouble_with_packs_of_either_is_told_and_counted(
+def test_trouble_with_packs_of_either_is_logged_and_counted(
     deployment: FakeDeployment,
     packs: Packs,
     service: Callable[[], Service],
@@ -152,7 +152,7 @@ def test_trouble_with_packs_of_either_is_told_and_counted(
     assert invocation.metrics.get("PacksUnavailable") == ([1] if trouble else None)
 
 
-def test_trouble_is_told_with_the_call_that_met_it(deployment: FakeDeployment, packs: Packs, invoke: Invoke) -> None:
+def test_trouble_is_logged_with_the_call_that_met_it(deployment: FakeDeployment, packs: Packs, invoke: Invoke) -> None:
     """And not with the next one of the same instance, of this collection or another."""
     deployment.scope_depth = 1
     denied = Collection("one/", "phash1")

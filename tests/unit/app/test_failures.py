@@ -151,10 +151,10 @@ def test_bad_configuration_is_logged_and_counted(shape: str, invoke: Invoke) -> 
     assert invocation.metrics == {"Failed": [1]}
 
 
-def test_bad_configuration_is_told_in_the_way_of_each_source(invoke: Invoke) -> None:
-    told = {shape: invoke(event, misconfigured) for shape, event in SHAPES.items()}
+def test_bad_configuration_is_answered_in_the_way_of_each_source(invoke: Invoke) -> None:
+    answered = {shape: invoke(event, misconfigured) for shape, event in SHAPES.items()}
 
-    assert "1 of 1 items failed: BadConfiguration: bad configuration: RADIUS" in str(told["asynchronous"].error)
-    assert told["queued"].reply == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
-    assert [one["resultCode"] for one in told["batch"].reply["results"]] == ["TemporaryFailure"]
-    assert isinstance(told["look-up"].error, BadConfiguration)
+    assert "1 of 1 items failed: BadConfiguration: bad configuration: RADIUS" in str(answered["asynchronous"].error)
+    assert answered["queued"].reply == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert [one["resultCode"] for one in answered["batch"].reply["results"]] == ["TemporaryFailure"]
+    assert isinstance(answered["look-up"].error, BadConfiguration)

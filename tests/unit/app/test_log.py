@@ -34,7 +34,7 @@ def fields(invocation: Invocation) -> set[str]:
     return invocation.line.keys() - ALWAYS
 
 
-def test_indexed_picture_is_told_with_hash_and_search(deployment: FakeDeployment, invoke: Invoke) -> None:
+def test_indexed_picture_is_logged_with_hash_and_search(deployment: FakeDeployment, invoke: Invoke) -> None:
     deployment.upload("cat.jpg", jpeg(CAT))
     body = jpeg(near_copy(CAT))
 
@@ -50,7 +50,7 @@ def test_indexed_picture_is_told_with_hash_and_search(deployment: FakeDeployment
     assert invocation.reply == {"outcomes": ["indexed"]}
 
 
-def test_unusable_picture_is_told_with_its_reason(deployment: FakeDeployment, invoke: Invoke) -> None:
+def test_unusable_picture_is_logged_with_its_reason(deployment: FakeDeployment, invoke: Invoke) -> None:
     invocation = invoke(notification(deployment.put("bad.jpg", b"not a picture")), deployment.service)
 
     assert fields(invocation) == OBJECT | COSTS | READING | {"write_ms", "reason"}
@@ -58,7 +58,7 @@ def test_unusable_picture_is_told_with_its_reason(deployment: FakeDeployment, in
     assert invocation.line["reason"].startswith("unsupported: begins with b'not a pi'")
 
 
-def test_object_that_is_gone_is_told_with_its_reason(deployment: FakeDeployment, invoke: Invoke) -> None:
+def test_object_that_is_gone_is_logged_with_its_reason(deployment: FakeDeployment, invoke: Invoke) -> None:
     invocation = invoke(notification(deployment.event("gone.jpg")), deployment.service)
 
     assert fields(invocation) == OBJECT | COSTS | {"read_ms", "write_ms", "reason"}
@@ -79,23 +79,23 @@ def test_removal_and_what_comes_too_late_are_told(deployment: FakeDeployment, in
 
 
 @pytest.mark.parametrize(
-    ("event", "told"),
+    ("event", "expected"),
     [
         ({"Event": "s3:TestEvent"}, {"reason": "s3:TestEvent"}),
         (notification(ObjectRef(BUCKET, "a.jpg"), name="ObjectTagging:Put"), {"reason": "ObjectTagging:Put"}),
     ],
     ids=["test event", "other event"],
 )
-def test_what_asks_for_nothing_is_told_with_its_reason(
-    deployment: FakeDeployment, invoke: Invoke, event: dict[str, Any], told: dict[str, str]
+def test_what_asks_for_nothing_is_logged_with_its_reason(
+    deployment: FakeDeployment, invoke: Invoke, event: dict[str, Any], expected: dict[str, str]
 ) -> None:
     invocation = invoke(event, deployment.service)
 
     assert invocation.line["message"] == Outcome.IGNORED
-    assert {name: invocation.line[name] for name in fields(invocation)} == told
+    assert {name: invocation.line[name] for name in fields(invocation)} == expected
 
 
-def test_look_up_is_told_as_one_that_changed_nothing(deployment: FakeDeployment, invoke: Invoke) -> None:
+def test_look_up_is_logged_as_one_that_changed_nothing(deployment: FakeDeployment, invoke: Invoke) -> None:
     deployment.upload("cat.jpg", jpeg(CAT))
     asked = deployment.put("question.jpg", jpeg(CAT))
 
@@ -113,8 +113,8 @@ def test_every_item_has_a_line_of_its_own(deployment: FakeDeployment, invoke: In
 
     invocation = invoke(queued(notification(cat, bad), notification(dog)), cache(deployment.service))
 
-    told = [(line["key"], line["message"]) for line in invocation.lines]
-    assert told == [("cat.jpg", "indexed"), ("bad", "rejected"), ("dog.jpg", "indexed")]
+    logged = [(line["key"], line["message"]) for line in invocation.lines]
+    assert logged == [("cat.jpg", "indexed"), ("bad", "rejected"), ("dog.jpg", "indexed")]
     assert [line.get("pictures") for line in invocation.lines] == [1, None, 2]
 
 

@@ -82,7 +82,7 @@ def test_trail_of_what_is_gone_hides_no_live_picture(deployment: FakeDeployment,
     assert not report.truncated
 
 
-def test_bound_that_the_buckets_reach_as_well_is_told(deployment: FakeDeployment) -> None:
+def test_bound_that_the_buckets_reach_as_well_is_reported(deployment: FakeDeployment) -> None:
     deployment.max_candidates = 20
     leave_holders_behind(deployment, 30)
 

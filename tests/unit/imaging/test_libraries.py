@@ -24,7 +24,7 @@ def test_heic_decoder_that_fails_to_load_is_not_the_pictures_fault() -> None:
 
 
 @pytest.mark.parametrize("brand", ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1"])
-def test_heic_is_told_by_each_of_its_brands(brand: str) -> None:
+def test_heic_is_recognised_by_each_of_its_brands(brand: str) -> None:
     body = heic(photo(1))
 
     assert grey(body[:8] + brand.encode() + body[12:]).format == "HEIC"
