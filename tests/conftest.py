@@ -31,6 +31,7 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, interrupt)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist looks for groups in a hook of its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what needs the deployed stack in one process; the other tests may share out the rest."""
     for item in items:
