@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import boto3
 import botocore.session
+from aws_lambda_powertools import Logger
 from botocore.config import Config as ClientConfig
 
 from handler.aws.buckets import DynamoDBBuckets
@@ -15,7 +16,7 @@ from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
 from handler.aws.meter import Meter
 from handler.aws.packs import S3Packs
-from handler.aws.parser import LeanParserFactory
+from handler.aws.parser import install
 from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
 from handler.config import Config
@@ -33,6 +34,8 @@ CLIENT = ClientConfig(
     max_pool_connections=THREADS,
     parameter_validation=False,  # a fifth of the CPU of a search, to check shapes that are fixed in aws/
 )
+
+logger = Logger(location=None)  # the same as the handler's: Powertools keeps one for each service
 
 
 class Service(NamedTuple):
@@ -90,7 +93,8 @@ def build(config: Config) -> Service:
 
 
 def lean_session() -> botocore.session.Session:
-    """Return a session whose clients parse the answers of DynamoDB with little work."""
+    """Return a session whose clients parse the answers of DynamoDB with little work, if this botocore lets them."""
     session = botocore.session.Session()
-    session.register_component("response_parser_factory", LeanParserFactory())
+    if not install(session):
+        logger.warning("parser_does_not_fit", extra={"botocore": botocore.__version__})
     return session
