@@ -39,7 +39,7 @@ class PictureStore(Protocol):
         """Return the object; raise ObjectGone, or PictureRejected if it is too large to read."""
 
     def exists(self, ref: ObjectRef) -> bool:
-        """Whether the object can be read now."""
+        """Whether the object is there now."""
 
 
 class HashIndex(Protocol):

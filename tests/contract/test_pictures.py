@@ -4,7 +4,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from handler.aws.s3 import S3Pictures
+from handler.aws.s3 import KeyDenied, S3Pictures
 from handler.core.model import Limits, ObjectGone, ObjectRef, PictureRejected
 from handler.indexing import PictureStore
 from tests.conftest import Stack
@@ -73,3 +73,46 @@ def test_archived_object_is_rejected_and_a_denied_one_retried() -> None:
             pictures.read(ObjectRef(BUCKET, "a.jpg"))
 
     assert caught.value.code == "archived"
+
+
+# The answers as S3 documents them: to GET with words, to HEAD with a status alone.
+SSE_C = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided."
+KMS = (
+    "User: arn:aws:sts::123456789012:assumed-role/function/lookalike is not authorized to perform: kms:Decrypt on "
+    "resource: arn:aws:kms:eu-west-1:123456789012:key/1 because no identity-based policy allows the kms:Decrypt action"
+)
+
+
+def test_object_under_a_customers_own_key_is_rejected_and_still_there() -> None:
+    s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    pictures = S3Pictures(s3, Limits())
+
+    with Stubber(s3) as stub:
+        stub.add_client_error("get_object", "InvalidRequest", SSE_C, http_status_code=400)
+        stub.add_client_error("head_object", "400", "Bad Request", http_status_code=400)
+
+        with pytest.raises(PictureRejected) as caught:
+            pictures.read(ObjectRef(BUCKET, "a.jpg"))
+        assert pictures.exists(ObjectRef(BUCKET, "a.jpg"))
+
+    assert caught.value.code == "encrypted"
+
+
+def test_other_bad_requests_are_left_to_a_retry() -> None:
+    s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+
+    with Stubber(s3) as stub:
+        stub.add_client_error("get_object", "InvalidRequest", "something else", http_status_code=400)
+
+        with pytest.raises(s3.exceptions.ClientError, match="something else"):
+            S3Pictures(s3, Limits()).read(ObjectRef(BUCKET, "a.jpg"))
+
+
+def test_kms_key_that_may_not_be_used_is_named_with_the_grant_that_is_missing() -> None:
+    s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+
+    with Stubber(s3) as stub:
+        stub.add_client_error("get_object", "AccessDenied", KMS, http_status_code=403)
+
+        with pytest.raises(KeyDenied, match=r"grant it kms:Decrypt on arn:aws:kms:eu-west-1:123456789012:key/1$"):
+            S3Pictures(s3, Limits()).read(ObjectRef(BUCKET, "a.jpg"))

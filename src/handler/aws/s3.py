@@ -1,5 +1,6 @@
 """Pictures in S3."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
 # What S3 answers for a key, a version or (405) a delete marker that cannot be read any more.
 # The answer to a HEAD has no body, so botocore knows its status only.
 GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404", "405"}
+# What it answers without the key of a customer (SSE-C), which is in no event: to GET with words, to HEAD without.
+ENCRYPTED, ENCRYPTED_HEAD = ("InvalidRequest", "Server Side Encryption"), "400"
+_KMS_KEY = re.compile(r"kms:Decrypt on resource: (arn:\S+)")
+
+
+class KeyDenied(Exception):
+    """The object is encrypted under a KMS key that the function's role may not use: a grant mends it."""
 
 
 class S3Pictures:
@@ -26,7 +34,8 @@ class S3Pictures:
         """Return the object: the version that *ref* names, or the current one.
 
         Raises ObjectGone if there is none, and PictureRejected, before any byte of it is read, if it is
-        over the byte limit or archived. Other errors are botocore's.
+        over the byte limit, archived or encrypted under a customer's own key. Raises KeyDenied where a
+        grant is missing. Other errors are botocore's.
         """
         try:
             answer = self._client.get_object(**_where(ref))
@@ -36,6 +45,13 @@ class S3Pictures:
                 raise ObjectGone(f"{ref.bucket}/{ref.key} does not exist any more") from error
             if code == "InvalidObjectState":
                 raise PictureRejected("archived", "the object is in an archive tier and cannot be read") from error
+            if code == ENCRYPTED[0] and ENCRYPTED[1] in str(error):
+                raise PictureRejected("encrypted", "the object is under a customer's own key (SSE-C)") from error
+            if key := _KMS_KEY.search(str(error)):
+                raise KeyDenied(
+                    f"{ref.bucket}/{ref.key} is under a KMS key that the function's role may not use: "
+                    f"grant it kms:Decrypt on {key[1]}"
+                ) from error
             raise
         with answer["Body"] as body:
             check_bytes(answer["ContentLength"], self._limits)
@@ -47,13 +63,15 @@ class S3Pictures:
             )
 
     def exists(self, ref: ObjectRef) -> bool:
-        """Whether the object can be read at this moment. Errors other than "not found" are botocore's."""
+        """Whether the object is there at this moment. Errors other than "not found" are botocore's."""
         try:
             self._client.head_object(**_where(ref))
         except ClientError as error:
-            if error.response["Error"]["Code"] in GONE:
+            code = error.response["Error"]["Code"]
+            if code in GONE:
                 return False
-            raise
+            if code != ENCRYPTED_HEAD:
+                raise
         return True
 
 
