@@ -7,7 +7,7 @@ GOOD = {
     "JOURNAL_MEMORY": "512",
     "JOURNAL_SHARDS": "1",
     "TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:lookalike",
-    "GENERATION": "phash1",
+    "GENERATION": "look1",
     "RADIUS": "10",
     "ALSO_GENERATION": "",
     "ORIENTATIONS": "all",

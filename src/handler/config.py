@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 MAX_JOURNAL_MEMORY_MB = 8192
 BASE_MB = 150  # what the interpreter, the libraries and requests under way take
+LEAST_JOURNAL_MB = 128  # a million pictures by look1
 COPIES = 2  # of the file: the one that was read, and a decoder's own (WEBP's, and TIFF's)
 
 
@@ -40,13 +41,14 @@ class Config:
     def from_env(cls, env: Mapping[str, str]) -> "Config":
         """Return the configuration in *env*; raise BadConfiguration that names all bad variables."""
         reader = _Reader(env)
-        limits = reader.limits()
+        journal_memory_mb = reader.integer("JOURNAL_MEMORY", 0, MAX_JOURNAL_MEMORY_MB)
+        limits, journal_memory_mb = reader.shared_memory(reader.limits(), journal_memory_mb)
         config = cls(
             bucket_table=reader.text("BUCKET_TABLE"),
             picture_table=reader.text("PICTURE_TABLE"),
             packs_bucket=reader.text("PACKS_BUCKET"),
             topic_arn=reader.text("TOPIC_ARN", "arn:[^:]+:sns:[^:]+:[0-9]+:.+", "an SNS topic's ARN"),
-            journal_memory_mb=reader.integer("JOURNAL_MEMORY", 0, MAX_JOURNAL_MEMORY_MB),
+            journal_memory_mb=journal_memory_mb,
             journal_shards=reader.integer("JOURNAL_SHARDS", 1, MAX_SHARDS),
             also_generation=reader.optional("ALSO_GENERATION", *_one_of(GENERATIONS)),
             settings=Settings(
@@ -60,14 +62,9 @@ class Config:
             endpoint_url=reader.optional("ENDPOINT_URL", "https?://.+", "a URL"),
         )
         reader.different("ALSO_GENERATION", "GENERATION")
+        reader.known_orientations("ORIENTATIONS", "GENERATION")
         reader.finish()
-        return replace(config, journal_memory_mb=min(config.journal_memory_mb, _left_mb(limits)))
-
-
-def _left_mb(limits: Limits) -> int:
-    """Return how much memory decoding the largest picture that is allowed leaves."""
-    largest = limits.max_pixels * max(BYTES_PER_PIXEL.values())
-    return max(0, limits.decoding_bytes - largest) >> 20
+        return config
 
 
 def _one_of(names: Iterable[str]) -> tuple[str, str]:
@@ -94,22 +91,37 @@ class _Reader:
         if value and value == self._env.get(other):
             self._problems.append(f"{name} is {value!r}, the same as {other}, want another, or none")
 
+    def known_orientations(self, name: str, generation: str) -> None:
+        """Note a problem if turned pictures are asked for of a generation whose hashes say nothing of them."""
+        if self._env.get(generation) == "phash1" and self._env.get(name) in (set(ORIENTATIONS) - {"none"}):
+            self._problems.append(f"{name} is {self._env[name]!r}, want none with {generation} phash1, or look1")
+
     def integer(self, name: str, low: int, high: int) -> int:
         return self._read(name, int, lambda value: low <= value <= high, f"an integer from {low} to {high}") or 0
 
     def limits(self) -> Limits:
-        """Return the limits of a picture, within the function's memory; outside Lambda, memory sets none."""
+        """Return the limits of a picture, but for what memory allows."""
         max_bytes = self.integer("MAX_BYTES", 1024, 1 << 28)  # read whole, into memory
-        limits = Limits(max_bytes, self.integer("MAX_PIXELS", 1024, 1_000_000_000))
+        return Limits(max_bytes, self.integer("MAX_PIXELS", 1024, 1_000_000_000))
+
+    def shared_memory(self, limits: Limits, journal_mb: int) -> tuple[Limits, int]:
+        """Part the function's memory between decoding and the journal; outside Lambda, both have what they want.
+
+        The journal is left LEAST_JOURNAL_MB whatever MAX_PIXELS is (if it wants any), since a search without it costs
+        thirty times as much; formats that take much memory for a pixel have fewer pixels then.
+        """
         memory_mb = self._env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
         if memory_mb is None:
-            return limits
-        left = ((int(memory_mb) - BASE_MB) << 20) - COPIES * max_bytes
-        if left < 0:
+            return limits, journal_mb
+        left = ((int(memory_mb) - BASE_MB) << 20) - COPIES * limits.max_bytes
+        decoding = left - (min(journal_mb, LEAST_JOURNAL_MB) << 20)
+        if decoding <= 0:
             self._problems.append(
-                f"MAX_BYTES is {max_bytes}: two copies do not fit in {memory_mb} MB; lower it or raise MemorySize"
+                f"MAX_BYTES is {limits.max_bytes}: two copies do not fit in {memory_mb} MB; "
+                "lower it or raise MemorySize"
             )
-        return replace(limits, decoding_bytes=left)
+        largest = min(limits.max_pixels * max(BYTES_PER_PIXEL.values()), decoding)
+        return replace(limits, decoding_bytes=decoding), min(journal_mb, (left - largest) >> 20)
 
     def finish(self) -> None:
         if self._problems:

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handler.config import BadConfiguration, Config
 from tests.environment import GOOD
@@ -27,7 +29,7 @@ def test_every_bad_variable_is_named_at_once() -> None:
     )
 
 
-@pytest.mark.parametrize(("memory", "room"), [(None, 512), ("3000", 512), ("1769", 339), ("1600", 170), ("1024", 0)])
+@pytest.mark.parametrize(("memory", "room"), [(None, 512), ("3000", 512), ("1769", 339), ("1600", 170), ("1024", 128)])
 def test_journal_takes_no_memory_that_decoding_needs(memory: str | None, room: int) -> None:
     env = GOOD if memory is None else GOOD | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory}
 
@@ -35,9 +37,9 @@ def test_journal_takes_no_memory_that_decoding_needs(memory: str | None, room: i
 
 
 def test_decoding_may_use_what_two_copies_of_a_file_leave() -> None:
-    limits = Config.from_env(GOOD | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}).settings.limits
+    limits = Config.from_env(GOOD | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024"}).settings.limits
 
-    assert limits.decoding_bytes == (512 - 150 - 2 * 20) << 20
+    assert limits.decoding_bytes == (1024 - 150 - 2 * 20 - 128) << 20
     assert Config.from_env(GOOD).settings.limits.decoding_bytes > 1 << 60
 
 
@@ -50,9 +52,33 @@ def test_files_that_leave_no_memory_are_a_bad_configuration() -> None:
 
 def test_generation_is_not_written_twice() -> None:
     with pytest.raises(BadConfiguration) as caught:
-        Config.from_env(GOOD | {"ALSO_GENERATION": "phash1", "RADIUS": "ten"})
+        Config.from_env(GOOD | {"ALSO_GENERATION": "look1", "RADIUS": "ten"})
 
     assert str(caught.value) == (
         "bad configuration: RADIUS is 'ten', want an integer from 0 to 16; "
-        "ALSO_GENERATION is 'phash1', the same as GENERATION, want another, or none"
+        "ALSO_GENERATION is 'look1', the same as GENERATION, want another, or none"
     )
+
+
+@given(
+    memory=st.integers(1024, 10240),
+    max_bytes=st.integers(1024, 1 << 28),
+    max_pixels=st.integers(1024, 1_000_000_000),
+    wanted=st.integers(0, 8192),
+)
+def test_journal_has_its_least_memory_whatever_is_deployed(
+    memory: int, max_bytes: int, max_pixels: int, wanted: int
+) -> None:
+    env = {"MAX_BYTES": str(max_bytes), "MAX_PIXELS": str(max_pixels), "JOURNAL_MEMORY": str(wanted)}
+
+    config = Config.from_env(GOOD | env | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory)})
+
+    assert config.journal_memory_mb >= min(wanted, 128)
+    largest = min(config.settings.limits.decoding_bytes, max_pixels * 26)
+    assert (config.journal_memory_mb << 20) + largest + 2 * max_bytes <= (memory - 150) << 20
+
+
+@pytest.mark.parametrize("orientations", ["mirror", "all"])
+def test_turned_pictures_are_refused_for_a_generation_without_them(orientations: str) -> None:
+    with pytest.raises(BadConfiguration, match=f"ORIENTATIONS is '{orientations}', want none with GENERATION phash1"):
+        Config.from_env(GOOD | {"GENERATION": "phash1", "ORIENTATIONS": orientations})

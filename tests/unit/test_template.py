@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from handler.config import Config
+from handler.config import BadConfiguration, Config
 from handler.core.look1 import RADIUS
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +16,7 @@ PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 VARIABLES: dict[str, Any] = RESOURCES["LookalikeFunction"]["Properties"]["Environment"]["Variables"]
 FROM_RESOURCES = {
+    "AWS::StackName": "lookalike",
     "BucketTable": "buckets",
     "PictureTable": "pictures",
     "PacksBucket": "packs",
@@ -58,6 +59,33 @@ def test_function_accepts_both_ends_of_each_range(name: str, end: str) -> None:
     Config.from_env(environment(**{name: PARAMETERS[name][end]}))
 
 
+@pytest.mark.parametrize("orientations", PARAMETERS["Orientations"]["AllowedValues"])
+@pytest.mark.parametrize("also", PARAMETERS["AlsoGeneration"]["AllowedValues"])
+@pytest.mark.parametrize("generation", PARAMETERS["Generation"]["AllowedValues"])
+def test_rules_refuse_what_the_function_would_refuse(generation: str, also: str, orientations: str) -> None:
+    chosen = {"Generation": generation, "AlsoGeneration": also, "Orientations": orientations}
+
+    deploys = all(
+        resolved(assertion["Assert"], chosen)
+        for rule in TEMPLATE["Rules"].values()
+        if resolved(rule.get("RuleCondition", True), chosen)
+        for assertion in rule["Assertions"]
+    )
+
+    if deploys:
+        Config.from_env(environment(**chosen))
+    else:
+        with pytest.raises(BadConfiguration):
+            Config.from_env(environment(**chosen))
+
+
+@pytest.mark.parametrize("max_bytes", [PARAMETERS["MaxBytes"][end] for end in ("MinValue", "MaxValue")])
+def test_smallest_function_takes_every_size_of_file(max_bytes: int) -> None:
+    memory = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(PARAMETERS["MemorySize"]["MinValue"])}
+
+    assert Config.from_env(environment(MaxBytes=max_bytes) | memory).journal_memory_mb >= 128
+
+
 def test_everything_that_people_see_is_described() -> None:
     seen = [*PARAMETERS.items(), *TEMPLATE["Outputs"].items()]
 
@@ -77,7 +105,7 @@ def test_function_may_do_exactly_this() -> None:
 
     assert allowed == {
         "Read": ["s3:GetObject", "s3:GetObjectVersion"],
-        "MissingKeysAnswer404": "s3:ListBucket",
+        "MissingKeysAnswer404": ["s3:ListBucket", "s3:ListBucketVersions"],
         "Buckets": ["dynamodb:UpdateItem", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"],
         "Images": [
             *("dynamodb:BatchGetItem", "dynamodb:PutItem"),
@@ -91,9 +119,11 @@ def test_function_may_do_exactly_this() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["PicturesBucket", "PacksBucket", "BucketTable", "PictureTable"])
-def test_what_cannot_be_made_again_outlives_the_stack(name: str) -> None:
-    assert (RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]) == ("Retain", "Retain")
+@pytest.mark.parametrize("name", ["PicturesBucket", "PacksBucket", "BucketTable", "PictureTable", "FailureQueue"])
+def test_what_holds_data_outlives_the_stack_but_not_a_failed_first_deployment(name: str) -> None:
+    policies = RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]
+
+    assert policies == ("RetainExceptOnCreate", "Retain")
 
 
 def test_tables_cost_nothing_idle_and_can_be_restored() -> None:
@@ -157,6 +187,8 @@ def resolved(value: Any, parameters: dict[str, str]) -> Any:
             return resolved(TEMPLATE["Conditions"][name], parameters)
         case {"Fn::Equals": [left, right]}:
             return resolved(left, parameters) == resolved(right, parameters)
+        case {"Fn::Not": [condition]}:
+            return not resolved(condition, parameters)
         case {"Fn::And": conditions}:
             return all(resolved(condition, parameters) for condition in conditions)
         case {"Fn::If": [condition, then, otherwise]}:

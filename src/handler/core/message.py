@@ -14,6 +14,7 @@ from handler.core.phash import similarity, to_hex
 
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")  # in an SNS attribute: percent-encoded there
 SCHEMA = "lookalike.match/1"
+ATTRIBUTE_DIGITS = 5  # decimals of a number that SNS's filters compare
 MAX_BODY_BYTES = 240_000  # SNS takes 262,144 bytes with the attributes, whose values hold up to a 1 KB scope
 
 
@@ -56,7 +57,7 @@ def compose(
         "bucket": picture.ref.bucket,
         "kind": kind.value,
         "scope": _FORBIDDEN.sub(lambda found: quote(found[0]), collection.scope),
-        "similarity": max(similarity(match.distance) for match in kept),
+        "similarity": round(max(similarity(match.distance) for match in kept), ATTRIBUTE_DIGITS),
     }
     return Message(body=_json(document).decode(), attributes=attributes, matches=tuple(kept))
 
