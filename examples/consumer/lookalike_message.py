@@ -1,0 +1,58 @@
+"""The message that Lookalike publishes, as Python types: `docs/match-1.schema.json` is the same for programs.
+
+Copy this file beside your consumer. Fields may be added within version 1; ignore the ones that you do not know.
+"""
+
+import json
+from typing import Literal, TypedDict, cast
+
+SCHEMA = "lookalike.match/1"
+
+
+class Picture(TypedDict):
+    """An object of a bucket, and what is known of the picture in it."""
+
+    bucket: str
+    key: str  # as it is in S3, not encoded
+    version: str | None  # in a versioned bucket
+    sequencer: str  # orders the events of one key
+    hash: str  # 16 hex digits
+    width: int  # pixels
+    height: int
+    format: str
+    bytes: int
+    modified: str  # ISO 8601: when the object was stored
+    etag: str
+    sha256: str
+
+
+class Match(Picture):
+    """A stored picture that shows the same thing."""
+
+    distance: int  # bits, 0 to 16
+    similarity: float  # 1 - distance / 64
+    kind: Literal["exact", "near"]
+    orientation: int  # how the picture has to be turned to look like the match, as EXIF numbers it
+    views: list[str]  # which view of the picture met which of the match
+
+
+class Message(TypedDict):
+    """One picture, and what it matches, the nearest first."""
+
+    schema: Literal["lookalike.match/1"]
+    id: str  # the same for the same pairs: drop the ones that you have seen
+    scope: str
+    generation: str
+    radius: int
+    picture: Picture
+    matches: list[Match]
+    truncated: bool  # there are more matches than the list has room for
+
+
+def parse(body: str) -> Message:
+    """Return the message in *body*. Raises ValueError if it is not JSON, or of another schema."""
+    document = json.loads(body)
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        raise ValueError(f"schema is {schema!r}, want {SCHEMA!r}")
+    return cast(Message, document)
