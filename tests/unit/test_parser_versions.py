@@ -17,7 +17,19 @@ def test_parser_fits_botocore(resolution: str) -> None:
     uv = ROOT / ".venv" / "bin" / "uv"
 
     done = subprocess.run(  # noqa: S603  our own tool and program
-        [uv, *RUN, "--resolution", resolution, "--with", "boto3>=1.43", "python", "-c", PROBE],
+        [
+            uv,
+            *RUN,
+            "--resolution",
+            resolution,
+            "--with",
+            "boto3>=1.43",
+            "--with",
+            "botocore>=1.43",
+            "python",
+            "-c",
+            PROBE,
+        ],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "UV_SYSTEM_CERTS": "1"},
         capture_output=True,
         text=True,
