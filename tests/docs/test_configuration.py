@@ -4,7 +4,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-from handler.config import BASE_MB, COPIES
+from handler.config import BASE_MB, COPIES, LEAST_JOURNAL_MB
 from handler.core import prices
 from handler.core.buckets import probe_count
 from handler.core.entry import entry_bytes
@@ -99,7 +99,8 @@ def test_figures_in_the_text() -> None:
     millions = {name: (defaults["JournalMemory"] << 20) // each // 10**6 for name, each in bytes_each.items()}
 
     for said in (
-        f"all of it but {BASE_MB} MB and {COPIES} x `MaxBytes`",
+        f"all of it but {BASE_MB} MB, {COPIES} x `MaxBytes`, and the first {LEAST_JOURNAL_MB} MB of",
+        f"but at least {LEAST_JOURNAL_MB} MB",
         f"`MemorySize` - {BASE_MB} MB - {COPIES} x `MaxBytes` - {largest} bytes x `MaxPixels`, which",
         f"{left >> 20} MB at the defaults",
         f"{bytes_each['look1']} bytes a picture by `look1`, so {millions['look1']} million pictures",
@@ -111,12 +112,17 @@ def test_figures_in_the_text() -> None:
 
 def test_memory_that_is_enough_for_so_many_megapixels() -> None:
     text = " ".join((REFERENCE / PAGE).read_text().split())
-    max_bytes = PARAMETERS["MaxBytes"]["Default"]
+    default, most = PARAMETERS["MaxBytes"]["Default"], PARAMETERS["MaxBytes"]["MaxValue"]
+    least, usual = PARAMETERS["MemorySize"]["MinValue"], PARAMETERS["MemorySize"]["Default"]
 
-    def megapixels(memory_mb: int, name: str) -> int:
-        left: int = ((memory_mb - BASE_MB) << 20) - COPIES * max_bytes
+    def megapixels(memory_mb: int, max_bytes: int, name: str) -> int:
+        left: int = ((memory_mb - BASE_MB - LEAST_JOURNAL_MB) << 20) - COPIES * max_bytes
         return left // BYTES_PER_PIXEL[name] // 10**6
 
-    jpeg, avif, default = megapixels(512, "JPEG"), megapixels(512, "AVIF"), megapixels(1769, "AVIF")
-    assert (25 <= jpeg < 30, 12 <= avif < 15, 60 <= default < 65) == (True, True, True)
-    assert "512 MB are enough for 25 megapixels as JPEG and 12 as AVIF, and 1769 MB for 60 as AVIF" in text
+    jpeg, avif = (megapixels(least, default, name) for name in ("JPEG", "AVIF"))
+    assert f"{least} MB are enough for {jpeg} megapixels as JPEG and {avif} as AVIF" in text
+    assert f"{usual} MB for {megapixels(usual, default, 'AVIF')} as AVIF" in text
+    jpeg, avif = (megapixels(least, most, name) for name in ("JPEG", "AVIF"))
+    assert (
+        f"With the largest `MaxBytes`, {least} MB are enough for {jpeg} megapixels as JPEG and {avif} as AVIF" in text
+    )

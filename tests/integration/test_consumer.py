@@ -53,7 +53,7 @@ def test_consumer_handles_each_message_once(
     sqs = site.client("sqs")
     for name, body in (("cat.jpg", jpeg(CAT)), ("near.jpg", jpeg(near_copy(CAT)))):
         site.send(site.put(name, body))
-    (message,) = site._notices.of(site.collection.scope, 1)
+    (message,) = site._messages.of(site.collection.scope, 1)
 
     consumer.receive(sqs, queue_url, database)
     rows = database.execute("SELECT picture, of, kind FROM duplicates").fetchall()

@@ -1,4 +1,4 @@
-"""The examples of messages in events/messages, and the Python types of examples/consumer."""
+"""The examples of messages in examples/messages, and the Python types of examples/consumer."""
 
 import importlib.util
 import json
@@ -14,7 +14,7 @@ from handler.core.model import padded_sequencer as padded
 from tests.schema import SCHEMA, valid_message
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "events" / "messages"
+EXAMPLES = ROOT / "examples" / "messages"
 TYPES = ROOT / "examples" / "consumer" / "lookalike_message.py"
 
 PHOTO = PictureRecord(

@@ -58,9 +58,9 @@ def test_second_generation_is_written_where_one_is_named(monkeypatch: pytest.Mon
     configure(monkeypatch)
     alone = wiring.service()
     wiring.service.cache_clear()
-    configure(monkeypatch, ALSO_GENERATION="look1")
+    configure(monkeypatch, ALSO_GENERATION="phash1")
     moving = wiring.service()
 
     assert alone.shadow is None
     assert moving.shadow is not None
-    assert moving.shadow._settings.generation == "look1"
+    assert moving.shadow._settings.generation == "phash1"
