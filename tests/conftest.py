@@ -1,7 +1,6 @@
 """The deployed stack, once for all tests that need it."""
 
 import functools
-import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,8 +15,7 @@ from tests.proxy import Proxy
 
 # How long an example takes is no behaviour: speed lives in benchmarks/.
 hypothesis.settings.register_profile("lookalike", deadline=None)
-hypothesis.settings.register_profile("check", deadline=None, max_examples=20)  # `make check` is an inner loop
-hypothesis.settings.load_profile(os.environ.get("LOOKALIKE_HYPOTHESIS", "lookalike"))
+hypothesis.settings.load_profile("lookalike")
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,7 +29,7 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, interrupt)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist looks for groups in a hook of its own
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what needs the deployed stack in one process; the other tests may share out the rest."""
     for item in items:
