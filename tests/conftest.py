@@ -1,6 +1,7 @@
 """The deployed stack, once for all tests that need it."""
 
 import functools
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,8 @@ from tests.proxy import Proxy
 
 # How long an example takes is no behaviour: speed lives in benchmarks/.
 hypothesis.settings.register_profile("lookalike", deadline=None)
-hypothesis.settings.load_profile("lookalike")
+hypothesis.settings.register_profile("check", deadline=None, max_examples=20)  # `make check` is an inner loop
+hypothesis.settings.load_profile(os.environ.get("LOOKALIKE_HYPOTHESIS", "lookalike"))
 
 ROOT = Path(__file__).parents[1]
 
