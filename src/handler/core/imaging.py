@@ -1,19 +1,9 @@
-"""Bytes to a small grey picture, inside the limits: the only user of Pillow.
+"""The picture that people see, or that ImageHash sees, of the bytes of a file, inside the limits.
 
-Nothing here trusts the bytes. Only the formats below ever reach a decoder; the size of the file, and the size
-that its header claims, are checked before a pixel is decoded or memory is set aside for one; and whatever a
-decoder makes of broken input comes out as `PictureRejected`, with one of the codes `empty`, `too_many_bytes`,
-`too_many_pixels`, `unsupported`, `truncated` and `corrupt`.
-
-Pillow's `Image.open` is not used: it imports plugins for formats that are not asked for, has a pixel limit of its
-own that is global and only warns at first, and hides why a plugin refused a file.
+What a file is turned into here is part of a generation: it decides what is compared.
 """
 
-import re
-import struct
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -22,37 +12,13 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL.Image import DecompressionBombError, Image, Resampling, alpha_composite, fromarray, new
-from PIL.ImageFile import ImageFile
+from PIL.Image import Image, Resampling, alpha_composite, fromarray, new
 
-from handler.core.formats import check_header, check_pixels, identify
-from handler.core.model import Limits, PictureRejected
+from handler.core.decoders import count_frames, open_picture, orientation_of, profile_of, rejecting
+from handler.core.formats import identify
+from handler.core.model import Limits
 
-# What Pillow has to say of odd files is in the reason of the rejection, or not worth a line in the log. A filter,
-# not `catch_warnings`, which swaps the filters of the whole process and is not safe in threads.
-warnings.filterwarnings("ignore", module=r"PIL\.")
-
-# Pillow's name of each accepted format, and what its plugin's module and class begin with. Each is imported when
-# the first such file comes: all seven together are a tenth of what a cold start costs. HEIC's is no part of Pillow.
-_PLUGINS = {"AVIF": "Avif", "BMP": "Bmp", "GIF": "Gif", "JPEG": "Jpeg", "PNG": "Png", "TIFF": "Tiff", "WEBP": "WebP"}
-
-_HEIC_IS_MISSING = "HEIC, which needs pillow-heif: set the stack's parameter Heic to true, or install lookalike[heic]"
-
-# Pillow and the libraries below it have no error codes, only these words.
-_CODES = (
-    ("truncated|unpack|requires a buffer|only got|end of file|incomplete", "truncated"),
-    ("unsupported|not supported|unknown pixel mode|unknown compression|cannot handle", "unsupported"),
-)
-_OUT_OF_MEMORY = re.compile("out of memory|memory allocation error: unspecified", re.IGNORECASE)
-_END_OF_DATA = (EOFError, IndexError, struct.error)  # what Pillow's own parsers raise there
-
-_REASON_LENGTH = 160  # a decoder may quote the file; nobody needs to read more of it
-
-
-_ORIENTATION = 0x0112  # the EXIF tag
-_TILE_WIDTH, _TILE_LENGTH = 322, 323  # of a TIFF
 _PART_PIXELS = 1 << 18  # of a decoded picture that are converted at once
-MAX_PAGES = 1000  # of a TIFF that are counted: Pillow's time grows with their square, 23 s for 60,000 in 8 MB
 MAX_PROFILE_BYTES = 4 << 20  # real ones are under 3 MB, those of printing presses; a JPEG has room for 16
 
 
@@ -85,8 +51,8 @@ def decode_like_imagehash(body: bytes, limits: Limits, *, side: int) -> GreyPict
     Pillow). Raises PictureRejected; raises MemoryError where memory runs out, which is not the picture's fault.
     """
     name = identify(body, limits)
-    with _rejecting(name):
-        image = _open(body, name, limits)
+    with rejecting(name):
+        image = open_picture(body, name, limits)
         width, height = image.size
         image.load()
         grey = image.convert("L").resize((side, side), Resampling.LANCZOS)
@@ -105,17 +71,17 @@ def decode(body: bytes, limits: Limits, *, side: int) -> DecodedPicture:
     Raises PictureRejected; raises MemoryError where memory runs out, which is not the picture's fault.
     """
     name = identify(body, limits)
-    with _rejecting(name):
-        image = _open(body, name, limits)
+    with rejecting(name):
+        image = open_picture(body, name, limits)
         width, height = image.size
         notes: list[str] = []
-        profile = _profile(image)
+        profile = profile_of(image)
         if name == "JPEG":
             image.draft("RGB" if profile else "L", (side, side))
         image.load()
         small = _averaged(image, side, _in_srgb(image, profile, notes) if profile else _unchanged)
-        luma = _upright(np.asarray(small), _orientation(image, name, notes))
-        return DecodedPicture(luma, width, height, name, _frames(image), tuple(notes))
+        luma = _upright(np.asarray(small), orientation_of(image, name, notes))
+        return DecodedPicture(luma, width, height, name, count_frames(image), tuple(notes))
 
 
 def _averaged(image: Image, side: int, in_srgb: Callable[[Image], Image]) -> Image:
@@ -168,14 +134,6 @@ def _samples(image: Image) -> NDArray[np.float32]:
     return np.nan_to_num(np.asarray(image, np.float32), posinf=0.0, neginf=0.0)
 
 
-def _profile(image: Image) -> bytes | None:
-    """Return the colour profile of *image*, unless it is sRGB or says nothing about the colours."""
-    profile: bytes | None = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "P"):
-        return None
-    return None if b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile else profile
-
-
 def _in_srgb(image: Image, profile: bytes, notes: list[str]) -> Callable[[Image], Image]:
     """Return what makes parts of *image* sRGB; leaves them as they are, with a note, if its profile cannot be used."""
     if len(profile) > MAX_PROFILE_BYTES:
@@ -203,25 +161,6 @@ def _to_srgb(profile: bytes, mode: str) -> Any:
     return cms.buildTransform(cms.ImageCmsProfile(BytesIO(profile)), cms.createProfile("sRGB"), mode, "RGB")
 
 
-def _orientation(image: Image, name: str, notes: list[str]) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 if there is none, or, with a note, if it cannot be read.
-
-    The first EXIF block counts. XMP does where that has none, and in AVIF the box that says it, whatever EXIF says.
-    """
-    if name == "HEIC":  # its container turns it, which its decoder obeys; cameras say the same in EXIF once more
-        return 1
-    try:
-        orientation = image.getexif().get(_ORIENTATION, 1)
-    except MemoryError:
-        raise
-    except Exception:  # whatever the parser makes of a broken block: the picture itself has been decoded
-        orientation = 0
-    if not isinstance(orientation, int) or orientation not in range(1, 9):  # 6.0 is equal to 6
-        notes.append("EXIF orientation ignored: it cannot be read or is none")
-        return 1
-    return int(orientation)
-
-
 def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     """Return *pixels*, shape (height, width, ...), turned and mirrored as the EXIF *orientation* asks."""
     if orientation >= 5:
@@ -233,30 +172,6 @@ def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels)
 
 
-def _frames(image: Image) -> int:
-    """Return how many frames or pages the file has; 1 if those behind the first cannot be counted.
-
-    The pages of a TIFF are counted up to MAX_PAGES: a file with more has that number.
-    """
-    try:
-        if image.format == "TIFF":
-            return _pages(image)
-        return int(getattr(image, "n_frames", 1))
-    except MemoryError:
-        raise
-    except Exception:  # a later frame is broken, which is nothing to the first
-        return 1
-
-
-def _pages(tiff: Image) -> int:
-    for page in range(1, MAX_PAGES):
-        try:
-            tiff.seek(page)
-        except EOFError:
-            return page
-    return MAX_PAGES
-
-
 def opened(body: bytes, limits: Limits) -> Image:
     """Return the picture in *body* as people see it: RGB, on white where it is transparent, and upright; to be shown.
 
@@ -265,80 +180,10 @@ def opened(body: bytes, limits: Limits) -> Image:
     Raises PictureRejected.
     """
     name = identify(body, limits)
-    with _rejecting(name):
-        image = _open(body, name, limits)
-        profile = _profile(image)
+    with rejecting(name):
+        image = open_picture(body, name, limits)
+        profile = profile_of(image)
         image.load()
         in_srgb = _in_srgb(image, profile, []) if profile else _unchanged
         seen = in_srgb(_flattened(image, _white(image))).convert("RGB")
-        return fromarray(_upright(np.asarray(seen), _orientation(image, name, [])))
-
-
-def _open(body: bytes, name: str, limits: Limits) -> ImageFile:
-    """Return the picture with its header read and its size checked, but nothing decoded."""
-    check_header(body, name, limits)
-    image = _decoder(name)(BytesIO(body))
-    check_pixels(*image.size, name, limits)
-    if name == "TIFF":  # a tile is decoded whole, however little of it is picture
-        tags = cast(Any, image).tag_v2
-        check_pixels(tags.get(_TILE_WIDTH, 1), tags.get(_TILE_LENGTH, 1), name, limits)
-    return image
-
-
-def _decoder(name: str) -> Callable[[BytesIO], ImageFile]:
-    """Return Pillow's class for files of the format *name*; making one reads the header."""
-    if name == "HEIC":
-        return _heic_decoder()
-    plugin = import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
-    if name == "TIFF":
-        plugin.logger.disabled = True  # it logs errors that it raises as well
-    kind = getattr(plugin, f"{_PLUGINS[name]}ImageFile")
-    if name in ("AVIF", "WEBP"):
-        kind = type(kind.__name__, (_Released, kind), {})
-    return cast(Callable[[BytesIO], ImageFile], kind)
-
-
-class _Released:
-    """Lets go of the decoder, which has a picture or two of its own, before Pillow makes one of the pixels."""
-
-    def load_prepare(self) -> None:
-        self._decoder = None
-        super().load_prepare()  # type: ignore[misc]  # of the class that it is put before
-
-
-def _heic_decoder() -> Callable[[BytesIO], ImageFile]:
-    """Return pillow-heif's class, not registered with Pillow; raise PictureRejected if it is not installed."""
-    try:
-        plugin = import_module("pillow_heif")
-    except ModuleNotFoundError as error:
-        raise PictureRejected("unsupported", _HEIC_IS_MISSING) from error
-    return cast(Callable[[BytesIO], ImageFile], plugin.HeifImageFile)
-
-
-@contextmanager
-def _rejecting(name: str) -> Iterator[None]:
-    """Turn what Pillow raises for a bad file into PictureRejected.
-
-    That is any exception: SyntaxError, OSError, ValueError and RuntimeError were seen on broken files, and no
-    decoder promises a list. The bytes are in memory, so none of them is a failure that a second try could mend,
-    but for a lack of memory and a library that cannot be loaded.
-    """
-    try:
-        yield
-    except (PictureRejected, MemoryError, ImportError):
-        raise
-    except DecompressionBombError as error:  # a frame or a part far larger than the picture that was checked
-        raise PictureRejected("too_many_pixels", f"{name}: {error}") from error
-    except Exception as error:
-        if _OUT_OF_MEMORY.search(str(error)):  # a C decoder's, as an OSError or a RuntimeError
-            raise MemoryError(f"{name}: {error}") from error
-        raise PictureRejected(*_rejection(name, error)) from error
-
-
-def _rejection(name: str, error: Exception) -> tuple[str, str]:
-    """Return code and message for what a decoder raised."""
-    words = " ".join(str(error).split()) or type(error).__name__
-    code = next((code for pattern, code in _CODES if re.search(pattern, words, re.IGNORECASE)), "corrupt")
-    if isinstance(error, _END_OF_DATA) or isinstance(error.__cause__, _END_OF_DATA):
-        code = "truncated"
-    return code, f"{name}: {words[:_REASON_LENGTH]}"
+        return fromarray(_upright(np.asarray(seen), orientation_of(image, name, [])))
