@@ -7,6 +7,7 @@ aside for one. No Pillow here, so nothing of a rejected file is ever parsed by m
 import re
 import struct
 
+from handler.core.jpeg import check_scans
 from handler.core.model import Limits, PictureRejected
 
 FORMATS = ("AVIF", "BMP", "GIF", "HEIC", "JPEG", "PNG", "TIFF", "WEBP")
@@ -46,13 +47,6 @@ _SIGNATURES = (
 _COMPILED_SIGNATURES = tuple((re.compile(pattern, re.DOTALL), name) for pattern, name in _SIGNATURES)
 _SIGNATURE_BYTES = 1024
 
-# A progressive JPEG may repeat a scan of a few bytes that costs a pass over the whole picture.
-_MAX_SCANS = 100  # encoders write about ten
-# Inside coded data 0xFF is followed by 0, or by the number of a restart.
-_JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])", re.DOTALL)
-_START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
-_SEQUENTIAL = (b"\xc0", b"\xc1")  # frames that are not progressive; the seventh byte is the number of components
-
 _HEIC_SIZE = re.compile(rb"ispe\0{4}(.{8})", re.DOTALL)  # one for each image and each tile
 
 
@@ -87,31 +81,9 @@ def check_header(body: bytes, name: str, limits: Limits) -> None:
     elif name == "WEBP":
         _check_webp_header(body, limits)
     elif name == "JPEG":
-        _check_scans(body)
+        check_scans(body)
     elif name == "HEIC":
         _check_heic_sizes(body, limits)
-
-
-def _check_scans(body: bytes) -> None:
-    """Raise PictureRejected if a JPEG has more than _MAX_SCANS scans.
-
-    Goes from marker to marker, past the contents of segments (a thumbnail has markers of its own), to the end
-    of the first image: what follows it is not decoded (the film of a motion photo). Nor is a scan that
-    follows one of all components, unless the picture is progressive, so of most files only the header is read here.
-    """
-    scans, at, components = 0, 2, b""
-    while marker := _JPEG_MARKER.search(body, at):
-        kind, at = marker[1], marker.end()
-        if kind == _END_OF_IMAGE:
-            return
-        if kind in _SEQUENTIAL:
-            components = body[at + 7 : at + 8]
-        if kind == _START_OF_SCAN and body[at + 2 : at + 3] == components:
-            return
-        scans += kind == _START_OF_SCAN
-        if scans > _MAX_SCANS:
-            raise PictureRejected("corrupt", f"JPEG: over {_MAX_SCANS} scans, which would take very long to decode")
-        at += int.from_bytes(body[at : at + 2], "big")
 
 
 def _check_heic_sizes(body: bytes, limits: Limits) -> None:
