@@ -1,4 +1,4 @@
-"""Bytes to Pillow's picture, nothing of it decoded yet: the only module that opens pictures.
+"""Bytes to Pillow's picture: the only module that opens pictures.
 
 Nothing here trusts the bytes. Only the formats below ever reach a decoder; the size of the file, and the size
 that its header claims, are checked before a pixel is decoded or memory is set aside for one; and whatever a
@@ -14,13 +14,15 @@ import struct
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from importlib import import_module
 from io import BytesIO
 from typing import Any, cast
 
-from PIL.Image import DecompressionBombError, Image
+from PIL.Image import DecompressionBombError, Exif, Image
 from PIL.ImageFile import ImageFile
 
+from handler.core import png
 from handler.core.formats import check_header, check_pixels
 from handler.core.model import Limits, PictureRejected
 
@@ -48,15 +50,60 @@ _TILE_WIDTH, _TILE_LENGTH = 322, 323  # of a TIFF
 MAX_PAGES = 1000  # of a TIFF that are counted: Pillow's time grows with their square, 23 s for 60,000 in 8 MB
 
 
-def open_picture(body: bytes, name: str, limits: Limits) -> ImageFile:
-    """Return the picture with its header read and its size checked, but nothing decoded."""
+@dataclass(slots=True)
+class Opened:
+    """A picture file: Pillow's picture, and what of the file counts beside its pixels."""
+
+    image: ImageFile
+    format: str  # one of FORMATS
+    width: int  # pixels, as the header has them
+    height: int
+    profile: bytes | None = None
+    exif: bytes | None = None
+    frames: int | None = None  # None: Pillow counts them
+    transparent: tuple[int, ...] | None = None  # a colour of 16 bits a sample, of which Pillow keeps only 8
+    hidden: Image | None = None  # 255 where a pixel has that colour, once it is decoded
+    notes: list[str] = field(default_factory=list)  # what was ignored
+
+
+def open_picture(body: bytes, name: str, limits: Limits) -> Opened:
+    """Return the picture with its header read and its size checked, but nothing decoded. May raise anything."""
     check_header(body, name, limits)
-    image = _decoder(name)(BytesIO(body))
-    check_pixels(*image.size, name, limits)
+    opened = _OPENERS.get(name, _open_plain)(body, name)
+    check_pixels(opened.width, opened.height, name, limits)
     if name == "TIFF":  # a tile is decoded whole, however little of it is picture
-        tags = cast(Any, image).tag_v2
+        tags = cast(Any, opened.image).tag_v2
         check_pixels(tags.get(_TILE_WIDTH, 1), tags.get(_TILE_LENGTH, 1), name, limits)
-    return image
+    return opened
+
+
+def open_again(opened: Opened) -> ImageFile:
+    """Return another picture of the bytes that its decoder has."""
+    return _decoder(opened.format)(BytesIO(cast(BytesIO, opened.image.fp).getvalue()))
+
+
+def _open_plain(body: bytes, name: str) -> Opened:
+    image = _decoder(name)(BytesIO(body))
+    profile, exif = image.info.get("icc_profile"), image.info.get("exif")
+    return Opened(image, name, *image.size, profile if isinstance(profile, bytes) else None, exif)
+
+
+def _open_png(body: bytes, name: str) -> Opened:
+    parts = png.take_apart(body)
+    image = _decoder(name)(BytesIO(parts.pixels))
+    return Opened(
+        image,
+        name,
+        *image.size,
+        profile=parts.profile,
+        exif=parts.exif,
+        frames=parts.frames,
+        transparent=parts.transparent,
+        notes=list(parts.notes),
+    )
+
+
+_OPENERS: dict[str, Callable[[bytes, str], Opened]] = {"PNG": _open_png}
 
 
 def _decoder(name: str) -> Callable[[BytesIO], ImageFile]:
@@ -104,9 +151,14 @@ def rejecting(name: str) -> Iterator[None]:
     except DecompressionBombError as error:  # a frame or a part far larger than the picture that was checked
         raise PictureRejected("too_many_pixels", f"{name}: {error}") from error
     except Exception as error:
-        if _OUT_OF_MEMORY.search(str(error)):  # a C decoder's, as an OSError or a RuntimeError
+        if is_out_of_memory(error):
             raise MemoryError(f"{name}: {error}") from error
         raise PictureRejected(*_rejection(name, error)) from error
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether a decoder's *error* is a lack of memory: C decoders have an OSError or a RuntimeError for it."""
+    return isinstance(error, MemoryError) or bool(_OUT_OF_MEMORY.search(str(error)))
 
 
 def _rejection(name: str, error: Exception) -> tuple[str, str]:
@@ -118,42 +170,48 @@ def _rejection(name: str, error: Exception) -> tuple[str, str]:
     return code, f"{name}: {words[:_REASON_LENGTH]}"
 
 
-def profile_of(image: Image) -> bytes | None:
-    """Return the colour profile of *image*, unless it is sRGB or says nothing about the colours."""
-    profile: bytes | None = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "P"):
+def profile_of(opened: Opened) -> bytes | None:
+    """Return the colour profile of a picture, unless it is sRGB or says nothing about the colours."""
+    profile = opened.profile
+    if not profile or opened.image.mode not in ("RGB", "RGBA", "CMYK", "P"):
         return None
     return None if b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile else profile
 
 
-def orientation_of(image: Image, name: str, notes: list[str]) -> int:
+def orientation_of(opened: Opened) -> int:
     """Return the EXIF orientation, 1 to 8; 1 if there is none, or, with a note, if it cannot be read.
 
     The first EXIF block counts. XMP does where that has none, and in AVIF the box that says it, whatever EXIF says.
     """
-    if name == "HEIC":  # its container turns it, which its decoder obeys; cameras say the same in EXIF once more
+    if opened.format == "HEIC":  # its container turns it, which its decoder obeys; cameras say the same in EXIF again
         return 1
     try:
-        orientation = image.getexif().get(_ORIENTATION, 1)
+        tags = opened.image.getexif()
+        if opened.format == "PNG":  # whose EXIF data its decoder was not given
+            tags = Exif()
+            tags.load(opened.exif or b"")
+        orientation = tags.get(_ORIENTATION, 1)
     except MemoryError:
         raise
     except Exception:  # whatever the parser makes of a broken block: the picture itself has been decoded
         orientation = 0
     if not isinstance(orientation, int) or orientation not in range(1, 9):  # 6.0 is equal to 6
-        notes.append("EXIF orientation ignored: it cannot be read or is none")
+        opened.notes.append("EXIF orientation ignored: it cannot be read or is none")
         return 1
     return int(orientation)
 
 
-def count_frames(image: Image) -> int:
+def count_frames(opened: Opened) -> int:
     """Return how many frames or pages the file has; 1 if those behind the first cannot be counted.
 
     The pages of a TIFF are counted up to MAX_PAGES: a file with more has that number.
     """
+    if opened.frames is not None:
+        return opened.frames
     try:
-        if image.format == "TIFF":
-            return _pages(image)
-        return int(getattr(image, "n_frames", 1))
+        if opened.format == "TIFF":
+            return _pages(opened.image)
+        return int(getattr(opened.image, "n_frames", 1))
     except MemoryError:
         raise
     except Exception:  # a later frame is broken, which is nothing to the first

@@ -75,15 +75,23 @@ def check_header(body: bytes, name: str, limits: Limits) -> None:
     Its decoder may set memory aside for the whole canvas when it is opened (WEBP), fail before it has read the size
     (a PNG that ends after its header), or be made to work for hours (JPEG).
     """
-    if name == "PNG" and len(body) >= 24:
-        width, height = struct.unpack(">II", body[16:24])
-        check_pixels(width, height, name, limits)
+    if name == "PNG":
+        _check_png_header(body, limits)
     elif name == "WEBP":
         _check_webp_header(body, limits)
     elif name == "JPEG":
         check_scans(body)
     elif name == "HEIC":
         _check_heic_sizes(body, limits)
+
+
+def _check_png_header(body: bytes, limits: Limits) -> None:
+    """Raise PictureRejected if the file claims more pixels than allowed, or is none that others than Apple can read."""
+    if body[12:16] == b"CgBI":
+        raise PictureRejected("unsupported", "PNG of Apple's own kind (CgBI, of an iPhone app), want an ordinary one")
+    if len(body) >= 24:
+        width, height = struct.unpack(">II", body[16:24])
+        check_pixels(width, height, "PNG", limits)
 
 
 def _check_heic_sizes(body: bytes, limits: Limits) -> None:

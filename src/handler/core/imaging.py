@@ -5,7 +5,7 @@ What a file is turned into here is part of a generation: it decides what is comp
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from io import BytesIO
 from typing import Any, cast
@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image, Resampling, alpha_composite, fromarray, new
 
-from handler.core.decoders import count_frames, open_picture, orientation_of, profile_of, rejecting
-from handler.core.formats import identify
+from handler.core.decoders import Opened, count_frames, orientation_of, profile_of, rejecting
+from handler.core.loading import load
 from handler.core.model import Limits
+from handler.core.png import MAX_PROFILE_BYTES
 
 _PART_PIXELS = 1 << 18  # of a decoded picture that are converted at once
-MAX_PROFILE_BYTES = 4 << 20  # real ones are under 3 MB, those of printing presses; a JPEG has room for 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,10 @@ def decode_like_imagehash(body: bytes, limits: Limits, *, side: int) -> GreyPict
     Of an animation that is the first frame. An orientation in the EXIF data is not applied (a TIFF's is, by
     Pillow). Raises PictureRejected; raises MemoryError where memory runs out, which is not the picture's fault.
     """
-    name = identify(body, limits)
-    with rejecting(name):
-        image = open_picture(body, name, limits)
-        width, height = image.size
-        image.load()
-        grey = image.convert("L").resize((side, side), Resampling.LANCZOS)
-    return GreyPicture(np.asarray(grey), width, height, name)
+    opened = load(body, limits)
+    with rejecting(opened.format):
+        grey = opened.image.convert("L").resize((side, side), Resampling.LANCZOS)
+    return GreyPicture(np.asarray(grey), opened.width, opened.height, opened.format)
 
 
 def decode(body: bytes, limits: Limits, *, side: int) -> DecodedPicture:
@@ -70,25 +67,26 @@ def decode(body: bytes, limits: Limits, *, side: int) -> DecodedPicture:
 
     Raises PictureRejected; raises MemoryError where memory runs out, which is not the picture's fault.
     """
-    name = identify(body, limits)
-    with rejecting(name):
-        image = open_picture(body, name, limits)
-        width, height = image.size
-        notes: list[str] = []
-        profile = profile_of(image)
-        if name == "JPEG":
-            image.draft("RGB" if profile else "L", (side, side))
-        image.load()
-        small = _averaged(image, side, _in_srgb(image, profile, notes) if profile else _unchanged)
-        luma = _upright(np.asarray(small), orientation_of(image, name, notes))
-        return DecodedPicture(luma, width, height, name, count_frames(image), tuple(notes))
+    opened = load(body, limits, partial(_at_small_scale, side=side))
+    with rejecting(opened.format):
+        small = _averaged(opened, side)
+        luma = _upright(np.asarray(small), orientation_of(opened))
+        frames = count_frames(opened)
+    return DecodedPicture(luma, opened.width, opened.height, opened.format, frames, tuple(opened.notes))
 
 
-def _averaged(image: Image, side: int, in_srgb: Callable[[Image], Image]) -> Image:
-    """Return the luma of *image*, with blocks of pixels averaged before they are made *in_srgb*.
+def _at_small_scale(opened: Opened, side: int) -> None:
+    if opened.format == "JPEG":
+        opened.image.draft("RGB" if profile_of(opened) else "L", (side, side))
+
+
+def _averaged(opened: Opened, side: int) -> Image:
+    """Return the luma of a picture, with blocks of pixels averaged before they are made sRGB.
 
     In parts: a second copy of a large picture, whatever its shape, would be most of the memory that decoding takes.
     """
+    image = _on_white(opened)
+    in_srgb = _in_srgb(opened)
     factor = max(1, min(image.size) // side)
     white = _white(image)
     luma = new("L", (-(-image.width // factor), -(-image.height // factor)))
@@ -109,10 +107,19 @@ def _parts(size: tuple[int, int], factor: int) -> Iterator[tuple[int, int, int, 
             yield left, top, min(left + across, width), min(top + down, height)
 
 
+def _on_white(opened: Opened) -> Image:
+    """Return Pillow's picture, white where its pixels have the transparent colour, if that takes 16 bits to tell."""
+    if opened.hidden:
+        opened.image.paste((255, 255, 255), None, opened.hidden)
+    return opened.image
+
+
 def _flattened(image: Image, white: float) -> Image:
     """Return *image* as L, RGB or CMYK, on white where it is transparent."""
     if image.mode.startswith("I") or image.mode == "F":
-        return fromarray(np.clip(_samples(image) * (255.0 / white), 0, 255).astype(np.uint8))
+        samples = _samples(image)
+        grey = np.clip(samples * (255.0 / white), 0, 255)
+        return fromarray(np.where(samples == image.info.get("transparency"), 255, grey).astype(np.uint8))
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         opaque = image.convert("RGBA")
         paper = new("RGBA", image.size, (255, 255, 255, 255))
@@ -134,17 +141,20 @@ def _samples(image: Image) -> NDArray[np.float32]:
     return np.nan_to_num(np.asarray(image, np.float32), posinf=0.0, neginf=0.0)
 
 
-def _in_srgb(image: Image, profile: bytes, notes: list[str]) -> Callable[[Image], Image]:
-    """Return what makes parts of *image* sRGB; leaves them as they are, with a note, if its profile cannot be used."""
+def _in_srgb(opened: Opened) -> Callable[[Image], Image]:
+    """Return what makes parts of a picture sRGB; leaves them as they are, with a note, if its profile is of no use."""
+    profile = profile_of(opened)
+    if profile is None:
+        return _unchanged
     if len(profile) > MAX_PROFILE_BYTES:
-        notes.append(f"colour profile ignored: it has {len(profile)} bytes, over {MAX_PROFILE_BYTES}")
+        opened.notes.append(f"colour profile ignored: it has {len(profile)} bytes, over {MAX_PROFILE_BYTES}")
         return _unchanged
     cms = import_module("PIL.ImageCms")
-    mode = _flattened(image.crop((0, 0, 1, 1)), 255.0).mode
+    mode = _flattened(opened.image.crop((0, 0, 1, 1)), 255.0).mode
     try:
         transform = _to_srgb(profile, mode)
     except (cms.PyCMSError, OSError, ValueError):
-        notes.append("colour profile ignored: it cannot be read or is for another kind of picture")
+        opened.notes.append("colour profile ignored: it cannot be read or is for another kind of picture")
         return _unchanged
     return cast(Callable[[Image], Image], transform.apply)
 
@@ -179,11 +189,8 @@ def opened(body: bytes, limits: Limits) -> Image:
 
     Raises PictureRejected.
     """
-    name = identify(body, limits)
-    with rejecting(name):
-        image = open_picture(body, name, limits)
-        profile = profile_of(image)
-        image.load()
-        in_srgb = _in_srgb(image, profile, []) if profile else _unchanged
-        seen = in_srgb(_flattened(image, _white(image))).convert("RGB")
-        return fromarray(_upright(np.asarray(seen), orientation_of(image, name, [])))
+    opened = load(body, limits)
+    with rejecting(opened.format):
+        image = _on_white(opened)
+        seen = _in_srgb(opened)(_flattened(image, _white(image))).convert("RGB")
+        return fromarray(_upright(np.asarray(seen), orientation_of(opened)))

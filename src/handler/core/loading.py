@@ -1,0 +1,87 @@
+"""Pictures decoded, and mended where all that they lack is the end of the file."""
+
+from collections.abc import Callable, Iterator
+from traceback import clear_frames
+from typing import cast
+
+import numpy as np
+from PIL.Image import Image, fromarray, new
+
+from handler.core import png
+from handler.core.decoders import Opened, is_out_of_memory, open_again, open_picture, rejecting
+from handler.core.formats import identify
+from handler.core.model import Limits, PictureRejected
+
+_ROWS = 64  # of a picture that are copied at once
+
+Prepare = Callable[[Opened], object]
+
+
+def load(body: bytes, limits: Limits, prepare: Prepare = bool) -> Opened:
+    """Return the decoded picture of the file *body*; *prepare* is called before it is decoded.
+
+    Raises PictureRejected; raises MemoryError where memory runs out, which is not the picture's fault.
+    """
+    name = identify(body, limits)
+    with rejecting(name):
+        opened = open_picture(body, name, limits)
+        problem = _failure(opened, prepare)
+        if problem is None:
+            return opened
+        del opened  # and what was decoded, before there is more
+        mender = None if is_out_of_memory(problem) else _MENDERS.get(name)
+        mended, note = mender(body) if mender else (None, "")
+        if mended is None:
+            raise problem
+        opened = open_picture(mended, name, limits)
+        if problem := _failure(opened, prepare):
+            raise problem
+        opened.notes.append(note)
+        return opened
+
+
+def _failure(opened: Opened, prepare: Prepare) -> Exception | None:
+    """Decode the picture; return the error that this ends with, None if it does not."""
+    try:
+        low = _with_low_bytes(opened) if opened.transparent else None
+        prepare(opened)
+        opened.image.load()
+        if low and opened.transparent:
+            opened.hidden = _equal(opened.image, tuple(sample >> 8 for sample in opened.transparent), low)
+    except (PictureRejected, MemoryError, ImportError):
+        raise
+    except Exception as error:
+        clear_frames(error.__traceback__)  # they hold what was decoded
+        return error
+    return None
+
+
+def _with_low_bytes(opened: Opened) -> Image:
+    """Return where samples of 16 bits have the low bytes of the transparent colour: of other bytes they are cut."""
+    image = open_again(opened)
+    image.tile = [tile._replace(args="RGB;16L") for tile in image.tile]  # of two bytes, the second, whichever is high
+    image.load()
+    key = cast(tuple[int, ...], opened.transparent)
+    return _equal(image, tuple(sample & 0xFF for sample in key), new("L", image.size, 255))
+
+
+def _equal(image: Image, colour: tuple[int, ...], among: Image) -> Image:
+    """Return 255 where *image* has the *colour* and *among* is 255, else 0; of mode L, as is *among*."""
+    equal = new("L", image.size)
+    for box in _strips(image):
+        same = (np.asarray(image.crop(box)) == colour).all(axis=2) & (np.asarray(among.crop(box)) == 255)
+        equal.paste(fromarray(same.astype(np.uint8) * 255), box)
+    return equal
+
+
+def _strips(image: Image) -> Iterator[tuple[int, int, int, int]]:
+    for top in range(0, image.height, _ROWS):
+        yield 0, top, image.width, min(top + _ROWS, image.height)
+
+
+def _mended_png(body: bytes) -> tuple[bytes | None, str]:
+    """Return a PNG whose image data is whole without the checksum behind it."""
+    return png.without_checksum(png.take_apart(body)), "end of the image data ignored: it is wrong or missing"
+
+
+_MENDERS: dict[str, Callable[[bytes], tuple[bytes | None, str]]] = {"PNG": _mended_png}
