@@ -25,14 +25,16 @@ from PIL.ImageFile import ImageFile
 from handler.core import png
 from handler.core.formats import check_header, check_pixels
 from handler.core.model import Limits, PictureRejected
+from handler.core.tiff import PLAIN, Layout
 
 # What Pillow has to say of odd files is in the reason of the rejection, or not worth a line in the log. A filter,
 # not `catch_warnings`, which swaps the filters of the whole process and is not safe in threads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # Pillow's name of each accepted format, and what its plugin's module and class begin with. Each is imported when
-# the first such file comes: all seven together are a tenth of what a cold start costs. HEIC's is no part of Pillow.
-_PLUGINS = {"AVIF": "Avif", "BMP": "Bmp", "GIF": "Gif", "JPEG": "Jpeg", "PNG": "Png", "TIFF": "Tiff", "WEBP": "WebP"}
+# the first such file comes: all together are a tenth of what a cold start costs. TIFF's is made from Pillow's by
+# `tiff_decoder`; HEIC's is no part of Pillow.
+_PLUGINS = {"AVIF": "Avif", "BMP": "Bmp", "GIF": "Gif", "JPEG": "Jpeg", "PNG": "Png", "WEBP": "WebP"}
 
 _HEIC_IS_MISSING = "HEIC, which needs pillow-heif: set the stack's parameter Heic to true, or install lookalike[heic]"
 
@@ -46,6 +48,7 @@ _END_OF_DATA = (EOFError, IndexError, struct.error)  # what Pillow's own parsers
 
 _REASON_LENGTH = 160  # a decoder may quote the file; nobody needs to read more of it
 _ORIENTATION = 0x0112  # the EXIF tag
+_BIG_ENDIAN_BIGTIFF = b"MM\0+"
 _TILE_WIDTH, _TILE_LENGTH = 322, 323  # of a TIFF
 MAX_PAGES = 1000  # of a TIFF that are counted: Pillow's time grows with their square, 23 s for 60,000 in 8 MB
 
@@ -63,6 +66,7 @@ class Opened:
     frames: int | None = None  # None: Pillow counts them
     transparent: tuple[int, ...] | None = None  # a colour of 16 bits a sample, of which Pillow keeps only 8
     hidden: Image | None = None  # 255 where a pixel has that colour, once it is decoded
+    layout: Layout = PLAIN  # of the samples
     notes: list[str] = field(default_factory=list)  # what was ignored
 
 
@@ -103,16 +107,24 @@ def _open_png(body: bytes, name: str) -> Opened:
     )
 
 
-_OPENERS: dict[str, Callable[[bytes, str], Opened]] = {"PNG": _open_png}
+def _open_tiff(body: bytes, name: str) -> Opened:
+    if body.startswith(_BIG_ENDIAN_BIGTIFF):  # which Pillow reads as if its offsets had 32 bits
+        raise PictureRejected("unsupported", "TIFF: a BigTIFF with the high byte first")
+    opened = _open_plain(body, name)
+    opened.layout = cast(Any, opened.image).layout
+    return opened
+
+
+_OPENERS: dict[str, Callable[[bytes, str], Opened]] = {"PNG": _open_png, "TIFF": _open_tiff}
 
 
 def _decoder(name: str) -> Callable[[BytesIO], ImageFile]:
     """Return Pillow's class for files of the format *name*; making one reads the header."""
     if name == "HEIC":
         return _heic_decoder()
-    plugin = import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
     if name == "TIFF":
-        plugin.logger.disabled = True  # it logs errors that it raises as well
+        return cast(Callable[[BytesIO], ImageFile], import_module("handler.core.tiff_decoder").Tiff)
+    plugin = import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
     kind = getattr(plugin, f"{_PLUGINS[name]}ImageFile")
     if name in ("AVIF", "WEBP"):
         kind = type(kind.__name__, (_Released, kind), {})
@@ -186,11 +198,14 @@ def orientation_of(opened: Opened) -> int:
     if opened.format == "HEIC":  # its container turns it, which its decoder obeys; cameras say the same in EXIF again
         return 1
     try:
-        tags = opened.image.getexif()
-        if opened.format == "PNG":  # whose EXIF data its decoder was not given
+        if opened.format == "TIFF":
+            orientation = cast(Any, opened.image).tag_v2.get(_ORIENTATION, 1)
+        elif opened.format == "PNG":  # whose EXIF data its decoder was not given
             tags = Exif()
             tags.load(opened.exif or b"")
-        orientation = tags.get(_ORIENTATION, 1)
+            orientation = tags.get(_ORIENTATION, 1)
+        else:
+            orientation = opened.image.getexif().get(_ORIENTATION, 1)
     except MemoryError:
         raise
     except Exception:  # whatever the parser makes of a broken block: the picture itself has been decoded

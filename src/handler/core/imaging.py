@@ -18,6 +18,7 @@ from handler.core.decoders import Opened, count_frames, orientation_of, profile_
 from handler.core.loading import load
 from handler.core.model import Limits
 from handler.core.png import MAX_PROFILE_BYTES
+from handler.core.tiff import Layout
 
 _PART_PIXELS = 1 << 18  # of a decoded picture that are converted at once
 
@@ -47,12 +48,15 @@ class GreyPicture:
 def decode_like_imagehash(body: bytes, limits: Limits, *, side: int) -> GreyPicture:
     """Return the picture in *body* as ImageHash sees it: fully decoded, then grey, then shrunk with LANCZOS.
 
-    Of an animation that is the first frame. An orientation in the EXIF data is not applied (a TIFF's is, by
-    Pillow). Raises PictureRejected; raises MemoryError where memory runs out, which is not the picture's fault.
+    Of an animation that is the first frame. An orientation in the EXIF data is not applied (a TIFF's is, as
+    by Pillow). Raises PictureRejected; raises MemoryError where memory runs out, which is not the picture's fault.
     """
     opened = load(body, limits)
     with rejecting(opened.format):
-        grey = opened.image.convert("L").resize((side, side), Resampling.LANCZOS)
+        grey = opened.image.convert("L")
+        if opened.format == "TIFF":
+            grey = fromarray(_upright(np.asarray(grey), orientation_of(opened)))
+        grey = grey.resize((side, side), Resampling.LANCZOS)
     return GreyPicture(np.asarray(grey), opened.width, opened.height, opened.format)
 
 
@@ -88,10 +92,10 @@ def _averaged(opened: Opened, side: int) -> Image:
     image = _on_white(opened)
     in_srgb = _in_srgb(opened)
     factor = max(1, min(image.size) // side)
-    white = _white(image)
+    white = _white(image, opened.layout)
     luma = new("L", (-(-image.width // factor), -(-image.height // factor)))
     for left, top, right, bottom in _parts(image.size, factor):
-        part = _flattened(image.crop((left, top, right, bottom)), white)
+        part = _flattened(image.crop((left, top, right, bottom)), white, opened.layout)
         part = in_srgb(part.reduce(factor) if factor > 1 else part)
         luma.paste(part.convert("L"), (left // factor, top // factor))
     return luma
@@ -114,12 +118,16 @@ def _on_white(opened: Opened) -> Image:
     return opened.image
 
 
-def _flattened(image: Image, white: float) -> Image:
+def _flattened(image: Image, white: float, layout: Layout) -> Image:
     """Return *image* as L, RGB or CMYK, on white where it is transparent."""
     if image.mode.startswith("I") or image.mode == "F":
-        samples = _samples(image)
+        samples = _samples(image, layout)
         grey = np.clip(samples * (255.0 / white), 0, 255)
+        if layout.inverted:
+            grey = 255.0 - grey
         return fromarray(np.where(samples == image.info.get("transparency"), 255, grey).astype(np.uint8))
+    if image.mode == "La":
+        image = image.convert("LA")
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         opaque = image.convert("RGBA")
         paper = new("RGBA", image.size, (255, 255, 255, 255))
@@ -129,16 +137,21 @@ def _flattened(image: Image, white: float) -> Image:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _white(image: Image) -> float:
+def _white(image: Image, layout: Layout) -> float:
     """Return which sample of *image* is white: known by the type, or by the largest sample there is."""
+    if layout.white is not None:
+        return layout.white
     if image.mode not in ("I", "F"):
         return 65535.0 if image.mode.startswith("I;16") else 255.0
-    largest = max(float(_samples(image.crop(box)).max()) for box in _parts(image.size, 1))
+    largest = max(float(_samples(image.crop(box), layout).max()) for box in _parts(image.size, 1))
     return next((level for level in (1.0, 255.0, 65535.0) if largest <= level), largest)
 
 
-def _samples(image: Image) -> NDArray[np.float32]:
-    return np.nan_to_num(np.asarray(image, np.float32), posinf=0.0, neginf=0.0)
+def _samples(image: Image, layout: Layout) -> NDArray[np.float32]:
+    samples = np.asarray(image)
+    if layout.unsigned:
+        samples = samples.view(np.uint32)
+    return np.nan_to_num(samples.astype(np.float32), posinf=0.0, neginf=0.0)
 
 
 def _in_srgb(opened: Opened) -> Callable[[Image], Image]:
@@ -150,7 +163,7 @@ def _in_srgb(opened: Opened) -> Callable[[Image], Image]:
         opened.notes.append(f"colour profile ignored: it has {len(profile)} bytes, over {MAX_PROFILE_BYTES}")
         return _unchanged
     cms = import_module("PIL.ImageCms")
-    mode = _flattened(opened.image.crop((0, 0, 1, 1)), 255.0).mode
+    mode = _flattened(opened.image.crop((0, 0, 1, 1)), 255.0, opened.layout).mode
     try:
         transform = _to_srgb(profile, mode)
     except (cms.PyCMSError, OSError, ValueError):
@@ -192,5 +205,5 @@ def opened(body: bytes, limits: Limits) -> Image:
     opened = load(body, limits)
     with rejecting(opened.format):
         image = _on_white(opened)
-        seen = _in_srgb(opened)(_flattened(image, _white(image))).convert("RGB")
+        seen = _in_srgb(opened)(_flattened(image, _white(image, opened.layout), opened.layout)).convert("RGB")
         return fromarray(_upright(np.asarray(seen), orientation_of(opened)))
