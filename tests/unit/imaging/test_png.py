@@ -133,6 +133,7 @@ GOOD = b"name\0\0" + zlib.compress(exchanged())
         (iccp(b"name\0"), "it has no name"),
         (png_chunk(b"PLTE", bytes(3)) + iccp(GOOD), "it is out of place"),
     ],
+    ids=range(10),  # the profile holds the second at which it was made
 )
 def test_colour_profile_that_cannot_be_used_is_ignored_and_noted(chunk: bytes, reason: str) -> None:
     assert_same(with_chunks(PLAIN, chunk), f"colour profile ignored: {reason}")
