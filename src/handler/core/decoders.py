@@ -3,7 +3,8 @@
 Nothing here trusts the bytes. Only the formats below ever reach a decoder; the size of the file, and the size
 that its header claims, are checked before a pixel is decoded or memory is set aside for one; and whatever a
 decoder makes of broken input comes out as `PictureRejected`, with one of the codes `empty`, `too_many_bytes`,
-`too_many_pixels`, `unsupported`, `truncated` and `corrupt`.
+`too_many_pixels`, `unsupported`, `truncated` and `corrupt`. What is beside the pixels, colour profile and EXIF
+data and the like, never decides whether there is a picture.
 
 Pillow's `Image.open` is not used: it imports plugins for formats that are not asked for, has a pixel limit of its
 own that is global and only warns at first, and hides why a plugin refused a file.
@@ -22,8 +23,9 @@ from typing import Any, cast
 from PIL.Image import DecompressionBombError, Exif, Image
 from PIL.ImageFile import ImageFile
 
-from handler.core import png
+from handler.core import jpeg, png
 from handler.core.formats import check_header, check_pixels
+from handler.core.gif import without_empty_extensions
 from handler.core.model import Limits, PictureRejected
 from handler.core.tiff import PLAIN, Layout
 
@@ -50,6 +52,7 @@ _REASON_LENGTH = 160  # a decoder may quote the file; nobody needs to read more 
 _ORIENTATION = 0x0112  # the EXIF tag
 _BIG_ENDIAN_BIGTIFF = b"MM\0+"
 _TILE_WIDTH, _TILE_LENGTH = 322, 323  # of a TIFF
+_AVIF_EXIF = re.compile(rb"(infe[\2\3].{3}.{2}.{2}(?:.{2})?)Exif", re.DOTALL)  # the entry of EXIF data among the items
 MAX_PAGES = 1000  # of a TIFF that are counted: Pillow's time grows with their square, 23 s for 60,000 in 8 MB
 
 
@@ -63,6 +66,7 @@ class Opened:
     height: int
     profile: bytes | None = None
     exif: bytes | None = None
+    turned: bool = False  # by the decoder, as the container says
     frames: int | None = None  # None: Pillow counts them
     transparent: tuple[int, ...] | None = None  # a colour of 16 bits a sample, of which Pillow keeps only 8
     hidden: Image | None = None  # 255 where a pixel has that colour, once it is decoded
@@ -107,6 +111,46 @@ def _open_png(body: bytes, name: str) -> Opened:
     )
 
 
+def _open_jpeg(body: bytes, name: str) -> Opened:
+    return _open_without(jpeg.without_asides, "application data", body, name)
+
+
+def _open_avif(body: bytes, name: str) -> Opened:
+    return _open_without(_without_exif, "EXIF data", body, name)
+
+
+def _open_without(strip: Callable[[bytes], bytes | None], what: str, body: bytes, name: str) -> Opened:
+    """Return the picture; of a copy without *what*, which decoders read first, if they refuse it for that."""
+    try:
+        return _open_plain(body, name)
+    except Exception as error:
+        stripped = None if is_out_of_memory(error) else strip(body)
+        if stripped is None:
+            raise
+        try:
+            opened = _open_plain(stripped, name)
+        except Exception:  # so that was not it
+            raise error from None
+    opened.notes.append(f"{what} ignored: it cannot be read")
+    return opened
+
+
+def _without_exif(body: bytes) -> bytes | None:
+    """Return an AVIF whose EXIF data is called free space; None if it has none."""
+    hidden, count = _AVIF_EXIF.subn(rb"\1free", body)
+    return hidden if count else None
+
+
+def _open_gif(body: bytes, name: str) -> Opened:
+    return _open_plain(without_empty_extensions(body), name)
+
+
+def _open_heic(body: bytes, name: str) -> Opened:
+    opened = _open_plain(body, name)
+    opened.turned = b"irot" in body or b"imir" in body
+    return opened
+
+
 def _open_tiff(body: bytes, name: str) -> Opened:
     if body.startswith(_BIG_ENDIAN_BIGTIFF):  # which Pillow reads as if its offsets had 32 bits
         raise PictureRejected("unsupported", "TIFF: a BigTIFF with the high byte first")
@@ -115,7 +159,14 @@ def _open_tiff(body: bytes, name: str) -> Opened:
     return opened
 
 
-_OPENERS: dict[str, Callable[[bytes, str], Opened]] = {"PNG": _open_png, "TIFF": _open_tiff}
+_OPENERS: dict[str, Callable[[bytes, str], Opened]] = {
+    "AVIF": _open_avif,
+    "GIF": _open_gif,
+    "HEIC": _open_heic,
+    "JPEG": _open_jpeg,
+    "PNG": _open_png,
+    "TIFF": _open_tiff,
+}
 
 
 def _decoder(name: str) -> Callable[[BytesIO], ImageFile]:
@@ -191,21 +242,15 @@ def profile_of(opened: Opened) -> bytes | None:
 
 
 def orientation_of(opened: Opened) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 if there is none, or, with a note, if it cannot be read.
+    """Return the EXIF orientation, 1 to 8; 1 if there is none, or, with a note, if it is not obeyed.
 
-    The first EXIF block counts. XMP does where that has none, and in AVIF the box that says it, whatever EXIF says.
+    The first EXIF block counts, a TIFF's own tag, and in AVIF the box that says it: Pillow puts that in the block. XMP
+    never does: it may be left over from before the pixels were turned, and browsers do not look there.
     """
-    if opened.format == "HEIC":  # its container turns it, which its decoder obeys; cameras say the same in EXIF again
+    if opened.format == "HEIC" and opened.turned:  # by its decoder; cameras say the same in EXIF once more
         return 1
     try:
-        if opened.format == "TIFF":
-            orientation = cast(Any, opened.image).tag_v2.get(_ORIENTATION, 1)
-        elif opened.format == "PNG":  # whose EXIF data its decoder was not given
-            tags = Exif()
-            tags.load(opened.exif or b"")
-            orientation = tags.get(_ORIENTATION, 1)
-        else:
-            orientation = opened.image.getexif().get(_ORIENTATION, 1)
+        orientation = _told(opened)
     except MemoryError:
         raise
     except Exception:  # whatever the parser makes of a broken block: the picture itself has been decoded
@@ -213,7 +258,24 @@ def orientation_of(opened: Opened) -> int:
     if not isinstance(orientation, int) or orientation not in range(1, 9):  # 6.0 is equal to 6
         opened.notes.append("EXIF orientation ignored: it cannot be read or is none")
         return 1
+    if opened.format == "HEIC" and orientation != 1:
+        opened.notes.append("EXIF orientation ignored: only its container turns a HEIC")
+        return 1
     return int(orientation)
+
+
+def _told(opened: Opened) -> Any:
+    """Return what the file says of its orientation. May raise anything."""
+    if opened.format == "TIFF":
+        return cast(Any, opened.image).tag_v2.get(_ORIENTATION, 1)
+    if not opened.exif:
+        return 1
+    tags = Exif()
+    tags.load(opened.exif)
+    told = tags.get(_ORIENTATION, 1)
+    if opened.format == "HEIC" and _ORIENTATION in tags and told == 1:  # which pillow-heif has written there
+        return opened.image.info.get("original_orientation") or 1
+    return told
 
 
 def count_frames(opened: Opened) -> int:

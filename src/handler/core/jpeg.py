@@ -1,4 +1,4 @@
-"""The markers of a JPEG: how many scans it has.
+"""The markers of a JPEG: how many scans it has, and what says nothing of its pixels.
 
 Source: ITU-T T.81, annexes B and G.
 """
@@ -14,6 +14,8 @@ _MAX_SCANS = 100  # encoders write about ten
 _MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])", re.DOTALL)
 _START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
 _SEQUENTIAL = (b"\xc0", b"\xc1")  # frames that are not progressive; their sixth byte is the number of components
+_COMMENT, _APPLICATION = b"\xfe", tuple(bytes([kind]) for kind in range(0xE0, 0xF0))
+_NEEDED = re.compile(rb"JFIF\0.{9}|Exif\0\0|ICC_PROFILE\0..|Adobe.{7}", re.DOTALL)
 
 
 def check_scans(body: bytes) -> None:
@@ -34,6 +36,21 @@ def check_scans(body: bytes) -> None:
         scans += kind == _START_OF_SCAN
         if scans > _MAX_SCANS:
             raise PictureRejected("corrupt", f"JPEG: over {_MAX_SCANS} scans, which would take very long to decode")
+
+
+def without_asides(body: bytes) -> bytes | None:
+    """Return a JPEG without comments and application data that do not change how its pixels are decoded.
+
+    What decoders and we look for there is kept if it is whole. None if there is nothing to be left out.
+    """
+    kept, start = bytearray(), 0
+    for kind, content, end in _segments(body):
+        if kind == _START_OF_SCAN:
+            break
+        if kind == _COMMENT or (kind in _APPLICATION and not _NEEDED.match(body, content, end)):
+            kept += body[start : content - 4]
+            start = end
+    return bytes(kept + memoryview(body)[start:]) if start else None
 
 
 def _segments(body: bytes) -> Iterator[tuple[bytes, int, int]]:
