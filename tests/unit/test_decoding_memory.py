@@ -88,6 +88,19 @@ def tiff_in_one_strip(width: int, height: int, tile: tuple[int, int] | None = No
     return b"II*\0" + struct.pack("<I", depths + 8) + strip + directory
 
 
+def png_with_a_transparent_colour(width: int, height: int) -> bytes:
+    """Return a PNG of 16 bits, of which Pillow keeps only 8, so it is decoded twice."""
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    rows = zlib.compress(bytes(height * (1 + width * 6)), 1)
+    chunks = ((b"IHDR", header), (b"tRNS", bytes(6)), (b"IDAT", rows), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(kind, body) for kind, body in chunks)
+
+
+def jpeg_without_its_end(width: int, height: int) -> bytes:
+    """Return the worst of JPEGs but for its end marker, so it is decoded several times."""
+    return flat("CMYK", "JPEG", progressive=True, subsampling=0)(width, height).removesuffix(b"\xff\xd9")
+
+
 def png_row(width: int, height: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 0)
     rows = zlib.compress(bytes(height * (1 + width * 8)), 1)
@@ -103,9 +116,11 @@ WORST = {
     "HEIC": (2000, heic_of_10_bits),
     "JPEG": (2000, flat("CMYK", "JPEG", progressive=True, subsampling=0)),
     "JPEG long": (500, flat("CMYK", "JPEG", progressive=True, subsampling=0)),
+    "JPEG without its end": (2000, jpeg_without_its_end),
     "PNG": (3000, flat("RGBA", "PNG")),
     "PNG long": (500, flat("RGBA", "PNG")),
     "PNG row": (700_000, png_row),
+    "PNG with a transparent colour": (3000, png_with_a_transparent_colour),
     "TIFF": (2000, tiff_in_one_strip),
     "WEBP": (4000, flat("RGBA", "WEBP", lossless=True, method=0)),
 }
