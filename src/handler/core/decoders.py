@@ -85,11 +85,6 @@ def open_picture(body: bytes, name: str, limits: Limits) -> Opened:
     return opened
 
 
-def open_again(opened: Opened) -> ImageFile:
-    """Return another picture of the bytes that its decoder has."""
-    return _decoder(opened.format)(BytesIO(cast(BytesIO, opened.image.fp).getvalue()))
-
-
 def _open_plain(body: bytes, name: str) -> Opened:
     image = _decoder(name)(BytesIO(body))
     profile, exif = image.info.get("icc_profile"), image.info.get("exif")
@@ -98,7 +93,7 @@ def _open_plain(body: bytes, name: str) -> Opened:
 
 def _open_png(body: bytes, name: str) -> Opened:
     parts = png.take_apart(body)
-    image = _decoder(name)(BytesIO(parts.pixels))
+    image = _decoder(name)(cast(BytesIO, png.readable(parts)))
     return Opened(
         image,
         name,

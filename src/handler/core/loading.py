@@ -9,7 +9,7 @@ import numpy as np
 from PIL.Image import Image, fromarray, new
 
 from handler.core import jpeg, png
-from handler.core.decoders import Opened, is_out_of_memory, open_again, open_picture, rejecting
+from handler.core.decoders import Opened, is_out_of_memory, open_picture, rejecting
 from handler.core.formats import identify
 from handler.core.model import Limits, PictureRejected
 
@@ -27,7 +27,7 @@ def load(body: bytes, limits: Limits, prepare: Prepare = bool) -> Opened:
     name = identify(body, limits)
     with rejecting(name):
         opened = open_picture(body, name, limits)
-        problem = _unended(body, name) or _failure(opened, prepare)
+        problem = _unended(body, name) or _failure(opened, body, limits, prepare)
         if problem is None:
             return opened
         del opened  # and what was decoded, before there is more
@@ -36,7 +36,7 @@ def load(body: bytes, limits: Limits, prepare: Prepare = bool) -> Opened:
         if mended is None:
             raise problem
         opened = open_picture(mended, name, limits)
-        if problem := _failure(opened, prepare):
+        if problem := _failure(opened, mended, limits, prepare):
             raise problem
         opened.notes.append(note)
         return opened
@@ -49,10 +49,10 @@ def _unended(body: bytes, name: str) -> Exception | None:
     return OSError("image file is truncated in its data")
 
 
-def _failure(opened: Opened, prepare: Prepare) -> Exception | None:
+def _failure(opened: Opened, body: bytes, limits: Limits, prepare: Prepare) -> Exception | None:
     """Decode the picture; return the error that this ends with, None if it does not."""
     try:
-        low = _with_low_bytes(opened) if opened.transparent else None
+        low = _with_low_bytes(body, limits) if opened.transparent else None
         prepare(opened)
         opened.image.load()
         if low and opened.transparent:
@@ -65,12 +65,12 @@ def _failure(opened: Opened, prepare: Prepare) -> Exception | None:
     return None
 
 
-def _with_low_bytes(opened: Opened) -> Image:
+def _with_low_bytes(body: bytes, limits: Limits) -> Image:
     """Return where samples of 16 bits have the low bytes of the transparent colour: of other bytes they are cut."""
-    image = open_again(opened)
+    opened = open_picture(body, "PNG", limits)
+    image, key = opened.image, cast(tuple[int, ...], opened.transparent)
     image.tile = [tile._replace(args="RGB;16L") for tile in image.tile]  # of two bytes, the second, whichever is high
     image.load()
-    key = cast(tuple[int, ...], opened.transparent)
     return _equal(image, tuple(sample & 0xFF for sample in key), new("L", image.size, 255))
 
 
@@ -90,7 +90,7 @@ def _strips(image: Image) -> Iterator[tuple[int, int, int, int]]:
 
 def _mended_png(body: bytes, _: Limits) -> tuple[bytes | None, str]:
     """Return a PNG whose image data is whole without the checksum behind it."""
-    return png.without_checksum(png.take_apart(body)), "end of the image data ignored: it is wrong or missing"
+    return png.without_checksum(body), "end of the image data ignored: it is wrong or missing"
 
 
 def _mended_jpeg(body: bytes, limits: Limits) -> tuple[bytes | None, str]:

@@ -15,6 +15,7 @@ from io import BytesIO
 from typing import NamedTuple
 
 from handler.core.model import PictureRejected
+from handler.core.spliced import Spliced
 
 MAX_PROFILE_BYTES = 4 << 20  # real ones are under 3 MB, those of printing presses; a JPEG has room for 16
 
@@ -33,6 +34,7 @@ _LATE = {b"iCCP": {b"PLTE", b"IDAT"}, b"tRNS": {b"IDAT"}, b"acTL": {b"IDAT"}}  #
 _KNOWN = _ONCE | {b"PLTE", b"IDAT", b"IEND"}
 _MAX_NOTES = 4  # they are stored with the picture, and a file may have a million broken chunks
 _INFLATED_AT_ONCE = 1 << 20  # bytes
+_MOST_PARTS = 1000  # that are not copied: a file may have a million
 
 
 class _Header(NamedTuple):
@@ -62,7 +64,7 @@ class Png:
     """A PNG taken apart."""
 
     header: _Header
-    pixels: bytes  # a PNG of what the decoder needs and nothing else
+    pixels: bytes | tuple[memoryview, ...]  # what the decoder needs: the file, or these parts of it
     profile: bytes | None
     exif: bytes | None
     frames: int
@@ -77,21 +79,25 @@ def take_apart(body: bytes) -> Png:
     """
     chunks = _chunks(body)
     reader = _Reader(_first(chunks))
-    pixels: BytesIO | None = None  # until then they are the file itself, which may be large
+    needed: _Needed | None = None  # until then that is the file itself
     for chunk in chunks:
         kept = reader.kept(chunk)
-        if kept is not chunk and pixels is None:
-            pixels = BytesIO()
-            pixels.write(memoryview(body)[: chunk.start])
-        if kept is not None and pixels is not None:
-            pixels.write(kept.whole)
-    return reader.finished(body if pixels is None else pixels.getvalue())
+        if kept is not chunk and needed is None:
+            needed = _Needed(memoryview(body)[: chunk.start])
+        if kept is not None and needed is not None:
+            needed.add(kept)
+    return reader.finished(body if needed is None else needed.parts())
+
+
+def readable(png: Png) -> BytesIO | Spliced:
+    """Return the file from which the pixels of *png* are decoded."""
+    return BytesIO(png.pixels) if isinstance(png.pixels, bytes) else Spliced(png.pixels)
 
 
 def _first(chunks: Iterator[_Chunk]) -> _Chunk:
     first = next(chunks, None)
-    if first is None:
-        raise PictureRejected("truncated", "PNG: it ends before its header")
+    if first is None or not first.complete:
+        raise PictureRejected("truncated", "PNG: it ends in its header")
     if first.kind != b"IHDR" or len(first.content) < _HEADER.size:
         raise PictureRejected("corrupt", "PNG: it does not begin with a header")
     try:
@@ -101,17 +107,17 @@ def _first(chunks: Iterator[_Chunk]) -> _Chunk:
     return first
 
 
-def without_checksum(png: Png) -> bytes | None:
-    """Return the PNG of the pixels without the checksum behind all image data; None if some of that is missing.
+def without_checksum(body: bytes) -> bytes | None:
+    """Return a PNG without the checksum behind all image data; None if some of the image data is missing.
 
     Browsers do without it. Pillow reads it if it comes along with the last row, and refuses the file if it is wrong.
     """
-    missing = _inflated_bytes(png.header)
+    missing = _inflated_bytes(take_apart(body).header)
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     head = 2  # bytes before the compressed data
     file = BytesIO()
     file.write(_SIGNATURE)
-    for chunk in _chunks(png.pixels):
+    for chunk in _chunks(body):
         if chunk.kind != b"IDAT":
             file.write(chunk.whole)
         elif missing:
@@ -153,6 +159,32 @@ def _chunks(body: bytes) -> Iterator[_Chunk]:
         at = end
 
 
+class _Needed:
+    """Collects the parts of a file that its decoder needs, with all image data in one chunk, which is read faster."""
+
+    def __init__(self, start: memoryview) -> None:
+        self._parts = [start]
+        self._copied = bytearray()  # if they are too many
+        self._in_data = False
+
+    def add(self, chunk: _Chunk) -> None:
+        """Add a *chunk*; of those with image data, their content; nothing behind that."""
+        if chunk.kind != b"IDAT":
+            self._parts += () if self._in_data else (chunk.whole,)
+            return
+        if not self._in_data:  # of a chunk that is longer than anything: Pillow stops at the last row
+            self._parts.append(memoryview(struct.pack(">I4s", _MOST, b"IDAT")))
+            self._in_data = True
+        self._parts.append(chunk.content)
+        if len(self._parts) > _MOST_PARTS:
+            self._copied += b"".join(self._parts)
+            self._parts = []
+
+    def parts(self) -> tuple[memoryview, ...]:
+        """Return them in order."""
+        return (memoryview(self._copied + b"".join(self._parts)),) if self._copied else tuple(self._parts)
+
+
 class _Reader:
     """Takes chunk after chunk, and sorts out what counts."""
 
@@ -178,7 +210,7 @@ class _Reader:
             self._seen.add(chunk.kind)
         return kept
 
-    def finished(self, pixels: bytes) -> Png:
+    def finished(self, pixels: bytes | tuple[memoryview, ...]) -> Png:
         """Return the PNG, once every chunk was taken. Raises PictureRejected if it has no image data."""
         if b"IDAT" not in self._seen:
             code = "corrupt" if b"IEND" in self._seen else "truncated"
@@ -257,6 +289,8 @@ class _Reader:
 
     def _check_place(self, kind: bytes) -> None:
         if kind in self._seen and kind in _ONCE:
+            if kind == b"acTL":
+                self._animated = 0
             raise _Unusable("there is another one")
         if self._seen & _LATE.get(kind, set()):
             raise _Unusable("it is out of place")

@@ -106,7 +106,7 @@ def described(tags: Mapping[int, Any]) -> str:
     """Return what a TIFF with these *tags* has inside, for people."""
     photometric, bits, formats, extra, apart = _organisation(tags)
     parts = [_NAMES.get(photometric, f"photometric interpretation {photometric}")]
-    parts += (f"samples of {depth} bits" for depth in sorted(bits))
+    parts += (f"{depth}-bit samples" for depth in sorted(bits))
     parts += (_FORMATS.get(kind, f"sample format {kind}") for kind in sorted(formats - {_UNSIGNED}))
     if extra:
         parts.append("more samples: " + " and ".join(_EXTRA.get(kind, f"of kind {kind}") for kind in extra))

@@ -22,6 +22,7 @@ from tests.pngs import (
     png_file,
     rows,
     with_chunks,
+    wrongly_summed,
 )
 
 LIMITS = Limits()
@@ -76,6 +77,19 @@ def test_wrong_checksum_of_all_image_data_is_noted() -> None:
     body = PLAIN.replace(png_chunk(b"IDAT", data), png_chunk(b"IDAT", data[:-4] + b"\1\2\3\4"))
 
     assert_same(body, WRONG_END)
+
+
+def test_picture_without_that_checksum_keeps_what_else_counts() -> None:
+    turned = encode(SCENE, "PNG", exif=b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHHI", 0x0112, 3, 1, 6, 0, 0))
+    data = next(whole for kind, whole in chunks_of(turned) if kind == b"IDAT")[8:-4]
+    broken = turned.replace(png_chunk(b"IDAT", data), png_chunk(b"IDAT", data[:-4] + bytes(4)))
+    at = broken.index(b"IDAT") - 4
+
+    picture = seen(broken[:at] + wrongly_summed(b"tEXt", b"a\0b") + broken[at:])
+
+    np.testing.assert_array_equal(picture.luma, seen(turned).luma)
+    assert picture.luma.shape == (60, 40)
+    assert picture.notes == ("chunk tEXt ignored: its checksum is wrong", WRONG_END)
 
 
 def test_missing_rows_are_truncated_and_broken_ones_corrupt() -> None:

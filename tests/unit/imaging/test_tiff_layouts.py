@@ -357,7 +357,7 @@ def test_layout_that_is_not_decoded_is_named() -> None:
     with pytest.raises(PictureRejected) as rejected:
         decode(layout.file(drawn(layout)[0]), LIMITS, side=256)
 
-    assert str(rejected.value) == "TIFF: grey, samples of 8 bits, more samples: alpha, in separate planes"
+    assert str(rejected.value) == "TIFF: grey, 8-bit samples, more samples: alpha, in separate planes"
 
 
 def test_white_is_zero_is_shown_as_black_is_zero() -> None:
