@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from handler.cli.errors import CommandError
+from handler.cli.errors import STATUSES, CommandError
 from handler.cli.files import UNUSABLE, why_unusable
 from handler.cli.options import add_fingerprinting, add_matching, settings
 from handler.cli.output import printable
@@ -22,7 +22,7 @@ DESCRIPTION = """\
 Show how alike two pictures are, by their two nearest views (the whole picture,
 or a part of it), and whether they would be announced as near-duplicates."""
 
-EPILOG = """\
+EPILOG = f"""\
 JSON fields:
   a, b         the paths
   verdict      exact (the same bytes), near or different
@@ -37,6 +37,7 @@ exit status:
   0  they are near-duplicates
   1  they are different
   2  one of them could not be used, or wrong usage
+{STATUSES}
 
 examples:
   lookalike compare cat.jpg "cat (copy).jpg"

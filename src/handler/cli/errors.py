@@ -2,7 +2,11 @@
 
 FAILED = 1
 USAGE_ERROR = 2  # argparse's own
-INTERRUPTED = 130  # what shells use for a command that Ctrl-C ended
+OUTPUT_LOST = 3
+PIPE_CLOSED = 141  # what shells use for a command that SIGPIPE ended
+STATUSES = """\
+  3  the output could not be written
+  141  nobody reads the output any more (| head), so nothing more is said"""  # of every command, for its help
 
 
 class CommandError(Exception):

@@ -4,8 +4,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from handler.cli.parallel import in_order
 from handler.cli.progress import Shown, progress
@@ -13,6 +12,16 @@ from handler.core.formats import check_bytes
 from handler.core.model import Limits, PictureRejected
 
 T = TypeVar("T")
+
+# Without waiting, since a pipe may have taken the file's place; Windows needs to be asked for bytes.
+OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 UNUSABLE = (PictureRejected, OSError, ValueError, MemoryError)  # what keeps a file from being fingerprinted
 
@@ -38,29 +47,63 @@ def _counted(results: Iterable[T], advance: Callable[[int], None]) -> Iterator[T
 
 def files(paths: Iterable[str]) -> Iterator[str]:
     """Yield every path that is not a folder, and for a folder the files below it, depth first, sorted by name."""
-    for path in paths:
-        try:
-            with os.scandir(path) as entries:
-                visible = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda e: e.name)
-        except OSError:  # not a folder, or one that cannot be listed: `read` says which
+    waiting = list(paths)[::-1]  # the next one last; no recursion, which a deep tree would exhaust
+    while waiting:
+        path = waiting.pop()
+        below = _below(path)
+        if below is None:
             yield path
-            continue
-        for entry in visible:
-            if entry.is_dir(follow_symlinks=False):
-                yield from files([entry.path])
-            elif not (entry.is_symlink() and entry.is_dir()):
-                yield entry.path
+        else:
+            waiting += below[::-1]
+
+
+def _below(path: str) -> list[str] | None:
+    """Return what is in the folder *path*; None if it is no folder, or one that cannot be listed: `read` says which."""
+    try:
+        with os.scandir(path) as entries:
+            return [entry.path for entry in sorted(entries, key=lambda entry: entry.name) if not _left_out(entry)]
+    except OSError:
+        return None
+
+
+def _left_out(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry of a folder is hidden, or a link to a folder."""
+    if entry.name.startswith("."):
+        return True
+    try:
+        return entry.is_symlink() and entry.is_dir()
+    except OSError:  # a link to itself: `read` says so
+        return False
 
 
 def read(path: str, limits: Limits) -> bytes:
     """Return the bytes of the file *path*, unless it is too large to be read at all."""
+    with opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        check_bytes(size, limits)
+        return file.read()
+
+
+def opened(path: str) -> BinaryIO:
+    """Open the file *path* for reading. Raises OSError, at once, for anything that is no regular file."""
     found = os.stat(path)  # noqa: PTH116 - Path rewrites: Path("") is the current folder
     if stat.S_ISDIR(found.st_mode):
         os.scandir(path).close()  # raises what kept it from being listed
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError("not a regular file")  # a named pipe would wait for ever
-    check_bytes(found.st_size, limits)
-    return Path(path).read_bytes()
+    _check_kind(found)
+    number = os.open(path, OPEN)
+    try:
+        _check_kind(os.fstat(number))
+        return os.fdopen(number, "rb")
+    except BaseException:
+        os.close(number)
+        raise
+
+
+def _check_kind(found: os.stat_result) -> None:
+    """Raise OSError unless *found* is of a regular file: a named pipe would wait for ever, a device never end."""
+    kind = stat.S_IFMT(found.st_mode)
+    if kind != stat.S_IFREG:
+        raise OSError(f"{KINDS.get(kind, 'something else')}, not a file")
 
 
 def why_unusable(error: Exception) -> str:

@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from functools import partial
 
+from handler.cli.errors import STATUSES
 from handler.cli.files import UNUSABLE, each_file, read, why_unusable
 from handler.cli.options import add_fingerprinting, add_paths, limits
 from handler.cli.output import printable
@@ -41,6 +42,7 @@ exit status:
   0  every file was hashed
   1  at least one was not
   2  wrong usage
+{STATUSES}
 
 examples:
   lookalike hash ~/Pictures

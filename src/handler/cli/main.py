@@ -8,8 +8,9 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import NamedTuple, NoReturn
 
-from handler.cli.errors import INTERRUPTED, USAGE_ERROR, CommandError
-from handler.cli.output import complain, print_any_name
+from handler.cli.errors import OUTPUT_LOST, PIPE_CLOSED, USAGE_ERROR, CommandError
+from handler.cli.output import OutputLost, ReaderGone, checked_output, complain
+from handler.cli.stopping import Stopped, two_signals_end
 
 
 class Command(NamedTuple):
@@ -38,23 +39,30 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line *argv* (default: the process's own) and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    print_any_name()
-    first = next((one for one in arguments if not one.startswith("-")), None)
+    # Numpy's arrays are small here: OpenBLAS would start a thread for every core, and none of them is of use.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        options = parser([name for name in COMMANDS if name == first]).parse_args(arguments)
-        run: Callable[[argparse.Namespace], int] = options.run
-        status = run(options)
-        sys.stdout.flush()
+        with two_signals_end(), checked_output():
+            return _status(arguments)
+    except OutputLost as error:
+        complain(str(error))
+        return OUTPUT_LOST
+    except ReaderGone:
+        return PIPE_CLOSED
+    except Stopped as stopped:
+        return stopped.status
+
+
+def _status(arguments: Sequence[str]) -> int:
+    """Run the command that *arguments* name, and return its exit status."""
+    first = next((one for one in arguments if not one.startswith("-")), None)
+    options = parser([name for name in COMMANDS if name == first]).parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
     except CommandError as error:
         complain(str(error))
         return error.status
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader (`| head`) has seen enough. Python flushes stdout once more at exit, so give it somewhere to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return status
 
 
 def parser(known: Collection[str]) -> argparse.ArgumentParser:

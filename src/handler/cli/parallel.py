@@ -7,7 +7,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.connection import wait
+from threading import Thread
 from typing import TypeVar
 
 from handler.cli.errors import CommandError
@@ -31,7 +33,7 @@ def in_order(work: Callable[[str], T], paths: Iterator[str]) -> Generator[T]:
         yield from map(work, chain(first, paths))
         return
     # Not forked: the progress bar has a thread of its own.
-    pool = ProcessPoolExecutor(cores, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(cores, mp_context=get_context("spawn"), initializer=_begin)
     waiting: deque[Future[list[T]]] = deque()
     remaining = chain(first, paths)
     try:
@@ -43,6 +45,10 @@ def in_order(work: Callable[[str], T], paths: Iterator[str]) -> Generator[T]:
             yield from waiting.popleft().result()
     except BrokenProcessPool as error:
         raise CommandError(KILLED) from error
+    except BaseException:  # nobody wants the rest, and a file may take long
+        for worker in active_children():
+            worker.kill()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -57,6 +63,14 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that reads the results."""
+def _begin() -> None:
+    """Leave Ctrl-C to the process that reads the results, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    """End this process when the one that started it has ended, however it did: the pool's own processes wait on."""
+    if parent := parent_process():
+        wait([parent.sentinel])
+        os._exit(1)

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.cli.arguments import positive
 from handler.cli.aws_errors import explain
-from handler.cli.errors import USAGE_ERROR, CommandError
+from handler.cli.errors import STATUSES, USAGE_ERROR, CommandError
 from handler.cli.failure_queue import BATCH, Failure, FailureQueue
 from handler.cli.output import complain, printable
 from handler.cli.progress import Shown, progress
@@ -35,7 +35,7 @@ redrive.
 Region, credentials and endpoint come from where the AWS CLI takes them
 (AWS_DEFAULT_REGION, AWS_PROFILE, AWS_ENDPOINT_URL, ...)."""
 
-EPILOG = """\
+EPILOG = f"""\
 JSON fields:
   sent     how many events Lambda accepted; not with --dry-run
   waiting  only with --dry-run: message_id, when, condition, error and objects
@@ -46,6 +46,7 @@ exit status:
   0  every event was sent or, with --dry-run, can be
   1  at least one was kept, or AWS could not be asked
   2  wrong usage
+{STATUSES}
 
 examples:
   lookalike redrive --dry-run

@@ -2,7 +2,9 @@
 
 import json
 import os
+import socket
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,46 @@ from tests.pictures import photo, png, png_claiming
 from tests.unit.cli.conftest import Run, hash_of, in_a_process, write
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
-def test_named_pipe_is_not_waited_for(run: Run, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
+@pytest.mark.parametrize("command", ["hash", "pairs"])
+def test_what_is_no_file_is_named_and_the_rest_read(run: Run, album: Path, command: str) -> None:
+    os.mkfifo(album / "pipe")
+    (album / "circle").symlink_to("circle")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(album / "socket"))
 
-    status, lines, _ = run("hash", "--json", tmp_path)
+        _, lines, errors = run(command, album, "/dev/null")
 
-    assert (status, json.loads(lines[0])["reason"]) == (1, "not a regular file")
+    for name, why in (
+        (album / "pipe", "a named pipe, not a file"),
+        (album / "socket", "a socket, not a file"),
+        (album / "circle", "Too many levels of symbolic links"),
+        ("/dev/null", "a device, not a file"),
+    ):
+        assert sum(str(name) in line and why in line for line in lines + errors) == 1
+    assert sum(str(album / "1.png") in line for line in lines) == 1
+
+
+def test_folder_that_links_to_itself_is_left_after_one_look(run: Run, album: Path) -> None:
+    (album / "here").symlink_to(".")
+    (album / "circle").symlink_to("circle")
+
+    against = run("pairs", "--json", "--against", album, album / "1.png")
+
+    assert [Path(json.loads(line)["b"]).name for line in against.lines] != []
+    assert any("circle: Too many levels of symbolic links" in line for line in against.errors)
+
+
+def test_deep_folder_is_read_to_its_end(run: Run, tmp_path: Path) -> None:
+    deep = tmp_path
+    with chdir(tmp_path):
+        for _ in range(1200):  # each level takes no more than two characters of a path
+            Path("d").mkdir()
+            os.chdir("d")
+        write(Path("end.png"), png(photo(1)))
+
+    status, lines, _ = run("hash", deep)
+
+    assert (status, len(lines)) == (0, 1)
 
 
 def test_picture_named_twice_is_printed_twice(run: Run, picture: Path) -> None:

@@ -1,4 +1,5 @@
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,6 +44,24 @@ def test_only_the_chosen_command_is_imported(name: str) -> None:
 @pytest.mark.parametrize("name", ["hash", "pairs", "compare"])
 def test_commands_about_files_do_not_import_boto3(name: str) -> None:
     assert not imported_by(name, "--help") & {"boto3", "botocore"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux shows them")
+@pytest.mark.parametrize("name", ["hash", "pairs", "compare"])
+def test_numpy_starts_no_threads(name: str) -> None:
+    """It would start one for every core: set the variable that asks for more, and more there are."""
+    count = 'import os, sys; print(len(os.listdir("/proc/self/task")), "numpy" in sys.modules, file=sys.stderr)'
+
+    def threads(environment: dict[str, str]) -> str:
+        done = subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-c", f"{IMPORTED}\n{count}", name, "--help"],
+            capture_output=True, text=True, check=True, timeout=60, env=environment,
+        )  # fmt: skip
+        return done.stderr.splitlines()[-1]
+
+    unset = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    assert threads(unset) == "1 True"
+    assert threads(unset | {"OPENBLAS_NUM_THREADS": "2"}) == f"{min(2, os.cpu_count() or 1)} True"
 
 
 def test_help_lists_every_command_with_its_summary(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,18 +5,16 @@ verb's own module is imported when it runs, after a look at whether they are the
 """
 
 import argparse
-import signal
-import sys
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType
 from typing import NamedTuple
 
-from handler.cli.errors import INTERRUPTED, CommandError
+from handler.cli.errors import CommandError
 from handler.cli.local import stack
+from handler.cli.output import complain
 
 EMULATOR = ("hypercorn", "ministack", "rich", "samtranslator")
 PHOTOGRAPHS = ("skimage",)
@@ -138,25 +136,19 @@ VERBS = {
 
 
 def _run(name: str, options: argparse.Namespace) -> int:
-    """Run the verb *name*, so that it ends in order on every signal that asks it to."""
+    """Run the verb *name*, once everything that it needs is known to be there."""
     root = stack.project_root()
     if missing := [package for package in VERBS[name].needs if find_spec(package) is None]:
         raise CommandError(
             f"local needs packages that are not installed ({', '.join(missing)}): "
             f"run make setup in {root}, and use its .venv/bin/lookalike"
         )
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
     run: Callable[[Path, argparse.Namespace], int] = import_module(f"handler.cli.local.{name}").run
     try:
         return run(root, options)
     except KeyboardInterrupt:
-        print("lookalike: interrupted; everything that was started has been stopped", file=sys.stderr)
-        return INTERRUPTED
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+        complain("interrupted; everything that was started has been stopped")
+        raise
 
 
 def _port(text: str) -> int:
