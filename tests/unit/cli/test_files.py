@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 from tests.pictures import photo, png, png_claiming
 from tests.unit.cli.conftest import Run, hash_of, in_a_process, write
+
+DEEP = 1200  # folders below each other
 
 
 @pytest.mark.parametrize("command", ["hash", "pairs"])
@@ -42,14 +45,37 @@ def test_folder_that_links_to_itself_is_left_after_one_look(run: Run, album: Pat
     assert any("circle: Too many levels of symbolic links" in line for line in against.errors)
 
 
-def test_deep_folder_is_read_to_its_end(run: Run, tmp_path: Path) -> None:
-    deep = tmp_path
-    with chdir(tmp_path):
-        for _ in range(1200):  # each level takes no more than two characters of a path
-            Path("d").mkdir()
-            os.chdir("d")
-        write(Path("end.png"), png(photo(1)))
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[Path]:
+    """A picture below more folders than Python recurses, which is why pytest could not remove them.
 
+    Each takes two characters of a path: the deepest is still within what the system takes.
+    """
+    try:
+        with chdir(tmp_path):
+            for _ in range(DEEP):
+                Path("d").mkdir()
+                os.chdir("d")
+            write(Path("end.png"), png(photo(1)))
+        yield tmp_path
+    finally:
+        remove_line_of_folders(tmp_path)
+
+
+def remove_line_of_folders(top: Path) -> None:
+    """Remove the folder "d" in *top*, which has one like it, and so on: not even os.walk can begin at the bottom."""
+    with chdir(top):
+        below = 0
+        while Path("d").is_dir():
+            os.chdir("d")
+            below += 1
+        Path("end.png").unlink(missing_ok=True)
+        for _ in range(below):
+            os.chdir("..")
+            Path("d").rmdir()
+
+
+def test_deep_folder_is_read_to_its_end(run: Run, deep: Path) -> None:
     status, lines, _ = run("hash", deep)
 
     assert (status, len(lines)) == (0, 1)

@@ -1,5 +1,6 @@
 import argparse
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -93,6 +94,7 @@ def test_help_has_defaults_exit_statuses_and_an_example(one: argparse.ArgumentPa
     assert one.description
     assert "\nexit status:\n  0  " in f"\n{one.epilog}"
     assert "lookalike" in str(one.epilog).partition("example")[2]
+    assert not re.search("{[A-Z]", f"{one.description}{one.epilog}")  # a name that was meant to be filled in
     assert all(len(line) <= 80 for line in f"{one.description}\n{one.epilog}".splitlines())
 
 

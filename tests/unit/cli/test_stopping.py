@@ -23,8 +23,8 @@ from handler.cli.stopping import adopt, two_signals_end
 with two_signals_end():
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     adopt(child.pid)
-    print(child.pid, flush=True)
     try:
+        print(child.pid, flush=True)  # the signal may come at once
         time.sleep(60)
     finally:
         print("ending", flush=True)
