@@ -34,7 +34,7 @@ class InMemoryPictures:
     def read(self, ref: ObjectRef) -> Content:
         body = self.objects.get((ref.bucket, ref.key))
         if body is None:
-            raise ObjectGone(f"{ref.bucket}/{ref.key} does not exist any more")
+            raise ObjectGone(f"{ref.bucket}/{ref.key} does not exist")
         check_bytes(len(body), self._limits)
         order = list(self.objects).index((ref.bucket, ref.key))
         modified = f"2026-01-01T{order // 60:02d}:{order % 60:02d}:00+00:00"

@@ -14,7 +14,8 @@ from handler.core.message import describe, describe_match
 from handler.core.model import Found, Outcome
 from handler.core.phash import to_hex
 from handler.dedup import Deduplicator
-from handler.events import Created, Ignored, Item, LookUp, Removed, Result, UnknownEvent, Unreadable, decode
+from handler.deliveries import Created, Ignored, Item, LookUp, Removed, Result, UnknownEvent, Unreadable
+from handler.events import decode
 from handler.indexing import Indexer
 from handler.report import Report
 from handler.wiring import Service, service

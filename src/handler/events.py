@@ -1,289 +1,199 @@
-"""AWS envelopes in, replies out.
+"""AWS envelopes in.
 
 Accepted: S3 notifications, EventBridge events, both also inside SNS or SQS; S3 Batch Operations 1.0
 and 2.0; a failed event as Lambda's on-failure destination wraps it; and a direct look-up. Keys are
 form-encoded in S3 notifications and batch tasks (`a+b` is "a b"), and plain in EventBridge events.
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 from urllib.parse import unquote_plus
 
-from handler.core.model import ObjectRef, Outcome, padded_sequencer
+from handler.core.fields import Field, WrongField
+from handler.core.model import ObjectRef, padded_sequencer
+from handler.deliveries import (
+    Action,
+    BatchDelivery,
+    Created,
+    Delivery,
+    Document,
+    Ignored,
+    Item,
+    LookUp,
+    LookUpDelivery,
+    QueueDelivery,
+    Removed,
+    UnknownEvent,
+    Unreadable,
+)
 
-Document = Mapping[str, Any]
-
-# What reading a document of another shape, or hostile JSON, raises.
-UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
-
-
-class UnknownEvent(Exception):
-    """The event has none of the accepted shapes; the message names what was seen."""
-
-
-class ItemsFailed(Exception):
-    """Some items of an event failed, so the source has to send it again; items that went well repeat safely."""
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """Index this object."""
-
-    ref: ObjectRef
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """Forget this object; where it names a version, only if that is the one that is known."""
-
-    ref: ObjectRef
-
-
-@dataclass(frozen=True, slots=True)
-class LookUp:
-    """Tell the matches of this object."""
-
-    ref: ObjectRef
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """Nothing is to be done, for this reason."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """One item of a batch that has no accepted shape: it fails alone."""
-
-    error: UnknownEvent
-
-
-Action = Created | Removed | LookUp | Ignored | Unreadable
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing to do, and the source's own name for it (an SQS message id, a batch task id)."""
-
-    action: Action
-    receipt: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one item: an outcome with a line about it, or the error that stopped it."""
-
-    item: Item
-    outcome: Outcome | None = None
-    detail: str = ""
-    answer: Document | None = None  # a look-up's
-    error: Exception | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """An event that nobody waits for: S3, SNS, EventBridge. A failure makes Lambda send it again."""
-
-    items: Sequence[Item]
-
-    def reply(self, results: Sequence[Result]) -> dict[str, Any]:
-        """Return the outcomes; raise ItemsFailed if any item failed."""
-        failed = [result.error for result in results if result.error is not None]
-        if failed:
-            first = failed[0]
-            raise ItemsFailed(
-                f"{len(failed)} of {len(results)} items failed: {type(first).__name__}: {first}"
-            ) from first
-        return {"outcomes": [str(result.outcome) for result in results]}
-
-
-@dataclass(frozen=True, slots=True)
-class QueueDelivery(Delivery):
-    """A batch of SQS messages."""
-
-    def reply(self, results: Sequence[Result]) -> dict[str, Any]:
-        """Return the partial-batch reply: only messages with a failed item come again."""
-        failed = dict.fromkeys(result.item.receipt for result in results if result.error is not None)
-        return {"batchItemFailures": [{"itemIdentifier": receipt} for receipt in failed]}
-
-
-@dataclass(frozen=True, slots=True)
-class BatchDelivery(Delivery):
-    """Tasks of an S3 Batch Operations job."""
-
-    schema_version: str
-    invocation_id: str
-
-    def reply(self, results: Sequence[Result]) -> dict[str, Any]:
-        """Return one result a task: errors are temporary, pictures that cannot be used permanent failures."""
-        return {
-            "invocationSchemaVersion": self.schema_version,
-            "treatMissingKeysAs": "PermanentFailure",
-            "invocationId": self.invocation_id,
-            "results": [
-                {
-                    "taskId": result.item.receipt,
-                    "resultCode": _result_code(result),
-                    "resultString": str(result.error or result.detail or result.outcome)[:1024],
-                }
-                for result in results
-            ],
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class LookUpDelivery(Delivery):
-    """A caller that waits for an answer."""
-
-    def reply(self, results: Sequence[Result]) -> dict[str, Any]:
-        """Return the answer; an error is the caller's."""
-        (result,) = results
-        if result.error is not None:
-            raise result.error
-        return dict(result.answer or {})
+ACCEPTED = (
+    "accepted are S3's notifications and its EventBridge events (each also in SNS or SQS), "
+    "tasks of S3 Batch Operations, failed events and look-ups"
+)
+LOOK_UP_FIELDS = ("bucket", "key", "version")
+MAX_WRAPPINGS = 10  # an event in SNS in SQS that failed has three
 
 
 def decode(event: Document) -> Delivery:
-    """Return what *event* asks for. Raises UnknownEvent if it has no accepted shape."""
-    if not isinstance(event, Mapping):
-        raise UnknownEvent(f"unknown event: want an object, got {type(event).__name__}")
+    """Return what *event* asks for. Raises UnknownEvent, and nothing else, if it has no accepted shape."""
     try:
-        if "lookup" in event:
-            return LookUpDelivery([Item(LookUp(_look_up_ref(event["lookup"])))])
-        if "tasks" in event:
-            return BatchDelivery(
-                items=[Item(_task(task), receipt=task["taskId"]) for task in event["tasks"]],
-                schema_version=event["invocationSchemaVersion"],
-                invocation_id=event["invocationId"],
-            )
-        records = event.get("Records")
-        if records and all(record.get("eventSource") == "aws:sqs" for record in records):
-            return QueueDelivery([item for record in records for item in _message_items(record)])
-        actions = list(_actions(event))
-    except UNREADABLE as error:
-        raise UnknownEvent(f"unknown event: {type(error).__name__} {error} ({_seen(event)})") from error
+        return _delivery(Field(event), MAX_WRAPPINGS)
+    except WrongField as error:
+        raise _unknown(error) from error
+
+
+def _unknown(error: WrongField) -> UnknownEvent:
+    return UnknownEvent(f"unknown event: {error}")
+
+
+def _delivery(event: Field, wrappings: int) -> Delivery:
+    """What *event* asks for, unless it is in more than so many *wrappings*."""
+    if "lookup" in event:
+        return LookUpDelivery([Item(LookUp(_look_up_ref(event)))])
+    if "tasks" in event:
+        return BatchDelivery(
+            items=[Item(_task(task), receipt=task["taskId"].text()) for task in event["tasks"].each()],
+            schema_version=event["invocationSchemaVersion"].text(),
+            invocation_id=event["invocationId"].text(),
+        )
+    records = event["Records"].each() if event.get("Records") else []
+    if records and all("eventSource" in record and record["eventSource"].value == "aws:sqs" for record in records):
+        return QueueDelivery([item for record in records for item in _message_items(record, wrappings)])
+    actions = list(_actions(event, wrappings))
     unreadable = [action.error for action in actions if isinstance(action, Unreadable)]
     if unreadable and len(unreadable) == len(actions):
         raise unreadable[0]
     return Delivery([Item(action) for action in actions])
 
 
-def _message_items(message: Document) -> Iterator[Item]:
-    receipt = message["messageId"]
+def _message_items(message: Field, wrappings: int) -> Iterator[Item]:
+    receipt = message["messageId"].text()
     try:
-        for action in _actions(json.loads(message["body"])):
-            yield Item(action, receipt)
-    except (UnknownEvent, *UNREADABLE) as error:
+        for action in _actions(message["body"].document(), wrappings - 1):
+            yield Item(_from(receipt, action.error) if isinstance(action, Unreadable) else action, receipt)
+    except (UnknownEvent, WrongField) as error:
         # A bad body fails alone: whatever it may say, the other messages of the batch are good.
-        yield Item(Unreadable(UnknownEvent(f"SQS message {receipt}: {type(error).__name__}: {error}")), receipt)
+        yield Item(_from(receipt, error if isinstance(error, UnknownEvent) else _unknown(error)), receipt)
 
 
-def _actions(document: Any) -> Iterator[Action]:
+def _from(receipt: str, error: UnknownEvent) -> Unreadable:
+    return Unreadable(UnknownEvent(f"SQS message {receipt}: {error}"))
+
+
+def _actions(event: Field, wrappings: int) -> Iterator[Action]:
     """Yield what one document asks for, however deep it is wrapped."""
-    if not isinstance(document, Mapping):
-        raise UnknownEvent(f"unknown event: want an object, got {type(document).__name__}")
-    if "requestPayload" in document:  # Lambda's record of a failed invocation
-        yield from (item.action for item in decode(document["requestPayload"]).items)
-    elif document.get("Event") == "s3:TestEvent":
+    if wrappings < 0:
+        raise WrongField(f"it is an event in an event, more than {MAX_WRAPPINGS} deep")
+    if "requestPayload" in event:  # Lambda's record of a failed invocation
+        yield from (item.action for item in _delivery(event["requestPayload"], wrappings - 1).items)
+    elif _is(event, "Event", "s3:TestEvent"):
         yield Ignored("s3:TestEvent")
-    elif document.get("Type") == "Notification":  # SNS to SQS without raw delivery
-        yield from _actions(json.loads(document["Message"]))
-    elif document.get("source") == "aws.s3" and "detail" in document:
-        yield _bridged(document["detail-type"], document["detail"])
-    elif document.get("Records"):
-        for record in document["Records"]:
-            try:
-                yield from _record_actions(record)
-            except (UnknownEvent, *UNREADABLE) as error:
-                said = f"{type(error).__name__} {error} ({_seen(record)})"
-                yield Unreadable(error if isinstance(error, UnknownEvent) else UnknownEvent(f"unknown event: {said}"))
+    elif _is(event, "Type", "Notification"):  # SNS to SQS without raw delivery
+        yield from _actions(event["Message"].document(), wrappings - 1)
+    elif "detail-type" in event or ("source" in event and "detail" in event):
+        yield _bridged(event)
+    elif event.get("Records") and (records := event["Records"].each()):
+        for record in records:
+            yield from _record_actions(record, wrappings)
     else:
-        raise UnknownEvent(f"unknown event: no Records, detail, tasks or lookup ({_seen(document)})")
+        raise WrongField(f"no Records, detail, tasks or lookup ({_seen(event)}); {ACCEPTED}")
 
 
-def _record_actions(record: Document) -> Iterator[Action]:
+def _is(event: Field, name: str, value: str) -> bool:
+    return name in event and event[name].value == value
+
+
+def _record_actions(record: Field, wrappings: int) -> Iterator[Action]:
+    """Yield what one record asks for: a bad one fails alone."""
+    try:
+        yield from _asked_by(record, wrappings)
+    except UnknownEvent as error:
+        yield Unreadable(error)
+    except WrongField as error:
+        yield Unreadable(_unknown(error))
+
+
+def _asked_by(record: Field, wrappings: int) -> Iterator[Action]:
     if "Sns" in record:
-        yield from _actions(json.loads(record["Sns"]["Message"]))
+        yield from _actions(record["Sns"]["Message"].document(), wrappings - 1)
     elif "s3" in record:
         yield _notified(record)
+    elif "eventSource" in record and str(record["eventSource"].value).endswith(".amazonaws.com"):
+        raise WrongField(f"{record.path} is a record of CloudTrail; {ACCEPTED}")
     else:
-        raise UnknownEvent(f"unknown event: a record with neither s3 nor Sns ({_seen(record)})")
+        raise WrongField(f"{record.path} is a record with neither s3 nor Sns ({_seen(record)}); {ACCEPTED}")
 
 
-def _notified(record: Document) -> Action:
+def _notified(record: Field) -> Action:
     """One record of an S3 notification."""
-    name = record["eventName"].removeprefix("s3:")
-    described = record["s3"]["object"]
-    return _changed(
-        name,
-        created=name.startswith("ObjectCreated:"),
-        removed=name.startswith(("ObjectRemoved:", "LifecycleExpiration:")),
-        marker=name.endswith(":DeleteMarkerCreated"),
-        size=described.get("size"),
-        ref=ObjectRef(
-            bucket=record["s3"]["bucket"]["name"],
-            key=unquote_plus(described["key"]),
-            sequencer=padded_sequencer(described.get("sequencer")),
-            version=described.get("versionId"),
-        ),
-    )
-
-
-def _bridged(name: str, detail: Document) -> Action:
-    """One EventBridge event of S3."""
-    described = detail["object"]
-    return _changed(
-        name,
-        created=name == "Object Created",
-        removed=name == "Object Deleted",
-        marker=detail.get("deletion-type") == "Delete Marker Created",
-        size=described.get("size"),
-        ref=ObjectRef(
-            bucket=detail["bucket"]["name"],
-            key=described["key"],
-            sequencer=padded_sequencer(described.get("sequencer")),
-            version=described.get("version-id"),
-        ),
-    )
-
-
-def _changed(name: str, *, created: bool, removed: bool, marker: bool, size: int | None, ref: ObjectRef) -> Action:
+    name = record["eventName"].text().removeprefix("s3:")
+    created = name.startswith("ObjectCreated:")
+    if not created and not name.startswith(("ObjectRemoved:", "LifecycleExpiration:")):
+        return Ignored(name)
+    ref = _ref(record["s3"]["bucket"], record["s3"]["object"], version="versionId")
+    ref = ObjectRef(ref.bucket, unquote_plus(ref.key), ref.sequencer, ref.version)
     if created:
-        # Consoles make "folders" as empty objects whose key ends in a slash.
-        return Ignored("folder marker") if ref.key.endswith("/") and size == 0 else Created(ref)
-    if removed:
-        # A delete marker hides whatever is there; its own version id is not the picture's.
-        return Removed(ObjectRef(ref.bucket, ref.key, ref.sequencer) if marker else ref)
-    return Ignored(name)
+        return _created(ref, record["s3"]["object"])
+    return _removed(ref, marker=name.endswith(":DeleteMarkerCreated"))
 
 
-def _task(task: Document) -> Action:
+def _bridged(event: Field) -> Action:
+    """One event of EventBridge."""
+    source, name = event["source"].text(), event["detail-type"].text()
+    if name.endswith("via CloudTrail"):
+        raise WrongField(f"it is one of CloudTrail ({name!r}), not of S3 itself; {ACCEPTED}")
+    if source != "aws.s3" or not name.startswith("Object "):
+        raise WrongField(f"it is {name!r} from {source!r}; {ACCEPTED}")
+    if name not in ("Object Created", "Object Deleted"):
+        return Ignored(name)
+    detail = event["detail"]
+    ref = _ref(detail["bucket"], detail["object"], version="version-id")
+    if name == "Object Created":
+        return _created(ref, detail["object"])
+    return _removed(ref, marker=_is(detail, "deletion-type", "Delete Marker Created"))
+
+
+def _ref(bucket: Field, described: Field, *, version: str) -> ObjectRef:
+    """The object that S3 describes, with its key as it is written there."""
+    given, name = described.get("sequencer"), described.get(version)
+    try:
+        sequencer = padded_sequencer(given.text() if given else None)
+    except ValueError as error:
+        raise WrongField(f"{described.path}.sequencer: {error}") from error
+    return ObjectRef(bucket["name"].name(), described["key"].name(), sequencer, name.text() if name else None)
+
+
+def _created(ref: ObjectRef, described: Field) -> Action:
+    size = described.get("size")
+    # Consoles make "folders" as empty objects whose key ends in a slash.
+    if size and size.whole_number() == 0 and ref.key.endswith("/"):
+        return Ignored("folder marker")
+    return Created(ref)
+
+
+def _removed(ref: ObjectRef, *, marker: bool) -> Action:
+    # A delete marker hides whatever is there; its own version id is not the picture's.
+    return Removed(ObjectRef(ref.bucket, ref.key, ref.sequencer) if marker else ref)
+
+
+def _task(task: Field) -> Action:
     """One task of S3 Batch Operations: 1.0 names the bucket by ARN, 2.0 by name.
 
     A manifest may list every version; only the current one can answer, so that is what each task indexes.
     """
-    bucket = task["s3Bucket"] if "s3Bucket" in task else task["s3BucketArn"].rpartition(":")[2]
-    return Created(ObjectRef(bucket, unquote_plus(task["s3Key"])))
+    bucket = task["s3Bucket"].name() if "s3Bucket" in task else task["s3BucketArn"].name().rpartition(":")[2]
+    return Created(ObjectRef(bucket, unquote_plus(task["s3Key"].name())))
 
 
-def _look_up_ref(asked: Document) -> ObjectRef:
-    bucket, key, version = asked["bucket"], asked["key"], asked.get("version")
-    if not (isinstance(bucket, str) and isinstance(key, str) and isinstance(version, str | None)):
-        raise TypeError(f"want strings for bucket, key and version, got {bucket!r}, {key!r}, {version!r}")
-    return ObjectRef(bucket, key, version=version)
+def _look_up_ref(event: Field) -> ObjectRef:
+    asked = event["lookup"]
+    for place, known in ((event, ("lookup",)), (asked, LOOK_UP_FIELDS)):
+        if unknown := [name for name in place.names() if name not in known]:
+            where = place.path or "an event with lookup"
+            raise WrongField(f"{where} has {', '.join(map(repr, unknown))}: accepted are {', '.join(known)}")
+    version = asked.get("version")
+    return ObjectRef(asked["bucket"].name(), asked["key"].name(), version=version.name() if version else None)
 
 
-def _result_code(result: Result) -> str:
-    if result.error is not None:
-        return "TemporaryFailure"
-    return "PermanentFailure" if result.outcome in (Outcome.REJECTED, Outcome.GONE) else "Succeeded"
-
-
-def _seen(document: Document) -> str:
-    if not isinstance(document, Mapping):
-        return f"got {type(document).__name__}"
-    return f"top-level keys: {sorted(map(str, document))[:10]}"
+def _seen(place: Field) -> str:
+    return f"top-level keys: {sorted(map(str, place.names()))[:10]}"

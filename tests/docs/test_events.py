@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from handler.core.model import Outcome
-from handler.events import Action, Created, Ignored, LookUp, Removed, decode
+from handler.deliveries import Action, Created, Ignored, LookUp, Removed
+from handler.events import decode
 from tests.docs.function import BUCKET, BrokenPictures, Function
 from tests.docs.markdown import REFERENCE, ROOT, blocks, code, names, table
 from tests.pictures import jpeg, near_copy, photo

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from handler.core.model import LOWEST_SEQUENCER, ObjectRef, Outcome, padded_sequencer
-from handler.events import (
+from handler.deliveries import (
     BatchDelivery,
     Created,
     Delivery,
@@ -17,10 +17,9 @@ from handler.events import (
     QueueDelivery,
     Removed,
     Result,
-    UnknownEvent,
     Unreadable,
-    decode,
 )
+from handler.events import decode
 from tests.events import queued
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -201,29 +200,9 @@ def test_look_up_answers_its_caller() -> None:
         delivery.reply([Result(item, error=RuntimeError("down"))])
 
 
-@pytest.mark.parametrize(
-    ("event", "seen"),
-    [
-        ({"foo": 1}, "no Records, detail, tasks or lookup"),
-        ({"Records": []}, "no Records"),
-        ({"Records": [{"eventSource": "aws:kinesis"}]}, "a record with neither s3 nor Sns"),
-        ({"Records": [{"eventName": "ObjectCreated:Put", "s3": {}}]}, "KeyError 'object'"),
-        ({"lookup": {"bucket": "b"}}, "KeyError 'key'"),
-        ({"lookup": {"bucket": 5, "key": "a"}}, "want strings for bucket, key and version, got 5, 'a', None"),
-        ({"Records": ["text"]}, "AttributeError"),
-    ],
-)
-def test_unknown_event_is_refused_with_what_was_seen(event: dict[str, Any], seen: str) -> None:
-    with pytest.raises(UnknownEvent) as caught:
-        decode(event)
-
-    assert str(caught.value).startswith("unknown event: ")
-    assert seen in str(caught.value)
-
-
-def test_event_that_is_no_object_is_refused() -> None:
-    with pytest.raises(UnknownEvent, match="want an object, got list"):
-        decode([])  # type: ignore[arg-type]  # what a caller may send
+@pytest.mark.parametrize("name", ["Object Restore Completed", "Object Tags Added"])
+def test_other_events_of_s3_ask_for_nothing(name: str) -> None:
+    assert actions(bridge_event(name)) == [Ignored(name)]
 
 
 @pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)

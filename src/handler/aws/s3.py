@@ -42,7 +42,7 @@ class S3Pictures:
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in GONE:
-                raise ObjectGone(f"{ref.bucket}/{ref.key} does not exist any more") from error
+                raise ObjectGone(f"{ref.bucket}/{ref.key} does not exist") from error
             if code == "InvalidObjectState":
                 raise PictureRejected("archived", "the object is in an archive tier and cannot be read") from error
             if code == ENCRYPTED[0] and ENCRYPTED[1] in str(error):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.cli.output import complain, one_line
-from handler.events import Created, Ignored, Item, LookUp, Removed, UnknownEvent, decode
+from handler.deliveries import Created, Ignored, Item, LookUp, Removed, UnknownEvent
+from handler.events import decode
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

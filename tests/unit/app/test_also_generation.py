@@ -8,7 +8,7 @@ import pytest
 
 from handler.core.journal import PacksUnavailable, Shape
 from handler.core.model import Collection, ObjectRef, Outcome, PictureRecord
-from handler.events import ItemsFailed
+from handler.deliveries import ItemsFailed
 from handler.indexing import Indexer
 from handler.wiring import Service
 from tests.deployments import FakeDeployment

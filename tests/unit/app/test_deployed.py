@@ -7,7 +7,7 @@ import pytest
 
 from handler import app, wiring
 from handler.core.model import ObjectRef
-from handler.events import ItemsFailed
+from handler.deliveries import ItemsFailed
 from tests.environment import GOOD
 from tests.events import notification
 from tests.unit.app.conftest import Context

@@ -7,7 +7,7 @@ import pytest
 
 from handler.config import BadConfiguration
 from handler.core.model import Content, ObjectRef
-from handler.events import ItemsFailed, UnknownEvent
+from handler.deliveries import ItemsFailed, UnknownEvent
 from handler.wiring import Service
 from tests.deployments import FakeDeployment
 from tests.events import batch_job, look_up, notification, queued
@@ -98,7 +98,7 @@ def test_failure_is_temporary_to_a_batch_job(
     assert results == [
         ("t0", "Succeeded", "indexed"),
         ("t1", "TemporaryFailure", "no permission"),
-        ("t2", "PermanentFailure", "pictures/gone.jpg does not exist any more"),
+        ("t2", "PermanentFailure", "pictures/gone.jpg does not exist"),
     ]
     assert invocation.metrics["Failed"] == [1]
 

@@ -63,7 +63,7 @@ def test_object_that_is_gone_is_logged_with_its_reason(deployment: FakeDeploymen
 
     assert fields(invocation) == OBJECT | COSTS | {"read_ms", "write_ms", "reason"}
     assert invocation.line["message"] == "gone"
-    assert invocation.line["reason"] == "pictures/gone.jpg does not exist any more"
+    assert invocation.line["reason"] == "pictures/gone.jpg does not exist"
 
 
 def test_removal_and_what_comes_too_late_are_told(deployment: FakeDeployment, invoke: Invoke) -> None:

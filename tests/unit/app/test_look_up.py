@@ -45,5 +45,5 @@ def test_answer_of_what_is_no_picture_is_the_reason(deployment: FakeDeployment, 
 
     assert answers == [
         {"outcome": "rejected", "reason": "empty: the file has 0 bytes"},
-        {"outcome": "gone", "reason": "pictures/gone.jpg does not exist any more"},
+        {"outcome": "gone", "reason": "pictures/gone.jpg does not exist"},
     ]

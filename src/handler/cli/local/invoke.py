@@ -17,7 +17,8 @@ from handler.cli.local.watch import Watch
 from handler.core import model
 from handler.core.generations import DEFAULT_GENERATION
 from handler.core.phash import to_hex
-from handler.events import Created, LookUp, Removed, UnknownEvent, decode
+from handler.deliveries import Created, LookUp, Removed, UnknownEvent
+from handler.events import decode
 
 BUCKET_IN_EVENTS = "amzn-s3-demo-bucket"  # AWS's own example name; the stack's bucket takes its place
 IMAGE = f"public.ecr.aws/lambda/python:3.13-{stack.ARCHITECTURE}"

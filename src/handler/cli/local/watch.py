@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler.cli.local.deployment import Deployment
-from handler.events import Created, Removed, decode
+from handler.deliveries import Created, Removed
+from handler.events import decode
 
 PATIENCE_S = 60  # without any news; the function's own timeout is as long
 PAUSE_S = 0.05  # between two looks that see nothing new
