@@ -15,6 +15,7 @@ from botocore.config import Config as ClientConfig
 from handler.cli.local import emulator, stack
 from handler.cli.local.emulator import CREDENTIALS, REGION, Emulator
 
+BUSY = "waiting for another local up or down, which is under way"
 MESSAGES = "lookalike-messages"  # the queue that is subscribed to the topic
 
 Progress = Callable[[str], None]
@@ -64,9 +65,12 @@ class Deployment:
             "folder": str(self.emulator.folder),
         }
 
-    def stop(self) -> None:
-        """End everything that was started for this deployment; no error if it has ended already."""
-        self.emulator.stop()
+    def stop(self) -> list[int]:
+        """End everything that was started for this deployment; no error if it has ended already.
+
+        Return the processes that could not be ended, or be told from others.
+        """
+        return self.emulator.stop()
 
     def __enter__(self) -> "Deployment":
         """Return the deployment itself."""
@@ -96,7 +100,9 @@ def start(
     progress("building the layer and the function")
     template = stack.build_for_emulator(root)
     progress("starting the emulator")
-    started = emulator.start(stack.work_folder(root) / "run", port=port, container_gateway=container_gateway)
+    started = emulator.start(
+        stack.work_folder(root) / stack.RUN_FOLDERS, port=port, container_gateway=container_gateway
+    )
     try:
         progress("deploying the stack")
         _client(started.endpoint, "s3").create_bucket(Bucket=stack.ARTIFACTS)
@@ -111,13 +117,18 @@ def start(
 
 def running(root: Path) -> Deployment | None:
     """Return the deployment that `save` has noted, if it still answers."""
+    found = noted(root)
+    return found if found and found.emulator.alive() else None
+
+
+def noted(root: Path) -> Deployment | None:
+    """Return the deployment that `save` has noted, whether it answers or not."""
     try:
         noted = json.loads(_state(root).read_text())
         found = Emulator(noted["endpoint"], noted["pid"], Path(noted["folder"]))
-        deployment = Deployment(found, noted["outputs"], noted["queue_url"])
+        return Deployment(found, noted["outputs"], noted["queue_url"])
     except (FileNotFoundError, KeyError, TypeError, ValueError):
         return None  # nothing was noted, or not by this version
-    return deployment if found.alive() else None
 
 
 def save(root: Path, deployment: Deployment) -> None:
@@ -129,6 +140,11 @@ def save(root: Path, deployment: Deployment) -> None:
 def forget(root: Path) -> None:
     """Remove the note; no error if there is none."""
     _state(root).unlink(missing_ok=True)
+
+
+def lock_file(root: Path) -> Path:
+    """Return the file that is locked by who starts or ends the deployment that goes on running."""
+    return stack.work_folder(root) / "deployment.lock"
 
 
 def _state(root: Path) -> Path:

@@ -4,7 +4,6 @@ import contextlib
 import ipaddress
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -16,7 +15,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from handler.cli.errors import CommandError
-from handler.cli.local import guard
+from handler.cli.local import guard, processes
+from handler.cli.local.processes import end_group
+from handler.cli.stopping import adopt, ends_with_us, release
 
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -26,7 +27,7 @@ STRAY_VARIABLES = (
     *(f"AWS_ENDPOINT_URL_{service}" for service in ("S3", "DYNAMODB", "SNS", "SQS", "LAMBDA", "CLOUDFORMATION", "STS")),
 )
 START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 5
+LOOKS = 3  # at one that does not answer at once, of two seconds each: it may be busy
 
 
 class LocalError(CommandError):
@@ -78,19 +79,36 @@ class Emulator:
         """Whether it answers at its endpoint."""
         return _healthy(self.endpoint)
 
+    def lives(self) -> bool:
+        """Whether its processes are there, answering or not; also if they may be somebody else's."""
+        noted = processes.read_note(self.folder)
+        return noted is not None and noted.members() != []
+
     def leave_running(self) -> None:
         """Let it outlive this process; without this it ends with this process, however that ends."""
         if self._process is not None and self._process.stdin is not None:
+            processes.write_note(self.folder, self.pid, None)
             self._process.stdin.write(guard.STAY)
             self._process.stdin.flush()
+            release(self.pid)
 
-    def stop(self) -> None:
-        """End the emulator with all its children and remove its folder; no error if it has ended already."""
-        if self._process is not None or self.alive():  # a pid that nobody answers for may be anybody's by now
-            end_group(self.pid, self._process)
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def stop(self) -> list[int]:
+        """End the emulator with all its children and remove its folder; no error if it has ended already.
+
+        Return the processes that could not be ended, or be told from others: their folder stays.
+        """
+        if self._process is not None:
+            left = end_group(self.pid, self._process)
+            release(self.pid)
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        else:
+            noted = processes.read_note(self.folder)
+            unknown = [self.pid] if self.alive() else []  # what nothing is noted of may be anybody's
+            left = noted.end() if noted else unknown
+        if not left:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        return left
 
 
 def start(folder: Path, *, port: int | None = None, container_gateway: str | None = None) -> Emulator:
@@ -103,6 +121,7 @@ def start(folder: Path, *, port: int | None = None, container_gateway: str | Non
     folder = folder / str(port)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "tmp").mkdir(parents=True)
+    processes.write_note(folder, None, os.getpid())
     endpoint = f"http://127.0.0.1:{port}"
     variables = {
         "GATEWAY_PORT": str(port),
@@ -110,6 +129,7 @@ def start(folder: Path, *, port: int | None = None, container_gateway: str | Non
         "MINISTACK_REGION": REGION,
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
         "LOG_LEVEL": "WARNING",
+        processes.MARK: str(folder),
         "TMPDIR": str(folder / "tmp"),
         "S3_DATA_DIR": str(folder / "s3"),
         "STATE_DIR": str(folder / "state"),
@@ -130,8 +150,10 @@ def start(folder: Path, *, port: int | None = None, container_gateway: str | Non
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    adopt(process.pid)
     emulator = Emulator(endpoint, process.pid, folder, process)
     try:
+        processes.write_note(folder, process.pid, os.getpid())
         _wait_until(emulator.alive, process, log)
     except BaseException:
         emulator.stop()
@@ -140,46 +162,41 @@ def start(folder: Path, *, port: int | None = None, container_gateway: str | Non
 
 
 def run(
-    command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, stdout: Path | None = None
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    log: Path,
+    stdout: Path | None = None,
+    scratch: Path | None = None,
 ) -> tuple[int, str]:
     """Run *command* to its end; return its exit status and what it wrote to stdout.
 
     Everything goes into *log*, but stdout into a file of its own where *stdout* names one. The command
-    has a process group of its own, which ends with us if we are interrupted.
+    has a process group of its own, which ends with us however we end; the folder *scratch* is noted as the
+    group's, and removed then (or else *log*).
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    variables = dict(env) | ({processes.MARK: str(scratch)} if scratch else {})
     with log.open("wb") as said, (stdout or log).open("wb" if stdout else "ab") as output:
         process = subprocess.Popen(  # noqa: S603 - commands are built here, arguments are never a shell's
-            list(command),
+            [sys.executable, "-m", "handler.cli.local.guard", str(scratch or log), *command],
             cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
+            env=variables,
+            stdin=subprocess.PIPE,
             stdout=output if stdout else said,
             stderr=said,
             start_new_session=True,
         )
-        try:
-            status = process.wait()
-        except BaseException:
-            end_group(process.pid, process)
-            raise
-    return status, (stdout or log).read_text(errors="replace")
-
-
-def end_group(pid: int, process: subprocess.Popen[bytes] | None) -> None:
-    """End the process group that *pid* leads: ask, then insist after STOP_TIMEOUT_S."""
-    for attempt in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, attempt)
-        deadline = time.monotonic() + STOP_TIMEOUT_S
-        while time.monotonic() < deadline:
-            if process is not None:
-                process.poll()  # reaps it, or it would count as alive
+        with ends_with_us(process.pid), process:
             try:
-                os.killpg(pid, 0)
-            except (ProcessLookupError, PermissionError):
-                return
-            time.sleep(0.02)
+                if scratch:
+                    processes.write_note(scratch, process.pid, os.getpid())
+                status = process.wait()
+            except BaseException:
+                end_group(process.pid, process)
+                raise
+    return status, (stdout or log).read_text(errors="replace")
 
 
 def _wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
@@ -190,6 +207,11 @@ def _wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log
             what = f"does not answer after {START_TIMEOUT_S} s" if process.poll() is None else "ended at once"
             raise LocalError(f"the emulator {what}; its last words: {tail}")
         time.sleep(0.05)
+
+
+def answers(endpoint: str) -> bool:
+    """Return whether an emulator answers at *endpoint*, if not at once."""
+    return any(_healthy(endpoint) for _ in range(LOOKS))
 
 
 def _healthy(endpoint: str) -> bool:

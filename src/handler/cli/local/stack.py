@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from handler.cli.local.emulator import REGION, LocalError, environment, require_loopback, run
+from handler.cli.output import complain
 
 STACK = "lookalike"
 FUNCTION = "LookalikeFunction"  # its logical id in template.yaml
+RUN_FOLDERS, SAM_FOLDERS = "run", "sam"  # in the work folder: one folder for each emulator, and each run of sam
 ARTIFACTS = "lookalike-artifacts"  # the bucket that `sam deploy` puts the built code into
 NO_ENDPOINT = "http://127.0.0.1:9"  # the discard port: a build needs no AWS, so it gets none
 ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
@@ -74,7 +76,7 @@ def sam_executable(root: Path) -> str:
 
 def _build(root: Path, folder: Path, variables: Mapping[str, str]) -> Path:
     stamp, content = folder / "content.sha256", _content(root, variables)
-    with lock(folder.with_name(folder.name + ".lock")):
+    with lock(folder.with_name(folder.name + ".lock"), "waiting for another build of the same"):
         if not (stamp.is_file() and stamp.read_text() == content):
             stamp.unlink(missing_ok=True)
             cache = folder.with_name(folder.name + "-cache")
@@ -90,14 +92,18 @@ def _build(root: Path, folder: Path, variables: Mapping[str, str]) -> Path:
 
 
 def _sam(root: Path, command: str, *words: str, env: Mapping[str, str]) -> None:
-    log = work_folder(root) / f"sam-{command}-{os.getpid()}.log"
+    """Run sam; what it leaves is in a folder of its own, of which only the log of a failure stays for a while."""
+    scratch = work_folder(root) / SAM_FOLDERS / f"{command}-{os.getpid()}"
+    (scratch / "tmp").mkdir(parents=True, exist_ok=True)
+    log, variables = scratch / "output.log", dict(env) | {"TMPDIR": str(scratch / "tmp")}
     try:
-        status, output = run([sam_executable(root), command, *words], env=env, cwd=root, log=log)
-    except KeyboardInterrupt:
-        log.unlink(missing_ok=True)
+        command_line = [sam_executable(root), command, *words]
+        status, output = run(command_line, env=variables, cwd=root, log=log, scratch=scratch)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
         raise
     if status == 0:
-        log.unlink()
+        shutil.rmtree(scratch, ignore_errors=True)
         return
     if any(sign in output for sign in ("Failed to fetch", "error sending request", "dns error")):
         raise LocalError(
@@ -128,9 +134,13 @@ def _uv(root: Path) -> str:
 
 
 @contextmanager
-def lock(path: Path) -> Iterator[None]:
-    """Let one process at a time into the block; the lock goes with its process."""
+def lock(path: Path, busy: str) -> Iterator[None]:
+    """Let one process at a time into the block; the lock goes with its process. Whoever has to wait is told *busy*."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            complain(busy)
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -8,6 +8,7 @@ import pytest
 
 from handler.cli.local import emulator
 from handler.cli.local.emulator import LocalError
+from handler.cli.local.processes import end_group
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_ending_a_group_ends_the_children_too() -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == b"1\n"
 
-        emulator.end_group(process.pid, process)
+        end_group(process.pid, process)
 
         with pytest.raises(ProcessLookupError):
             os.killpg(process.pid, 0)
