@@ -25,7 +25,7 @@ def lambda_image(tmp_path: Path) -> None:
 
 
 def test_function_writes_and_publishes_from_lambdas_own_image() -> None:
-    done = invoke(ROOT, ROOT / "events" / "s3-object-created.json")
+    done = invoke(ROOT, ROOT / "events" / "s3-object-created.json", {})
 
     (record,) = done.records
     (message,) = done.messages

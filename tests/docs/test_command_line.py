@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from handler.cli.failure_queue import Failure
 from handler.cli.local.deployment import Deployment
@@ -15,7 +16,7 @@ from handler.cli.local.emulator import Emulator
 from handler.cli.main import COMMANDS as TABLE
 from handler.cli.main import main, parser
 from handler.cli.redriving import Kept
-from tests.docs.markdown import REFERENCE, Row, code, names, table, tables
+from tests.docs.markdown import REFERENCE, ROOT, Row, code, names, table, tables
 from tests.pictures import jpeg, near_copy, photo
 
 PAGE = "command-line.md"
@@ -108,3 +109,11 @@ def test_fields_of_json_about_a_deployment() -> None:
 
     described: dict[str, Any] = deployment.describe()
     assert names(tables(PAGE, "`lookalike local up`")[1]) == list(described)
+
+
+def test_variables_of_a_deployment() -> None:
+    rows = tables(PAGE, "`lookalike local up`")[2]
+    outputs = {name: name for name in yaml_parse((ROOT / "template.yaml").read_text())["Outputs"]}
+
+    variables = Deployment(Emulator("http://127.0.0.1:1", 1, Path()), outputs, "MessagesQueueUrl").variables
+    assert {code(name)[0]: code(what)[0] for name, what in rows} == variables

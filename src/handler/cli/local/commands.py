@@ -25,8 +25,13 @@ project after `make setup`; no AWS account, and none of yours is touched."""
 
 UP = """\
 Start an emulator with the stack deployed, and leave it running. Prints shell
-commands that point any AWS client at it, and the outputs of the stack as
-comments. If it is running already, prints the same again."""
+commands that point an AWS client at it, and set a variable for each output of
+the stack (LOOKALIKE_PICTURES_BUCKET for PicturesBucket) and for a queue that is
+subscribed to the topic (LOOKALIKE_MESSAGES_QUEUE_URL). Safe to repeat: if it is
+running already, prints the same again.
+
+A client that ignores AWS_ENDPOINT_URL asks AWS itself, as AWS CLI 1 does for
+SQS: give it --endpoint-url "$AWS_ENDPOINT_URL"."""
 UP_EPILOG = """\
 JSON fields:
   endpoint     where every service answers
@@ -34,20 +39,25 @@ JSON fields:
   environment  the variables that an AWS client needs
   outputs      of the stack
   queue_url    a queue that is subscribed to the topic
+  parameters   of the template that were given
   pid, folder  of the emulator
 
 exit status:
   0  it is running
-  1  it could not be started
+  1  it could not be started, or is running otherwise than it was asked for
+  2  wrong usage, or a parameter that the template does not allow
 
-example:
-  eval "$(.venv/bin/lookalike local up)"
-  aws s3 cp cat.jpg s3://BUCKET/      # BUCKET: PicturesBucket, as printed"""
+examples:
+  eval "$(.venv/bin/lookalike local up --parameter ScopeDepth=2)"
+  aws --endpoint-url "$AWS_ENDPOINT_URL" s3 ls $LOOKALIKE_PICTURES_BUCKET"""
 
-DOWN = "Stop what `lookalike local up` has started, and remove its data."
+DOWN = """\
+Stop what `lookalike local up` has started, whether it answers or not, and
+remove its data; and what runs have left that were killed."""
 DOWN_EPILOG = """\
 exit status:
   0  nothing is running any more
+  1  a process could not be ended, and is named
 
 example:
   .venv/bin/lookalike local down"""
@@ -57,8 +67,8 @@ Deploy the stack into an emulator, upload pictures, show which of them are
 announced as near-duplicates, and stop the emulator."""
 DEMO_EPILOG = """\
 exit status:
-  0  every picture was handled and, of the built-in ones, every edited copy
-     announced with its original, and nothing else
+  0  every picture was handled and, of the built-in ones without --parameter,
+     every edited copy announced with its original, and nothing else
   1  something failed, and is named
 
 example:
@@ -105,6 +115,16 @@ def _configure_up(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let containers reach it too, and write .lookalike/env.json for `sam local invoke --env-vars`",
     )
+    _add_parameter(parser)
+
+
+def _add_parameter(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        metavar="Name=Value",
+        help="a parameter of the template, such as ScopeDepth=2; may be repeated (default: the template's)",
+    )
 
 
 def _configure_down(parser: argparse.ArgumentParser) -> None:
@@ -120,11 +140,13 @@ def _configure_demo(parser: argparse.ArgumentParser) -> None:
         metavar="PHOTOS",
         help="a folder of pictures (default: photographs that scikit-image ships, and edited copies of them)",
     )
+    _add_parameter(parser)
 
 
 def _configure_invoke(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = INVOKE, INVOKE_EPILOG
     parser.add_argument("event", type=Path, metavar="EVENT", help="a JSON file, such as those in events/")
+    _add_parameter(parser)
 
 
 VERBS = {

@@ -2,8 +2,9 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,6 +19,8 @@ from handler.cli.local.emulator import CREDENTIALS, REGION, Emulator
 BUSY = "waiting for another local up or down, which is under way"
 MESSAGES = "lookalike-messages"  # the queue that is subscribed to the topic
 
+_WORD = re.compile("(?<=[a-z])(?=[A-Z])")  # where one begins in a name such as PicturesBucket
+
 Progress = Callable[[str], None]
 
 
@@ -28,6 +31,7 @@ class Deployment:
     emulator: Emulator
     outputs: Mapping[str, str]  # of the stack
     queue_url: str  # subscribed to the topic, raw delivery
+    parameters: Mapping[str, str] = field(default_factory=dict)  # of the template, where they are not the default
 
     @property
     def endpoint(self) -> str:
@@ -43,6 +47,12 @@ class Deployment:
     def environment(self) -> dict[str, str]:
         """The variables with which any AWS SDK reaches this deployment and nothing else."""
         return emulator.aws_variables(self.endpoint)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What there is in the deployment, by the names that `local up` gives it in a shell."""
+        found = {**self.outputs, "MessagesQueueUrl": self.queue_url}
+        return {f"LOOKALIKE_{_WORD.sub('_', name).upper()}": value for name, value in found.items()}
 
     @property
     def bucket(self) -> str:
@@ -61,6 +71,7 @@ class Deployment:
             "environment": self.environment,
             "outputs": dict(self.outputs),
             "queue_url": self.queue_url,
+            "parameters": dict(self.parameters),
             "pid": self.emulator.pid,
             "folder": str(self.emulator.folder),
         }
@@ -106,10 +117,10 @@ def start(
     try:
         progress("deploying the stack")
         _client(started.endpoint, "s3").create_bucket(Bucket=stack.ARTIFACTS)
-        local = {"EndpointUrl": function_endpoint or started.endpoint}
-        stack.deploy(root, template, endpoint=started.endpoint, parameters=local | dict(parameters or {}))
+        local, asked = {"EndpointUrl": function_endpoint or started.endpoint}, dict(parameters or {})
+        stack.deploy(root, template, endpoint=started.endpoint, parameters=local | asked)
         outputs = _outputs(started.endpoint)
-        return Deployment(started, outputs, _subscribe(started.endpoint, outputs["TopicArn"]))
+        return Deployment(started, outputs, _subscribe(started.endpoint, outputs["TopicArn"]), asked)
     except BaseException:
         started.stop()
         raise
@@ -126,7 +137,7 @@ def noted(root: Path) -> Deployment | None:
     try:
         noted = json.loads(_state(root).read_text())
         found = Emulator(noted["endpoint"], noted["pid"], Path(noted["folder"]))
-        return Deployment(found, noted["outputs"], noted["queue_url"])
+        return Deployment(found, noted["outputs"], noted["queue_url"], noted["parameters"])
     except (FileNotFoundError, KeyError, TypeError, ValueError):
         return None  # nothing was noted, or not by this version
 

@@ -23,7 +23,14 @@ REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 # What may stand in a shell and would lead an SDK elsewhere although the variables below are set.
 STRAY_VARIABLES = (
-    *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    *(
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_SESSION_TOKEN",
+        "AWS_ROLE_ARN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+    ),
     *(f"AWS_ENDPOINT_URL_{service}" for service in ("S3", "DYNAMODB", "SNS", "SQS", "LAMBDA", "CLOUDFORMATION", "STS")),
 )
 START_TIMEOUT_S = 60
@@ -193,9 +200,8 @@ def run(
                 if scratch:
                     processes.write_note(scratch, process.pid, os.getpid())
                 status = process.wait()
-            except BaseException:
+            finally:
                 end_group(process.pid, process)
-                raise
     return status, (stdout or log).read_text(errors="replace")
 
 

@@ -2,15 +2,15 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from handler.aws.catalog import DynamoDBCatalog
-from handler.cli.local import deployment, docker, emulator, stack
-from handler.cli.local.console import stdout
+from handler.cli.local import deployment, docker, emulator, parameters, stack
+from handler.cli.local.console import stdout, steps
 from handler.cli.local.emulator import LocalError
 from handler.cli.local.pictures import Upload, gallery
 from handler.cli.local.watch import Watch
@@ -35,9 +35,9 @@ class Invocation:
 
 def run(root: Path, options: argparse.Namespace) -> int:
     """Invoke the function with the event in a file and print what it did; return the exit status."""
-    console = stdout()
-    with console.status("setting up") as status:
-        done = invoke(root, options.event, progress=status.update)
+    console, asked = stdout(), parameters.given(root, options)
+    with steps() as step:
+        done = invoke(root, options.event, asked, progress=step)
     console.print("reply:", json.dumps(done.reply, ensure_ascii=False), markup=False, soft_wrap=True)
     for record in done.records:
         digits = "" if record.hash is None else f" {to_hex(record.hash)}"
@@ -49,16 +49,19 @@ def run(root: Path, options: argparse.Namespace) -> int:
     return 1 if isinstance(done.reply, dict) and "errorMessage" in done.reply else 0
 
 
-def invoke(root: Path, event: Path, *, progress: deployment.Progress = lambda _step: None) -> Invocation:
+def invoke(
+    root: Path, event: Path, asked: Mapping[str, str], *, progress: deployment.Progress = lambda _step: None
+) -> Invocation:
     """Bring an emulator up with the pictures that the event names, invoke the function in Docker, end the emulator.
 
-    Raises LocalError if Docker is missing, or *event* holds no event.
+    *asked* are parameters of the template. Raises LocalError if Docker is missing, or *event* holds no event.
     """
     text = _text(event)
     docker.require(root)
     progress("building for Lambda's Python")
     template = stack.build_for_lambda(root)
-    with deployment.start(root, container_gateway=docker.gateway(root), progress=progress) as started:
+    gateway = docker.gateway(root)
+    with deployment.start(root, parameters=asked, container_gateway=gateway, progress=progress) as started:
         document = json.loads(text.replace(BUCKET_IN_EVENTS, started.bucket))
         progress("uploading the pictures that the event names")
         watch = Watch(started)
@@ -124,7 +127,7 @@ def _sam_local_invoke(root: Path, template: Path, started: deployment.Deployment
         [
             *(stack.sam_executable(root), "local", "invoke", stack.FUNCTION, "--template", str(template)),
             *("--event", str(folder / "event.json"), "--env-vars", str(folder / "env.json")),
-            *("--parameter-overrides", f"Architecture={stack.ARCHITECTURE}"),
+            *("--parameter-overrides", *stack.overrides(started.parameters)),
             *("--region", started.region, "--add-host", f"{docker.HOST_IN_CONTAINER}:host-gateway", *pull),
         ],
         env=emulator.environment(started.endpoint),

@@ -96,10 +96,10 @@ def members(group: int) -> list[int]:
     return [int(pid) for pid, its_group, state in rows if int(its_group) == group and not state.startswith("Z")]
 
 
-def marked(pid: int, folder: Path) -> bool:
+def marked(pid: int, folder: Path, mark: str = MARK) -> bool:
     """Return whether the environment of the process *pid* has the mark of *folder*. Linux alone tells."""
     try:
-        return f"{MARK}={folder}".encode() in (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
+        return f"{mark}={folder}".encode() in (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
     except OSError:
         return False
 
@@ -107,25 +107,23 @@ def marked(pid: int, folder: Path) -> bool:
 def end_group(group: int, process: subprocess.Popen[bytes] | None = None) -> list[int]:
     """End the process group *group*: ask, then insist after STOP_TIMEOUT_S. Return what lives nevertheless.
 
-    *process* is its leader, if that is a child of ours, which has to be reaped.
+    *process* is its leader, if that is a child of ours, which is reaped.
     """
-    left: list[int] = []
     # Who is stopped obeys only once it goes on, except where it is not asked.
     for signals in ((signal.SIGTERM, signal.SIGCONT), (signal.SIGKILL,)):
+        if not members(group):
+            break
         for one in signals:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, one)
         deadline = time.monotonic() + STOP_TIMEOUT_S
-        while True:
+        while members(group) and time.monotonic() < deadline:
             if process is not None:
                 process.poll()
-            left = members(group)
-            if not left:
-                return []
-            if time.monotonic() > deadline:
-                break
             time.sleep(0.02)
-    return left
+    if process is not None:
+        process.poll()
+    return members(group)
 
 
 def _process(noted: Mapping[str, object] | None) -> Process | None:

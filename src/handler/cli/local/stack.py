@@ -55,15 +55,20 @@ def build_for_lambda(root: Path) -> Path:
 
 def deploy(root: Path, template: Path, *, endpoint: str, parameters: Mapping[str, str]) -> None:
     """Deploy the built *template* to the emulator at *endpoint*; its ARTIFACTS bucket must exist."""
-    words = [f"{name}={value}" for name, value in ({"Architecture": ARCHITECTURE} | dict(parameters)).items()]
     _sam(
         root,
         "deploy",
         *("--template-file", str(template), "--stack-name", STACK, "--s3-bucket", ARTIFACTS, "--region", REGION),
         *("--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar", "--config-env", "local"),
-        *("--parameter-overrides", *words),
+        *("--parameter-overrides", *overrides(parameters)),
         env=environment(require_loopback(endpoint), {"SAM_CLI_POLL_DELAY": "0.1"}),
     )
+
+
+def overrides(parameters: Mapping[str, str]) -> list[str]:
+    """Return *parameters*, and this machine's architecture, as sam takes them: quoted as it unquotes them."""
+    escaped = {name: value.replace("\\", "\\\\").replace('"', '\\"') for name, value in parameters.items()}
+    return [f'{name}="{value}"' for name, value in ({"Architecture": ARCHITECTURE} | escaped).items()]
 
 
 def sam_executable(root: Path) -> str:

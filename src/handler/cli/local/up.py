@@ -2,28 +2,51 @@
 
 import argparse
 import json
+import shlex
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from rich.console import Console
-
-from handler.cli.local import deployment, docker, emulator, leftovers, stack
+from handler.cli.local import deployment, docker, emulator, leftovers, parameters, stack
+from handler.cli.local.console import steps
 from handler.cli.local.emulator import LocalError
 from handler.cli.output import complain
 
 DOWN = ".venv/bin/lookalike local down"
+TAKE = ('take these variables into a shell with: eval "$(.venv/bin/lookalike local up)"',)
+IGNORED = (
+    "clients that ignore AWS_ENDPOINT_URL ask AWS itself (AWS CLI 1 does so for SQS): "
+    'give them --endpoint-url "$AWS_ENDPOINT_URL"'
+)
 
 
 def run(root: Path, options: argparse.Namespace) -> int:
     """Start a deployment unless one is running, and print how to reach it; return the exit status."""
+    asked = parameters.given(root, options)
     # Of two at once, the second finds the deployment of the first.
     with stack.lock(deployment.lock_file(root), deployment.BUSY):
-        found = _running(root) or _start(root, options)
-    if options.port is not None and not found.endpoint.endswith(f":{options.port}"):
-        raise LocalError(f"already running at {found.endpoint}, not at port {options.port}: run {DOWN} first")
-    if options.docker and not _variables_file(root).exists():
-        raise LocalError(f"already running at {found.endpoint}, where containers cannot reach it: run {DOWN} first")
-    print(json.dumps(found.describe()) if options.json else "\n".join(shell_lines(found)))
+        found = _running(root) or _start(root, options, asked)
+    _check(root, found, options, asked)
+    if options.json:
+        print(json.dumps(found.describe()))
+        return 0
+    print("\n".join(shell_lines(found)))
+    for line in (f"running at {found.endpoint}; stop it with {DOWN}", *(TAKE if sys.stdout.isatty() else ()), IGNORED):
+        complain(line)
     return 0
+
+
+def _check(root: Path, found: deployment.Deployment, options: argparse.Namespace, asked: Mapping[str, str]) -> None:
+    """Raise LocalError if what is running is not what was asked for."""
+    again = f"run {DOWN} first, which removes its data"
+    running = f"already running at {found.endpoint}"
+    if options.port is not None and not found.endpoint.endswith(f":{options.port}"):
+        raise LocalError(f"{running}, not at port {options.port}: {again}")
+    if options.docker and not _variables_file(root).exists():
+        raise LocalError(f"{running}, where containers cannot reach it: {again}")
+    has = parameters.defaults(root) | dict(found.parameters)
+    if other := [f"{name}={has[name]}, not {value}" for name, value in asked.items() if has[name] != value]:
+        raise LocalError(f"{running} with {'; '.join(other)}: {again}")
 
 
 def _running(root: Path) -> deployment.Deployment | None:
@@ -42,10 +65,10 @@ def _running(root: Path) -> deployment.Deployment | None:
     return None
 
 
-def _start(root: Path, options: argparse.Namespace) -> deployment.Deployment:
+def _start(root: Path, options: argparse.Namespace, asked: Mapping[str, str]) -> deployment.Deployment:
     gateway = docker.gateway(root) if options.docker else None
-    with Console(stderr=True).status("setting up") as status:
-        started = deployment.start(root, port=options.port, container_gateway=gateway, progress=status.update)
+    with steps() as step:
+        started = deployment.start(root, port=options.port, parameters=asked, container_gateway=gateway, progress=step)
     deployment.save(root, started)
     _variables_file(root).unlink(missing_ok=True)
     if options.docker:
@@ -55,12 +78,11 @@ def _start(root: Path, options: argparse.Namespace) -> deployment.Deployment:
 
 
 def shell_lines(found: deployment.Deployment) -> list[str]:
-    """Return what a shell may evaluate in order to reach the deployment; the rest is comments."""
+    """Return what a shell may evaluate in order to reach the deployment and what is in it."""
+    variables = found.environment | found.variables
     return [
-        f"# endpoint {found.endpoint}; stop it with: {DOWN}",
         " ".join(("unset", *emulator.STRAY_VARIABLES)),
-        *(f"export {name}={value}" for name, value in found.environment.items()),
-        *(f"# {name:18} {value}" for name, value in {**found.outputs, "MessagesQueueUrl": found.queue_url}.items()),
+        *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
     ]
 
 

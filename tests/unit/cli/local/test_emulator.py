@@ -1,14 +1,16 @@
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from handler.cli.local import emulator
 from handler.cli.local.emulator import LocalError
-from handler.cli.local.processes import end_group
+from handler.cli.local.processes import end_group, members
 
 
 @pytest.mark.parametrize(
@@ -68,5 +70,35 @@ def test_ending_a_group_ends_the_children_too() -> None:
 
         end_group(process.pid, process)
 
-        with pytest.raises(ProcessLookupError):
-            os.killpg(process.pid, 0)
+        assert members(process.pid) == []
+
+
+# Runs a command that has to be killed: the order to end it is waited for in vain.
+STUBBORN = """
+import os, sys
+from pathlib import Path
+from handler.cli.local import emulator
+from handler.cli.stopping import two_signals_end
+command = "import os, signal, time; signal.signal(15, signal.SIG_IGN); print(os.getpgid(0), flush=True); time.sleep(60)"
+with two_signals_end():
+    emulator.run([sys.executable, "-c", command], env=os.environ, cwd=Path(), log=Path(sys.argv[1]))
+"""
+
+
+def test_second_signal_ends_a_command_that_ignores_the_first(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with subprocess.Popen([sys.executable, "-c", STUBBORN, str(log)]) as process:  # noqa: S603 - our own interpreter
+        while not (log.is_file() and log.read_text()):
+            assert process.poll() is None
+            time.sleep(0.02)
+        group = int(log.read_text())
+        assert len(members(group)) == 2
+
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(10) == 128 + signal.SIGTERM
+    deadline = time.monotonic() + 10
+    while members(group):  # killed, and gone in a moment
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -1,9 +1,22 @@
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from handler.cli.local.processes import members
+
+
+def test_what_runs_well_ends_with_its_status_and_no_other_word(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "raise SystemExit(3)"]
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", "handler.cli.local.guard", str(tmp_path), *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as guarded:
+        assert guarded.stdout is not None
+        assert guarded.stdout.read() == b""  # while the pipe is open
+
+        assert guarded.wait(10) == 3
 
 
 def test_command_ends_with_its_starter_however_that_ends(tmp_path: Path) -> None:
@@ -25,5 +38,4 @@ def test_command_ends_with_its_starter_however_that_ends(tmp_path: Path) -> None
 
         guarded.wait(10)
     assert not folder.exists()
-    with pytest.raises(ProcessLookupError):
-        os.killpg(guarded.pid, 0)
+    assert members(guarded.pid) == []
