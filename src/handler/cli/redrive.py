@@ -19,6 +19,7 @@ from handler.cli.failure_queue import BATCH, Failure, FailureQueue
 from handler.cli.output import complain, printable
 from handler.cli.progress import Shown, progress
 from handler.cli.redriving import Invoke, Tally, redrive, waiting
+from handler.cli.rows import laid_out, terminal_width
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -96,15 +97,14 @@ def run(options: argparse.Namespace) -> int:
     return 1 if tally.kept else 0
 
 
-def table(failures: Sequence[Failure]) -> list[str]:
-    """Return the lines of a table with a row for each item of each event."""
-    rows = [("OBJECT", "CONDITION", "WHEN", "ERROR")]
+def table(failures: Sequence[Failure], width: int | None = None) -> list[str]:
+    """Return the lines of a table with a row for each item of each event, or lines where *width* is too little."""
+    rows = list[tuple[str, ...]]()
     for failure in failures:
         error = printable(failure.error)
         error = error if len(error) <= ERROR_WIDTH else f"{error[: ERROR_WIDTH - 1]}…"
         rows += [(printable(one), failure.condition, failure.when, error) for one in failure.objects or ("(none)",)]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return ["  ".join([*map(str.ljust, row, widths), row[3]]).rstrip() for row in rows]
+    return laid_out(("OBJECT", "CONDITION", "WHEN", "ERROR"), rows, width)
 
 
 def _target(session: boto3.Session, options: argparse.Namespace) -> tuple[str, str]:
@@ -135,7 +135,7 @@ def _list(queue: FailureQueue, tally: Tally, options: argparse.Namespace) -> Non
     with _progress("reading", queue, options) as shown:
         failures = waiting(queue, tally, limit=options.limit, advance=shown.advance)
     if failures and not options.json:
-        print(*table(failures), sep="\n")
+        print(*table(failures, terminal_width()), sep="\n")
     listed = [{name: value for name, value in asdict(one).items() if name != "payload"} for one in failures]
     _print_end(tally, f"{len(failures)} to send", {"waiting": listed}, options)
 

@@ -5,7 +5,7 @@ import pytest
 from handler.cli.failure_queue import read
 from handler.cli.main import main
 from handler.cli.redrive import table
-from tests.unit.cli.failures import EVENTS, message
+from tests.unit.cli.failures import EVENTS, RECORD, message
 
 
 def test_table_has_a_printable_row_for_each_object() -> None:
@@ -20,6 +20,18 @@ def test_table_has_a_printable_row_for_each_object() -> None:
     assert all(line.isprintable() for line in lines)
     assert lines[1].startswith(failure.objects[0])
     assert lines[1].endswith(r"first line\nsecond \x1b[31m")
+
+
+def test_narrow_terminal_gets_lines_instead_of_a_table() -> None:
+    lines = table([read(message(json.dumps(RECORD)))], 50)
+
+    assert lines == [
+        "amzn-s3-demo-bucket/uploads/astronaut (edited).jpg",
+        "  condition  RetriesExhausted",
+        "  when       2029-12-04T09:14:41.027Z",
+        lines[3],
+    ]
+    assert lines[3].startswith("  error      1 of 1 items failed: ")
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import argparse
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,20 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from handler.cli.local.console import stdout
+from handler.cli.files import opened
+from handler.cli.local import parameters
+from handler.cli.local.console import stdout, steps
 from handler.cli.local.deployment import Deployment, start
 from handler.cli.local.emulator import LocalError
 from handler.cli.local.pictures import Upload, gallery
 from handler.cli.local.watch import PATIENCE_S, Watch
 from handler.cli.output import printable
+from handler.cli.rows import listed
 
 OPEN_AT_ONCE = os.cpu_count() or 1
 MAX_KEY_BYTES = 1024  # S3's limit
+ANY_WIDTH = 1 << 15
+HEADINGS = ("picture", "match", "distance", "similarity", "kind", "views")
 
 Source = bytes | Path  # what to upload
 
@@ -37,6 +42,14 @@ class Result:
     rejected: dict[str, str] = field(default_factory=dict)  # by key: why
     failed: dict[str, str] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
+    copies: list[Upload] = field(default_factory=list)  # of the built-in ones
+
+    def check(self) -> None:
+        """Fail what was announced wrongly: with the template's own parameters, the answers to the copies are known."""
+        expected = {(copy.key, copy.copy_of) for copy in self.copies}
+        found = {(message["picture"]["key"], match["key"]) for message in self.messages for match in message["matches"]}
+        self.failed |= {copy: f"was not announced as a copy of {original}" for copy, original in expected - found}
+        self.failed |= {one: f"was announced as a copy of {other}, which it is not" for one, other in found - expected}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +64,15 @@ def run(root: Path, options: argparse.Namespace) -> int:
     """Show the main job with a folder of pictures, or the built-in ones; return the exit status."""
     began, console = time.monotonic(), stdout()
     found = None if options.photos is None else files_in(options.photos)
-    with _set_up(root, console) as deployment:
+    asked = parameters.given(root, options)
+    with steps() as step:
+        started = start(root, parameters=asked, progress=step)
+    with started as deployment:
         show = Show(deployment, console)
         result = show.built_in() if found is None else show.own(found)
-    _report(result, console)
+        if found is None and not asked:
+            result.check()
+    report(result, console)
     parts = [f"{result.uploaded} uploaded", _announced(len(result.messages)), f"{len(result.failed)} failed"]
     if result.rejected:
         parts.insert(2, f"{len(result.rejected)} rejected")
@@ -70,7 +88,12 @@ def files_in(photos: Path) -> Folder:
     if not photos.is_dir():
         raise LocalError(f"PHOTOS is {str(photos)!r}, which is not a folder: name one")
     found = Folder()
-    for path in sorted(Path(where) / name for where, _, names in os.walk(photos) for name in names):
+
+    def unlisted(error: OSError) -> None:
+        found.unfit[str(error.filename)] = f"cannot be listed: {error.strerror}"
+
+    everything = os.walk(photos, onerror=unlisted)
+    for path in sorted(Path(where) / name for where, _, names in everything for name in names):
         key = path.relative_to(photos).as_posix()
         try:
             length = len(key.encode())
@@ -86,13 +109,6 @@ def files_in(photos: Path) -> Folder:
     return found
 
 
-def _set_up(root: Path, console: Console) -> Deployment:
-    if not console.is_terminal:
-        return start(root, progress=lambda step: console.print(f"{step} ..."))
-    with console.status("setting up") as status:
-        return start(root, progress=lambda step: status.update(f"{step} ..."))
-
-
 class Show:
     """Uploads pictures to one deployment, and follows what becomes of them."""
 
@@ -105,7 +121,7 @@ class Show:
         originals, copies = gallery()
         for name, wave in (("photographs", originals), ("edited copies", copies)):
             self._upload({picture.key: picture.body for picture in wave}, name)
-        self._check(copies)
+        self._result.copies = copies
         return self._result
 
     def own(self, found: Folder) -> Result:
@@ -142,10 +158,13 @@ class Show:
         """Upload one object; return why that failed, if it did."""
         try:
             if isinstance(source, Path):
-                self._s3.upload_file(str(source), self._bucket, key)
+                with opened(str(source)) as file:  # which a named pipe would keep waiting otherwise
+                    self._s3.upload_fileobj(file, self._bucket, key)
             else:
                 self._s3.put_object(Bucket=self._bucket, Key=key, Body=source)
-        except (OSError, ValueError, S3UploadFailedError, BotoCoreError, ClientError) as error:
+        except OSError as error:
+            return f"was not uploaded: {error.strerror or error}"
+        except (ValueError, S3UploadFailedError, BotoCoreError, ClientError) as error:
             return f"was not uploaded: {error}"
         return None
 
@@ -163,34 +182,43 @@ class Show:
             elif handled.outcome != "indexed":
                 result.failed[key] = f"{handled.outcome}: {handled.reason}"
 
-    def _check(self, copies: list[Upload]) -> None:
-        """Fail what was announced wrongly: the answers to the built-in pictures are known."""
-        messages, failed = self._result.messages, self._result.failed
-        expected = {(copy.key, copy.copy_of) for copy in copies}
-        found = {(message["picture"]["key"], match["key"]) for message in messages for match in message["matches"]}
-        failed |= {copy: f"was not announced as a copy of {original}" for copy, original in expected - found}
-        failed |= {one: f"was announced as a copy of {other}, which it is not" for one, other in found - expected}
-
 
 def _announced(count: int) -> str:
     return "1 near-duplicate" if count == 1 else f"{count} near-duplicates"
 
 
-def _report(result: Result, console: Console) -> None:
-    table = Table("picture", "match", "distance", "similarity", "kind", "views", box=SIMPLE)
-    for message in sorted(result.messages, key=lambda message: str(message["picture"]["key"])):
-        nearest, *more = message["matches"]
-        others = f" (+{len(more)} more)" if more else ""
-        table.add_row(
-            escape(printable(message["picture"]["key"])),
-            escape(printable(nearest["key"])) + others,
-            str(nearest["distance"]),
-            f"{nearest['similarity']:.3f}",
-            nearest["kind"],
-            " in ".join(dict.fromkeys(nearest["views"])),
-        )
-    if result.messages:
-        console.print(table)
+def report(result: Result, console: Console) -> None:
+    """Print what was announced, as a table or, where that is too wide, as lines; then what was rejected, and failed."""
+    messages = sorted(result.messages, key=lambda message: str(message["picture"]["key"]))
+    if messages:
+        _show([_row(message) for message in messages], console)
     for word, which in (("rejected", result.rejected), ("failed", result.failed)):
         for key, why in sorted(which.items()):
-            console.print(printable(f"{word}: {key}: {why}"), markup=False, highlight=False, soft_wrap=True)
+            _print_line(printable(f"{word}: {key}: {why}"), console)
+
+
+def _show(rows: Sequence[tuple[str, ...]], console: Console) -> None:
+    table = Table(*HEADINGS, box=SIMPLE)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    if console.measure(table, options=console.options.update_width(ANY_WIDTH)).maximum <= console.width:
+        console.print(table)
+        return
+    for line in listed(HEADINGS, rows):
+        _print_line(line, console)
+
+
+def _row(message: Mapping[str, Any]) -> tuple[str, ...]:
+    nearest, *more = message["matches"]
+    return (
+        printable(message["picture"]["key"]),
+        printable(nearest["key"]) + (f" (+{len(more)} more)" if more else ""),
+        str(nearest["distance"]),
+        f"{nearest['similarity']:.3f}",
+        nearest["kind"],
+        " in ".join(dict.fromkeys(nearest["views"])),
+    )
+
+
+def _print_line(line: str, console: Console) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
