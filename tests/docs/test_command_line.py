@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from handler.cli.dropping import Drop, Named
 from handler.cli.failure_queue import Failure
 from handler.cli.local.deployment import Deployment
 from handler.cli.local.emulator import Emulator
@@ -102,6 +103,14 @@ def test_fields_of_json_about_the_failure_queue() -> None:
     assert documented["waiting"][1:] == failure
     assert documented["kept"] == list(asdict(Kept("m", "why")))
     assert list(documented) == ["sent", "waiting", "kept"]
+
+
+def test_fields_of_json_about_dropped_messages() -> None:
+    rows = tables(PAGE, "`lookalike redrive`")[2]
+    documented = {code(name)[0]: code(what) for name, what in rows}
+
+    assert list(documented) == [field.name for field in fields(Drop)]
+    assert documented["found"] == [field.name for field in fields(Named)]
 
 
 def test_fields_of_json_about_a_deployment() -> None:

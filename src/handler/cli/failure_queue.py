@@ -1,7 +1,7 @@
 """The failure queue: what waits in it, each event once, and nothing lost."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -79,23 +79,27 @@ class FailureQueue:
             if batch:
                 yield batch
 
-    def delete(self, message_ids: Sequence[str]) -> None:
-        """Delete held messages. One that SQS fails to delete comes again, and repeats safely."""
+    def delete(self, message_ids: Sequence[str]) -> list[str]:
+        """Delete held messages; return those that SQS failed to delete. They come again, and repeat safely."""
+        failed = list[str]()
         for some in _chunks(message_ids):
             entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
                 {"Id": str(number), "ReceiptHandle": self._held.pop(one)} for number, one in enumerate(some)
             ]
             self._deleted.update(some)
-            self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
+            answer = self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
+            failed += [some[int(one["Id"])] for one in answer.get("Failed", [])]
+        return failed
 
-    def hand_back(self) -> None:
-        """Make what is held visible again, as if it had not been received."""
-        for some in _chunks(list(self._held.values())):
+    def hand_back(self, but: Collection[str] = ()) -> None:
+        """Make what is held visible again, as if it had not been received; all *but* these."""
+        back = [message_id for message_id in self._held if message_id not in but]
+        for some in _chunks(back):
             entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
-                {"Id": str(number), "ReceiptHandle": one, "VisibilityTimeout": 0} for number, one in enumerate(some)
+                {"Id": str(number), "ReceiptHandle": self._held.pop(one), "VisibilityTimeout": 0}
+                for number, one in enumerate(some)
             ]
             self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
-        self._held.clear()
 
     def __enter__(self) -> "FailureQueue":
         """Return the queue itself."""

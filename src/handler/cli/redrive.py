@@ -2,8 +2,9 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.cli.arguments import positive
 from handler.cli.aws_errors import explain
+from handler.cli.dropping import Named, confirmed, drop, shown
 from handler.cli.errors import STATUSES, USAGE_ERROR, CommandError
-from handler.cli.failure_queue import BATCH, Failure, FailureQueue
+from handler.cli.failure_queue import BATCH, HOLD_S, Failure, FailureQueue
 from handler.cli.output import complain, printable
 from handler.cli.progress import Shown, progress
 from handler.cli.redriving import Invoke, Tally, redrive, waiting
@@ -33,6 +35,9 @@ read, or is not accepted, stays in the queue and is named. One that fails again
 is back in the queue after its retries, minutes later, and waits for the next
 redrive.
 
+With --drop, nothing is sent: the messages that are named are shown and, once
+you have agreed, deleted for ever. Their ids are those of kept messages.
+
 Region, credentials and endpoint come from where the AWS CLI takes them
 (AWS_DEFAULT_REGION, AWS_PROFILE, AWS_ENDPOINT_URL, ...)."""
 
@@ -42,16 +47,22 @@ JSON fields:
   waiting  only with --dry-run: message_id, when, condition, error and objects
            of each event
   kept     message_id and reason of each message that stays in the queue
+with --drop instead:
+  found    message_id, sent, objects, error and body of each message
+  dropped  the ids of those that were deleted
+  left     the ids of those that were not
+  missing  the ids of which there is no message, or somebody else holds it
 
 exit status:
-  0  every event was sent or, with --dry-run, can be
-  1  at least one was kept, or AWS could not be asked
+  0  every event was sent or, with --dry-run, can be; or every one was dropped
+  1  at least one was kept, left or missing, or AWS could not be asked
   2  wrong usage
 {STATUSES}
 
 examples:
   lookalike redrive --dry-run
-  lookalike redrive --stack my-pictures --limit 100"""
+  lookalike redrive --stack my-pictures --limit 100
+  lookalike redrive --drop 73f7c7f2-ac31-4b47-b8ac-1ac2ac8fb8f5"""
 
 ERROR_WIDTH = 100  # of the table's last column
 CLIENT = ClientConfig(
@@ -72,22 +83,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queue-url", metavar="URL", help="its failure queue, with --function (default: the stack's)")
     parser.add_argument("--dry-run", action="store_true", help="list the events that wait, and send nothing")
     parser.add_argument("--limit", type=positive, metavar="N", help="stop after N messages (default: none)")
+    parser.add_argument(
+        "--drop", action="append", metavar="ID", help="delete the message ID instead, having asked; may be repeated"
+    )
+    parser.add_argument("--yes", action="store_true", help="with --drop: do not ask")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Send what waits, or list it; return 0 if no message was kept, else 1."""
+    """Send what waits, list it or drop some; return 0 if no message was kept, or each was dropped, else 1."""
     if (options.function is None) != (options.queue_url is None):
         raise CommandError("--function and --queue-url go together: give both, or neither", status=USAGE_ERROR)
     if options.function is not None and options.stack is not None:
         raise CommandError("give --stack, or --function and --queue-url, not both", status=USAGE_ERROR)
+    if options.drop:
+        _check_drop(options)
+    elif options.yes:
+        raise CommandError("--yes goes with --drop alone: leave it out", status=USAGE_ERROR)
     tally, region = Tally(), None
     try:
         session = boto3.Session()
         region = session.region_name
         function, url = _target(session, options)
         with FailureQueue(session.client("sqs", config=CLIENT), url) as queue:
+            if options.drop:
+                return _drop(queue, options)
             if options.dry_run:
                 _list(queue, tally, options)
             else:
@@ -138,6 +159,40 @@ def _list(queue: FailureQueue, tally: Tally, options: argparse.Namespace) -> Non
         print(*table(failures, terminal_width()), sep="\n")
     listed = [{name: value for name, value in asdict(one).items() if name != "payload"} for one in failures]
     _print_end(tally, f"{len(failures)} to send", {"waiting": listed}, options)
+
+
+def _check_drop(options: argparse.Namespace) -> None:
+    if options.limit is not None:
+        raise CommandError("--drop looks for its messages among all: leave out --limit", status=USAGE_ERROR)
+    if options.dry_run and options.yes:
+        raise CommandError("give --dry-run, which drops nothing, or --yes, not both", status=USAGE_ERROR)
+    if not (options.dry_run or options.yes) and (options.json or not sys.stdin.isatty()):
+        raise CommandError(
+            "--drop asks first, which takes a terminal and no --json: "
+            "give --yes to drop without being asked, or --dry-run to see what would go",
+            status=USAGE_ERROR,
+        )
+
+
+def _drop(queue: FailureQueue, options: argparse.Namespace) -> int:
+    """Show the messages that are named, and delete them if that was agreed to; return the exit status."""
+
+    def agree(named: Sequence[Named]) -> bool:
+        shows.close()
+        if not options.json:
+            print(*shown(named), sep="\n", flush=True)
+        return not options.dry_run and (options.yes or confirmed(named))
+
+    with ExitStack() as shows:
+        searching = shows.enter_context(progress("searching", lambda: queue.about))
+        done = drop(queue, list(dict.fromkeys(options.drop)), agree, searching.advance)
+    if options.json:
+        print(json.dumps(done.describe()))
+    else:
+        for one in done.missing:
+            complain(f"no message {one} in the queue, or somebody else holds it: try again in {HOLD_S} s")
+        print(f"{len(done.dropped)} dropped, {len(done.left)} left, {len(done.missing)} missing")
+    return 1 if done.missing or (done.left and not options.dry_run) else 0
 
 
 def _print_end(tally: Tally, count: str, described: dict[str, Any], options: argparse.Namespace) -> None:

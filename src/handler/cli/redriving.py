@@ -90,10 +90,7 @@ def _read_or_keep(message: "MessageTypeDef", tally: Tally) -> Failure | None:
     try:
         return read(message)
     except NotAFailedEvent as error:
-        tally.kept.append(
-            Kept(
-                message["MessageId"],
-                f"cannot be read: {one_line(error)}; delete it with aws sqs delete-message, or let it expire",
-            )
-        )
+        message_id = message["MessageId"]
+        reason = f"cannot be read: {one_line(error)}; drop it with redrive --drop {message_id}, or let it expire"
+        tally.kept.append(Kept(message_id, reason))
         return None

@@ -20,6 +20,7 @@ class InMemoryQueue:
         self.messages: dict[str, dict[str, Any]] = {}
         self.hidden: set[str] = set()
         self.delivered_twice = False  # every message comes once more, at once
+        self.stuck: set[str] = set()  # that cannot be deleted
         self.deliveries: Counter[str] = Counter()
         for body in bodies:
             self.send(body)
@@ -55,12 +56,14 @@ class InMemoryQueue:
             "Attributes": {"SentTimestamp": str(message["sent_ms"])},
         }
 
-    def delete_message_batch(self, **options: Any) -> None:
+    def delete_message_batch(self, **options: Any) -> dict[str, Any]:
         entries = options["Entries"]
         assert 1 <= len(entries) <= 10
-        for entry in entries:
+        failed = [entry for entry in entries if entry["ReceiptHandle"] in self.stuck]
+        for entry in [entry for entry in entries if entry not in failed]:
             if not self.delivered_twice or self.deliveries[entry["ReceiptHandle"]] > 1:
                 self.messages.pop(entry["ReceiptHandle"], None)
+        return {"Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry in failed]}
 
     def change_message_visibility_batch(self, **options: Any) -> None:
         entries = options["Entries"]
