@@ -16,15 +16,23 @@ def laid_out(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int 
     """Return the lines of a table, or of `listed` where it has not enough *width*. All is printable text."""
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     if width is not None and sum(widths) + len(GAP) * (len(widths) - 1) > width:
-        return listed(headings, rows)
+        return listed(headings, rows, width)
     return [GAP.join(map(str.ljust, row, widths)).rstrip() for row in (headings, *rows)]
 
 
-def listed(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return for each row a line with its first value, and below it one for each further value, with its heading."""
-    width = max(map(len, headings[1:]))
+def listed(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Return for each row a line with its first value, and below it the others with their headings.
+
+    As many share a line as *width* allows; what is longer has one of its own, whole.
+    """
     lines = list[str]()
     for first, *others in rows:
         lines.append(first)
-        lines += [f"{GAP}{name.lower():{width}}{GAP}{one}" for name, one in zip(headings[1:], others, strict=True)]
+        line = ""
+        for part in (f"{name.lower()} {one}" for name, one in zip(headings[1:], others, strict=True)):
+            if line and len(GAP) + len(line) + len(f", {part}") > width:
+                lines.append(GAP + line)
+                line = ""
+            line += f", {part}" if line else part
+        lines.append(GAP + line)
     return lines

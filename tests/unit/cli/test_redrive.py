@@ -27,11 +27,11 @@ def test_narrow_terminal_gets_lines_instead_of_a_table() -> None:
 
     assert lines == [
         "amzn-s3-demo-bucket/uploads/astronaut (edited).jpg",
-        "  condition  RetriesExhausted",
-        "  when       2029-12-04T09:14:41.027Z",
+        "  condition RetriesExhausted",
+        "  when 2029-12-04T09:14:41.027Z",
         lines[3],
     ]
-    assert lines[3].startswith("  error      1 of 1 items failed: ")
+    assert lines[3].startswith("  error 1 of 1 items failed: ")
 
 
 @pytest.fixture

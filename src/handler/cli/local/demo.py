@@ -198,13 +198,13 @@ def report(result: Result, console: Console) -> None:
 
 
 def _show(rows: Sequence[tuple[str, ...]], console: Console) -> None:
-    table = Table(*HEADINGS, box=SIMPLE)
+    table = Table(*HEADINGS, box=SIMPLE, show_edge=False, pad_edge=False, collapse_padding=True)
     for row in rows:
         table.add_row(*map(escape, row))
     if console.measure(table, options=console.options.update_width(ANY_WIDTH)).maximum <= console.width:
         console.print(table)
         return
-    for line in listed(HEADINGS, rows):
+    for line in listed(HEADINGS, rows, console.width):
         _print_line(line, console)
 
 

@@ -92,10 +92,7 @@ def test_table_has_a_row_for_each_picture() -> None:
 def test_what_is_too_wide_for_a_table_is_lines() -> None:
     assert shown(50) == [
         "edited/a long name of a picture.jpg",
-        "  match       photos/astronaut.png (+1 more)",
-        "  distance    1",
-        "  similarity  0.984",
-        "  kind        near",
-        "  views       whole",
+        "  match photos/astronaut.png (+1 more), distance 1",
+        "  similarity 0.984, kind near, views whole",
         "rejected: [b].txt: not a picture",
     ]
