@@ -93,6 +93,7 @@ def test_second_signal_ends_a_command_that_ignores_the_first(tmp_path: Path) -> 
             time.sleep(0.02)
         group = int(log.read_text())
         assert len(members(group)) == 2
+        os.kill(group, signal.SIGSTOP)  # the guard, which would do the same after a while
 
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
