@@ -84,7 +84,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="list the events that wait, and send nothing")
     parser.add_argument("--limit", type=positive, metavar="N", help="stop after N messages (default: none)")
     parser.add_argument(
-        "--drop", action="append", metavar="ID", help="delete the message ID instead, having asked; may be repeated"
+        "--drop",
+        action="append",
+        metavar="ID",
+        help="delete the message ID instead, having asked; may be repeated (default: none)",
     )
     parser.add_argument("--yes", action="store_true", help="with --drop: do not ask")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
