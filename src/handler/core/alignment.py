@@ -1,0 +1,283 @@
+"""The map between two pictures, found by what they show: from the windows of two views that met to all that both show.
+
+A window of one is placed in the other at 24 x 24 by correlation, over shifts and scales; the best places are refined as
+affine maps by robust Gauss-Newton steps. Then the map is taken to be one between the whole pictures, without uniform
+borders, and refined there at 24, 48 and 96, so that what agrees in the window alone does not pass.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handler.core.surface import (
+    Array,
+    Box,
+    Surface,
+    averaging,
+    composed,
+    interpolated,
+    inverse,
+    normalised,
+)
+
+SIDE = 96  # pixels a side at which all that both show is sampled in the end
+_LEVELS = ((24, 2), (48, 3), (SIDE, 2))  # pixels a side, and steps
+_COARSE = 24
+_SCALES = (0.82, 1.0, 1.22)  # a view seldom ends where the other picture does
+_MARGIN = 6  # of 24: how far beyond a window the other one is looked for
+_TRANSFORM = 48  # holds 24 x 1.22 and twice the margin
+_STARTS = 2  # places that are refined
+_WINDOW_STEPS = 3
+SHARE_OF_SIDE = 1 / 16  # the deviation of the Gaussian that is taken for local
+FLOOR = 3.5  # levels: a local deviation below that is noise
+_BREADTH = 1.0  # of the robust weights, in local deviations
+_LEAST_COMMON = 0.3  # of the picture that is covered more
+_LEAST_SIDE = 0.15  # of each side
+_MOST_SQUEEZED = 1.8  # one way against the other, beyond what the windows say
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aligned:
+    """Where two pictures show the same, if they do."""
+
+    way: Array  # from pixels of one to pixels of the other
+    box: Box  # of one: what both show
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Canvas:
+    """A part of a picture in cells."""
+
+    levels: Array
+    box: Box
+
+    @property
+    def cells(self) -> Array:
+        """The map from pixels to cells."""
+        top, bottom, left, right = self.box
+        down, across = self.levels.shape[0] / (bottom - top), self.levels.shape[1] / (right - left)
+        return np.array([[down, 0.0, -top * down], [0.0, across, -left * across]])
+
+
+def aligned(one: Surface, other: Surface, window_one: Box, window_other: Box) -> Aligned | None:
+    """Return how *one* lies on *other*, beginning with two windows that seem to show the same; None if in no way."""
+    start = direct(window_one, window_other)
+    places = [*_places(one, other, window_one, window_other), start]
+    mine = _local(one.averages(window_one, _COARSE, _COARSE))
+    theirs = _around(other, window_other)
+    tried = [_refined(mine, window_one, theirs, place, _WINDOW_STEPS) for place in places]
+    scores = [_score(mine, window_one, theirs, way) for way in tried]
+    way = tried[int(np.argmax(np.round(scores, 9)))]
+    for side, steps in _LEVELS:
+        box = common(one, other, way)
+        if box is None or not _plausible(way, start):
+            return None
+        mine = _local(one.averages(box, side, side))
+        theirs = _under(other, box, way, side)
+        way = _refined(mine, box, _Canvas(_local(theirs.levels, side), theirs.box), way, steps)
+    box = common(one, other, way)
+    return Aligned(way, box) if box is not None and _plausible(way, start) else None
+
+
+def direct(window: Box, other: Box) -> Array:
+    """Return the map that lays *window* on *other*."""
+    down, across = (other[1] - other[0]) / (window[1] - window[0]), (other[3] - other[2]) / (window[3] - window[2])
+    return np.array([[down, 0.0, other[0] - down * window[0]], [0.0, across, other[2] - across * window[2]]])
+
+
+def common(one: Surface, other: Surface, way: Array) -> Box | None:
+    """Return the box of *one* that holds what both show inside their borders; None if that is too little."""
+    back = inverse(way)
+    top, bottom, left, right = other.trimmed
+    y, x = back[:, :2] @ np.array([[top, top, bottom, bottom], [left, right, left, right]]) + back[:, 2:]
+    mine = one.trimmed
+    box = max(mine[0], y.min()), min(mine[1], y.max()), max(mine[2], x.min()), min(mine[3], x.max())
+    down, across = box[1] - box[0], box[3] - box[2]
+    if down < _LEAST_SIDE * (mine[1] - mine[0]) or across < _LEAST_SIDE * (mine[3] - mine[2]):
+        return None
+    if max(covered(one, other, way, box)) < _LEAST_COMMON:
+        return None
+    return float(box[0]), float(box[1]), float(box[2]), float(box[3])
+
+
+def covered(one: Surface, other: Surface, way: Array, box: Box) -> tuple[float, float]:
+    """Return the share of each picture, without its borders, that *box* of *one* shows."""
+    area = (box[1] - box[0]) * (box[3] - box[2])
+    scale = abs(float(way[0, 0] * way[1, 1] - way[0, 1] * way[1, 0]))
+    shares = [
+        part / ((b - t) * (r - le)) for part, (t, b, le, r) in ((area, one.trimmed), (area * scale, other.trimmed))
+    ]
+    return min(1.0, shares[0]), min(1.0, shares[1])
+
+
+def laid_under(other: Surface, aligned: Aligned, side: int = SIDE) -> tuple[Array, NDArray[np.bool_]]:
+    """Return the levels of *other* where the *side* x *side* cells of the box lie on it, and which of them do."""
+    canvas = _under(other, aligned.box, aligned.way, side)
+    way = composed(canvas.cells, composed(aligned.way, _from_unit(aligned.box)))
+    y, x, inside = _points(way, side, canvas.levels)
+    return interpolated(canvas.levels, y, x).reshape(side, side), inside.reshape(side, side)
+
+
+def _local(levels: Array, side: int | None = None) -> Array:
+    return normalised(levels, (side or levels.shape[0]) * SHARE_OF_SIDE, FLOOR)
+
+
+def _around(other: Surface, window: Box) -> _Canvas:
+    """Return *window* at 24 cells a side, and a margin of whole cells as far as there is picture; normalised."""
+    down, across = (window[1] - window[0]) / _COARSE, (window[3] - window[2]) / _COARSE
+    rooms = (
+        window[0] / down,
+        (other.height - window[1]) / down,
+        window[2] / across,
+        (other.width - window[3]) / across,
+    )
+    above, below, before, after = (max(0, min(_MARGIN, int(room + 1e-6))) for room in rooms)
+    box = window[0] - above * down, window[1] + below * down, window[2] - before * across, window[3] + after * across
+    levels = other.averages(box, _COARSE + above + below, _COARSE + before + after)
+    return _Canvas(_local(levels, _COARSE), box)
+
+
+def _places(one: Surface, other: Surface, window: Box, window_other: Box) -> list[Array]:
+    """Return the maps that lay *window* where it correlates best with what is around the other one."""
+    canvas = _around(other, window_other)
+    fine = one.averages(window, 2 * _COARSE, 2 * _COARSE)
+    sizes = [(round(_COARSE * down), round(_COARSE * across)) for down in _SCALES for across in _SCALES]
+    stack = np.zeros((len(sizes), _TRANSFORM, _TRANSFORM))
+    for layer, (rows, columns) in zip(stack, sizes, strict=True):
+        small = averaging(2 * _COARSE, rows) @ fine @ averaging(2 * _COARSE, columns).T
+        layer[:rows, :columns] = _local(small, _COARSE)
+    padded = np.zeros((2, _TRANSFORM, _TRANSFORM))
+    height, width = canvas.levels.shape
+    padded[0, :height, :width] = canvas.levels
+    padded[1, :height, :width] = canvas.levels**2
+    seen, energy = np.fft.rfft2(padded)
+    meeting = np.fft.irfft2(seen * np.fft.rfft2(stack).conj(), (_TRANSFORM, _TRANSFORM))
+    under = np.fft.irfft2(energy * _extents(), (_TRANSFORM, _TRANSFORM))
+    own = (stack * stack).sum(axis=(1, 2))[:, None, None]
+    score = meeting / np.sqrt(own * np.maximum(under, own / 4.0) + 1e-9)
+    best = []
+    slack = _MARGIN // 2  # beyond the edge of the picture
+    for number, (rows, columns) in enumerate(sizes):
+        down = np.arange(min(0, height - rows) - slack, max(0, height - rows) + slack + 1)
+        across = np.arange(min(0, width - columns) - slack, max(0, width - columns) + slack + 1)
+        part = np.round(score[number][np.ix_(down % _TRANSFORM, across % _TRANSFORM)], 9)
+        y, x = divmod(int(part.argmax()), len(across))
+        best.append((-part[y, x], number, int(down[y]), int(across[x])))
+    ways = []
+    for _, number, y, x in sorted(best)[:_STARTS]:
+        rows, columns = sizes[number]
+        (down_, _, top), (_, across_, left) = inverse(canvas.cells)
+        place = top + y * down_, top + (y + rows) * down_, left + x * across_, left + (x + columns) * across_
+        ways.append(direct(window, place))
+    return ways
+
+
+@lru_cache(maxsize=1)
+def _extents() -> NDArray[np.complex128]:
+    ones = np.zeros((len(_SCALES) ** 2, _TRANSFORM, _TRANSFORM))
+    for layer, (down, across) in zip(ones, ((a, b) for a in _SCALES for b in _SCALES), strict=True):
+        layer[: round(_COARSE * down), : round(_COARSE * across)] = 1.0
+    transform: NDArray[np.complex128] = np.fft.rfft2(ones).conj()
+    return transform
+
+
+def _under(other: Surface, box: Box, way: Array, side: int) -> _Canvas:
+    """Return what of *other* lies under *box* and two cells around it, in cells as large as *side* a side of *box*."""
+    (a, b, _), (d, e, _) = way
+    down = (box[1] - box[0]) / side * float(np.hypot(a, d))
+    across = (box[3] - box[2]) / side * float(np.hypot(b, e))
+    y, x = way[:, :2] @ np.array([[box[0], box[0], box[1], box[1]], [box[2], box[3], box[2], box[3]]]) + way[:, 2:]
+    around = (
+        float(y.min()) - 2 * down,
+        float(y.max()) + 2 * down,
+        float(x.min()) - 2 * across,
+        float(x.max()) + 2 * across,
+    )
+    top, bottom, left, right = other.clipped(around)
+    rows, columns = (max(2, min(2 * side, round(size))) for size in ((bottom - top) / down, (right - left) / across))
+    return _Canvas(other.averages((top, bottom, left, right), rows, columns), (top, bottom, left, right))
+
+
+def _from_unit(box: Box) -> Array:
+    """Return the map from the square of one around 0 to *box*."""
+    down, across = box[1] - box[0], box[3] - box[2]
+    return np.array([[down, 0.0, box[0] + down / 2.0], [0.0, across, box[2] + across / 2.0]])
+
+
+@lru_cache(maxsize=8)
+def _grid(side: int) -> tuple[Array, Array]:
+    """Return the centres of *side* x *side* cells of the square of one around 0."""
+    place = (np.arange(side) + 0.5) / side - 0.5
+    return np.repeat(place, side), np.tile(place, side)
+
+
+def _points(way: Array, side: int, levels: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Return where the cells of the unit square lie in *levels*, from centre to centre, and which are inside."""
+    u, v = _grid(side)
+    y, x = (row[0] * u + row[1] * v + (row[2] - 0.5) for row in way)
+    height, width = levels.shape
+    return y, x, (y > -0.501) & (y < height - 0.499) & (x > -0.501) & (x < width - 0.499)
+
+
+def _refined(mine: Array, box: Box, theirs: _Canvas, way: Array, steps: int) -> Array:
+    """Return *way* after Gauss-Newton steps that make *theirs* agree with *mine*, the cells of *box*."""
+    side = len(mine)
+    unit = _from_unit(box)
+    inner = composed(theirs.cells, composed(way, unit))
+    u, v = _grid(side)
+    slopes = [slope.ravel() * side for slope in _slopes(mine)]
+    flat = mine.ravel()
+    ridge = 1e-3 * side * side * _STIFFNESS
+    for _ in range(steps):
+        y, x, inside = _points(inner, side, theirs.levels)
+        shown = interpolated(theirs.levels, y, x)
+        if side < SIDE:  # far from the place the slopes of both tell more
+            down, across = (
+                (slope.ravel() * side + own) / 2.0
+                for slope, own in zip(_slopes(shown.reshape(side, side)), slopes, strict=True)
+            )
+        else:
+            down, across = slopes
+        rest = flat - shown
+        lever = np.stack([down * u, down * v, down, across * u, across * v, across])
+        weighed = lever * (inside / (1.0 + (rest / _BREADTH) ** 2))
+        curved = weighed @ lever.T
+        curved[_DIAGONAL] = curved[_DIAGONAL] * 1.001 + ridge
+        change = np.linalg.solve(curved, weighed @ rest).reshape(2, 3)
+        inner = composed(inner, change + _IDENTITY)
+    (a, _, c), (_, e, f) = unit
+    return composed(inverse(theirs.cells), composed(inner, np.array([[1 / a, 0.0, -c / a], [0.0, 1 / e, -f / e]])))
+
+
+_IDENTITY = np.eye(2, 3)
+_DIAGONAL = np.diag_indices(6)
+_STIFFNESS = np.array([0.05, 0.05, 0.01, 0.05, 0.05, 0.01])  # holds what flat pictures leave free
+
+
+def _slopes(levels: Array) -> tuple[Array, Array]:
+    """Return the differences down and across, over two cells; one at the edges is that of the cell beside it."""
+    down, across = np.empty_like(levels), np.empty_like(levels)
+    np.subtract(levels[2:], levels[:-2], out=down[1:-1])
+    np.subtract(levels[:, 2:], levels[:, :-2], out=across[:, 1:-1])
+    down[0], down[-1], across[:, 0], across[:, -1] = down[1], down[-2], across[:, 1], across[:, -2]
+    return down / 2.0, across / 2.0
+
+
+def _score(mine: Array, box: Box, theirs: _Canvas, way: Array) -> float:
+    """Return the correlation of *mine* with what lies under it; what lies outside agrees with nothing."""
+    side = len(mine)
+    y, x, inside = _points(composed(theirs.cells, composed(way, _from_unit(box))), side, theirs.levels)
+    shown, flat = interpolated(theirs.levels, y, x) * inside, mine.ravel()
+    own = flat @ flat
+    return float(flat @ shown / np.sqrt(own * max(shown @ shown, own / 4.0) + 1e-9))
+
+
+def _plausible(way: Array, start: Array) -> bool:
+    """Return whether *way* neither mirrors nor squeezes much more than the windows that met."""
+    relative = way[:, :2] @ np.linalg.inv(start[:, :2])
+    if not np.isfinite(relative).all() or np.linalg.det(relative) <= 0.0:
+        return False
+    longest, shortest = np.linalg.svd(relative, compute_uv=False)
+    return bool(longest < _MOST_SQUEEZED * shortest and shortest > 0.4 and longest < 2.5)

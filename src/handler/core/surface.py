@@ -1,0 +1,168 @@
+"""A luma whose average over any rectangle is at hand, and small pictures sampled from it; numpy alone.
+
+Coordinates are (down, across). An affine map is a 2 x 3 matrix, from a point of one picture to a point of another.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handler.core.windows import UNITS, trim, windows_of
+
+Array = NDArray[np.float64]
+Box = tuple[float, float, float, float]  # top, bottom, left, right
+
+_EXACT = 1 << 24  # pixels that add up to 32 bits
+_NEGLIGIBLE = 1e-4  # of a Gaussian's weights
+
+# What each EXIF orientation asks for: rows and columns exchanged or not, then rows reversed, then columns reversed.
+_TURNS = ((0, 0, 0), (0, 0, 1), (0, 1, 1), (0, 1, 0), (1, 0, 0), (1, 0, 1), (1, 1, 1), (1, 1, 0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surface:
+    """A luma, turned, ready to be looked at: made once for a picture that is compared with many."""
+
+    sums: NDArray[Any]  # of all pixels above and left of each crossing of lines, with one more line and column
+    height: int
+    width: int
+    trimmed: Box  # the part inside uniform borders
+    noise: float  # levels: the standard deviation of the grain from pixel to pixel
+    orientation: int = 1
+
+    @classmethod
+    def of(cls, luma: NDArray[np.uint8], orientation: int = 1) -> "Surface":
+        """Return the surface of *luma* turned as EXIF *orientation* (1 to 8) asks."""
+        luma = turned(luma, orientation)
+        height, width = luma.shape
+        sums = np.zeros((height + 2, width + 2), np.uint32 if luma.size <= _EXACT else np.float64)
+        sums[1:-1, 1:-1] = luma
+        np.cumsum(sums, axis=0, out=sums)
+        np.cumsum(sums, axis=1, out=sums)
+        top, bottom, left, right = trim(luma)
+        return cls(sums, height, width, (top, bottom, left, right), _grain(luma), orientation)
+
+    def window(self, view: int) -> Box:
+        """Return what *view* of the turned picture shows, in pixels."""
+        top, bottom, left, right = (int(edge) for edge in self.trimmed)
+        window = windows_of(self.height, self.width, (top, bottom, left, right))[view]
+        return window[0] / UNITS, window[1] / UNITS, window[2] / UNITS, window[3] / UNITS
+
+    def averages(self, box: Box, rows: int, columns: int) -> Array:
+        """Return the mean levels of *rows* by *columns* cells of *box*, which lies inside the picture."""
+        y = np.clip(np.linspace(box[0], box[1], rows + 1), 0.0, self.height)
+        x = np.clip(np.linspace(box[2], box[3], columns + 1), 0.0, self.width)
+        above, before = y.astype(np.int64), x.astype(np.int64)
+        down, across = (y - above)[:, None], x - before
+        bands = np.diff(self.sums[above] * (1.0 - down) + self.sums[above + 1] * down, axis=0)
+        cells = np.diff(bands[:, before] * (1.0 - across) + bands[:, before + 1] * across, axis=1)
+        levels: Array = cells / (np.diff(y)[:, None] * np.diff(x))
+        return levels
+
+    def clipped(self, box: Box) -> Box:
+        """Return the part of *box* inside the picture."""
+        return max(0.0, box[0]), min(float(self.height), box[1]), max(0.0, box[2]), min(float(self.width), box[3])
+
+
+def turned(levels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Return a picture, its first two axes turned as EXIF *orientation* (1 to 8) asks."""
+    transposed, downwards, sideways = _TURNS[orientation - 1]
+    if transposed:
+        levels = levels.swapaxes(0, 1)
+    return levels[:: -1 if downwards else 1, :: -1 if sideways else 1]
+
+
+def unturned(box: Box, orientation: int) -> Box:
+    """Return where *box*, in fractions of a turned picture, is in the picture before it was turned."""
+    transposed, downwards, sideways = _TURNS[orientation - 1]
+    top, bottom, left, right = box
+    if downwards:
+        top, bottom = 1.0 - bottom, 1.0 - top
+    if sideways:
+        left, right = 1.0 - right, 1.0 - left
+    return (left, right, top, bottom) if transposed else (top, bottom, left, right)
+
+
+def turning(orientation: int) -> Array:
+    """Return the map from fractions of a picture to those of the turned one."""
+    transposed, downwards, sideways = _TURNS[orientation - 1]
+    turn = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]] if transposed else [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    for row, reverses in enumerate((downwards, sideways)):
+        if reverses:
+            turn[row] = [-turn[row, 0], -turn[row, 1], 1.0]
+    return turn
+
+
+def _grain(luma: NDArray[np.uint8]) -> float:
+    """Return the deviation of the noise of single pixels: by the median of what no edge or gradient explains."""
+    if min(luma.shape) < 2:
+        return 0.0
+    levels = luma.astype(np.int16)
+    lines = levels[1:] - levels[:-1]
+    counts = np.bincount(np.abs(lines[:, 1:] - lines[:, :-1]).ravel())
+    below = np.cumsum(counts)
+    middle = int(np.searchsorted(below, below[-1] / 2.0))
+    if middle == 0:
+        return 0.0
+    median = middle - 0.5 + (below[-1] / 2.0 - below[middle - 1]) / counts[middle]
+    return float(median / 0.6745 / 2.0)  # of a sum of four
+
+
+def normalised(levels: Array, sigma: float, floor: float) -> Array:
+    """Return *levels* less their Gaussian mean, over their local deviation and *floor*."""
+    down, across = gaussian(levels.shape[0], sigma), gaussian(levels.shape[1], sigma)
+    rest = levels - down @ levels @ across.T
+    normal: Array = rest / np.sqrt(down @ (rest * rest) @ across.T + floor * floor)
+    return normal
+
+
+@lru_cache(maxsize=256)
+def gaussian(size: int, sigma: float) -> Array:
+    """Return the matrix that smooths *size* numbers: each row adds up to one, at the edges, too."""
+    place = np.arange(size)
+    weights: Array = np.exp(-((place[:, None] - place) ** 2) / (2.0 * sigma * sigma))
+    weights[weights < _NEGLIGIBLE] = 0.0
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
+
+
+@lru_cache(maxsize=64)
+def averaging(size: int, fewer: int) -> Array:
+    """Return the matrix that averages *size* numbers to *fewer*."""
+    edges, place = np.linspace(0, size, fewer + 1), np.arange(size)
+    shares: Array = np.clip(np.minimum(edges[1:, None], place + 1) - np.maximum(edges[:-1, None], place), 0.0, 1.0)
+    shares /= shares.sum(axis=1, keepdims=True)
+    return shares
+
+
+def interpolated(levels: Array, y: Array, x: Array) -> Array:
+    """Return *levels* at (y, x), bilinearly, where 0 is the centre of the first; those outside repeat the edge."""
+    height, width = levels.shape
+    y, x = np.clip(y, 0.0, height - 1.000001), np.clip(x, 0.0, width - 1.000001)
+    above, before = y.astype(np.int64), x.astype(np.int64)
+    y, x = y - above, x - before
+    corner, flat = above * width + before, levels.ravel()
+    upper: Array = flat.take(corner)
+    lower = flat.take(corner + width)
+    upper += (flat.take(corner + 1) - upper) * x
+    lower += (flat.take(corner + width + 1) - lower) * x
+    upper += (lower - upper) * y
+    return upper
+
+
+def composed(second: Array, first: Array) -> Array:
+    """Return the map that is *first*, then *second*."""
+    both: Array = second[:, :2] @ first
+    both[:, 2] += second[:, 2]
+    return both
+
+
+def inverse(way: Array) -> Array:
+    """Return the map back."""
+    (a, b, c), (d, e, f) = way
+    area = a * e - b * d
+    back: Array = np.array([[e, -b, b * f - c * e], [-d, a, c * d - a * f]]) / area
+    return back

@@ -1,0 +1,228 @@
+"""The look: whether two pictures are aligned, how far they agree and where they differ."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import lru_cache
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+from handler.core import colours
+from handler.core.look import NOTHING, Judgement, Look, judge, look
+from handler.core.surface import Surface, turned, unturned
+from tests.pictures import photo
+
+SIZE = (384, 288)
+
+
+@lru_cache(maxsize=8)
+def scene(seed: int = 1) -> Image.Image:
+    return photo(seed, SIZE)
+
+
+def luma(image: Image.Image) -> NDArray[np.uint8]:
+    return np.asarray(image.convert("L"))
+
+
+def looked(one: Image.Image, other: Image.Image, orientation: int = 1) -> Look:
+    """Look at both by their whole views."""
+    first, second = Surface.of(luma(one), orientation), Surface.of(luma(other))
+    return look(first, second, first.window(0), second.window(0))
+
+
+def noisy(image: Image.Image, levels: float) -> Image.Image:
+    pixels = np.asarray(image) + np.random.default_rng(3).normal(0.0, levels, (*image.size[::-1], 3))
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def test_a_picture_agrees_with_itself_entirely() -> None:
+    seen = looked(scene(), scene())
+
+    assert seen.agreement == 1.0
+    assert seen.way == pytest.approx((1, 0, 0, 0, 1, 0), abs=1e-4)
+    assert judge(seen) == (Judgement.NEAR, ())
+
+
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_other_pictures_do_not_agree(seed: int) -> None:
+    assert looked(scene(1), scene(seed)).agreement < 0.5
+
+
+def test_the_map_of_an_affine_copy_is_found() -> None:
+    down, across = 1.06, 0.95  # of the copy's fractions to those of the original
+    affine = (across, 0.03, 12.0, -0.02, down - 0.12, 9.0)
+    copy = scene().transform(SIZE, Image.Transform.AFFINE, affine, Image.Resampling.BICUBIC)
+    width, height = SIZE
+
+    seen = looked(copy, scene())
+
+    expected = (
+        affine[4],
+        affine[3] * width / height,
+        affine[5] / height,
+        affine[1] * height / width,
+        affine[0],
+        affine[2] / width,
+    )
+    assert seen.way == pytest.approx(expected, abs=0.004)
+    assert judge(seen)[0] is Judgement.NEAR
+
+
+def test_a_crop_is_near_and_covers_its_part() -> None:
+    crop = scene().crop((30, 20, 350, 260))
+
+    seen = looked(crop, scene())
+
+    assert judge(seen)[0] is Judgement.NEAR
+    assert seen.covered == pytest.approx((1.0, 320 * 240 / (SIZE[0] * SIZE[1])), abs=0.02)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_copy_is_near_and_its_map_is_of_the_picture_as_it_is(orientation: int) -> None:
+    copy = Image.fromarray(np.ascontiguousarray(turned(np.asarray(scene()), orientation)))
+
+    seen = looked(scene(), copy, orientation)
+
+    assert seen.agreement > 0.99
+    corner = np.zeros((100, 100))
+    corner[10, 30] = 1
+    ((row, column),) = np.argwhere(turned(corner, orientation))
+    place = np.array([0.105, 0.305, 1.0])
+    assert np.reshape(seen.way, (2, 3)) @ place == pytest.approx([(row + 0.5) / 100, (column + 0.5) / 100], abs=0.01)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_box_is_turned_back(orientation: int) -> None:
+    cells = np.zeros((20, 20))
+    cells[2:5, 8:18] = 1
+    rows, columns = np.nonzero(turned(cells, orientation))
+
+    box = rows.min() / 20, (rows.max() + 1) / 20, columns.min() / 20, (columns.max() + 1) / 20
+
+    assert unturned(box, orientation) == pytest.approx((0.1, 0.25, 0.4, 0.9))
+
+
+@pytest.mark.parametrize("orientation", [1, 6, 7])
+def test_a_changed_part_is_found_where_it_is(orientation: int) -> None:
+    copy = scene().copy()
+    draw = ImageDraw.Draw(copy)
+    draw.rectangle((240, 60, 330, 110), fill=(250, 250, 250))
+    draw.text((245, 70), "other words", fill=(0, 0, 0))
+    other = Image.fromarray(np.ascontiguousarray(turned(np.asarray(scene()), orientation)))
+
+    kind, boxes = judge(looked(copy, other, orientation))
+
+    assert kind is Judgement.ALTERED
+    top, bottom, left, right = boxes[0]
+    assert top < 85 / 288 < bottom
+    assert left < 285 / 384 < right
+    assert (bottom - top) * (right - left) < 0.25
+
+
+def test_what_agrees_in_the_windows_alone_is_not_near() -> None:
+    other = scene(2).copy()
+    other.paste(scene(1).crop((96, 72, 288, 216)), (96, 72))
+    one, two = Surface.of(luma(scene(1))), Surface.of(luma(other))
+    window = (72.0, 216.0, 96.0, 288.0)
+
+    seen = look(one, two, window, window)
+
+    assert seen.agreement < 0.8
+    assert judge(seen)[0] is Judgement.ALIKE
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        pytest.param(lambda image: image.resize((48, 36), Image.Resampling.LANCZOS), id="thumbnail of 48"),
+        pytest.param(lambda image: image.filter(ImageFilter.GaussianBlur(6)), id="blurred"),
+        pytest.param(lambda image: noisy(image, 60.0), id="noisy"),
+        pytest.param(lambda image: image.convert("1").convert("RGB"), id="dithered"),
+        pytest.param(lambda image: image.point([(level // 64) * 85 for level in range(256)] * 3), id="four levels"),
+        pytest.param(lambda image: image.point([level // 8 for level in range(256)] * 3), id="dark"),
+    ],
+)
+def test_a_copy_with_less_detail_or_other_tones_agrees(edited: object) -> None:
+    assert callable(edited)
+
+    seen = looked(edited(scene()), scene())
+
+    assert seen.agreement > 0.9
+    assert judge(seen)[0] is Judgement.NEAR
+
+
+def test_a_thumbnail_is_judged_at_what_it_shows() -> None:
+    thumbnail = scene().resize((32, 24), Image.Resampling.LANCZOS)
+
+    assert looked(thumbnail, scene()).side < 48 < looked(scene(), scene()).side
+
+
+@pytest.mark.parametrize("other", [2, 3])
+def test_a_look_is_symmetric(other: int) -> None:
+    for one, two in ((scene(1), scene(1).crop((20, 10, 370, 280))), (scene(1), scene(other))):
+        assert looked(one, two).agreement == pytest.approx(looked(two, one).agreement, abs=0.1)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (7, 5), (300, 3)])
+def test_pictures_of_any_shape_are_looked_at(size: tuple[int, int]) -> None:
+    blank = Image.new("RGB", size, (7, 7, 7))
+
+    for seen in (looked(blank, scene()), looked(scene(), blank), looked(blank, blank)):
+        assert judge(seen)[0] is Judgement.ALIKE
+
+
+def test_nothing_to_align_is_alike() -> None:
+    assert judge(NOTHING) == (Judgement.ALIKE, ())
+
+
+AGREEMENTS = """
+import json
+from tests.unit.test_look import looked, noisy, scene
+one, two = scene(1), scene(2)
+pairs = [(one, one.rotate(3)), (noisy(one, 30.0), one), (one, two), (one.crop((9, 9, 333, 270)), one)]
+looks = [looked(*pair) for pair in pairs]
+print(json.dumps([[seen.agreement, *seen.way, *sum(seen.differences, ())] for seen in looks]))
+"""
+
+
+def test_threads_and_processors_find_the_same() -> None:
+    """As BLAS adds up in another order, agreements may differ by 1e-5 in all, which is one in the last digit."""
+    found = []
+    for threads, kernels in (("1", ""), ("2", ""), ("1", "Prescott")):
+        chosen = {"OPENBLAS_NUM_THREADS": threads} | ({"OPENBLAS_CORETYPE": kernels} if kernels else {})
+        run = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", AGREEMENTS], env={**os.environ, **chosen}, capture_output=True, text=True, check=True
+        )
+        found.append(json.loads(run.stdout))
+
+    for numbers in found[1:]:
+        for one, other in zip(found[0], numbers, strict=True):
+            assert other == pytest.approx(one, abs=1.1e-5)
+
+
+def test_colours_agree_after_a_change_of_saturation_and_not_of_hue() -> None:
+    pixels = np.asarray(scene()).astype(np.float64)
+    grey = pixels.mean(axis=2, keepdims=True)
+    identity = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+    def agreement(levels: NDArray[np.float64]) -> float:
+        return colours.agreement(np.asarray(scene()), levels.clip(0, 255).astype(np.uint8), identity)
+
+    assert agreement(pixels) == 1.0
+    assert agreement(grey + 1.5 * (pixels - grey)) > 0.97
+    assert agreement(np.repeat(grey, 3, axis=2)) == 1.0
+    assert agreement(pixels[:, :, [2, 0, 1]]) < 0.8
+
+
+def test_one_shirt_in_another_colour_does_not_agree() -> None:
+    shirts = []
+    for cloth in ((180, 30, 40), (30, 60, 180)):
+        image = Image.new("RGB", (200, 200), (255, 255, 255))
+        ImageDraw.Draw(image).polygon([(60, 30), (140, 30), (180, 70), (150, 180), (50, 180), (20, 70)], fill=cloth)
+        shirts.append(np.asarray(image))
+
+    assert colours.agreement(shirts[0], shirts[1], (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)) < 0.5
