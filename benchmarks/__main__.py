@@ -14,6 +14,10 @@ PARTS = {
             "benchmarks.quality.nearly_blank",
             "how many nearly blank pictures are recognised as such, and how many match",
         ),
+        "looks": Part(
+            "benchmarks.quality.looks",
+            "what a look at the pixels says of edited copies, strangers and pictures that only look alike; ten minutes",
+        ),
         "bands": Part(
             "benchmarks.quality.bands", "how many near hashes one 16-bit prefix finds, and how many four bands do"
         ),

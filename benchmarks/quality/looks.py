@@ -1,0 +1,194 @@
+"""What a look says of edited copies, of strangers, and of pictures that only look alike.
+
+Photographs are edited in every way of `training`, and made poor: thumbnails, JPEG 5, noise. Half of them chose the
+thresholds of `handler.core.look`; the other half, the default here, proves them. Only pairs with views within 16 bits
+are looked at, as nothing else is proposed.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter, ImageOps
+
+from benchmarks.quality.edited_versions import SEED, SIDE
+from benchmarks.quality.families import FAMILIES, members
+from handler.core import imaging, look1
+from handler.core.generations import GENERATIONS
+from handler.core.look import Judgement, Look, judge, look
+from handler.core.model import Limits
+from handler.core.policy import may_meet
+from handler.core.surface import Surface
+from handler.core.windows import VIEW_NAMES
+from training import corpus
+from training.edits import brightened, captioned, contrasted, cropped, encoded, in_file, scaled, with_noise
+from training.fixed_edits import FIXED
+from training.originals import shrunk
+from training.parts import positive_integer
+from training.printing import print_table
+from training.random_edits import compound, decorated
+
+RADIUS = 16  # bits
+RANDOM = 6  # random edits of each picture, of either kind
+MOST = 1000  # pairs of a kind
+LIMITS = Limits()
+
+
+def _thumbnail(side: int, image: Image.Image) -> Image.Image:
+    return shrunk(image, side)
+
+
+def _enlarged(side: int, image: Image.Image) -> Image.Image:
+    return encoded(shrunk(image, side)).resize(image.size, Image.Resampling.BICUBIC)
+
+
+POOR: Mapping[str, Callable[[Image.Image], Image.Image]] = {
+    **{f"thumbnail of {side}": partial(_thumbnail, side) for side in (32, 48, 64)},
+    **{f"thumbnail of {side}, enlarged": partial(_enlarged, side) for side in (32, 48, 64)},
+    "JPEG 5": partial(encoded, quality=5),
+    "blur 8": lambda image: encoded(image.filter(ImageFilter.GaussianBlur(8))),
+    "noise 40": lambda image: encoded(with_noise(image, 40)),
+    "noise 80": lambda image: encoded(with_noise(image, 80)),
+    "noise 80, half size": lambda image: encoded(scaled(with_noise(image, 80), 0.5)),
+    "two-bit": partial(ImageOps.posterize, bits=2),
+    "dithered": lambda image: image.convert("1").convert("RGB"),
+    "dithered, half size": lambda image: encoded(scaled(image.convert("1").convert("RGB"), 0.5)),
+    "levels x 0.12": lambda image: encoded(brightened(image, 0.12)),
+    "contrast x 0.12": lambda image: encoded(contrasted(image, 0.12)),
+    "caption of a third": lambda image: encoded(captioned(image, "You will not believe this", 0.33)),
+    "corner crop 20 %": lambda image: encoded(cropped(image, 0.2, 0.0, 0.0)),
+}
+
+
+class Seen(NamedTuple):
+    """A picture, ready to be looked at."""
+
+    surface: Surface
+    hashes: NDArray[np.uint64]
+    flat: bool
+
+
+class Row(NamedTuple):
+    """What came of the looks at pairs of one kind."""
+
+    kind: str
+    pairs: int  # of which those within the radius are looked at
+    looks: list[Look]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this part."""
+    parser.add_argument(
+        "--pictures", type=positive_integer, default=100, metavar="N", help="so many photographs (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--members", type=positive_integer, default=24, metavar="N", help="so many of a family (default: %(default)s)"
+    )
+    parser.add_argument("--half", type=int, choices=(0, 1), default=1, help="0 chose the thresholds, 1 proves them")
+    parser.add_argument("--folder", type=Path, action="append", default=[], help="another family: a folder of pictures")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the table."""
+    start = time.process_time()
+    rows: list[Row] = []
+    photographs = corpus.evenly(corpus.unseen_pictures(), options.pictures)[options.half :: 2]
+    rows += _copies([shrunk(one.image, SIDE) for one in photographs])
+    for family in FAMILIES:
+        rows.append(_alike(family, [_seen(image) for image in members(family, options.members)]))
+    for folder in options.folder:
+        rows.append(_alike(folder.name, [_seen(one.image) for one in corpus.pictures_in(folder)]))
+    print_table(
+        "What a look says",
+        (
+            "pairs",
+            "number",
+            "within 16 bits",
+            "agreement: 5 %",
+            "median",
+            "95 %",
+            "most",
+            ">= 0.80",
+            ">= 0.86",
+            "near",
+            "altered",
+            "alike",
+        ),
+        [_columns(row) for row in rows],
+        note=f"All but copies are different pictures. {time.process_time() - start:.0f} s of CPU in all.",
+    )
+    return 0
+
+
+def _seen(image: Image.Image) -> Seen:
+    luma = imaging.decode(in_file(image.convert("RGB")), LIMITS, side=look1.LUMA_SIDE).luma
+    views = look1.fingerprint_views(luma)
+    flat = min(views.qualities[: look1.ANCHORS]) < look1.QUALITY_FLOOR
+    return Seen(Surface.of(luma), np.array(views.hashes, np.uint64), flat)
+
+
+def _met(one: Seen, other: Seen) -> Look | None:
+    """Return the look at both where their nearest views meet; None if those are too far apart."""
+    distances = np.where(_MEETS, np.bitwise_count(one.hashes[:, None] ^ other.hashes), 99)
+    mine, theirs = divmod(int(distances.argmin()), len(VIEW_NAMES))
+    if distances[mine, theirs] > RADIUS:
+        return None
+    return look(one.surface, other.surface, one.surface.window(mine), other.surface.window(theirs))
+
+
+def _copies(images: list[Image.Image]) -> Iterator[Row]:
+    """Yield what is said of each kind of copy, and of the strangers among the photographs and their copies."""
+    originals = [_seen(image) for image in images]
+    kinds: dict[str, list[Look | None]] = {}
+    strangers: list[Look | None] = []
+    for number, image in enumerate(images):
+        if originals[number].flat:
+            continue
+        rng = np.random.default_rng([SEED, number])
+        edits = [(kind, edit) for edits in (FIXED, POOR) for kind, edit in edits.items()]
+        edits += [(edit.__name__, partial(edit, rng=rng)) for edit in (compound, decorated) for _ in range(RANDOM)]
+        for kind, edit in edits:
+            copy = _seen(edit(image))
+            kinds.setdefault(kind, []).append(_met(copy, originals[number]))
+            others = (other for other in originals if other is not originals[number] and not other.flat)
+            strangers += [_met(copy, other) for other in others]
+    for kind, looks in kinds.items():
+        yield Row(kind, len(looks), [seen for seen in looks if seen is not None])
+    yield Row("strangers", len(strangers), [seen for seen in strangers if seen is not None])
+
+
+def _alike(family: str, some: list[Seen]) -> Row:
+    pairs = list(combinations(some, 2))
+    if len(pairs) > MOST:
+        chosen = np.random.default_rng(SEED).choice(len(pairs), MOST, replace=False)
+        pairs = [pairs[number] for number in sorted(chosen.tolist())]
+    looks = [_met(one, other) for one, other in pairs]
+    return Row(family, len(pairs), [seen for seen in looks if seen is not None])
+
+
+def _columns(row: Row) -> tuple[object, ...]:
+    if not row.looks:
+        return (row.kind, row.pairs, 0, *[""] * 9)
+    agreements = np.array([seen.agreement for seen in row.looks])
+    kinds = [judge(seen)[0] for seen in row.looks]
+    quantiles = (f"{value:.2f}" for value in (*np.quantile(agreements, (0.05, 0.5, 0.95)), agreements.max()))
+    over = (f"{np.mean(agreements >= threshold):.3f}" for threshold in (0.80, 0.86))
+    return (
+        row.kind,
+        row.pairs,
+        len(kinds),
+        *quantiles,
+        *over,
+        *(f"{kinds.count(kind) / len(kinds):.3f}" for kind in Judgement),
+    )
+
+
+_MEETS = np.zeros((len(VIEW_NAMES), len(VIEW_NAMES)), np.bool_)
+for _view in range(len(VIEW_NAMES)):
+    _MEETS[_view, list(may_meet(GENERATIONS[look1.GENERATION], _view))] = True
