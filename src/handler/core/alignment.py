@@ -30,6 +30,7 @@ _MARGIN = 6  # of 24: how far beyond a window the other one is looked for
 _TRANSFORM = 48  # holds 24 x 1.22 and twice the margin
 _STARTS = 2  # places that are refined
 _WINDOW_STEPS = 3
+_HOPELESS = 0.40  # of 24 x 24: copies have 0.51 and more, nine of ten strangers 0.35 and less
 SHARE_OF_SIDE = 1 / 16  # the deviation of the Gaussian that is taken for local
 FLOOR = 3.5  # levels: a local deviation below that is noise
 _BREADTH = 1.0  # of the robust weights, in local deviations
@@ -69,6 +70,8 @@ def aligned(one: Surface, other: Surface, window_one: Box, window_other: Box) ->
     theirs = _around(other, window_other)
     tried = [_refined(mine, window_one, theirs, place, _WINDOW_STEPS) for place in places]
     scores = [_score(mine, window_one, theirs, way) for way in tried]
+    if max(scores) < _HOPELESS:
+        return None
     way = tried[int(np.argmax(np.round(scores, 9)))]
     for side, steps in _LEVELS:
         box = common(one, other, way)

@@ -1,4 +1,8 @@
-"""The look: two pictures aligned by what they show, how far they agree, where they differ, and what that makes them."""
+"""The look: two pictures aligned by what they show, how far they agree, where they differ, and what that makes them.
+
+It is taken from the smaller picture to the larger, whichever comes first, so that what two pictures are to each other
+does not depend on their order.
+"""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +13,9 @@ from numpy.typing import NDArray
 
 from handler.core import detail
 from handler.core.alignment import SHARE_OF_SIDE, SIDE, Aligned, aligned, covered, laid_under
-from handler.core.surface import Array, Box, Surface, composed, normalised, turning, unturned
+from handler.core.surface import Array, Box, Surface, bounds, composed, inverse, normalised, turning
+
+Affine = tuple[float, ...]  # a map of (down, across): six numbers, row by row
 
 BLOCKS = 12  # a side
 DIGITS = 5  # of an agreement: two machines may differ by one in the last
@@ -18,12 +24,16 @@ _DARK = 12.0  # levels: pictures with a smaller deviation are looked at as if th
 _CONTENT = 0.15  # of the variance of full local contrast: a block with less has nothing to compare
 _SEEN = 0.5  # of a block
 
+# What a poor copy (JPEG 5, two bits a pixel) has in too many levels everywhere is noise, and no content.
+_NOISES = 2.0  # the floor of local contrast, in deviations of that noise
+_MOST_NOISE = 8.0  # levels: beyond, two pictures are not copies of each other but other pictures
+_SMOOTH = 0.5  # cells: with less smoothing the outermost cells still show what was cut there
+
 # Measured by `benchmarks looks`: see there.
 LEAST_AGREEMENT = 0.80
+LEAST_COLOUR = 0.60
 _LEAST_OF_ALL = 0.70  # enough where no block stands out: what is poor everywhere agrees less
 _DIFFERS = 0.70  # of a block: squared differences, where two unlike ones have two
-_TIMES_MEDIAN = 5.0  # a copy that is poor everywhere is poor in its worst block, too
-_MOST_OF_MEDIAN = 0.90
 
 
 class Judgement(StrEnum):
@@ -39,65 +49,108 @@ class Look:
     """What came of a look; boxes are in fractions of the first picture as it is, not turned."""
 
     agreement: float  # the correlation of what both show, locally normalised: 0 to 1
-    way: tuple[
-        float, ...
-    ]  # the affine map from (down, across) in fractions of the first to fractions of the other, by row
+    way: Affine  # from (down, across) in fractions of the first to fractions of the other
     box: Box  # what both show: top, bottom, left, right
     covered: tuple[float, float]  # the share of each picture, without uniform borders, that is in it
     side: float  # pixels across it of detail that both have, up to 96
-    # How much each of 12 x 12 blocks of the box differs, as the first picture was turned; -1: nothing to compare.
+    # How much each of 12 x 12 blocks of what both show differs; -1: nothing to compare.
     differences: tuple[tuple[float, ...], ...]
-    orientation: int = 1  # how the first picture was turned
+    grid: Affine  # from (down, across) in fractions of those blocks to fractions of the first
 
 
-NOTHING = Look(0.0, (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0), 0.0, ())
+_SAME = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+NOTHING = Look(0.0, _SAME, (0.0, 0.0, 0.0, 0.0), (0.0, 0.0), 0.0, (), _SAME)
 
 
 def look(one: Surface, other: Surface, window_one: Box, window_other: Box) -> Look:
     """Return how far *one* and *other* agree, where two windows of them (in pixels) seem to show the same."""
-    found = aligned(one, other, window_one, window_other)
-    if found is None:
-        return NOTHING
-    mine = one.averages(found.box, SIDE, SIDE)
-    theirs, inside = laid_under(other, found)
-    cell = (found.box[1] - found.box[0]) * (found.box[3] - found.box[2]) / SIDE**2
-    scale = abs(float(np.linalg.det(found.way[:, :2])))
-    mine, theirs, smoothing = detail.matched(mine, theirs, grains=(one.noise, other.noise), pixels=(cell, cell * scale))
-    weights = inside.astype(np.float64)
-    agreement, differences = _compared(*detail.toned(mine, theirs, weights), weights)
-    return Look(
-        agreement=round(max(0.0, agreement), DIGITS),
-        way=tuple(_in_fractions(one, other, found).ravel().tolist()),
-        box=unturned(_fractions(found.box, one), one.orientation),
-        covered=covered(one, other, found.way, found.box),
-        side=SIDE / math.hypot(1.0, 2.0 * smoothing),
-        differences=tuple(map(tuple, np.round(differences, DIGITS).tolist())),
-        orientation=one.orientation,
-    )
+    if _order(one) <= _order(other):
+        found = aligned(one, other, window_one, window_other)
+        return NOTHING if found is None else _seen(one, other, found, one)
+    found = aligned(other, one, window_other, window_one)
+    return NOTHING if found is None else _seen(other, one, found, one)
 
 
-def judge(seen: Look) -> tuple[Judgement, tuple[Box, ...]]:
-    """Return what the two pictures are to each other, and in which boxes of the first they differ."""
-    if seen.agreement < _LEAST_OF_ALL:
-        return Judgement.ALIKE, ()
+def judge(seen: Look, colour: float = 1.0) -> tuple[Judgement, tuple[Box, ...]]:
+    """Return what the two pictures are to each other, and in which boxes of the first they differ.
+
+    *colour* is how far their colours agree. One shape in two colours is altered, all of it: a copy whose hues were
+    turned is told, and no subscriber takes a shirt in blue for the red one.
+    """
     blocks = np.array(seen.differences)
     content = blocks >= 0.0
-    if not content.any():
+    if seen.agreement < _LEAST_OF_ALL or not content.any():
         return Judgement.ALIKE, ()
-    usual = min(_MOST_OF_MEDIAN, _TIMES_MEDIAN * float(np.median(blocks[content])))
-    differs = blocks > max(_DIFFERS, usual)
-    if not differs.any():
+    differs = blocks > _DIFFERS
+    if not differs.any() and colour >= LEAST_COLOUR:
         return Judgement.NEAR, ()
     if seen.agreement < LEAST_AGREEMENT:
         return Judgement.ALIKE, ()
-    grown = blocks > max(_DIFFERS, usual) / 2.0  # what surrounds a block that differs belongs to it
+    if colour < LEAST_COLOUR:
+        return Judgement.ALTERED, (_rounded(seen.box),)
+    grown = blocks > _DIFFERS / 2.0  # what surrounds a block that differs belongs to it
     return Judgement.ALTERED, tuple(_placed(part, seen) for part in _parts(differs, grown))
 
 
-def _compared(mine: Array, theirs: Array, weights: Array) -> tuple[float, Array]:
-    """Return the correlation of both, and how much each block differs: -1 where there is nothing to compare."""
+def _order(surface: Surface) -> tuple[float, ...]:
+    """Return what orders two pictures by what they show: the smaller first."""
+    top, bottom, left, right = surface.trimmed
+    return (bottom - top) * (right - left), float(surface.sums[-2, -2]), surface.height, surface.noise
+
+
+def _seen(mine: Surface, theirs: Surface, found: Aligned, first: Surface) -> Look:
+    """Return the look at *mine* and *theirs*, which *found* lays on each other, as *first* of the two sees it."""
+    agreement, differences, smoothing = _compared(mine, theirs, found)
+    second, way = (theirs, found.way) if first is mine else (mine, inverse(found.way))
+    top, bottom, left, right = found.box
+    grid = np.array([[bottom - top, 0.0, top], [0.0, right - left, left]])
+    if first is not mine:
+        grid = composed(found.way, grid)
+    grid = composed(inverse(_to_pixels(first)), grid)
+    shares = covered(mine, theirs, found.way, found.box)
+    return Look(
+        agreement=round(max(0.0, agreement), DIGITS),
+        way=_flat(composed(_to_fractions(second), composed(way, _to_pixels(first)))),
+        box=_mapped((0.0, 1.0, 0.0, 1.0), grid),
+        covered=shares if first is mine else (shares[1], shares[0]),
+        side=SIDE / math.hypot(1.0, 2.0 * smoothing),
+        differences=tuple(map(tuple, np.round(differences, DIGITS).tolist())),
+        grid=_flat(grid),
+    )
+
+
+def _compared(one: Surface, other: Surface, found: Aligned) -> tuple[float, Array, float]:
+    """Return the correlation of what both show, how much each block differs, and by how much they were smoothed."""
+    mine = one.averages(found.box, SIDE, SIDE)
+    theirs, inside = laid_under(other, found)
+    if not inside.all():  # beyond the edge of one of them is nothing to compare: the corners of what was rotated
+        inside = _shrunk(inside)
+        mine = _filled(mine, theirs, inside)
+    cell = (found.box[1] - found.box[0]) * (found.box[3] - found.box[2]) / SIDE**2
+    scale = abs(float(np.linalg.det(found.way[:, :2])))
+    mine, theirs, smoothing = detail.matched(mine, theirs, grains=(one.noise, other.noise), pixels=(cell, cell * scale))
+    if smoothing < _SMOOTH or not inside.all():
+        mine, theirs = (np.pad(levels[1:-1, 1:-1], 1, mode="edge") for levels in (mine, theirs))
+    weights = inside.astype(np.float64)
+    mine, theirs = detail.toned(mine, theirs, weights)
     gain = max(1.0, _DARK / max(0.5, float(theirs.std()), float(mine.std())))
-    one, other = (normalised(levels * gain, SIDE * SHARE_OF_SIDE, _FLOOR) for levels in (mine, theirs))
+    return *_correlated(mine * gain, theirs * gain, weights), smoothing
+
+
+def _correlated(mine: Array, theirs: Array, weights: Array) -> tuple[float, Array]:
+    """Return the correlation of both, and how much each block differs: -1 where there is nothing to compare."""
+    agreement, differences = _blocks(mine, theirs, weights, _FLOOR)
+    if agreement < LEAST_AGREEMENT or (differences <= _DIFFERS).all():
+        return agreement, differences
+    noise = float(np.median(np.abs(mine - theirs)[weights > 0.0])) / 0.6745
+    if noise >= _MOST_NOISE:
+        return agreement, differences
+    above, without_noise = _blocks(mine, theirs, weights, math.hypot(_FLOOR, _NOISES * noise))
+    return (agreement, differences) if above < LEAST_AGREEMENT else (agreement, without_noise)
+
+
+def _blocks(mine: Array, theirs: Array, weights: Array, floor: float) -> tuple[float, Array]:
+    one, other = (normalised(levels, SIDE * SHARE_OF_SIDE, floor) for levels in (mine, theirs))
     own, their, both = one * one * weights, other * other * weights, one * other * weights
     agreement = float(both.sum() / math.sqrt(own.sum() * their.sum() + 1e-9))
     seen, own, their, both = (_pooled(some) for some in (weights, own, their, both))
@@ -105,20 +158,48 @@ def _compared(mine: Array, theirs: Array, weights: Array) -> tuple[float, Array]
     return agreement, np.where(content, np.maximum(0.0, own + their - 2.0 * both) / np.maximum(seen, 1e-9), -1.0)
 
 
+def _shrunk(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the cells of *inside* that are two cells or more from one that is not."""
+    for _ in range(2):
+        around = np.pad(inside, 1, constant_values=True)
+        inside = np.logical_and.reduce(
+            [around[down : down + SIDE, across : across + SIDE] for down in range(3) for across in range(3)]
+        )
+    return inside
+
+
+def _filled(mine: Array, theirs: Array, inside: NDArray[np.bool_]) -> Array:
+    """Return *mine* with, outside *inside*, what *theirs* has, in the tones of *mine*: no edge where there is none."""
+    if not inside.any():
+        return mine
+    here, there = mine[inside], theirs[inside]
+    slope = float(((here - here.mean()) * (there - there.mean())).mean() / (there.var() + 1e-9))
+    return np.where(inside, mine, np.clip(here.mean() + slope * (theirs - there.mean()), 0.0, 255.0))
+
+
 def _pooled(cells: Array) -> Array:
     means: Array = cells.reshape(BLOCKS, SIDE // BLOCKS, BLOCKS, SIDE // BLOCKS).mean(axis=(1, 3))
     return means
 
 
-def _fractions(box: Box, one: Surface) -> Box:
-    return box[0] / one.height, box[1] / one.height, box[2] / one.width, box[3] / one.width
+def _to_pixels(surface: Surface) -> Array:
+    """Return the map from fractions of a picture as it is to pixels of it as it was turned."""
+    return composed(np.array([[surface.height, 0.0, 0.0], [0.0, surface.width, 0.0]]), turning(surface.orientation))
 
 
-def _in_fractions(one: Surface, other: Surface, found: Aligned) -> Array:
-    """Return the map from fractions of the first picture, before it was turned, to fractions of the other."""
-    to_pixels = np.array([[one.height, 0.0, 0.0], [0.0, one.width, 0.0]])
-    to_fractions = np.array([[1.0 / other.height, 0.0, 0.0], [0.0, 1.0 / other.width, 0.0]])
-    return composed(to_fractions, composed(found.way, composed(to_pixels, turning(one.orientation))))
+def _to_fractions(surface: Surface) -> Array:
+    """Return the map from pixels of a picture as it was turned to fractions of it as it is."""
+    return inverse(_to_pixels(surface))
+
+
+def _flat(way: Array) -> Affine:
+    return tuple(way.ravel().tolist())
+
+
+def _mapped(box: Box, way: Array) -> Box:
+    """Return what holds *box* after *way*, within the picture."""
+    top, bottom, left, right = np.clip(bounds(box, way), 0.0, 1.0).tolist()
+    return top, bottom, left, right
 
 
 def _parts(seeds: NDArray[np.bool_], grown: NDArray[np.bool_]) -> list[Box]:
@@ -147,13 +228,10 @@ def _parts(seeds: NDArray[np.bool_], grown: NDArray[np.bool_]) -> list[Box]:
 
 
 def _placed(blocks: Box, seen: Look) -> Box:
-    """Return *blocks* of the box of what both show in fractions of the first picture."""
-    share = blocks[0] / BLOCKS, blocks[1] / BLOCKS, blocks[2] / BLOCKS, blocks[3] / BLOCKS
-    top, bottom, left, right = unturned(share, seen.orientation)
-    height, width = seen.box[1] - seen.box[0], seen.box[3] - seen.box[2]
-    return (
-        round(seen.box[0] + top * height, 4),
-        round(seen.box[0] + bottom * height, 4),
-        round(seen.box[2] + left * width, 4),
-        round(seen.box[2] + right * width, 4),
-    )
+    """Return where *blocks* are, in fractions of the first picture."""
+    top, bottom, left, right = (edge / BLOCKS for edge in blocks)
+    return _rounded(_mapped((top, bottom, left, right), np.reshape(seen.grid, (2, 3))))
+
+
+def _rounded(box: Box) -> Box:
+    return round(box[0], 4), round(box[1], 4), round(box[2], 4), round(box[3], 4)

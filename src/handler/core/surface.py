@@ -160,6 +160,13 @@ def composed(second: Array, first: Array) -> Array:
     return both
 
 
+def bounds(box: Box, way: Array) -> Box:
+    """Return the box that holds all of *box* after *way*."""
+    corners = np.array([[box[0], box[0], box[1], box[1]], [box[2], box[3], box[2], box[3]]])
+    y, x = way[:, :2] @ corners + way[:, 2:]
+    return float(y.min()), float(y.max()), float(x.min()), float(x.max())
+
+
 def inverse(way: Array) -> Array:
     """Return the map back."""
     (a, b, c), (d, e, f) = way
