@@ -18,7 +18,8 @@ _LOWEST = 0.06  # cycles a cell: below are large shapes, which say nothing of de
 _TOLERATED_NOISE = 0.12  # of the contrast
 _MOST_FOR_NOISE = 2.0  # cells: however noisy, this much is smoothed, and no more
 _MOST = 9.0  # variance of the smoothing, square cells
-_PER_PIXEL = 0.2  # variance of the smoothing that hides the edges of a pixel, square pixels
+_PER_PIXEL = 0.4  # variance of the smoothing that hides the edges of a pixel, square pixels
+_BEYOND = 0.5  # of more than one square cell that is added to one: what was enlarged is not the other one, smoothed
 _HALVINGS = 30
 
 _LEVELS = 24  # of the tone curve
@@ -41,6 +42,7 @@ def matched(
     least = max(_needed(power, grain, count, side) for power, grain, count in zip(powers, grains, pixels, strict=True))
     fineness = [_fineness(power, least, side) for power in powers]
     added = [_excess(power, least, goal, side) for power, goal in zip(powers, reversed(fineness), strict=True)]
+    least += _BEYOND * max(0.0, max(added) - 1.0)
     smoothed = [
         basis.T @ (some * np.exp(-2.0 * math.pi**2 * (least + more) * _squares(side))) @ basis
         for some, more in zip(waves, added, strict=True)

@@ -25,13 +25,13 @@ _CONTENT = 0.15  # of the variance of full local contrast: a block with less has
 _SEEN = 0.5  # of a block
 
 # What a poor copy (JPEG 5, two bits a pixel) has in too many levels everywhere is noise, and no content.
-_NOISES = 2.0  # the floor of local contrast, in deviations of that noise
+_NOISES = 1.5  # the floor of local contrast, in deviations of that noise
 _MOST_NOISE = 8.0  # levels: beyond, two pictures are not copies of each other but other pictures
 _SMOOTH = 0.5  # cells: with less smoothing the outermost cells still show what was cut there
 
 # Measured by `benchmarks looks`: see there.
 LEAST_AGREEMENT = 0.80
-LEAST_COLOUR = 0.60
+LEAST_COLOUR = 0.75
 _LEAST_OF_ALL = 0.70  # enough where no block stands out: what is poor everywhere agrees less
 _DIFFERS = 0.70  # of a block: squared differences, where two unlike ones have two
 
@@ -140,7 +140,7 @@ def _compared(one: Surface, other: Surface, found: Aligned) -> tuple[float, Arra
 def _correlated(mine: Array, theirs: Array, weights: Array) -> tuple[float, Array]:
     """Return the correlation of both, and how much each block differs: -1 where there is nothing to compare."""
     agreement, differences = _blocks(mine, theirs, weights, _FLOOR)
-    if agreement < LEAST_AGREEMENT or (differences <= _DIFFERS).all():
+    if agreement < _LEAST_OF_ALL or (differences <= _DIFFERS).all():
         return agreement, differences
     noise = float(np.median(np.abs(mine - theirs)[weights > 0.0])) / 0.6745
     if noise >= _MOST_NOISE:
