@@ -31,7 +31,7 @@ _SMOOTH = 0.5  # cells: with less smoothing the outermost cells still show what 
 
 # Measured by `benchmarks looks`: see there.
 LEAST_AGREEMENT = 0.80
-LEAST_COLOUR = 0.75
+LEAST_COLOUR = 0.60
 _LEAST_OF_ALL = 0.70  # enough where no block stands out: what is poor everywhere agrees less
 _DIFFERS = 0.70  # of a block: squared differences, where two unlike ones have two
 
