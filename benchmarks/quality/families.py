@@ -37,6 +37,6 @@ FAMILIES: Mapping[str, Draw] = {
 }
 
 
-def members(family: str, count: int) -> list[Image.Image]:
-    """Return the first *count* members of *family*."""
-    return [FAMILIES[family](np.random.default_rng([number, *family.encode()])) for number in range(count)]
+def members(family: str, count: int, first: int = 0) -> list[Image.Image]:
+    """Return *count* members of *family*, from the one of number *first*."""
+    return [FAMILIES[family](np.random.default_rng([first + number, *family.encode()])) for number in range(count)]

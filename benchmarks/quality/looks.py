@@ -1,8 +1,8 @@
 """What a look says of edited copies, of strangers, and of pictures that only look alike.
 
-Photographs are edited in every way of `training`, and made poor: thumbnails, JPEG 5, noise. Half of them chose the
-thresholds of `handler.core.look`; the other half, the default here, proves them. Only pairs with views within 16 bits
-are looked at, as nothing else is proposed.
+Photographs are edited in every way of `training`, and made poor: thumbnails, JPEG 5, noise. Half of them are for
+choosing the thresholds of `handler.core.look`; the other half, the default here, is for checking them, with other
+members of the families. Only pairs with views within 16 bits are looked at, as nothing else is proposed.
 """
 
 import argparse
@@ -38,6 +38,7 @@ RADIUS = 16  # bits
 RANDOM = 6  # random edits of each picture, of either kind
 MOST = 1000  # pairs of a kind
 COLOUR_SIDE = 96  # pixels
+FIRST = (0, 1000)  # members of the families of either half
 LIMITS = Limits()
 
 
@@ -122,7 +123,7 @@ def run(options: argparse.Namespace) -> int:
     photographs = corpus.evenly(corpus.unseen_pictures(), options.pictures)[options.half :: 2]
     rows += _copies([shrunk(one.image, SIDE) for one in photographs])
     for family in FAMILIES:
-        rows.append(_alike(family, [_seen(image) for image in members(family, options.members)]))
+        rows.append(_alike(family, [_seen(image) for image in members(family, options.members, FIRST[options.half])]))
     for folder in options.folder:
         rows.append(_alike(folder.name, [_seen(one.image) for one in corpus.pictures_in(folder)]))
     print_table(
