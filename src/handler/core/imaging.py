@@ -20,14 +20,16 @@ from handler.core.model import Limits
 from handler.core.png import MAX_PROFILE_BYTES
 from handler.core.tiff import Layout
 
+COLOURS_SIDE = 64  # a side of the small picture in colour has fewer than twice as many pixels
 _PART_PIXELS = 1 << 18  # of a decoded picture that are converted at once
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedPicture:
-    """A picture as people see it: upright, opaque, grey."""
+    """A picture as people see it: upright, opaque, grey; and once more, small, in colour."""
 
     luma: NDArray[np.uint8]  # shape (height, width), reduced; 0 black to 255 white
+    colours: NDArray[np.uint8]  # shape (height, width, 3), red, green, blue; reduced to fewer than 2 x COLOURS_SIDE
     width: int  # pixels, as the header has them
     height: int
     format: str  # one of FORMATS
@@ -73,19 +75,28 @@ def decode(body: bytes, limits: Limits, *, side: int) -> DecodedPicture:
     """
     opened = load(body, limits, partial(_at_small_scale, side=side))
     with rejecting(opened.format):
-        small = _averaged(opened, side)
-        luma = _upright(np.asarray(small), orientation_of(opened))
+        averaged, orientation = _averaged(opened, side), orientation_of(opened)
+        luma, colours = (_upright(np.asarray(one), orientation) for one in averaged)
         frames = count_frames(opened)
-    return DecodedPicture(luma, opened.width, opened.height, opened.format, frames, tuple(opened.notes))
+    return DecodedPicture(luma, colours, opened.width, opened.height, opened.format, frames, tuple(opened.notes))
 
 
 def _at_small_scale(opened: Opened, side: int) -> None:
     if opened.format == "JPEG":
-        opened.image.draft("RGB" if profile_of(opened) else "L", (side, side))
+        # Luma and chroma as the file keeps them, unless a profile wants red, green and blue.
+        opened.image.draft("YCbCr" if _has_chroma(opened.image) and not profile_of(opened) else "RGB", (side, side))
 
 
-def _averaged(opened: Opened, side: int) -> Image:
-    """Return the luma of a picture, with blocks of pixels averaged before they are made sRGB.
+def _has_chroma(image: Image) -> bool:
+    """Return whether a JPEG of three channels surely keeps luma and chroma: libjpeg does not make them of others."""
+    transform = image.info.get("adobe_transform")
+    if transform is not None:
+        return bool(transform == 1)
+    return "jfif" in image.info or [channel[0] for channel in getattr(image, "layer", [])] == [1, 2, 3]
+
+
+def _averaged(opened: Opened, side: int) -> tuple[Image, Image]:
+    """Return a picture's luma, with blocks of pixels averaged before they are made sRGB, and its colours, small.
 
     In parts: a second copy of a large picture, whatever its shape, would be most of the memory that decoding takes.
     """
@@ -93,19 +104,27 @@ def _averaged(opened: Opened, side: int) -> Image:
     in_srgb = _in_srgb(opened)
     factor = max(1, min(image.size) // side)
     white = _white(image, opened.layout)
-    luma = new("L", (-(-image.width // factor), -(-image.height // factor)))
-    for left, top, right, bottom in _parts(image.size, factor):
+    luma = new("L", _divided(image.size, (factor, factor)))
+    fewer = max(1, luma.width // COLOURS_SIDE), max(1, luma.height // COLOURS_SIDE)
+    colours = new("RGB", _divided(luma.size, fewer))
+    for left, top, right, bottom in _parts(image.size, (factor * fewer[0], factor * fewer[1])):
         part = _flattened(image.crop((left, top, right, bottom)), white, opened.layout)
         part = in_srgb(part.reduce(factor) if factor > 1 else part)
-        luma.paste(part.convert("L"), (left // factor, top // factor))
-    return luma
+        at = left // factor, top // factor
+        luma.paste(part.convert("L"), at)
+        colours.paste(part.reduce(fewer).convert("RGB"), (at[0] // fewer[0], at[1] // fewer[1]))
+    return luma, colours
 
 
-def _parts(size: tuple[int, int], factor: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the rectangles that a picture of *size* is cut into, at multiples of *factor*: whole rows if they fit."""
+def _divided(size: tuple[int, int], factors: tuple[int, int]) -> tuple[int, int]:
+    return -(-size[0] // factors[0]), -(-size[1] // factors[1])
+
+
+def _parts(size: tuple[int, int], step: tuple[int, int] = (1, 1)) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the rectangles that a picture of *size* is cut into, at multiples of *step*: whole rows if they fit."""
     width, height = size
-    across = min(width, max(1, _PART_PIXELS // factor**2) * factor)
-    down = max(1, _PART_PIXELS // (across * factor)) * factor
+    across = min(width, max(1, _PART_PIXELS // (step[0] * step[1])) * step[0])
+    down = max(1, _PART_PIXELS // (across * step[1])) * step[1]
     for top in range(0, height, down):
         for left in range(0, width, across):
             yield left, top, min(left + across, width), min(top + down, height)
@@ -119,7 +138,7 @@ def _on_white(opened: Opened) -> Image:
 
 
 def _flattened(image: Image, white: float, layout: Layout) -> Image:
-    """Return *image* as L, RGB or CMYK, on white where it is transparent."""
+    """Return *image* as L, RGB, YCbCr or CMYK, on white where it is transparent."""
     if image.mode.startswith("I") or image.mode == "F":
         samples = _samples(image, layout)
         grey = np.clip(samples * (255.0 / white), 0, 255)
@@ -132,7 +151,7 @@ def _flattened(image: Image, white: float, layout: Layout) -> Image:
         opaque = image.convert("RGBA")
         paper = new("RGBA", image.size, (255, 255, 255, 255))
         return alpha_composite(paper, opaque).convert("RGB")
-    if image.mode in ("L", "RGB", "CMYK"):
+    if image.mode in ("L", "RGB", "YCbCr", "CMYK"):
         return image
     return image.convert("L" if image.mode == "1" else "RGB")
 
@@ -143,7 +162,7 @@ def _white(image: Image, layout: Layout) -> float:
         return layout.white
     if image.mode not in ("I", "F"):
         return 65535.0 if image.mode.startswith("I;16") else 255.0
-    largest = max(float(_samples(image.crop(box), layout).max()) for box in _parts(image.size, 1))
+    largest = max(float(_samples(image.crop(box), layout).max()) for box in _parts(image.size))
     return next((level for level in (1.0, 255.0, 65535.0) if largest <= level), largest)
 
 
