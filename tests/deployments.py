@@ -9,10 +9,11 @@ from typing import Any
 from handler.aws.meter import Meter
 from handler.core.journal import Shape
 from handler.core.look1 import RADIUS
-from handler.core.model import ORIENTATIONS, Collection, Limits, ObjectRef, Settings, padded_sequencer
+from handler.core.model import ORIENTATIONS, Collection, Limits, MatchKind, ObjectRef, Settings, padded_sequencer
 from handler.dedup import MAX_CANDIDATES, Deduplicator
 from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
+from handler.looks import Looks
 from handler.memory import JournalMemory
 from handler.report import Report
 from handler.search import Search
@@ -47,6 +48,9 @@ class FakeDeployment:
     scope_depth: int = 0
     generation: str = "phash1"
     orientations: str = "none"
+    max_looks: int = 0
+    max_pixels: int = 1_000_000
+    tell: MatchKind = MatchKind.ALTERED
     clock: int = 0
 
     @property
@@ -56,8 +60,10 @@ class FakeDeployment:
             radius={"phash1": 10, "look1": RADIUS}[self.generation],
             max_matches=self.max_matches,
             scope_depth=self.scope_depth,
-            limits=Limits(max_bytes=4 << 20, max_pixels=1_000_000),
+            limits=Limits(max_bytes=4 << 20, max_pixels=self.max_pixels),
             orientations=ORIENTATIONS[self.orientations],
+            max_looks=self.max_looks,
+            tell=self.tell,
         )
 
     def memory(self, wrap: Callable[[Any], Any] = lambda adapter: adapter) -> JournalMemory:
@@ -81,6 +87,7 @@ class FakeDeployment:
         return Deduplicator(
             indexer=self.indexer(wrap, memory=memory),
             search=Search(memory=memory, index=wrap(self.buckets), catalog=catalog, executor=executor),
+            looks=Looks(store=wrap(self.pictures), executor=executor, settings=self.settings),
             catalog=catalog,
             topic=wrap(self.topic),
             executor=executor,

@@ -12,6 +12,8 @@ GOOD = {
     "ALSO_GENERATION": "",
     "ORIENTATIONS": "all",
     "MAX_MATCHES": "20",
+    "MAX_LOOKS": "",
+    "TELL": "altered",
     "SCOPE_DEPTH": "0",
     "MAX_BYTES": "20971520",
     "MAX_PIXELS": "50000000",

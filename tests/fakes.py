@@ -1,8 +1,10 @@
 """In-memory stand-ins for the adapters; `tests/contract` holds both to the same tests."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import Any
 
 from handler.core.buckets import Bucket, members_within, probes, to_member
@@ -15,6 +17,7 @@ from handler.core.model import (
     Content,
     Limits,
     NearHash,
+    NotedPair,
     ObjectGone,
     ObjectRef,
     Outcome,
@@ -25,20 +28,27 @@ from handler.core.model import (
 
 
 class InMemoryPictures:
-    """A bucket: `objects` maps (bucket, key) to bytes, in the order of their first uploads."""
+    """A bucket: `objects` maps (bucket, key) to bytes, in the order of their first uploads.
+
+    Reading a key that is among `errors` raises what is there.
+    """
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.objects: dict[tuple[str, str], bytes] = {}
+        self.errors: dict[str, Exception] = {}
         self._limits = limits or Limits()
 
     def read(self, ref: ObjectRef) -> Content:
         body = self.objects.get((ref.bucket, ref.key))
         if body is None:
             raise ObjectGone(f"{ref.bucket}/{ref.key} does not exist")
+        if ref.key in self.errors:
+            raise self.errors[ref.key]
         check_bytes(len(body), self._limits)
         order = list(self.objects).index((ref.bucket, ref.key))
         modified = f"2026-01-01T{order // 60:02d}:{order % 60:02d}:00+00:00"
-        return Content(body=body, etag="etag", version=ref.version, modified=modified)
+        etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        return Content(body=body, etag=etag, version=ref.version, modified=modified)
 
     def exists(self, ref: ObjectRef) -> bool:
         return (ref.bucket, ref.key) in self.objects
@@ -133,7 +143,7 @@ class InMemoryCatalog:
         self._page_size = page_size
         self._objects: dict[tuple[str, str], PictureRecord] = {}
         self._holders: defaultdict[tuple[str, int], set[tuple[str, str]]] = defaultdict(set)
-        self.pairs: dict[tuple[Any, ...], bool] = {}
+        self.pairs: dict[tuple[str, Pair], NotedPair] = {}
 
     def put(self, collection: Collection, record: PictureRecord) -> PictureRecord | None:
         stored = self._objects.get((str(collection), record.ref.object_id))
@@ -173,11 +183,14 @@ class InMemoryCatalog:
         for start in range(0, max(len(ids), 1), self._page_size):
             yield ids[start : start + self._page_size]
 
-    def note_pair(self, collection: Collection, pair: Pair) -> bool:
-        return self.pairs.setdefault(_pair_key(collection, pair), False)
+    def noted(self, collection: Collection, pairs: Sequence[Pair]) -> dict[Pair, NotedPair]:
+        return {pair: self.pairs[str(collection), pair] for pair in pairs if (str(collection), pair) in self.pairs}
+
+    def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
+        return self.pairs.setdefault((str(collection), pair), found)
 
     def mark_announced(self, collection: Collection, pair: Pair) -> None:
-        self.pairs[_pair_key(collection, pair)] = True
+        self.pairs[str(collection), pair] = replace(self.pairs[str(collection), pair], announced=True)
 
     def _replace(self, collection: Collection, record: PictureRecord) -> PictureRecord | None:
         key = (str(collection), record.ref.object_id)
@@ -206,7 +219,3 @@ class InlineExecutor(Executor):
         except Exception as error:
             future.set_exception(error)
         return future
-
-
-def _pair_key(collection: Collection, pair: Pair) -> tuple[Any, ...]:
-    return (str(collection), pair.first, pair.second)

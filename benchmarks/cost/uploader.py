@@ -41,6 +41,7 @@ from handler.dedup import CANDIDATES_AT_ONCE, MAX_CANDIDATES, Deduplicator
 from handler.entries import Entries
 from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
+from handler.looks import Looks
 from handler.memory import JournalMemory
 from handler.search import Search
 from handler.wiring import CLIENT, lean_session
@@ -171,6 +172,7 @@ class Uploader:
         deduplicator = Deduplicator(
             indexer=indexer,
             search=instance.search,
+            looks=Looks(store=_NoisePictures(), executor=self._executor, settings=settings),
             catalog=self._catalog,
             topic=_Nobody(),
             executor=self._executor,

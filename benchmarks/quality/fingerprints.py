@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from benchmarks.quality.edited_versions import SIDE, versions
 from benchmarks.quality.other_hashes import Words, other_hashes
 from handler.core import look1
-from handler.core.asker import Seen
 from handler.core.fingerprint import examine
 from handler.core.model import Limits
+from handler.core.seen import Seen
 from training.edits import in_file
 from training.originals import Original, shrunk
 from training.printing import progress

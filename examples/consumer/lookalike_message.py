@@ -26,18 +26,31 @@ class Picture(TypedDict):
     sha256: str
 
 
+class Box(TypedDict):
+    """A part of a picture, in fractions of it: 0 is its top or left edge."""
+
+    top: float
+    bottom: float
+    left: float
+    right: float
+
+
 class Match(Picture):
     """A stored picture that shows the same thing."""
 
     distance: int  # bits, 0 to 16
     similarity: float  # 1 - distance / 64
-    kind: Literal["exact", "near"]
+    kind: Literal["exact", "near", "altered", "alike"]
+    agreement: float | None  # of the pixels, 0 to 1; None if nobody looked
+    colours: float | None  # likewise
+    differs: list[Box] | None  # where, in the uploaded picture; None if it is known for the match only
+    taken_apart_s: float | None  # seconds between both captures; None if one of the files does not say
     orientation: int  # how the picture has to be turned to look like the match, as EXIF numbers it
     views: list[str]  # which view of the picture met which of the match
 
 
 class Message(TypedDict):
-    """One picture, and what it matches, the nearest first."""
+    """One picture, and what it matches, the best first."""
 
     schema: Literal["lookalike.match/1"]
     id: str  # the same for the same pairs: drop the ones that you have seen

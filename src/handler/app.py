@@ -68,7 +68,7 @@ def _run(item: Item, service: Callable[[], Service], deadline: float) -> Result:
     _count(name, report)
     consumed = _count_units(meter)
     if report.found is not None:
-        _count_search(report.found, consumed["read_units"])
+        _count_search(report, report.found, consumed["read_units"])
     fields = _fields(report) | consumed | {"ms": round((time.perf_counter() - start) * 1000, 1)}
     if trouble := report.trouble or (besides and besides.trouble):
         metrics.add_metric("PacksUnavailable", MetricUnit.Count, 1)
@@ -119,7 +119,7 @@ def _fields(report: Report) -> dict[str, Any]:
         fields |= {"hash": to_hex(report.record.hash), "matches": len(report.matches), "announced": report.announced}
     if report.found is not None:
         found = report.found
-        fields |= {"route": found.route.value, "packs": found.packs, "pictures": found.pictures}
+        fields |= {"route": found.route.value, "packs": found.packs, "pictures": found.pictures, "looks": report.looks}
     if reason := _reason(report):
         fields["reason"] = reason
     return fields | {f"{step}_ms": round(spent, 1) for step, spent in report.spent_ms.items()}
@@ -138,12 +138,13 @@ def _count(name: str, report: Report) -> None:
         metrics.add_metric(f"{step.capitalize()}Time", MetricUnit.Milliseconds, spent)
 
 
-def _count_search(found: Found, read_units: float) -> None:
+def _count_search(report: Report, found: Found, read_units: float) -> None:
     """Count which way the search took and what the item's reads cost, in millionths of a dollar."""
     metrics.add_metric(f"Searches{found.route.value.capitalize()}", MetricUnit.Count, 1)
     metrics.add_metric("Probes", MetricUnit.Count, found.probes)
     metrics.add_metric("PacksRead", MetricUnit.Count, found.packs)
-    cost = prices.reading(read_units=read_units, s3_gets=found.packs)
+    metrics.add_metric("Looks", MetricUnit.Count, report.looks)
+    cost = prices.reading(read_units=read_units, s3_gets=found.packs + report.looks)
     metrics.add_metric("ReadCost", MetricUnit.Count, cost * 1e6)
 
 

@@ -9,13 +9,15 @@ from handler.core.buckets import MAX_RADIUS
 from handler.core.formats import BYTES_PER_PIXEL
 from handler.core.generations import GENERATIONS
 from handler.core.journal import MAX_SHARDS
-from handler.core.model import ORIENTATIONS, Limits, Settings
+from handler.core.model import ORIENTATIONS, Limits, MatchKind, Settings
 
 T = TypeVar("T")
 
 MAX_JOURNAL_MEMORY_MB = 8192
 BASE_MB = 150  # what the interpreter, the libraries and requests under way take
 LEAST_JOURNAL_MB = 128  # a million pictures by look1
+MAX_LOOKS = 200  # of one picture: some seven seconds
+TELLS = [kind.value for kind in MatchKind if kind is not MatchKind.EXACT]
 COPIES = 2  # of the file: the one that was read, and a decoder's own (WEBP's, and TIFF's)
 
 
@@ -58,6 +60,8 @@ class Config:
                 max_matches=reader.integer("MAX_MATCHES", 1, 100),
                 scope_depth=reader.integer("SCOPE_DEPTH", 0, 8),
                 limits=limits,
+                max_looks=reader.looks("MAX_LOOKS", "GENERATION"),
+                tell=MatchKind(reader.text("TELL", *_one_of(TELLS)) or MatchKind.ALTERED),
             ),
             endpoint_url=reader.optional("ENDPOINT_URL", "https?://.+", "a URL"),
         )
@@ -84,6 +88,11 @@ class _Reader:
 
     def optional(self, name: str, pattern: str, want: str) -> str | None:
         return self.text(name, pattern, want) if self._env.get(name) else None
+
+    def looks(self, name: str, generation: str) -> int:
+        """Return how many looks *name* allows; empty, as many as are usual for the *generation*."""
+        usual = GENERATIONS.get(self._env.get(generation, ""))
+        return self.integer(name, 0, MAX_LOOKS) if self._env.get(name) else usual.looks if usual else 0
 
     def different(self, name: str, other: str) -> None:
         """Note a problem if the optional *name* has the value of *other*."""

@@ -6,8 +6,9 @@ every pair that is not marked announced, whoever found it; mark it only after it
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Protocol
@@ -19,6 +20,8 @@ from handler.core.model import (
     Collection,
     Found,
     Match,
+    MatchKind,
+    NotedPair,
     ObjectRef,
     Pair,
     PictureRecord,
@@ -28,6 +31,7 @@ from handler.core.model import (
 )
 from handler.core.policy import match, nearest_first, questions
 from handler.indexing import Indexer
+from handler.looks import Looks
 from handler.report import Report
 from handler.search import Search
 
@@ -44,8 +48,11 @@ class PairCatalog(Protocol):
     def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
         """Return the records that exist, in any order."""
 
-    def note_pair(self, collection: Collection, pair: Pair) -> bool:
-        """Put the pair if absent; return whether it was announced already."""
+    def noted(self, collection: Collection, pairs: Sequence[Pair]) -> dict[Pair, NotedPair]:
+        """Return what is noted of those of the distinct *pairs* that somebody found before."""
+
+    def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
+        """Note what was *found* of the pair if nothing is noted yet; return what is noted now."""
 
     def mark_announced(self, collection: Collection, pair: Pair) -> None:
         """Note that the pair was announced."""
@@ -66,6 +73,7 @@ class Deduplicator:
         *,
         indexer: Indexer,
         search: Search,
+        looks: Looks,
         catalog: PairCatalog,
         topic: Topic,
         executor: Executor,
@@ -74,24 +82,29 @@ class Deduplicator:
     ) -> None:
         self._indexer = indexer
         self._search = search
+        self._looks = looks
         self._catalog = catalog
         self._topic = topic
         self._executor = executor
         self._settings = settings
         self._max_candidates = max_candidates
+        self._enough = settings.max_matches + settings.max_looks  # nearest matches, by what is known of them
 
     def created(self, ref: ObjectRef, *, deadline: float = math.inf) -> Report:
         """Index the object, find its near-duplicates and announce those that were not announced yet.
 
-        *deadline* is when the invocation ends, by `time.monotonic`: a search may have to choose the quicker way.
-        Safe to repeat and to stop at any step. A picture that cannot be used is an outcome, not an error.
+        *deadline* is when the invocation ends, by `time.monotonic`: a search may have to choose the quicker way, and
+        there may be no time for every look, which is an error. Safe to repeat and to stop at any step. A picture that
+        cannot be used is an outcome, not an error.
         """
         report, asker = self._indexer.index(ref)
         if asker is None:
             return report
         collection = collection_of(ref, self._settings)
         with report.timed("search"):
-            self._find_matches(collection, asker, report, deadline)
+            proposed = self._search_and_read(collection, asker, report, deadline)
+            noted = self._noted(collection, asker.record, proposed)
+        self._decide(asker, proposed, noted, report, deadline)
         with report.timed("announce"):
             if report.matches and self._is_current(collection, asker.record):
                 self._announce(collection, asker.record, report)
@@ -107,13 +120,14 @@ class Deduplicator:
         asker = self._indexer.examine(ref, report)  # what is stored of it would find less than the picture itself
         if asker.record.alive:
             with report.timed("search"):
-                self._find_matches(collection_of(ref, self._settings), asker, report, deadline)
+                proposed = self._search_and_read(collection_of(ref, self._settings), asker, report, deadline)
+            self._decide(asker, proposed, {}, report, deadline)
         return report
 
-    def _find_matches(self, collection: Collection, asker: Asker, report: Report, deadline: float) -> None:
-        """Find the nearest live matches, up to the cap, and whether there are more."""
+    def _search_and_read(self, collection: Collection, asker: Asker, report: Report, deadline: float) -> list[Match]:
+        """Return the nearest live matches by what is known of them, nearest first: as many as may be decided about."""
         asked = questions(asker.record, self._settings.orientations)
-        radius, cap = self._settings.radius, self._settings.max_matches
+        radius = self._settings.asked_radius
         view_count = len(asker.record.entry_hashes)
         report.found = self._search.find(collection, asked, radius, view_count=view_count, deadline=deadline)
         live, cut = self._follow_up(collection, asker, report.found)
@@ -121,9 +135,33 @@ class Deduplicator:
             # What was overwritten and deleted here fills the journal; the buckets know who has a hash now.
             report.found = self._search.probe(collection, asked, radius)
             live, cut = self._follow_up(collection, asker, report.found)
-        matches = nearest_first(live.values())
-        report.matches = matches[:cap]
-        report.truncated = cut or len(matches) > cap
+        report.truncated = cut
+        return nearest_first(live.values())
+
+    def _noted(self, collection: Collection, record: PictureRecord, proposed: Sequence[Match]) -> dict[str, NotedPair]:
+        """Return what is noted of the pairs that would be looked at, by object id: it needs no look, and stays."""
+        if not self._settings.max_looks:
+            return {}
+        pairs = {
+            Pair.of(record, one.record): one.record.ref.object_id
+            for one in proposed[: self._enough]
+            if one.kind is not MatchKind.EXACT
+        }
+        return {pairs[pair]: found for pair, found in self._catalog.noted(collection, list(pairs)).items()}
+
+    def _decide(
+        self,
+        asker: Asker,
+        proposed: Sequence[Match],
+        noted: Mapping[str, NotedPair],
+        report: Report,
+        deadline: float,
+    ) -> None:
+        """Report which of *proposed* are matches, by what is *noted* of them or by looks."""
+        with report.timed("look"):
+            decided = self._looks.decide(asker, proposed, noted, deadline=deadline)
+        report.matches, report.looks = decided.matches, decided.looks
+        report.truncated |= decided.more
 
     def _follow_up(self, collection: Collection, asker: Asker, found: Found) -> tuple[dict[str, Match], bool]:
         """The live matches among what was found, more than the cap if there are, and whether some was not read."""
@@ -139,7 +177,7 @@ class Deduplicator:
             for matching in self._executor.map(partial(self._live_matches, collection, asker), _pages(some)):
                 live |= matching
             # Candidates come nearest first, so whatever is still to come is at least as far as the last of these.
-            if sum(match.distance <= some[-1].distance for match in live.values()) > self._settings.max_matches:
+            if sum(match.distance <= some[-1].distance for match in live.values()) > self._enough:
                 return live, False
         return live, not found.complete
 
@@ -156,14 +194,19 @@ class Deduplicator:
 
     def _announce(self, collection: Collection, record: PictureRecord, report: Report) -> None:
         """Publish the pairs that nobody has marked announced, then mark them."""
-        pairs = {found: Pair.of(record, found.record, found.distance) for found in report.matches}
-        announced = self._executor.map(partial(self._catalog.note_pair, collection), pairs.values())
-        due = [found for found, done in zip(pairs, announced, strict=True) if not done]
+        pairs = [Pair.of(record, one.record) for one in report.matches]
+        found = [NotedPair(one.likeness, finder=record.named) for one in report.matches]
+        noted = self._executor.map(partial(self._catalog.note_pair, collection), pairs, found)
+        due = [
+            replace(one, likeness=known.seen_by(record))  # whoever noted it first decided
+            for one, known in zip(report.matches, noted, strict=True)
+            if not known.announced
+        ]
         if not due:
             return
-        message = compose(collection, record, due, radius=self._settings.radius, truncated=report.truncated)
+        message = compose(collection, record, due, radius=self._settings.asked_radius, truncated=report.truncated)
         self._topic.publish(message)
-        published = [pairs[found] for found in message.matches]
+        published = [Pair.of(record, one.record) for one in message.matches]
         list(self._executor.map(partial(self._catalog.mark_announced, collection), published))
         report.announced = len(published)
 

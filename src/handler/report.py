@@ -19,8 +19,9 @@ class Report:
     found: Found | None = None  # which way the search took, and what it read
     matches: Sequence[Match] = ()
     truncated: bool = False  # there are more matches than were kept
+    looks: int = 0  # that were taken
     announced: int = 0  # pairs in the message that was published
-    spent_ms: dict[str, float] = field(default_factory=dict)  # by step: read, decode, write, search, announce
+    spent_ms: dict[str, float] = field(default_factory=dict)  # by step: read, decode, write, search, look, announce
 
     @property
     def trouble(self) -> str | None:

@@ -23,6 +23,7 @@ from handler.config import Config
 from handler.dedup import Deduplicator
 from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
+from handler.looks import Looks
 from handler.memory import JournalMemory
 from handler.search import Search
 
@@ -71,9 +72,10 @@ def build(config: Config) -> Service:
         executor,
     )
     memory = JournalMemory(config.journal_memory_mb << 20, partial(CollectionJournal, store=journals))
+    pictures = S3Pictures(s3, config.settings.limits)
     indexer_of = partial(
         Indexer,
-        store=S3Pictures(s3, config.settings.limits),
+        store=pictures,
         index=buckets,
         memory=memory,
         catalog=catalog,
@@ -82,6 +84,7 @@ def build(config: Config) -> Service:
     deduplicator = Deduplicator(
         indexer=indexer_of(settings=config.settings),
         search=Search(memory=memory, index=buckets, catalog=catalog, executor=executor),
+        looks=Looks(store=pictures, executor=executor, settings=config.settings),
         catalog=catalog,
         topic=SNSTopic(sns, config.topic_arn),
         executor=executor,

@@ -4,8 +4,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from handler.aws.s3 import KeyDenied, S3Pictures
-from handler.core.model import Limits, ObjectGone, ObjectRef, PictureRejected
+from handler.aws.s3 import S3Pictures
+from handler.core.model import Limits, ObjectGone, ObjectRef, PictureRejected, ReadDenied
 from handler.indexing import PictureStore
 from tests.conftest import Stack
 from tests.contract.conftest import BUCKET, MAX_BYTES
@@ -69,7 +69,7 @@ def test_archived_object_is_rejected_and_a_denied_one_retried() -> None:
 
         with pytest.raises(PictureRejected) as caught:
             pictures.read(ObjectRef(BUCKET, "a.jpg"))
-        with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
+        with pytest.raises(ReadDenied, match=r"a\.jpg may not be read by the function's role: grant it s3:GetObject"):
             pictures.read(ObjectRef(BUCKET, "a.jpg"))
 
     assert caught.value.code == "archived"
@@ -114,5 +114,5 @@ def test_kms_key_that_may_not_be_used_is_named_with_the_grant_that_is_missing() 
     with Stubber(s3) as stub:
         stub.add_client_error("get_object", "AccessDenied", KMS, http_status_code=403)
 
-        with pytest.raises(KeyDenied, match=r"grant it kms:Decrypt on arn:aws:kms:eu-west-1:123456789012:key/1$"):
+        with pytest.raises(ReadDenied, match=r"grant it kms:Decrypt on arn:aws:kms:eu-west-1:123456789012:key/1$"):
             S3Pictures(s3, Limits()).read(ObjectRef(BUCKET, "a.jpg"))

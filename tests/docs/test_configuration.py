@@ -10,7 +10,7 @@ from handler.core.buckets import probe_count
 from handler.core.entry import entry_bytes
 from handler.core.formats import BYTES_PER_PIXEL
 from handler.core.generations import GENERATIONS
-from handler.core.look1 import CHECK_BITS, CHECK_RADIUS
+from handler.core.look1 import CHECK_BITS, CHECK_RADIUS, LOOKS_CHECK_RADIUS
 from handler.core.model import ORIENTATIONS
 from tests.docs.markdown import REFERENCE, ROOT, code, names, table
 
@@ -105,7 +105,8 @@ def test_figures_in_the_text() -> None:
         f"{left >> 20} MB at the defaults",
         f"{bytes_each['look1']} bytes a picture by `look1`, so {millions['look1']} million pictures",
         f"{bytes_each['phash1']} bytes by `phash1`, so {millions['phash1']} million",
-        f"at most {CHECK_RADIUS} of its {CHECK_BITS} check bits differ",
+        f"looked at](#maxlooks) if at most {LOOKS_CHECK_RADIUS} of its {CHECK_BITS} check bits differ",
+        f"announced if at most {CHECK_RADIUS} of its {CHECK_BITS} check bits differ",
     ):
         assert said in text
 

@@ -18,8 +18,10 @@ from handler.core.model import (
     LOWEST_SEQUENCER,
     Collection,
     Fingerprint,
+    Likeness,
     Match,
     MatchKind,
+    NotedPair,
     ObjectRef,
     Outcome,
     Pair,
@@ -48,6 +50,7 @@ def record(key: str = "a.jpg", **attributes: Any) -> PictureRecord:
         checks=(bytes(32),) * views,
         quality=1.0,
         flat=True,
+        taken="2026-05-01T10:11:12",
         frames=2,
         notes=("something was ignored",),
     )
@@ -102,7 +105,7 @@ def test_names_of_views() -> None:
 
 
 def test_attributes_for_filter_policies() -> None:
-    matches = [Match(record("b.jpg"), 1, MatchKind.NEAR)]
+    matches = [Match(record("b.jpg"), Likeness(MatchKind.NEAR, 1, agreement=0.97))]
     message = compose(COLLECTION, record(), matches, radius=12, truncated=False)
 
     documented = {code(name)[0]: kind for name, kind, _ in table(PAGE, "Attributes for filter policies")}
@@ -132,7 +135,7 @@ class RecordingClient:
         if UpdateExpression.startswith("ADD hashes") and Key["sk"]["S"] == "0000":
             raise ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, "UpdateItem")
         names, values = options.get("ExpressionAttributeNames", {}), options["ExpressionAttributeValues"]
-        found = re.findall(r"(?:SET|ADD|,) ?(#?\w+)(?: =)? (:\w+)", UpdateExpression)
+        found = re.findall(r"(?:SET|ADD|,) ?(#?\w+)(?: =)? (?:if_not_exists\(\w+, )?(:\w+)", UpdateExpression)
         assert found, UpdateExpression
         item = Key | {names.get(name, name): values[value] for name, value in found}
         self.items.append(item)
@@ -158,8 +161,9 @@ def written() -> dict[str, list[dict[str, Any]]]:
     catalog.put(COLLECTION, record())
     catalog.bury(COLLECTION, record().ref)
     catalog.add_holder(COLLECTION, HASH, record().ref)
-    catalog.note_pair(COLLECTION, Pair.of(record(), record("b.jpg", digest="e"), 1))
-    catalog.mark_announced(COLLECTION, Pair.of(record(), record("b.jpg", digest="e"), 1))
+    pair = Pair.of(record(), record("b.jpg", digest="e"))
+    catalog.note_pair(COLLECTION, pair, NotedPair(Likeness(MatchKind.NEAR, 1, 0.97, 1.0), finder=pair.first))
+    catalog.mark_announced(COLLECTION, pair)
     client = buckets
     index = DynamoDBBuckets(client, "BucketTable", executor=InlineExecutor())
     index.add(COLLECTION, Bucket(3, 0xABCD), HASH, crowded=False)
@@ -225,7 +229,7 @@ def test_items_keys_and_attributes_of_both_tables(written: dict[str, list[dict[s
     )
 
 
-TYPES = {"String": "S", "Number": "N", "Binary": "B", "Boolean": "BOOL", "Binary Set": "BS"}
+TYPES = {"String": "S", "Number": "N", "Binary": "B", "Boolean": "BOOL", "Binary Set": "BS", "Map": "M"}
 
 
 def types(items: list[dict[str, Any]]) -> dict[str, str]:

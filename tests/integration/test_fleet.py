@@ -18,7 +18,9 @@ from handler.cli.album import Album
 from handler.config import Config
 from handler.core.asker import Asker
 from handler.core.fingerprint import examine
+from handler.core.judging import judged
 from handler.core.model import Limits, ObjectRef, Outcome, PictureRecord, object_id
+from handler.core.seen import Seen
 from tests.conftest import Stack
 from tests.integration.conftest import Site
 from tests.integration.fleet import Fleet, Step
@@ -134,12 +136,17 @@ def near(bodies: dict[str, bytes], site: Site) -> set[Pair]:
     """Return all pairs that look alike by the settings of the function, each picture compared with each."""
     name = site.deployment.outputs["FunctionName"]
     variables = site.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    album, found = Album(Config.from_env(variables).settings), set[Pair]()
+    settings = Config.from_env(variables).settings
+    album, found, pictures = Album(settings), set[Pair](), dict[str, Seen]()
     for key, body in bodies.items():
         computed, seen = examine(body, site.collection.generation, Limits())
         record = PictureRecord(ObjectRef("", key), site.collection.generation, Outcome.INDEXED, fingerprint=computed)
         asker = Asker.at_hand(record, seen)
-        found |= {frozenset((key, earlier.ref.key)) for _, earlier, _ in album.add_and_match([asker])}
+        assert seen is not None
+        pictures[key] = seen
+        for _, earlier, one in album.add_and_match([asker]):
+            if judged(one, seen, pictures[earlier.ref.key]).kind.rank <= settings.tell.rank:
+                found.add(frozenset((key, earlier.ref.key)))
     return found
 
 

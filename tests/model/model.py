@@ -7,8 +7,11 @@ after each step that changed a cell, and covers every later moment at which the 
 """
 
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
+
+from botocore.exceptions import ClientError
 
 from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.packs import S3Packs
@@ -16,13 +19,15 @@ from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
 from handler.core.entry import entry_bytes
 from handler.core.journal import Shape
-from handler.core.model import Collection, Limits, Settings
+from handler.core.judging import judged
+from handler.core.model import Collection, Likeness, Limits, Match, Settings
+from handler.core.seen import Seen
 from handler.dedup import Deduplicator
 from handler.indexing import Indexer
 from handler.journal import JournalStore
 from handler.memory import JournalMemory
 from tests.model.instances import LARGE, NONE, Instances, Memory, fresh, memory_of, remember
-from tests.model.replay import PACKS, Replay, Task
+from tests.model.replay import PACKS, LookingClient, Replay, Task
 from tests.model.scenarios import Event, Scenario
 from tests.model.services import Call, Services
 from tests.model.variants import Variant
@@ -31,8 +36,11 @@ RADIUS = 3  # bits: 4 probes
 PACK_SEGMENTS = 2
 COLLECTION = Collection("*", "phash1")
 SETTINGS = Settings(generation="phash1", radius=RADIUS, max_matches=20, scope_depth=0, limits=Limits())
+BY_LOOKS = replace(SETTINGS, radius=0, looks_radius=RADIUS, max_looks=20)
 
 KINDS = ("read", "add", "write")
+
+AGAIN = Call("again", "instances", {})  # what a delivery that failed waits for
 
 T = TypeVar("T")
 
@@ -99,7 +107,8 @@ class Model:
         self.scenario = scenario
         self.variant = variant
         self.instances = instances
-        self.services = Services(scenario.history)
+        self.services = Services(scenario.history, scenario.trouble)
+        self.settings = BY_LOOKS if scenario.looks else SETTINGS
         self.calls: Numbered[Call] = Numbered()
         self.answers: Numbered[Any] = Numbered()
         self.cells: Numbered[Any] = Numbered()
@@ -138,6 +147,10 @@ class Model:
 
     def outcomes(self, state: State, actor: int, task: Task, call: int, cell: int) -> Iterator[Step]:
         """Yield what one call of one delivery may come to."""
+        if self.calls.values[call] is AGAIN:
+            locals_ = _replaced(state.locals, actor, self.fresh)
+            yield Step(actor, task, call, 0, crash=False, state=State(state.cells, locals_, state.crashes_left))
+            return
         before = state.cells[cell] if cell < len(state.cells) else self._first(cell)
         for answer, after in self._call(call, before):
             cells = state.cells
@@ -235,10 +248,13 @@ class Model:
     def _deliver(self, event: Event, log: Log) -> dict[Task, Call]:
         replay = self.variant.replay({task: tuple(map(self.answers.values.__getitem__, got)) for task, got in log})
         memory = fresh(LARGE if self.instances is Instances.LOADING else NONE)
-        if self.instances is Instances.MIXED:
-            replay.run(lambda: self._on_an_instance(event, replay))
-        else:
-            replay.run(lambda: self._handle(event, replay, memory))
+        try:
+            if self.instances is Instances.MIXED:
+                replay.run(lambda: self._on_an_instance(event, replay))
+            else:
+                replay.run(lambda: self._handle(event, replay, memory))
+        except ClientError:  # it has failed, and will be delivered again
+            return {(): AGAIN}
         return replay.pending
 
     def _on_an_instance(self, event: Event, replay: Replay) -> None:
@@ -249,6 +265,7 @@ class Model:
     def _handle(self, event: Event, replay: Replay, before: Memory) -> JournalMemory:
         """Run the use case on an instance that remembers what was *before*; return what it remembers then."""
         client: Any = self.variant.client(replay)
+        looking: Any = LookingClient(client)
         catalog = self.variant.catalog(client, "catalog", clock=lambda: 0.0)
         buckets = DynamoDBBuckets(client, "buckets", executor=replay, page_members=self.scenario.page_members)
         shards = self.scenario.shards[event.number % len(self.scenario.shards)]
@@ -261,25 +278,42 @@ class Model:
         memory = JournalMemory(before["bytes"], partial(self.variant.collection_journal, store=store))
         remember(memory, before)
         indexer = Indexer(
-            store=S3Pictures(client, SETTINGS.limits),
+            store=S3Pictures(client, self.settings.limits),
             index=buckets,
             memory=memory,
             catalog=catalog,
             executor=replay,
-            settings=SETTINGS,
+            settings=self.settings,
         )
         search = self.variant.search(memory=memory, index=buckets, catalog=catalog, executor=replay, clock=lambda: 0.0)
         deduplicator = Deduplicator(
             indexer=indexer,
             search=search,
+            looks=self.variant.looks(
+                store=S3Pictures(looking, self.settings.limits),
+                executor=replay,
+                settings=self.settings,
+                judge=_judged_once,
+            ),
             catalog=catalog,
             topic=SNSTopic(client, "topic"),
             executor=replay,
-            settings=SETTINGS,
+            settings=self.settings,
         )
         handle = deduplicator.removed if self.scenario.body(event) is None else deduplicator.created
         handle(event.ref)
         return memory
+
+
+_likenesses: dict[tuple[bytes, bytes], Likeness] = {}
+
+
+def _judged_once(match: Match, mine: Seen, theirs: Seen) -> Match:
+    """Judge as the function does; of two pictures once, since every delivery is run again for each of its steps."""
+    pair = mine.luma.tobytes(), theirs.luma.tobytes()
+    if pair not in _likenesses:
+        _likenesses[pair] = judged(match, mine, theirs).likeness
+    return replace(match, likeness=_likenesses[pair])
 
 
 def _replaced(values: tuple[int, ...], index: int, value: int) -> tuple[int, ...]:

@@ -80,6 +80,16 @@ class Replay(Executor):
             return
 
 
+class LookingClient:
+    """What looks read by: their reads may end in trouble."""
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+
+    def get_object(self, **arguments: Any) -> Any:
+        return self._client.look_object(**arguments)
+
+
 class Client:
     """The calls of boto3's clients that the adapters make. Each becomes one step; a batch is a step for each key."""
 
@@ -90,6 +100,9 @@ class Client:
         if arguments["Bucket"] == PACKS:
             return self._replay.call(Call("get_pack", f"packs/{arguments['Key']}", arguments))
         return self._replay.call(Call("get_object", f"s3/{arguments['Key']}", arguments))
+
+    def look_object(self, **arguments: Any) -> Any:
+        return self._replay.call(Call("look_object", f"s3/{arguments['Key']}", arguments))
 
     def head_object(self, **arguments: Any) -> Any:
         return self._replay.call(Call("head_object", f"s3/{arguments['Key']}", arguments))

@@ -13,6 +13,7 @@ from tests.pictures import photo, png
 
 BUCKET = "pictures"
 SIDE = 32  # pixels
+THROTTLED, ARCHIVED = "SlowDown", "InvalidObjectState"
 
 
 @cache
@@ -55,6 +56,8 @@ class Scenario:
     unsequenced: Collection[tuple[str, int]] = ()
     page_members: int = PAGE_MEMBERS
     segment_entries: int = 1  # of the journal; two segments are a pack
+    looks: bool = False  # the hashes alone are not near enough
+    trouble: Sequence[str] = ()  # the errors that reading a picture for a look may end in
     shards: Sequence[int] = (1,)  # of the journal, by number of the change: a deployment may raise them
     events: tuple[Event, ...] = field(init=False)
 
@@ -99,10 +102,18 @@ SHARDS = Scenario("two near-duplicates, two shards", {"a": [CAT], "d": [COPY]}, 
 MORE_SHARDS = Scenario("one shard before, two now", {"a": [CAT], "d": [DOG, COPY]}, shards=(2, 1))
 ROOM = Scenario("near-duplicates by overwriting, segments of two entries", PAIR_MADE.history, segment_entries=2)
 
+# A look that is throttled is taken again; where the pixels cannot be had any more, whoever looked before decides.
+LOOKS = Scenario("two near-duplicates by a look", PAIR.history, looks=True)
+LOOKS_REPLACED = Scenario("near-duplicates by a look, one overwritten", {"a": [CAT], "b": [COPY, DOG]}, looks=True)
+LOOKS_MADE = Scenario("near-duplicates by overwriting, by a look", {"a": [CAT], "b": [DOG, COPY]}, looks=True)
+LOOKS_THROTTLED = Scenario("two near-duplicates by a throttled look", PAIR.history, looks=True, trouble=[THROTTLED])
+LOOKS_ARCHIVED = Scenario("pixels that go", PAIR.history, looks=True, trouble=[ARCHIVED])
+
 SCENARIOS = (
     ONE, PAIR, ONE_HASH, FULL_PAGES, TWICE, OVERWRITTEN, OVERWRITTEN_NEAR, DELETED, PUT_AGAIN, PAIR_TWICE, PAIR_UNDONE,
     PAIR_MADE, PAIR_DELETED, ONE_HASH_DELETED, ONE_HASH_AGAIN, PAIR_PUT_AGAIN, THREE, BACKFILLED,
     BACKFILLED_TOO, BACKFILLED_DELETED, BACKFILLED_AGAIN, SHARDS, MORE_SHARDS, ROOM,
+    LOOKS, LOOKS_REPLACED, LOOKS_MADE, LOOKS_THROTTLED, LOOKS_ARCHIVED,
 )  # fmt: skip
 
 # What is known not to hold: without a sequencer the order of two events of one key cannot be known afterwards.

@@ -30,7 +30,7 @@ class Call(NamedTuple):
     @property
     def kind(self) -> str:
         """How it conflicts with other calls on its cell: "read"s commute with each other, and so do "add"s."""
-        if self.operation in ("get_object", "head_object", "get_pack", "get_item", "query"):
+        if self.operation in ("get_object", "look_object", "head_object", "get_pack", "get_item", "query"):
             return "read"
         plenty = self.arguments.get("ExpressionAttributeValues", {}).get(":full") == {"N": str(PAGE_MEMBERS)}
         return "add" if self.operation == "publish" or plenty else "write"
@@ -50,14 +50,19 @@ class Result(NamedTuple):
 
 
 class Services:
-    """What calls do; *history* is what people do to each key, in order: a body is put, None is a removal."""
+    """What calls do; *history* is what people do to each key, in order: a body is put, None is a removal.
 
-    def __init__(self, history: Mapping[str, Sequence[bytes | None]]) -> None:
+    *trouble* holds the errors that reading a picture for a look may end in, at any time.
+    """
+
+    def __init__(self, history: Mapping[str, Sequence[bytes | None]], trouble: Sequence[str] = ()) -> None:
         self._history = history
+        self._trouble = trouble
         self._operations: dict[str, Callable[[Cell, dict[str, Any]], Iterator[Result]]] = {
             "change": self._change,
             "get_object": self._get_object,
             "head_object": self._get_object,
+            "look_object": self._look_object,
             "get_pack": _get_pack,
             "put_pack": _put_pack,
             "begin": _begin,
@@ -85,6 +90,11 @@ class Services:
         body = self._history[arguments["Key"]][cell["puts"] - 1]
         yield Result(Failure("NoSuchKey") if body is None else {"puts": cell["puts"], "body": body}, cell)
 
+    def _look_object(self, cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
+        yield from self._get_object(cell, arguments)
+        for code in self._trouble:
+            yield Result(Failure(code), cell)
+
 
 def answer_to(call: Call, answer: Any) -> Any:
     """Return *answer* as a client gives it to its caller; raise ClientError if it is a failure."""
@@ -92,7 +102,7 @@ def answer_to(call: Call, answer: Any) -> Any:
         raise ClientError({"Error": {"Code": answer.code, "Message": ""}}, call.operation)
     if call.operation == "get_pack":
         return {"Body": BytesIO(answer["body"])}
-    if call.operation == "get_object":
+    if call.operation in ("get_object", "look_object"):
         body = answer["body"]
         return {
             "Body": BytesIO(body),
@@ -199,12 +209,16 @@ def _with(cell: Cell, item: dict[str, Any]) -> Cell:
 
 # --- the expressions that the adapters use ---
 
+_IF_NOT_EXISTS = re.compile(r"(?P<name>\w+) = if_not_exists\((?P=name), (?P<value>:\w+)\)")
+
 
 def _updated(old: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
     """The attributes that an UpdateExpression of one clause sets."""
     action, clause = arguments["UpdateExpression"].split(" ", 1)
     names, values = arguments.get("ExpressionAttributeNames", {}), arguments["ExpressionAttributeValues"]
     if action == "SET":
+        if unless := _IF_NOT_EXISTS.fullmatch(clause):
+            return {unless["name"]: old.get(unless["name"], values[unless["value"]])}
         pairs = [part.split(" = ") for part in clause.split(", ")]
         return {names.get(name, name): values[value] for name, value in pairs}
     name, value = clause.split(" ")

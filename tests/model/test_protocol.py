@@ -31,6 +31,7 @@ LOADING, PROBING, MIXED = Instances
         (scenarios.DELETED, 2, PROBING),
         (scenarios.PAIR_DELETED, 0, LOADING),
         (scenarios.SHARDS, 0, LOADING),
+        (scenarios.LOOKS, 0, LOADING),
     ],
     ids=lambda value: value.name if isinstance(value, Scenario) else str(value),
 )
@@ -86,6 +87,8 @@ def test_events_without_a_sequencer_can_be_overtaken(scenario: Scenario, broken:
         (variants.NO_SEQUENCER_CONDITION, scenarios.DELETED, 0, LOADING, "a is not stored as a@2 left it: indexed"),
         (variants.CREATOR_PUBLISHES, scenarios.PAIR, 1, MIXED, LOST),
         (variants.WINNER_PUBLISHES, scenarios.PAIR, 1, MIXED, LOST),
+        (variants.FORGETS_PAIRS, scenarios.LOOKS_ARCHIVED, 1, LOADING, LOST),
+        (variants.GIVES_UP, scenarios.LOOKS_THROTTLED, 0, LOADING, LOST),
         (variants.BLIND_VERIFICATION, scenarios.PAIR_DELETED, 0, LOADING, GONE),
     ],
     ids=lambda value: value.name if isinstance(value, Variant) else "",

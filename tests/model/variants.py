@@ -6,13 +6,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler.aws.catalog import DynamoDBCatalog, _pair_key
+from handler.aws.catalog import DynamoDBCatalog, _likeness, _pair_key
 from handler.aws.journal import DynamoDBJournal
+from handler.core.asker import Asker
 from handler.core.buckets import buckets, to_member
 from handler.core.journal import Segment
-from handler.core.model import Collection, Found, ObjectRef, Outcome, Pair, PictureRecord
+from handler.core.model import Collection, Found, Match, NotedPair, ObjectRef, Outcome, Pair, PictureRecord
 from handler.entries import Block
 from handler.journal import CollectionJournal, Cursor
+from handler.looks import Looked, Looks
 from handler.search import Search
 from tests.model.replay import Client, Promise, Replay
 
@@ -28,6 +30,7 @@ class Variant:
     journal: type[DynamoDBJournal] = DynamoDBJournal
     collection_journal: type[CollectionJournal] = CollectionJournal
     search: type[Search] = Search
+    looks: type[Looks] = Looks
 
 
 class EventualProbes(Client):
@@ -97,22 +100,24 @@ def _update_pair(catalog: DynamoDBCatalog, collection: Collection, pair: Pair, *
 class CreatorPublishes(DynamoDBCatalog):
     """Whoever puts the pair item publishes it; who finds one takes it for announced."""
 
-    def note_pair(self, collection: Collection, pair: Pair) -> bool:
-        return not _update_pair(
+    def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
+        created = _update_pair(
             self,
             collection,
             pair,
-            UpdateExpression="SET distance = :distance",
+            UpdateExpression="SET likeness = :likeness",
             ConditionExpression="attribute_not_exists(pk)",
-            ExpressionAttributeValues={":distance": {"N": str(pair.distance)}},
+            ExpressionAttributeValues={":likeness": {"M": _likeness(found)}},
         )
+        return replace(found, announced=not created)
 
 
 class WinnerPublishes(DynamoDBCatalog):
     """The pair is marked announced first, by a conditional write: who wins it publishes."""
 
-    def note_pair(self, collection: Collection, pair: Pair) -> bool:
-        return super().note_pair(collection, pair) or not _update_pair(
+    def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
+        noted = super().note_pair(collection, pair, found)
+        won = not noted.announced and _update_pair(
             self,
             collection,
             pair,
@@ -120,6 +125,25 @@ class WinnerPublishes(DynamoDBCatalog):
             ConditionExpression="attribute_not_exists(announced)",
             ExpressionAttributeValues={":yes": {"BOOL": True}},
         )
+        return replace(noted, announced=not won)
+
+
+class ForgetsPairs(DynamoDBCatalog):
+    """Nobody asks what was noted of a pair: it is looked at again."""
+
+    def noted(self, collection: Collection, _: Sequence[Pair]) -> dict[Pair, NotedPair]:
+        return super().noted(collection, [])
+
+
+class GivesUp(Looks):
+    """A picture that cannot be read now is taken for none."""
+
+    def _each(self, asker: Asker, matches: Iterable[Match], deadline: float) -> Iterator[Looked]:
+        for one in matches:
+            try:
+                yield from super()._each(asker, [one], deadline)
+            except ClientError:
+                yield Looked(None, taken=False)
 
 
 class CleaningBuckets(DynamoDBCatalog):
@@ -230,6 +254,8 @@ NO_SEQUENCER_CONDITION = Variant("no sequencer condition", client=Unconditional)
 HOLDER_WITHOUT_VERSION = Variant("hash item without version", catalog=HolderWithoutVersion)
 CREATOR_PUBLISHES = Variant("only the creator of a pair publishes it", catalog=CreatorPublishes)
 WINNER_PUBLISHES = Variant("only the winner of the conditional write publishes", catalog=WinnerPublishes)
+FORGETS_PAIRS = Variant("a noted pair is looked at again", catalog=ForgetsPairs)
+GIVES_UP = Variant("a throttled look is given up", looks=GivesUp)
 CLEANING_BUCKETS = Variant("buckets are cleaned on delete", catalog=CleaningBuckets)
 EVENTUAL_TAIL = Variant("eventually consistent tail of the journal", client=EventualTail)
 OVERFILLING = Variant("an append that ignores that a segment is full", client=Overfilling)

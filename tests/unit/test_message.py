@@ -11,6 +11,7 @@ from handler.core.message import compose
 from handler.core.model import (
     Collection,
     Fingerprint,
+    Likeness,
     Match,
     MatchKind,
     ObjectRef,
@@ -38,7 +39,7 @@ def record(key: str, *, hash: int = 0, sequencer: str = "A") -> PictureRecord:
 
 
 def near(key: str, distance: int = 3, kind: MatchKind = MatchKind.NEAR) -> Match:
-    return Match(record(key, hash=(1 << distance) - 1), distance, kind)
+    return Match(record(key, hash=(1 << distance) - 1), Likeness(kind, distance))
 
 
 def test_message_is_what_the_schema_promises() -> None:
@@ -78,7 +79,26 @@ def test_attributes_serve_filter_policies() -> None:
 
     message = compose(COLLECTION, record("a.jpg"), matches, radius=10, truncated=False)
 
-    assert message.attributes == {"bucket": "pictures", "kind": "exact", "scope": "*", "similarity": 1.0}
+    assert message.attributes == {
+        "bucket": "pictures",
+        "kind": "exact",
+        "scope": "*",
+        "similarity": 1.0,
+        "taken_apart": "false",
+    }
+
+
+def test_attributes_tell_the_best_of_what_was_looked_at() -> None:
+    matches = [
+        Match(record("b.jpg"), Likeness(MatchKind.ALTERED, 2, agreement=0.912345), taken_apart_s=2.0),
+        Match(record("c.jpg"), Likeness(MatchKind.ALIKE, 1, agreement=0.4), taken_apart_s=0.5),
+    ]
+
+    message = compose(COLLECTION, record("a.jpg"), matches, radius=10, truncated=False)
+
+    told = {name: message.attributes[name] for name in ("kind", "agreement", "taken_apart")}
+    assert told == {"kind": "altered", "agreement": 0.91234, "taken_apart": "true"}
+    valid_message(message.body)
 
 
 def test_repeated_message_has_the_same_id_and_other_pairs_another() -> None:
@@ -90,7 +110,7 @@ def test_repeated_message_has_the_same_id_and_other_pairs_another() -> None:
     assert message_id(a, b, c) == message_id(a, b, c)
     assert message_id(a, b) != message_id(a, b, c)
     assert message_id(a, b) == message_id(
-        b.record, Match(a, 3, MatchKind.NEAR)
+        b.record, Match(a, Likeness(MatchKind.NEAR, 3))
     )  # the other upload announces the same pair
     assert message_id(record("a.jpg", sequencer="B"), b) != message_id(a, b)
 

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from handler.core.message import compose
-from handler.core.model import Collection, Fingerprint, Match, MatchKind, ObjectRef, Outcome, PictureRecord
+from handler.core.model import Collection, Fingerprint, Likeness, Match, MatchKind, ObjectRef, Outcome, PictureRecord
 from handler.core.model import padded_sequencer as padded
 from tests.schema import SCHEMA, valid_message
 
@@ -37,9 +37,16 @@ CROP = replace(
     modified="2026-11-24T23:27:38+00:00",
 )
 COPY = replace(PHOTO, ref=ObjectRef("amzn-s3-demo-bucket", "again/rocket.jpg", padded("006610E0D35144B")))
+SIGNED = replace(CROP, ref=ObjectRef("amzn-s3-demo-bucket", "edited/rocket signed.jpg", padded("006610E0D35144C")))
+SECOND = replace(CROP, ref=ObjectRef("amzn-s3-demo-bucket", "photos/rocket 2.jpg", padded("006610E0D35144D")))
 MESSAGES = {
-    "near": (CROP, Match(PHOTO, 1, MatchKind.NEAR, view_pair=(0, 13))),
-    "exact": (COPY, Match(PHOTO, 0, MatchKind.EXACT)),
+    "exact": (COPY, Match(PHOTO, Likeness(MatchKind.EXACT, 0), taken_apart_s=0.0)),
+    "near": (CROP, Match(PHOTO, Likeness(MatchKind.NEAR, 1, 0.98742, 0.99913), view_pair=(0, 13))),
+    "altered": (
+        SIGNED,
+        Match(PHOTO, Likeness(MatchKind.ALTERED, 4, 0.91057, 0.98801, ((0.8333, 1.0, 0.0833, 0.9167),))),
+    ),
+    "alike": (SECOND, Match(PHOTO, Likeness(MatchKind.ALIKE, 8, 0.42187, 0.96544), taken_apart_s=1.5)),
 }
 
 

@@ -13,6 +13,7 @@ from handler.core.look1 import RADIUS
 from handler.core.model import (
     ORIENTATIONS,
     Fingerprint,
+    Likeness,
     Limits,
     Match,
     MatchKind,
@@ -98,10 +99,10 @@ def test_object_without_a_hash_matches_nothing() -> None:
 
 def test_nearest_come_first_then_equal_bytes_then_the_older() -> None:
     expected = [
-        Match(record("d", modified="2026"), 0, MatchKind.EXACT),
-        Match(record("c", modified="2024"), 0, MatchKind.NEAR),
-        Match(record("b", modified="2025"), 0, MatchKind.NEAR),
-        Match(record("a", modified="2023"), 2, MatchKind.NEAR),
+        Match(record("d", modified="2026"), Likeness(MatchKind.EXACT, 0)),
+        Match(record("c", modified="2024"), Likeness(MatchKind.NEAR, 0)),
+        Match(record("b", modified="2025"), Likeness(MatchKind.NEAR, 0)),
+        Match(record("a", modified="2023"), Likeness(MatchKind.NEAR, 2)),
     ]
 
     assert nearest_first(reversed(expected)) == expected

@@ -15,7 +15,19 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from handler.aws.batch import KEYS_PER_CALL, pieces, read_strongly
-from handler.core.model import Collection, Fingerprint, ObjectRef, Outcome, Pair, PictureRecord, Superseded
+from handler.core.model import (
+    Box,
+    Collection,
+    Fingerprint,
+    Likeness,
+    MatchKind,
+    NotedPair,
+    ObjectRef,
+    Outcome,
+    Pair,
+    PictureRecord,
+    Superseded,
+)
 from handler.core.phash import from_hex, to_hex
 
 if TYPE_CHECKING:
@@ -122,19 +134,25 @@ class DynamoDBCatalog:
 
     # --- pairs ---
 
-    def note_pair(self, collection: Collection, pair: Pair) -> bool:
-        """Put the pair if absent; return whether it was announced already.
+    def noted(self, collection: Collection, pairs: Sequence[Pair]) -> dict[Pair, NotedPair]:
+        """Return what is noted of those of the distinct *pairs* that somebody found before; strongly consistent."""
+        keys = [_pair_key(collection, pair) for pair in pairs]
+        items = [item for piece in pieces(keys) for item in read_strongly(self._client, self._table, piece)]
+        return {_pair(item): _noted(item) for item in items}
+
+    def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
+        """Note what was *found* of the pair if nothing is noted yet; return what is noted now.
 
         One UpdateItem does both: it creates the item with what it sets, and answers with all of it.
         """
         answer = self._client.update_item(
             TableName=self._table,
             Key=_pair_key(collection, pair),
-            UpdateExpression="SET distance = :distance",
-            ExpressionAttributeValues={":distance": {"N": str(pair.distance)}},
+            UpdateExpression="SET likeness = if_not_exists(likeness, :likeness)",
+            ExpressionAttributeValues={":likeness": {"M": _likeness(found)}},
             ReturnValues="ALL_NEW",
         )
-        return "announced" in answer["Attributes"]
+        return _noted(answer["Attributes"])
 
     def mark_announced(self, collection: Collection, pair: Pair) -> None:
         """Note that the pair was announced."""
@@ -160,6 +178,46 @@ def _pair_key(collection: Collection, pair: Pair) -> Item:
     return {"pk": {"S": f"{collection}#p#{object_id}"}, "sk": {"S": f"{content}#{pair.second}"}}
 
 
+def _pair(item: Item) -> Pair:
+    """The pair in the key of its item: the inverse of `_pair_key`."""
+    object_id = item["pk"]["S"].rpartition("#")[2]
+    content, other = item["sk"]["S"].split("#", 1)
+    return Pair(f"{object_id}#{content}", other)
+
+
+def _likeness(found: NotedPair) -> Item:
+    """What made two pictures a pair; what is None is left out."""
+    likeness = found.likeness
+    numbers = {"distance": likeness.distance, "agreement": likeness.agreement, "colours": likeness.colours}
+    item: Item = {name: {"N": str(value)} for name, value in numbers.items() if value is not None}
+    item |= {"kind": {"S": likeness.kind.value}, "finder": {"S": found.finder}}
+    if likeness.differs:
+        item["differs"] = {"L": [{"L": [{"N": str(edge)} for edge in box]} for box in likeness.differs]}
+    return item
+
+
+def _noted(item: Item) -> NotedPair:
+    """What is noted in a pair item."""
+    found: Item = item["likeness"]["M"]
+
+    def number(name: str) -> float | None:
+        return float(found[name]["N"]) if name in found else None
+
+    likeness = Likeness(
+        kind=MatchKind(found["kind"]["S"]),
+        distance=int(found["distance"]["N"]),
+        agreement=number("agreement"),
+        colours=number("colours"),
+        differs=tuple(_box(box) for box in found.get("differs", {"L": []})["L"]),
+    )
+    return NotedPair(likeness, finder=found["finder"]["S"], announced="announced" in item)
+
+
+def _box(box: Item) -> Box:
+    top, bottom, left, right = (float(edge["N"]) for edge in box["L"])
+    return top, bottom, left, right
+
+
 def _attributes(record: PictureRecord) -> Item:
     """The attributes of an object item; those that are None are left out."""
     ref, fingerprint = record.ref, record.fingerprint
@@ -176,6 +234,7 @@ def _attributes(record: PictureRecord) -> Item:
         "modified": record.modified,
         "hash": to_hex(fingerprint.hash) if fingerprint else None,
         "format": fingerprint.format if fingerprint else None,
+        "taken": fingerprint.taken if fingerprint else None,
     }
     numbers = {
         "bytes": record.bytes,
@@ -232,6 +291,7 @@ def _record(item: Item) -> PictureRecord:
             checks=parts("checks", CHECK_BYTES),
             quality=float(item["quality"]["N"]) if "quality" in item else None,
             flat="flat" in item,
+            taken=text("taken"),
             frames=number("frames") if "frames" in item else 1,
             notes=tuple(item["notes"]["S"].split(NOTES_JOINED)) if "notes" in item else (),
         )

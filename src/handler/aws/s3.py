@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from handler.core.formats import check_bytes
-from handler.core.model import Content, Limits, ObjectGone, ObjectRef, PictureRejected
+from handler.core.model import Content, Limits, ObjectGone, ObjectRef, PictureRejected, ReadDenied
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -17,10 +17,6 @@ GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404", "405"}
 # What it answers without the key of a customer (SSE-C), which is in no event: to GET with words, to HEAD without.
 ENCRYPTED, ENCRYPTED_HEAD = ("InvalidRequest", "Server Side Encryption"), "400"
 _KMS_KEY = re.compile(r"kms:Decrypt on resource: (arn:\S+)")
-
-
-class KeyDenied(Exception):
-    """The object is encrypted under a KMS key that the function's role may not use: a grant mends it."""
 
 
 class S3Pictures:
@@ -34,7 +30,7 @@ class S3Pictures:
         """Return the object: the version that *ref* names, or the current one.
 
         Raises ObjectGone if there is none, and PictureRejected, before any byte of it is read, if it is
-        over the byte limit, archived or encrypted under a customer's own key. Raises KeyDenied where a
+        over the byte limit, archived or encrypted under a customer's own key. Raises ReadDenied where a
         grant is missing. Other errors are botocore's.
         """
         try:
@@ -48,9 +44,13 @@ class S3Pictures:
             if code == ENCRYPTED[0] and ENCRYPTED[1] in str(error):
                 raise PictureRejected("encrypted", "the object is under a customer's own key (SSE-C)") from error
             if key := _KMS_KEY.search(str(error)):
-                raise KeyDenied(
+                raise ReadDenied(
                     f"{ref.bucket}/{ref.key} is under a KMS key that the function's role may not use: "
                     f"grant it kms:Decrypt on {key[1]}"
+                ) from error
+            if code == "AccessDenied":
+                raise ReadDenied(
+                    f"{ref.bucket}/{ref.key} may not be read by the function's role: grant it s3:GetObject there"
                 ) from error
             raise
         with answer["Body"] as body:

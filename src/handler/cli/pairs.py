@@ -13,10 +13,11 @@ from handler.cli.options import add_fingerprinting, add_matching, add_paths, set
 from handler.cli.output import complain, printable
 from handler.cli.progress import Shown
 from handler.cli.records import is_flat, record_of
-from handler.core.asker import Asker, Seen
+from handler.core.asker import Asker
 from handler.core.generations import GENERATIONS
 from handler.core.model import Match, PictureRecord, Settings
 from handler.core.phash import similarity
+from handler.core.seen import Seen
 
 AT_ONCE = 64  # pictures that are compared with all others at once
 

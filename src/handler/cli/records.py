@@ -4,9 +4,9 @@ import hashlib
 import os
 
 from handler.cli.files import read
-from handler.core.asker import Seen
 from handler.core.fingerprint import examine
 from handler.core.model import ObjectRef, Outcome, PictureRecord, Settings
+from handler.core.seen import Seen
 
 
 def record_of(path: str, settings: Settings) -> tuple[PictureRecord, Seen | None]:

@@ -3,20 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from handler.core import look1
 from handler.core.model import PictureRecord
-
-
-class Seen(NamedTuple):
-    """What was seen of a picture while it was at hand, and is not stored."""
-
-    luma: NDArray[np.uint8]  # shape (height, width), upright and reduced; 0 black to 255 white
-    shown: tuple[int, ...]  # by view: the view that is shown in its place, where it has too little content of its own
+from handler.core.seen import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +15,7 @@ class Asker:
 
     record: PictureRecord
     checks_near: Callable[[int], Sequence[bytes]]  # by view: check bits of it and of windows near it
+    seen: Seen | None = None  # the picture itself, where it is at hand
 
     @classmethod
     def at_hand(cls, record: PictureRecord, seen: Seen | None) -> "Asker":
@@ -40,7 +31,7 @@ class Asker:
             (checks,) = look1.asking_checks(seen.luma, [seen.shown[view]])
             return checks
 
-        return cls(record, checks_near)
+        return cls(record, checks_near, seen)
 
     @classmethod
     def stored(cls, record: PictureRecord) -> "Asker":

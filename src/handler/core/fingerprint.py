@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from handler.core import imaging, look1, phash
-from handler.core.asker import Seen
-from handler.core.model import Fingerprint, Limits
+from handler.core.model import Fingerprint, Limits, PictureRecord
+from handler.core.seen import Seen
 
 
 class Examined(NamedTuple):
@@ -29,6 +29,17 @@ def examine(body: bytes, generation: str, limits: Limits) -> Examined:
     if compute is None:
         raise ValueError(f"unknown generation {generation!r}, want one of: {', '.join(_COMPUTE)}")
     return compute(body, limits)
+
+
+def seen_again(body: bytes, record: PictureRecord, limits: Limits) -> Seen:
+    """Return what is seen of the picture file *body*, which was fingerprinted before: *record* is of it.
+
+    Whatever its generation, it is seen as people see it. Raises PictureRejected, as `examine` does.
+    """
+    picture = imaging.decode(body, limits, side=look1.LUMA_SIDE)
+    hashes = record.fingerprint.hashes if record.fingerprint else (0,)
+    # The whole picture stood in for views of too little content, and left its hash in their place.
+    return Seen(picture.luma, picture.colours, [0 if hash == hashes[0] else view for view, hash in enumerate(hashes)])
 
 
 def _phash1(body: bytes, limits: Limits) -> Examined:
@@ -59,10 +70,11 @@ def _look1(body: bytes, limits: Limits) -> Examined:
         checks=tuple(views.checks[number] for number in shown),
         quality=round(views.qualities[0], 2),
         flat=min(views.qualities[: look1.ANCHORS]) < look1.QUALITY_FLOOR,  # a blank page in a border is blank
+        taken=picture.taken,
         frames=picture.frames,
         notes=picture.notes,
     )
-    return Examined(computed, Seen(picture.luma, shown))
+    return Examined(computed, Seen(picture.luma, picture.colours, shown))
 
 
 _COMPUTE: Mapping[str, Callable[[bytes, Limits], Examined]] = {"look1": _look1, "phash1": _phash1}

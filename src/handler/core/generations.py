@@ -18,7 +18,9 @@ class Generation(NamedTuple):
 
     view_names: tuple[str, ...]  # the first is the whole picture
     anchors: int  # so many of them, the first, are also in the buckets, and are compared with all views of others
-    check_radius: int  # most check bits that may differ
+    check_radius: int  # most check bits that may differ where nobody can look at the pixels
+    looks_check_radius: int  # most that may differ before a look
+    looks: int  # of one picture at most, unless a setting says otherwise
     turned: Callable[[int, int], int]  # the hash of the picture turned as an EXIF orientation asks
     turned_check: Callable[[bytes, int], bytes]
     turned_view: Callable[[int, int], int]  # which view of the turned picture shows the same
@@ -34,6 +36,8 @@ GENERATIONS: Mapping[str, Generation] = {
         view_names=VIEW_NAMES,
         anchors=look1.ANCHORS,
         check_radius=look1.CHECK_RADIUS,
+        looks_check_radius=look1.LOOKS_CHECK_RADIUS,
+        looks=40,
         turned=look1.turned,
         turned_check=look1.turned_check,
         turned_view=look1.turned_view,
@@ -42,6 +46,8 @@ GENERATIONS: Mapping[str, Generation] = {
         view_names=("whole",),
         anchors=1,
         check_radius=0,
+        looks_check_radius=0,
+        looks=0,  # it means what other software calls a match
         turned=_unturned,
         turned_check=_unturned,
         turned_view=_unturned,

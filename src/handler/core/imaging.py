@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image, Resampling, alpha_composite, fromarray, new
 
+from handler.core.capture import taken
 from handler.core.decoders import Opened, count_frames, orientation_of, profile_of, rejecting
 from handler.core.loading import load
 from handler.core.model import Limits
@@ -33,6 +34,7 @@ class DecodedPicture:
     width: int  # pixels, as the header has them
     height: int
     format: str  # one of FORMATS
+    taken: str | None  # by the camera's clock: see `core.capture`
     frames: int  # or pages, of which this is the first; a TIFF's are counted up to MAX_PAGES
     notes: tuple[str, ...]  # what was ignored
 
@@ -77,8 +79,8 @@ def decode(body: bytes, limits: Limits, *, side: int) -> DecodedPicture:
     with rejecting(opened.format):
         averaged, orientation = _averaged(opened, side), orientation_of(opened)
         luma, colours = (_upright(np.asarray(one), orientation) for one in averaged)
-        frames = count_frames(opened)
-    return DecodedPicture(luma, colours, opened.width, opened.height, opened.format, frames, tuple(opened.notes))
+        when, frames = taken(opened), count_frames(opened)
+    return DecodedPicture(luma, colours, opened.width, opened.height, opened.format, when, frames, tuple(opened.notes))
 
 
 def _at_small_scale(opened: Opened, side: int) -> None:

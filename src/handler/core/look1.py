@@ -35,6 +35,7 @@ LUMA_SIDE = 256  # decode to at least this many pixels on the shorter side; up t
 # Of ten million pairs of different pictures, most of them landscapes, one to three are within both.
 RADIUS = 12
 CHECK_RADIUS = 70
+LOOKS_CHECK_RADIUS = 100  # where the pixels decide
 QUALITY_FLOOR = 4.0  # pages of text and gradients stay below 3, and 3 photographs in 400 are below it
 
 HASH_BITS = 64

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from handler.core.generations import GENERATIONS
-from handler.core.model import Collection, Match, MatchKind, Pair, PictureRecord
+from handler.core.model import Box, Collection, Match, Pair, PictureRecord
 from handler.core.phash import similarity, to_hex
 
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")  # in an SNS attribute: percent-encoded there
@@ -30,9 +30,9 @@ class Message:
 def compose(
     collection: Collection, picture: PictureRecord, matches: Sequence[Match], *, radius: int, truncated: bool
 ) -> Message:
-    """Return the message that *picture* has *matches* (nearest first, at least one).
+    """Return the message that *picture* has *matches* (best first, at least one).
 
-    Matches that do not fit are left out, farthest first, and `truncated` is then true. The id depends
+    Matches that do not fit are left out, the last first, and `truncated` is then true. The id depends
     on nothing but the pairs that are announced: a repeated message has the same one, and one that
     announces another pair has another.
     """
@@ -52,13 +52,16 @@ def compose(
         "matches": [describe_match(match) for match in kept],
         "truncated": truncated or len(kept) < len(matches),
     }
-    kind = MatchKind.EXACT if any(match.kind is MatchKind.EXACT for match in kept) else MatchKind.NEAR
+    agreements = [match.likeness.agreement for match in kept if match.likeness.agreement is not None]
     attributes: dict[str, str | float] = {
         "bucket": picture.ref.bucket,
-        "kind": kind.value,
+        "kind": min((match.kind for match in kept), key=lambda kind: kind.rank).value,
         "scope": _FORBIDDEN.sub(lambda found: quote(found[0]), collection.scope),
         "similarity": round(max(similarity(match.distance) for match in kept), ATTRIBUTE_DIGITS),
     }
+    attributes["taken_apart"] = str(all(match.taken_apart_s for match in kept)).lower()
+    if agreements:
+        attributes["agreement"] = round(max(agreements), ATTRIBUTE_DIGITS)
     return Message(body=_json(document).decode(), attributes=attributes, matches=tuple(kept))
 
 
@@ -84,15 +87,25 @@ def describe(record: PictureRecord) -> dict[str, Any]:
 
 
 def describe_match(match: Match) -> dict[str, Any]:
-    """Return the part of a message that describes a match: the picture, and how near it is."""
+    """Return the part of a message that describes a match: the picture, and how it is like the other one."""
+    likeness = match.likeness
     names = GENERATIONS[match.record.generation].view_names
     return describe(match.record) | {
         "distance": match.distance,
         "similarity": similarity(match.distance),
         "kind": match.kind.value,
+        "agreement": likeness.agreement,
+        "colours": likeness.colours,
+        "differs": None if likeness.differs is None else [describe_box(box) for box in likeness.differs],
+        "taken_apart_s": match.taken_apart_s,
         "orientation": match.orientation,
         "views": [names[view] for view in match.view_pair],
     }
+
+
+def describe_box(box: Box) -> dict[str, float]:
+    """Return a box as a message has it, by the names of its edges."""
+    return dict(zip(("top", "bottom", "left", "right"), box, strict=True))
 
 
 def _fitting(matches: Sequence[Match], room: int) -> Sequence[Match]:
@@ -111,7 +124,7 @@ def _json(document: Any) -> bytes:
 
 def _message_id(collection: Collection, picture: PictureRecord, matches: Sequence[Match]) -> str:
     digest = hashlib.blake2b(str(collection).encode(), digest_size=16)
-    pairs = [Pair.of(picture, match.record, match.distance) for match in matches]
+    pairs = [Pair.of(picture, match.record) for match in matches]
     for announced in sorted(f"#{pair.first}#{pair.second}" for pair in pairs):
         digest.update(announced.encode())
     return digest.hexdigest()

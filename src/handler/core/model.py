@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
 SEQUENCER_DIGITS = 32  # S3 documents no length: shorter ones are padded on the right with zeros
 LOWEST_SEQUENCER = "0" * SEQUENCER_DIGITS  # what an object without a sequencer (a backfill) has
+Box = tuple[float, float, float, float]  # top, bottom, left, right, in fractions of a picture
 WHOLE_DEPLOYMENT = "*"  # the scope of every object when pictures are not compared by folder
 
 
@@ -26,6 +27,20 @@ class Outcome(StrEnum):
     IGNORED = "ignored"  # nothing to do: a test event, a folder marker
 
 
+class MatchKind(StrEnum):
+    """What a match has in common with the picture that was asked for; from most to least."""
+
+    EXACT = "exact"  # the same bytes
+    NEAR = "near"  # the same picture, edited as a whole or cropped
+    ALTERED = "altered"  # the same but for a part
+    ALIKE = "alike"  # hash and check bits agree, the pixels do not
+
+    @property
+    def rank(self) -> int:
+        """0 for the kind that has most in common."""
+        return list(MatchKind).index(self)
+
+
 class PictureRejected(Exception):
     """This object will never be fingerprinted: final, recorded and not retried.
 
@@ -39,6 +54,10 @@ class PictureRejected(Exception):
 
 class ObjectGone(Exception):
     """The object (or the version that the event names) does not exist any more: final."""
+
+
+class ReadDenied(Exception):
+    """The function may not read the object: somebody has to grant it."""
 
 
 class Superseded(Exception):
@@ -86,11 +105,19 @@ class Settings:
     """What an operator chooses."""
 
     generation: str
-    radius: int  # bits
+    radius: int  # bits, within which two pictures are the same if their check bits agree
     max_matches: int  # per message
     scope_depth: int  # leading folders of a key within which pictures are compared; 0 compares all
     limits: Limits
     orientations: tuple[int, ...] = (1,)  # in which pictures are compared, as EXIF numbers them; 1 is as they are
+    max_looks: int = 0  # candidates of one picture whose pixels are compared with its own
+    looks_radius: int = 0  # bits, if more than *radius*: within which a look may find two pictures the same
+    tell: MatchKind = MatchKind.ALTERED  # the least kind of match that counts
+
+    @property
+    def asked_radius(self) -> int:
+        """Bits within which pictures are searched for."""
+        return max(self.radius, self.looks_radius) if self.max_looks else self.radius
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +133,7 @@ class Fingerprint:
     checks: tuple[bytes, ...] = ()  # what confirms a match, for each view
     quality: float | None = None  # how much content the whole picture has; None where it is not measured
     flat: bool = False  # too little content to be told from others: it matches only the same bytes
+    taken: str | None = None  # ISO 8601, by the camera's clock; None if the file does not say
     frames: int = 1  # or pages in the file, of which this is the first; a TIFF's are counted up to 1,000
     notes: tuple[str, ...] = ()  # what was ignored in the file
 
@@ -168,6 +196,11 @@ class PictureRecord:
         return self.digest if self.ref.sequencer == LOWEST_SEQUENCER else self.ref.sequencer
 
     @property
+    def named(self) -> str:
+        """What names the object with this content among pairs."""
+        return f"{self.ref.object_id}#{self.content}"
+
+    @property
     def alive(self) -> bool:
         """Whether this object can be a match."""
         return self.outcome is Outcome.INDEXED
@@ -217,39 +250,62 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Two objects within the radius of each other, each with one content; its order does not matter.
+class Likeness:
+    """How two pictures are alike, by their hashes and, if somebody looked, by their pixels."""
 
-    *first* and *second* are `{object id}#{content}`, in that order.
-    """
-
-    first: str
-    second: str
-    distance: int
-
-    @classmethod
-    def of(cls, one: PictureRecord, other: PictureRecord, distance: int) -> "Pair":
-        """Return the pair in canonical order, so that both uploads name it alike."""
-        first, second = sorted(f"{record.ref.object_id}#{record.content}" for record in (one, other))
-        return cls(first, second, distance)
-
-
-class MatchKind(StrEnum):
-    """How a match is the same picture."""
-
-    EXACT = "exact"  # the same bytes
-    NEAR = "near"  # within the radius
+    kind: MatchKind
+    distance: int  # bits, 0 to 64
+    agreement: float | None = None  # of the pixels, 0 to 1; None: nobody looked
+    colours: float | None = None  # how well they agree, 0 to 1; None: nobody looked
+    differs: tuple[Box, ...] | None = ()  # where; None: it is known for the other picture's side only
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One live picture within the radius of the one that was asked for."""
+    """One live picture that is like the one that was asked for."""
 
     record: PictureRecord
-    distance: int  # bits, 0 to 64
-    kind: MatchKind
+    likeness: Likeness
     orientation: int = 1  # how the picture has to be turned to look like the match, as EXIF numbers it
     view_pair: tuple[int, int] = (0, 0)  # which view of the picture met which of the match
+    check_bits: int | None = None  # that differ between those views; None where there are none
+    taken_apart_s: float | None = None  # seconds between both captures; None where one of them is not known
+
+    @property
+    def kind(self) -> MatchKind:
+        """What it has in common with the picture."""
+        return self.likeness.kind
+
+    @property
+    def distance(self) -> int:
+        """Bits that differ between the two hashes."""
+        return self.likeness.distance
+
+
+class Pair(NamedTuple):
+    """Two objects, each with one content, as `{object id}#{content}`; the lesser comes first, whoever names them."""
+
+    first: str
+    second: str
+
+    @classmethod
+    def of(cls, one: PictureRecord, other: PictureRecord) -> "Pair":
+        """Return the pair, which both uploads name alike."""
+        return cls(*sorted((one.named, other.named)))
+
+
+@dataclass(frozen=True, slots=True)
+class NotedPair:
+    """What is kept of a pair from the moment that somebody found it: what made it one, and whether it was announced."""
+
+    likeness: Likeness
+    finder: str  # which of the two found it: where the pictures differ is in fractions of this one
+    announced: bool = False
+
+    def seen_by(self, one: PictureRecord) -> Likeness:
+        """Return the likeness as the picture *one* of the pair has it."""
+        unplaced = self.likeness.differs and self.finder != one.named
+        return replace(self.likeness, differs=None) if unplaced else self.likeness
 
 
 def object_id(bucket: str, key: str) -> str:

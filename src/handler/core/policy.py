@@ -1,6 +1,7 @@
 """What is asked of the index for a picture, which candidates are matches and of what kind, and their order."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import cache, lru_cache, partial
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from handler.core.asker import Asker
 from handler.core.entry import Question
 from handler.core.generations import GENERATIONS, Generation
-from handler.core.model import Fingerprint, Match, MatchKind, PictureRecord, Settings
+from handler.core.model import Fingerprint, Likeness, Match, MatchKind, PictureRecord, Settings
 from handler.core.phash import HASH_BITS
 
 
@@ -45,13 +46,14 @@ def questions(picture: PictureRecord, orientations: Iterable[int]) -> list[Quest
 
 
 def match(asker: Asker, candidate: PictureRecord, settings: Settings) -> Match | None:
-    """Return the match of *candidate* with the picture that asks, or None where it is none.
+    """Return the match of *candidate* with the picture that asks by what is known of both, or None where it is none.
 
-    A match is confirmed by the check bits of the asker's views, or of windows near them, and of what is stored.
+    Hashes are confirmed by the check bits of the asker's views, or of windows near them, and of what is stored.
     None if either has no hash (any more), both are one object, their hashes are of different generations, no two
     views that may meet are within the radius, or the check bits of those that do contradict. Flat pictures match
     by their bytes alone. Exact means equal bytes by SHA-256: an ETag is no digest after a multipart upload or under
-    SSE-KMS.
+    SSE-KMS. Near is what counts as the same if nobody can look at the pixels; where looks are taken, what might be
+    the same comes as alike.
     """
     picture = asker.record
     if picture.fingerprint is None or candidate.fingerprint is None:
@@ -59,13 +61,16 @@ def match(asker: Asker, candidate: PictureRecord, settings: Settings) -> Match |
     if candidate.ref.object_id == picture.ref.object_id or candidate.generation != picture.generation:
         return None
     if picture.digest is not None and picture.digest == candidate.digest:
-        return Match(record=candidate, distance=0, kind=MatchKind.EXACT)
+        return Match(candidate, Likeness(MatchKind.EXACT, distance=0), taken_apart_s=taken_apart_s(picture, candidate))
     if picture.fingerprint.flat or candidate.fingerprint.flat:
         return None
-    for meeting in _meetings(asker, candidate.fingerprint, settings.orientations, settings.radius):
-        if _confirmed(meeting, picture.generation):
-            return Match(candidate, meeting.distance, MatchKind.NEAR, meeting.orientation, meeting.view_pair)
-    return None
+    generation, worth_a_look = GENERATIONS[picture.generation], None
+    for meeting in _meetings(asker, candidate.fingerprint, settings.orientations, settings.asked_radius):
+        if meeting.distance <= settings.radius and _within(meeting, generation.check_radius):
+            return _matched(picture, candidate, meeting, MatchKind.NEAR)
+        if settings.max_looks and not worth_a_look and _within(meeting, generation.looks_check_radius):
+            worth_a_look = _matched(picture, candidate, meeting, MatchKind.ALIKE)
+    return worth_a_look
 
 
 def closest(asker: Asker, other: PictureRecord, settings: Settings) -> Meeting:
@@ -76,12 +81,38 @@ def closest(asker: Asker, other: PictureRecord, settings: Settings) -> Meeting:
     if asker.record.fingerprint is None or other.fingerprint is None:
         raise ValueError("a picture without a hash is near to nothing")
     meetings = partial(_meetings, asker, other.fingerprint, settings.orientations)
-    within = (meeting for meeting in meetings(settings.radius) if _confirmed(meeting, other.generation))
+    check_radius = GENERATIONS[other.generation].check_radius
+    within = (meeting for meeting in meetings(settings.radius) if _within(meeting, check_radius))
     return next(within, None) or next(meetings(HASH_BITS))
 
 
-def _confirmed(meeting: Meeting, generation: str) -> bool:
-    return meeting.check_bits is None or meeting.check_bits <= GENERATIONS[generation].check_radius
+def _within(meeting: Meeting, check_radius: int) -> bool:
+    return meeting.check_bits is None or meeting.check_bits <= check_radius
+
+
+def _matched(picture: PictureRecord, candidate: PictureRecord, meeting: Meeting, kind: MatchKind) -> Match:
+    return Match(
+        candidate,
+        Likeness(kind, meeting.distance),
+        meeting.orientation,
+        meeting.view_pair,
+        meeting.check_bits,
+        taken_apart_s(picture, candidate),
+    )
+
+
+def taken_apart_s(one: PictureRecord, other: PictureRecord) -> float | None:
+    """Return the seconds between the captures of two pictures by their cameras' clocks; None where one is not known.
+
+    Fractions of a second count where both have them: else two shots within one second would be told from their copies.
+    """
+    times = [record.fingerprint.taken for record in (one, other) if record.fingerprint and record.fingerprint.taken]
+    if len(times) < 2:
+        return None
+    if not all("." in time for time in times):
+        times = [time.partition(".")[0] for time in times]
+    first, second = (datetime.fromisoformat(time) for time in times)
+    return abs((first - second).total_seconds())
 
 
 def _meetings(asker: Asker, other: Fingerprint, orientations: tuple[int, ...], radius: int) -> Iterator[Meeting]:
@@ -136,13 +167,16 @@ def _check_bits(asker: Asker, other: Fingerprint, orientation: int, view_pair: t
 
 
 def nearest_first(matches: Iterable[Match]) -> list[Match]:
-    """Return *matches* by distance; at equal distance the same bytes first, then what was stored first."""
-    return sorted(
-        matches,
-        key=lambda match: (
-            match.distance,
-            match.kind is not MatchKind.EXACT,
-            match.record.modified or "",
-            match.record.ref.object_id,
-        ),
-    )
+    """Return *matches* by distance; at equal distance the same bytes first, then by check bits, then the oldest."""
+    return sorted(matches, key=_nearness)
+
+
+def best_first(matches: Iterable[Match]) -> list[Match]:
+    """Return *matches* as a message has them: the same picture, then altered ones, then those that are alike."""
+    return sorted(matches, key=lambda match: (max(match.kind.rank, MatchKind.NEAR.rank), *_nearness(match)))
+
+
+def _nearness(match: Match) -> tuple[int, bool, int, str, str]:
+    record = match.record
+    not_exact = match.kind is not MatchKind.EXACT
+    return match.distance, not_exact, match.check_bits or 0, record.modified or "", record.ref.object_id

@@ -19,7 +19,7 @@ CAT, DOG = photo(1), photo(2)
 OBJECT = {"bucket", "key", "sequencer"}
 COSTS = {"ms", *CONSUMED}
 READING = {"read_ms", "decode_ms"}
-SEARCH = {"hash", "matches", "announced", "route", "packs", "pictures", "search_ms"}
+SEARCH = {"hash", "matches", "announced", "route", "packs", "pictures", "looks", "search_ms", "look_ms"}
 ALWAYS = {"level", "message", "timestamp", "service", "request_id"}
 
 

@@ -14,7 +14,7 @@ from tests.unit.app.conftest import CONSUMED, FixedMeter, Invoke
 
 CAT, DOG = photo(1), photo(2)
 UNITS = {"ReadUnits", "WriteUnits"}
-SEARCH = {"Probes", "PacksRead", "ReadCost"}
+SEARCH = {"Probes", "PacksRead", "Looks", "ReadCost"}
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_indexed_picture_counts_its_matches_and_its_search(deployment: FakeDeplo
 
     metrics = invoke(notification(deployment.put("copy.jpg", jpeg(near_copy(CAT)))), deployment.service).metrics
 
-    times = {f"{step}Time" for step in ("Read", "Decode", "Write", "Search", "Announce")}
+    times = {f"{step}Time" for step in ("Read", "Decode", "Write", "Search", "Look", "Announce")}
     assert metrics.keys() == {"Indexed", "NearDuplicates", "Truncated", "SearchesLoaded"} | times | UNITS | SEARCH
     assert (metrics["Indexed"], metrics["NearDuplicates"], metrics["Truncated"]) == ([1], [1], [0])
     assert (metrics["SearchesLoaded"], metrics["Probes"], metrics["PacksRead"]) == ([1], [0], [0])
