@@ -68,7 +68,7 @@ def aligned(one: Surface, other: Surface, window_one: Box, window_other: Box) ->
     places = [*_places(one, other, window_one, window_other), start]
     mine = _local(one.averages(window_one, _COARSE, _COARSE))
     theirs = _around(other, window_other)
-    tried = [_refined(mine, window_one, theirs, place, _WINDOW_STEPS) for place in places]
+    tried = [*places, *(_refined(mine, window_one, theirs, place, _WINDOW_STEPS) for place in places)]
     scores = [_score(mine, window_one, theirs, way) for way in tried]
     if max(scores) < _HOPELESS:
         return None
@@ -79,7 +79,10 @@ def aligned(one: Surface, other: Surface, window_one: Box, window_other: Box) ->
             return None
         mine = _local(one.averages(box, side, side))
         theirs = _under(other, box, way, side)
-        way = _refined(mine, box, _Canvas(_local(theirs.levels, side), theirs.box), way, steps)
+        canvas = _Canvas(_local(theirs.levels, side), theirs.box)
+        refined = _refined(mine, box, canvas, way, steps)
+        # At few pixels a picture may have so few slopes that steps lead away from the place.
+        way = _better(mine, box, canvas, way, refined) if side == _COARSE else refined
     box = common(one, other, way)
     return Aligned(way, box) if box is not None and _plausible(way, start) else None
 
@@ -275,6 +278,12 @@ def _score(mine: Array, box: Box, theirs: _Canvas, way: Array) -> float:
     shown, flat = interpolated(theirs.levels, y, x) * inside, mine.ravel()
     own = flat @ flat
     return float(flat @ shown / np.sqrt(own * max(shown @ shown, own / 4.0) + 1e-9))
+
+
+def _better(mine: Array, box: Box, theirs: _Canvas, way: Array, other: Array) -> Array:
+    """Return which of two ways agrees better: the first if neither does."""
+    before, after = (round(_score(mine, box, theirs, one), 9) for one in (way, other))
+    return other if after > before else way
 
 
 def _plausible(way: Array, start: Array) -> bool:
