@@ -6,11 +6,11 @@ import platform
 import shutil
 from pathlib import Path
 
-from handler.cli.local import emulator, stack
+from handler.cli.local import containers, emulator, stack
 from handler.cli.local.deployment import Deployment
 from handler.cli.local.emulator import LocalError
 
-HOST_IN_CONTAINER = "host.docker.internal"
+VARIABLES = "env.json"  # what `sam local invoke` takes, in the folder of an emulator that containers reach
 
 
 def require(root: Path) -> None:
@@ -48,8 +48,7 @@ def variables(deployment: Deployment) -> dict[str, dict[str, str]]:
         "TOPIC_ARN": "TopicArn",
     }
     found = {variable: deployment.outputs[output] for variable, output in names.items()}
-    port = deployment.endpoint.rpartition(":")[2]
-    return {stack.FUNCTION: found | {"ENDPOINT_URL": f"http://{HOST_IN_CONTAINER}:{port}"}}
+    return {stack.FUNCTION: found | {"ENDPOINT_URL": containers.endpoint_inside(deployment.endpoint)}}
 
 
 def run(root: Path, *words: str) -> tuple[int, str]:

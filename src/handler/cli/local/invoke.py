@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from handler.aws.catalog import DynamoDBCatalog
-from handler.cli.local import deployment, docker, emulator, parameters, stack
+from handler.cli.local import containers, deployment, docker, emulator, parameters, stack
 from handler.cli.local.console import stdout, steps
 from handler.cli.local.emulator import LocalError
 from handler.cli.local.pictures import Upload, gallery
@@ -121,20 +121,21 @@ def _sam_local_invoke(root: Path, template: Path, started: deployment.Deployment
     """Return what the function answers."""
     folder = started.emulator.folder
     (folder / "event.json").write_text(json.dumps(document))
-    (folder / "env.json").write_text(json.dumps(docker.variables(started)))
+    (folder / docker.VARIABLES).write_text(json.dumps(docker.variables(started)))
     pull = ["--skip-pull-image"] if docker.run(root, "image", "inspect", IMAGE)[0] == 0 else []
-    status, output = emulator.run(
-        [
-            *(stack.sam_executable(root), "local", "invoke", stack.FUNCTION, "--template", str(template)),
-            *("--event", str(folder / "event.json"), "--env-vars", str(folder / "env.json")),
-            *("--parameter-overrides", *stack.overrides(started.parameters)),
-            *("--region", started.region, "--add-host", f"{docker.HOST_IN_CONTAINER}:host-gateway", *pull),
-        ],
-        env=emulator.environment(started.endpoint),
-        cwd=root,
-        log=folder / "sam-local-invoke.log",
-        stdout=folder / "reply.json",
-    )
+    with containers.removed(started.endpoint):
+        status, output = emulator.run(
+            [
+                *(stack.sam_executable(root), "local", "invoke", stack.FUNCTION, "--template", str(template)),
+                *("--event", str(folder / "event.json"), "--env-vars", str(folder / docker.VARIABLES)),
+                *("--parameter-overrides", *stack.overrides(started.parameters)),
+                *("--region", started.region, "--add-host", f"{containers.HOST}:host-gateway", *pull),
+            ],
+            env=emulator.environment(started.endpoint),
+            cwd=root,
+            log=folder / "sam-local-invoke.log",
+            stdout=folder / "reply.json",
+        )
     if status != 0 or not output.strip():
         said = (folder / "sam-local-invoke.log").read_text(errors="replace").strip().splitlines()
         raise LocalError(f"sam local invoke failed: {' '.join(said[-3:])}")

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from handler.cli.local import processes, stack
+from handler.cli.local import containers, processes, stack
+from handler.cli.local.docker import VARIABLES
 
 
 class Removed(NamedTuple):
@@ -23,6 +24,8 @@ def remove(root: Path, *, but: Path | None) -> Removed:
             continue
         lived, living = note.members() != [], note.end()
         left += living
+        if (note.folder / VARIABLES).exists():  # of an emulator that containers could reach
+            containers.remove(f"http://127.0.0.1:{note.folder.name}")
         if not living:
             ended += [note.folder] * lived
             shutil.rmtree(note.folder, ignore_errors=True)
