@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageEnhance
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 OCTAVES = ((3, 1.0), (5, 0.8), (9, 0.5), (17, 0.25), (33, 0.12))  # (cells across, contrast) of each layer of light
 CHANNEL_SHADE = 0.35  # how much a colour channel departs from the common light
@@ -38,6 +38,14 @@ def _photo(seed: int, size: tuple[int, int]) -> Image.Image:
     _draw_shapes(image, rng)
     grain = rng.normal(0.0, GRAIN, (size[1], size[0], 1))
     return Image.fromarray(np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8))
+
+
+def textured(seed: int) -> bytes:
+    """Return a picture of which every *seed* has the same large shapes, as phash1 sees them, and its own details."""
+    shapes = photo(1, (640, 480)).filter(ImageFilter.GaussianBlur(24)).convert("L")
+    coarse = np.random.default_rng(seed).normal(0, 40, (96, 128)).astype(np.float32)
+    details = np.asarray(Image.fromarray(coarse).resize(shapes.size, Image.Resampling.BICUBIC))
+    return png(Image.fromarray(np.clip(np.asarray(shapes).astype(np.float64) + details, 0, 255).astype(np.uint8)))
 
 
 def _field(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float64]:

@@ -91,6 +91,7 @@ def checkout(tmp_path: Path) -> Path:
         (tmp_path / where).mkdir()
         for picture in pictures[:SOME]:
             (tmp_path / where / Path(picture.key).name).write_bytes(picture.body)
+    (tmp_path / "Pictures" / "again.png").write_bytes(gallery()[0][0].body)  # so that there is something to find
     return folder
 
 

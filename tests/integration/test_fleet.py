@@ -144,9 +144,9 @@ def near(bodies: dict[str, bytes], site: Site) -> set[Pair]:
         asker = Asker.at_hand(record, seen)
         assert seen is not None
         pictures[key] = seen
-        for _, earlier, one in album.add_and_match([asker]):
-            if judged(one, seen, pictures[earlier.ref.key]).kind.rank <= settings.tell.rank:
-                found.add(frozenset((key, earlier.ref.key)))
+        for one in album.add_and_match([asker]):
+            if judged(one.match, seen, pictures[one.b.ref.key]).kind.rank <= settings.tell.rank:
+                found.add(frozenset((key, one.b.ref.key)))
     return found
 
 

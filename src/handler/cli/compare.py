@@ -8,7 +8,7 @@ from pathlib import Path
 
 from handler.cli.errors import STATUSES, CommandError
 from handler.cli.files import UNUSABLE, why_unusable
-from handler.cli.options import add_fingerprinting, add_matching, settings
+from handler.cli.options import add_fingerprinting, add_looks, add_matching, settings
 from handler.cli.output import printable
 from handler.cli.records import is_flat, record_of
 from handler.core.asker import Asker
@@ -73,6 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.png",
         help="also draw both pictures, the two views and their bits (default: no drawing)",
     )
+    add_looks(parser)
     add_matching(parser)
     add_fingerprinting(parser)
     parser.set_defaults(run=run)

@@ -27,13 +27,17 @@ UNUSABLE = (PictureRejected, OSError, ValueError, MemoryError)  # what keeps a f
 
 
 @contextmanager
-def each_file(work: Callable[[str], T], paths: Sequence[str]) -> Iterator[tuple[Iterator[T], Shown]]:
+def each_file(
+    work: Callable[[str], T], paths: Sequence[str], *, named: Callable[[str], str | None] = str
+) -> Iterator[tuple[Iterator[T], Shown]]:
     """Give what *work* makes of each file that *paths* mean, in order, and what to print lines with meanwhile.
 
-    *work* must be importable: it runs in other processes. Raises CommandError if one of them is killed.
+    *named* is asked once about each: by which name *work* is to know it, or None to leave it out. *work* must be
+    importable: it runs in other processes. Raises CommandError if one of them is killed.
     """
+    wanted = (name for path in files(paths) if (name := named(path)) is not None)
     with (
-        closing(in_order(work, files(paths))) as results,
+        closing(in_order(work, wanted)) as results,
         progress("hashing", lambda: sum(1 for _ in files(paths))) as shown,
     ):
         yield _counted(results, shown.advance), shown

@@ -4,10 +4,11 @@ import argparse
 
 from handler.cli.arguments import positive, whole_number
 from handler.cli.errors import USAGE_ERROR, CommandError
+from handler.config import MAX_LOOKS
 from handler.core.buckets import MAX_RADIUS
 from handler.core.generations import DEFAULT_GENERATION, GENERATIONS
 from handler.core.look1 import RADIUS
-from handler.core.model import ORIENTATIONS, Limits, Settings
+from handler.core.model import ORIENTATIONS, Limits, MatchKind, Settings
 
 DEFAULT_RADIUS = {"look1": RADIUS, "phash1": 10}  # bits
 
@@ -59,6 +60,23 @@ def add_matching(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_looks(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say whether the pixels decide, and what counts."""
+    parser.add_argument(
+        "--tell",
+        choices=[kind.value for kind in MatchKind if kind is not MatchKind.EXACT],
+        default=MatchKind.ALTERED.value,
+        help="the least that two pictures must have in common (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-looks",
+        type=whole_number(0, MAX_LOOKS),
+        metavar="N",
+        help="most pictures whose pixels are compared with those of one; 0 leaves the decision to hashes "
+        f"(default: {' or '.join(f'{one.looks} with {name}' for name, one in GENERATIONS.items())})",
+    )
+
+
 def limits(options: argparse.Namespace) -> Limits:
     """Return the limits among *options*."""
     return Limits(max_bytes=options.max_bytes, max_pixels=options.max_pixels)
@@ -76,4 +94,6 @@ def settings(options: argparse.Namespace) -> Settings:
         scope_depth=0,
         limits=limits(options),
         orientations=ORIENTATIONS[options.orientations],
+        max_looks=GENERATIONS[options.generation].looks if options.max_looks is None else options.max_looks,
+        tell=MatchKind(options.tell),
     )

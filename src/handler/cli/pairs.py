@@ -1,67 +1,117 @@
 """`lookalike pairs`: find the near-duplicates among picture files, with the function's own code and no cloud."""
 
 import argparse
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
-from handler.cli.album import Album, Groups
+from handler.cli.album import Album, Found
+from handler.cli.errors import STATUSES
 from handler.cli.files import UNUSABLE, each_file, why_unusable
-from handler.cli.options import add_fingerprinting, add_matching, add_paths, settings
+from handler.cli.findings import amount, copies, counted, group_lines, pair_line
+from handler.cli.grouping import Grouped, Grouping, worth
+from handler.cli.looking import decide
+from handler.cli.options import add_fingerprinting, add_looks, add_matching, add_paths, settings
 from handler.cli.output import complain, printable
 from handler.cli.progress import Shown
 from handler.cli.records import is_flat, record_of
+from handler.cli.rows import terminal_width
 from handler.core.asker import Asker
-from handler.core.generations import GENERATIONS
-from handler.core.model import Match, PictureRecord, Settings
-from handler.core.phash import similarity
+from handler.core.model import PictureRecord, Settings
 from handler.core.seen import Seen
 
 AT_ONCE = 64  # pictures that are compared with all others at once
+FOUND, NONE, FAILED = range(3)  # as grep has it
 
 DESCRIPTION = """\
 Find the near-duplicates among picture files, or between them and those in
-another folder. Prints groups of pictures that show the same thing: one path a
-line, an empty line between groups.
+another folder. Prints groups of pictures that show the same thing, the best
+copy first: the one with most pixels, then the least compressed (most bytes for
+a pixel), then the oldest. A group holds what matches its best copy.
 
 A folder means every file below it, except hidden files and links to folders.
-The pictures are compared on this machine, by the same code that runs in AWS."""
+A file that has several names (links) counts once, by the first. The pictures
+are compared on this machine, by the same code that runs in AWS."""
 
-EPILOG = """\
-JSON fields:
-  a, b         paths; b came before a, or is in DIR
-  distance     bits that differ between their hashes
-  similarity   1 - distance / 64
-  kind         exact (the same bytes) or near
-  orientation  how to turn a so that it looks like b, as an EXIF number
-  views        which view (the whole, or a part) of a matched which of b
+EPILOG = f"""\
+JSON fields, one object a line for each pair:
+  a, b           paths; b came before a, or is in DIR
+  group          the number of the group in which one of them is the best copy
+                 of both, or null
+  kind           exact (the same bytes), near (the same picture, edited as a
+                 whole or cropped), altered (the same but for a part) or alike
+                 (it only looks so)
+  distance       bits that differ between their hashes
+  similarity     1 - distance / 64
+  agreement      how well the pixels agree, 0 to 1; null if nobody looked:
+                 copies are looked at beside the best of their group
+  colours        how well the colours agree, likewise
+  differs        where they differ: boxes in fractions of a
+  taken_apart_s  seconds between both captures, or null
+  orientation    how to turn a so that it looks like b, as an EXIF number
+  views          which view (the whole, or a part) of a matched which of b
+  pictures       path, width, height, format, bytes and sha256 of both
 
 A file that cannot be used is named on standard error, and the rest is compared.
 Nearly blank pictures (blank pages, gradients, lines of text, fine textures) are
-compared byte for byte only; standard error says how many there are. The later
-picture of a pair is examined more closely, as a new upload is, so the order of
-the paths can make a small difference.
+compared byte for byte only; --verbose names them. The later picture of a pair
+is examined more closely, as a new upload is, so the order of the paths can make
+a small difference.
 
 exit status:
-  0  every file was compared
-  1  at least one could not be used
-  2  wrong usage
+  0  near-duplicates were found
+  1  none were
+  2  at least one file could not be used, or wrong usage
+{STATUSES}
 
 examples:
   lookalike pairs ~/Pictures
-  lookalike pairs --json --against ~/Pictures ~/Downloads"""
+  lookalike pairs --json --against ~/Pictures ~/Downloads
+  lookalike pairs -0 --against ~/Pictures ~/Downloads | xargs -0 ls -l"""
 
 Known = tuple[PictureRecord, Seen | None] | str  # what is known of a file, or why it cannot be used
 
 
 @dataclass(slots=True)
-class Counts:
-    """Files so far."""
+class Files:
+    """What became of the files so far."""
 
-    unusable: int = 0
-    flat: int = 0
+    records: list[PictureRecord] = field(default_factory=list)
+    unusable: list[str] = field(default_factory=list)  # and why
+    flat: list[str] = field(default_factory=list)
+    other_names: list[str] = field(default_factory=list)
+    _names: dict[tuple[int, int], str] = field(default_factory=dict)  # by device and inode: the first
+    _seen: set[tuple[int, int]] = field(default_factory=set)
+    _kept: set[str] = field(default_factory=set)
+
+    def named(self, path: str) -> str | None:
+        """Return by which name the file *path* is known; None if it has come before, by whatever name."""
+        try:
+            found = os.stat(path)  # noqa: PTH116 - Path rewrites: Path("") is the current folder
+        except (OSError, ValueError):
+            return path  # whoever reads it says why not
+        number = found.st_dev, found.st_ino
+        name = self._names.setdefault(number, path)
+        if name != path and path not in self.other_names:
+            self.other_names.append(path)
+        if number in self._seen:
+            return None
+        self._seen.add(number)
+        return name
+
+    def ask_again(self) -> None:
+        """Let every file come once more, by the name that it has."""
+        self._seen.clear()
+
+    def keep(self, record: PictureRecord) -> None:
+        """Note a picture, if it is not noted yet."""
+        if record.ref.key not in self._kept:
+            self._kept.add(record.ref.key)
+            self.records.append(record)
+            self.flat += [record.ref.key] * is_flat(record)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -73,44 +123,70 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="compare with the pictures in this folder (default: with each other)",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object per pair instead")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print one JSON object per pair instead")
+    output.add_argument(
+        "-0",
+        "--print0",
+        action="store_true",
+        help="print the copies alone, without the best of each group and what is altered, each followed by a NUL",
+    )
+    parser.add_argument("--verbose", action="store_true", help="also name the pictures that are nearly blank")
+    add_looks(parser)
     add_matching(parser)
     add_fingerprinting(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what looks alike; return 0 if every file could be compared, else 1."""
+    """Print what looks alike; return the exit status."""
     chosen = settings(options)
-    album, groups, counts = Album(chosen), Groups(), Counts()
+    files, against, found = _compared(options.paths, options.against, chosen)
+    order = [*sorted(against, key=worth), *sorted(files.records[len(against) :], key=worth)]
+    grouped = Grouping(chosen, partial(decide, settings=chosen)).among(order, found)
+    if options.json:
+        print("".join(f"{pair_line(*one)}\n" for one in grouped.pairs), end="")
+    elif options.print0:
+        sys.stdout.buffer.write(b"".join(os.fsencode(copy.ref.key) + b"\0" for copy in copies(grouped.groups)))
+    else:
+        _print_groups(grouped)
+    if options.verbose or not options.print0:
+        for line in _summary(files, grouped, names=options.verbose):
+            (complain if options.json or options.print0 else print)(line)
+    return FAILED if files.unusable else FOUND if grouped.pairs else NONE
+
+
+def _compared(
+    paths: Sequence[str], against: str | None, chosen: Settings
+) -> tuple[Files, list[PictureRecord], list[Found]]:
+    """Return what became of the files, those of *against* first and once more, and what may match: each pair once."""
+    album, files, found = Album(chosen), Files(), dict[frozenset[str], Found]()
     work = partial(_record, settings=chosen)
     matches = album.add_and_match
-    if options.against is not None:
+    if against is not None:
         matches = album.matches
-        with each_file(work, [options.against]) as (results, shown):
-            for askers in _usable(results, counts, shown):
+        with each_file(work, [against], named=files.named) as (results, shown):
+            for askers in _usable(results, files, shown):
                 album.add([asker.record for asker in askers])
-    with each_file(work, options.paths) as (results, shown):
-        for askers in _usable(results, counts, shown):
-            for a, b, found in matches(askers):
-                groups.join(a.ref.key, b.ref.key)
-                if options.json:
-                    shown.write(_line(a, b, found))
-    if counts.flat:
-        complain(f"{_were(counts.flat)} compared byte for byte only (see quality in lookalike hash --json)")
-    if not options.json and groups:
-        print("\n\n".join("\n".join(map(printable, group)) for group in groups.sorted()))
-    return 1 if counts.unusable else 0
+        files.ask_again()
+    there = list(files.records)
+    with each_file(work, paths, named=files.named) as (results, shown):
+        for askers in _usable(results, files, shown):
+            for one in matches(askers):
+                found.setdefault(frozenset((one.a.ref.key, one.b.ref.key)), one)
+    return files, there, list(found.values())
 
 
-def _usable(results: Iterator[Known], counts: Counts, shown: Shown) -> Iterator[list[Asker]]:
+def _usable(results: Iterator[Known], files: Files, shown: Shown) -> Iterator[list[Asker]]:
     """Yield the pictures, some at a time; count the files that cannot be used, and say why."""
     while some := list(islice(results, AT_ONCE)):
         askers = [Asker.at_hand(*result) for result in some if not isinstance(result, str)]
         for reason in (result for result in some if isinstance(result, str)):
-            shown.complain(printable(reason))
-        counts.unusable += len(some) - len(askers)
-        counts.flat += sum(is_flat(asker.record) for asker in askers)
+            if reason not in files.unusable:
+                shown.complain(printable(reason))
+                files.unusable.append(reason)
+        for asker in askers:
+            files.keep(asker.record)
         yield askers
 
 
@@ -122,20 +198,33 @@ def _record(path: str, *, settings: Settings) -> Known:
         return f"{path}: {why_unusable(error)}"
 
 
-def _line(a: PictureRecord, b: PictureRecord, found: Match) -> str:
-    names = GENERATIONS[a.generation].view_names
-    return json.dumps(
-        {
-            "a": a.ref.key,
-            "b": b.ref.key,
-            "distance": found.distance,
-            "similarity": similarity(found.distance),
-            "kind": found.kind.value,
-            "orientation": found.orientation,
-            "views": [names[view] for view in found.view_pair],
-        }
-    )
+def _print_groups(grouped: Grouped) -> None:
+    width = terminal_width()
+    for group in grouped.groups:
+        for line in group_lines(group, width):
+            print(line)
+        print()
 
 
-def _were(flat: int) -> str:
-    return "1 picture is nearly blank and was" if flat == 1 else f"{flat} pictures are nearly blank and were"
+def _summary(files: Files, grouped: Grouped, *, names: bool) -> Iterator[str]:
+    """Yield what there was; with *names*, which pictures are nearly blank and which names were left out."""
+    if names:
+        yield from (f"nearly blank: {printable(path)}" for path in files.flat)
+        yield from (f"same file as another one: {printable(path)}" for path in files.other_names)
+    size = sum(copy.bytes or 0 for copy in copies(grouped.groups))
+    told = [
+        counted(len(files.records), "picture"),
+        counted(len(grouped.groups), "group"),
+        f"{amount(size)} in copies",
+    ]
+    named = []
+    if files.flat:
+        named.append(f"{len(files.flat):,} nearly blank")
+    if files.other_names:
+        named.append(f"{counted(len(files.other_names), 'further name')} of the same files")
+    if named and not names:
+        named[-1] += " (--verbose names them)"
+    told += named
+    if files.unusable:
+        told.append(f"{len(files.unusable):,} unreadable")
+    yield ", ".join(told)

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from handler.cli.errors import CommandError
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 INLINE_FILES = 8  # starting further processes takes longer than these
@@ -22,20 +23,20 @@ AHEAD = 3  # times as many per process: so much waits in memory behind one slow 
 KILLED = "a hashing process was killed, probably out of memory: lower --max-pixels"
 
 
-def in_order(work: Callable[[str], T], paths: Iterator[str]) -> Generator[T]:
-    """Yield what *work* makes of each path, in order: in this process or, if they are many, in one per core.
+def in_order(work: Callable[[S], T], items: Iterator[S]) -> Generator[T]:
+    """Yield what *work* makes of each item, in order: in this process or, if they are many, in one per core.
 
     Raises CommandError if one of the processes is killed.
     """
-    first = list(islice(paths, INLINE_FILES + 1))
+    first = list(islice(items, INLINE_FILES + 1))
     cores = _cores()
     if len(first) <= INLINE_FILES or cores == 1:
-        yield from map(work, chain(first, paths))
+        yield from map(work, chain(first, items))
         return
     # Not forked: the progress bar has a thread of its own.
     pool = ProcessPoolExecutor(cores, mp_context=get_context("spawn"), initializer=_begin)
     waiting: deque[Future[list[T]]] = deque()
-    remaining = chain(first, paths)
+    remaining = chain(first, items)
     try:
         while some := list(islice(remaining, FILES_AT_ONCE)):
             waiting.append(pool.submit(_each, work, some))
@@ -53,9 +54,9 @@ def in_order(work: Callable[[str], T], paths: Iterator[str]) -> Generator[T]:
         pool.shutdown(cancel_futures=True)
 
 
-def _each(work: Callable[[str], T], paths: Sequence[str]) -> list[T]:
-    """Return what *work* makes of each of *paths*. Importable: it runs in other processes."""
-    return [work(path) for path in paths]
+def _each(work: Callable[[S], T], items: Sequence[S]) -> list[T]:
+    """Return what *work* makes of each of *items*. Importable: it runs in other processes."""
+    return [work(item) for item in items]
 
 
 def _cores() -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from datetime import UTC, datetime
 
 from handler.cli.files import read
 from handler.core.fingerprint import examine
@@ -14,9 +15,14 @@ def record_of(path: str, settings: Settings) -> tuple[PictureRecord, Seen | None
     body = read(path, settings.limits)
     computed, seen = examine(body, settings.generation, settings.limits)
     digest = hashlib.sha256(body).hexdigest()
-    ref = ObjectRef("", path)
     record = PictureRecord(
-        ref, settings.generation, Outcome.INDEXED, fingerprint=computed, digest=digest, bytes=len(body)
+        ObjectRef("", path),
+        settings.generation,
+        Outcome.INDEXED,
+        fingerprint=computed,
+        digest=digest,
+        bytes=len(body),
+        modified=datetime.fromtimestamp(os.stat(path).st_mtime, UTC).isoformat(),  # noqa: PTH116 - Path rewrites paths
     )
     return record, seen
 
@@ -24,8 +30,3 @@ def record_of(path: str, settings: Settings) -> tuple[PictureRecord, Seen | None
 def is_flat(record: PictureRecord) -> bool:
     """Return whether a picture is nearly blank, so that it is compared by its bytes only."""
     return record.fingerprint is not None and record.fingerprint.flat
-
-
-def same_file(a: PictureRecord, b: PictureRecord) -> bool:
-    """Return whether two paths lead to one file."""
-    return os.path.realpath(a.ref.key) == os.path.realpath(b.ref.key)

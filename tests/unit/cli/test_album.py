@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from handler.cli.album import Album, Groups
+from handler.cli.album import Album
 from handler.cli.records import record_of
 from handler.core.asker import Asker
 from handler.core.model import Limits, Settings
@@ -22,7 +22,7 @@ def twins(tmp_path: Path) -> list[Asker]:
 def test_added_pictures_match_only_what_came_before(twins: list[Asker]) -> None:
     album = Album(SETTINGS)
 
-    found = [(a, b) for a, b, _ in [*album.add_and_match(twins[:2]), *album.add_and_match(twins[2:])]]
+    found = [(one.a, one.b) for one in [*album.add_and_match(twins[:2]), *album.add_and_match(twins[2:])]]
 
     names = [(Path(a.ref.key).stem, Path(b.ref.key).stem) for a, b in found]
     assert names == [("1", "0"), ("2", "0"), ("2", "1")]
@@ -32,14 +32,6 @@ def test_other_pictures_match_all_that_was_added(twins: list[Asker]) -> None:
     album = Album(SETTINGS)
     album.add([twin.record for twin in twins[1:]])
 
-    found = [(Path(a.ref.key).stem, Path(b.ref.key).stem) for a, b, _ in album.matches(twins[:1])]
+    found = [(Path(one.a.ref.key).stem, Path(one.b.ref.key).stem) for one in album.matches(twins[:1])]
 
     assert found == [("0", "1"), ("0", "2")]
-
-
-def test_groups_join_what_belongs_together_by_way_of_others() -> None:
-    groups = Groups()
-    for one, other in (("d", "c"), ("a", "b"), ("b", "c"), ("x", "y")):
-        groups.join(one, other)
-
-    assert groups.sorted() == [["a", "b", "c", "d"], ["x", "y"]]

@@ -81,7 +81,7 @@ def test_what_is_hidden_is_what_other_groups_and_extras_bring() -> None:
         ("--version", 0, "lookalike "),
         ("--help", 0, "commands:"),
         ("hash .", 0, "  ./b.png"),
-        ("pairs .", 0, "./a.png\n./b.png"),
+        ("pairs .", 0, "2 pictures, 1 group, "),
         ("pairs --json .", 0, '"kind": "exact"'),
         ("compare --plot plot.png a.png b.png", 0, "verdict      exact"),
         ("redrive", 1, "no AWS region: set AWS_DEFAULT_REGION"),

@@ -1,7 +1,11 @@
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -9,8 +13,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.pictures import photo, png
-from tests.unit.cli.conftest import Run
+from handler.cli.album import Found
+from handler.cli.findings import group_lines
+from handler.cli.grouping import Group
+from handler.cli.main import main
+from handler.core.model import Fingerprint, Likeness, Match, MatchKind, ObjectRef, Outcome, PictureRecord
+from tests.pictures import photo, png, textured
+from tests.unit.cli.conftest import Run, write
 
 
 def families(album: Path) -> list[list[str]]:
@@ -30,28 +39,73 @@ def test_pairs_are_found_however_far_apart_they_come(run: Run, tmp_path: Path) -
     across = run("pairs", "--json", "--against", tmp_path, tmp_path / "067.png")
 
     told = [(Path(one["a"]).stem, Path(one["b"]).stem) for one in documents(lines)]
-    assert (status, told) == (0, [(f"{n + 66:03}", f"{n:03}") for n in range(4)])
+    assert (status, sorted(told)) == (0, [(f"{n + 66:03}", f"{n:03}") for n in range(4)])
     assert [(Path(one["a"]).stem, Path(one["b"]).stem) for one in documents(across[1])] == [("067", "001")]
 
 
-def test_groups_are_printed_one_picture_a_line(run: Run, album: Path) -> None:
+def test_groups_are_printed_one_picture_a_line_the_best_first(run: Run, album: Path) -> None:
     status, lines, errors = run("pairs", album)
 
+    *groups, summary = "\n".join(lines).split("\n\n")
     assert (status, errors) == (0, [])
-    assert "\n".join(lines).split("\n\n") == ["\n".join(family) for family in families(album)]
+    for scene, group in enumerate(groups):
+        best, *others = group.splitlines()
+        assert best.startswith("480 x 360  PNG ")
+        assert re.search(r" best +" + re.escape(str(album / f"{scene}.png")), best)
+        told = {line.partition(str(album))[2]: line for line in others}
+        assert told.keys() == {f"/{scene} again.png", f"/{scene} crop.jpg"}
+        assert re.search(r" exact +0 bits  1\.000 ", told[f"/{scene} again.png"])
+        assert re.match(r"440 x 330  JPEG  [0-9.]+ KB +near +\d+ bits  [01]\.\d{3} ", told[f"/{scene} crop.jpg"])
+    assert re.fullmatch(r"6 pictures, 2 groups, [0-9.]+ KB in copies", summary)
+
+
+def test_copies_alone_are_printed_for_scripts(album: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    status = main(["pairs", "-0", str(album)])
+
+    names = capfdbinary.readouterr().out.split(b"\0")
+    assert status == 0
+    assert names.pop() == b""
+    assert sorted(names) == [
+        os.fsencode(album / f"{n}{rest}") for n in range(2) for rest in (" again.png", " crop.jpg")
+    ]
 
 
 def test_json_has_every_pair_once(run: Run, album: Path) -> None:
-    status, lines, _ = run("pairs", "--json", album)
+    status, lines, _ = run("pairs", "--json", album, album, album / "1.png")
 
     told = documents(lines)
     expected = {pair for family in families(album) for pair in combinations(family, 2)}
     assert status == 0
     assert sorted((one["b"], one["a"]) for one in told) == sorted(expected)
     assert {one["kind"] for one in told if "crop" not in one["a"] + one["b"]} == {"exact"}
+    assert {(one["group"], Path(one["a"]).name[0]) for one in told} == {(1, "0"), (2, "1")}
     for one in told:
-        assert set(one) == {"a", "b", "distance", "similarity", "kind", "orientation", "views"}
+        assert set(one) == {
+            "a", "b", "group", "kind", "distance", "similarity", "agreement", "colours", "differs", "taken_apart_s",
+            "orientation", "views", "pictures",
+        }  # fmt: skip
         assert one["similarity"] == 1 - one["distance"] / 64
+        assert [picture["path"] for picture in one["pictures"]] == [one["a"], one["b"]]
+        for picture in one["pictures"]:
+            body = Path(picture["path"]).read_bytes()
+            assert (picture["bytes"], picture["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
+
+
+def test_what_only_looks_alike_is_told_if_it_is_asked_for(run: Run, tmp_path: Path) -> None:
+    for number in range(2):
+        write(tmp_path / f"{number}.png", textured(number))
+    asked = ("pairs", "--json", "--generation", "phash1", tmp_path)
+
+    unseen, seen, everything = (
+        run(*asked),
+        run(*asked, "--max-looks", 40),
+        run(*asked, "--max-looks", 40, "--tell", "alike"),
+    )
+
+    assert [one["kind"] for one in documents(unseen.lines)] == ["near"]
+    assert (seen.status, seen.lines) == (1, [])
+    ((kind, agreement),) = [(one["kind"], one["agreement"]) for one in documents(everything.lines)]
+    assert (kind, agreement < 0.7) == ("alike", True)
 
 
 def test_against_compares_with_another_folder_only(
@@ -63,7 +117,7 @@ def test_against_compares_with_another_folder_only(
     plain = run("pairs", "--json", "--against", album, asked)
     mirrored = run("pairs", "--json", "--against", album, "--orientations", "mirror", asked)
 
-    assert plain == (0, [], [])
+    assert (plain.status, plain.lines) == (1, [])
     assert {(one["a"], one["orientation"]) for one in documents(mirrored[1])} == {(str(asked), 2)}
     assert [one["b"] for one in documents(mirrored[1])] == families(album)[1]
 
@@ -73,8 +127,9 @@ def test_unusable_file_is_named_and_the_rest_compared(run: Run, album: Path) -> 
 
     status, lines, errors = run("pairs", album)
 
-    assert status == 1
-    assert len(lines) == 2 * 3 + 1
+    assert status == 2  # though pairs were found
+    assert sum(str(album) in line for line in lines) == 2 * 3
+    assert lines[-1].endswith(" in copies, 1 unreadable")
     assert errors == [f"lookalike: {album / 'notes.txt'}: unsupported: begins with b'no pictu', want one of "
                       "AVIF, BMP, GIF, HEIC, JPEG, PNG, TIFF, WEBP"]  # fmt: skip
 
@@ -85,7 +140,7 @@ def test_radius_and_generation_are_chosen(run: Run, album: Path) -> None:
     strict = run("pairs", "--json", "--radius", "0", *crops)
     classic = run("pairs", "--json", "--generation", "phash1", "--radius", "2", *crops)
 
-    assert strict == (0, [], [])
+    assert (strict.status, strict.lines) == (1, [])
     assert all(one["views"] == ["whole", "whole"] for one in documents(classic[1]))
 
 
@@ -105,22 +160,59 @@ def test_number_of_nearly_blank_pictures_is_printed(run: Run, tmp_path: Path) ->
         (tmp_path / f"{name}.png").write_bytes(png(Image.new("RGB", (90, 90), (level,) * 3)))
 
     status, lines, errors = run("pairs", tmp_path)
+    named = run("pairs", "--verbose", "--against", tmp_path / "white.png", tmp_path / "black.png")
 
-    assert (status, lines) == (0, [])
-    assert errors == [
-        "lookalike: 2 pictures are nearly blank and were compared byte for byte only "
-        "(see quality in lookalike hash --json)"
+    assert (status, errors) == (1, [])
+    assert lines == ["2 pictures, 0 groups, 0 bytes in copies, 2 nearly blank (--verbose names them)"]
+    assert named.lines == [
+        f"nearly blank: {tmp_path / 'white.png'}",
+        f"nearly blank: {tmp_path / 'black.png'}",
+        "2 pictures, 0 groups, 0 bytes in copies, 2 nearly blank",
     ]
-    assert run("pairs", tmp_path / "black.png").errors[0].startswith("lookalike: 1 picture is nearly blank and was ")
-    assert run("pairs", "--against", tmp_path, tmp_path / "black.png").errors[0].startswith("lookalike: 3 pictures")
 
 
-def test_file_is_not_its_own_duplicate_by_another_path(run: Run, album: Path) -> None:
-    (album / "link.png").symlink_to(album / "1.png")
+def test_folder_against_itself_has_every_pair_once(run: Run, album: Path) -> None:
+    for name, level in (("black", 0), ("white", 255)):
+        (album / f"{name}.png").write_bytes(png(Image.new("RGB", (90, 90), (level,) * 3)))
+    (album / "notes.txt").write_text("no picture")
 
-    status, lines, _ = run("pairs", "--json", "--against", album / "1.png", album / "link.png", album / "1 again.png")
+    status, lines, errors = run("pairs", "--json", "--against", album, album)
 
-    assert (status, [Path(one["a"]).name for one in documents(lines)]) == (0, ["1 again.png"])
+    told = [frozenset((one["a"], one["b"])) for one in documents(lines)]
+    expected = {frozenset(pair) for family in families(album) for pair in combinations(family, 2)}
+    assert status == 2
+    assert (set(told), len(told)) == (expected, len(expected))
+    assert [line for line in errors if "notes.txt" in line] == errors[:1]
+    assert ", 2 nearly blank (--verbose names them), 1 unreadable" in errors[-1]
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link], ids=["symbolic", "hard"])
+def test_file_with_several_names_counts_once(run: Run, album: Path, link: Callable[[Path, Path], None]) -> None:
+    link(album / "1.png", album / "link.png")
+
+    within = run("pairs", "--verbose", album)
+    against = run("pairs", "--json", "--against", album / "1.png", album / "link.png", album / "1 again.png")
+
+    assert f"same file as another one: {album / 'link.png'}" in within.lines
+    assert within.lines[-1].startswith("6 pictures, 2 groups, ")
+    assert within.lines[-1].endswith(", 1 further name of the same files")
+    assert [Path(one["a"]).name for one in documents(against.lines)] == ["1 again.png"]
+
+
+def test_narrow_terminal_has_two_lines_a_picture() -> None:
+    record = partial(PictureRecord, generation="look1", outcome=Outcome.INDEXED, bytes=12_345)
+    computed = Fingerprint(0, "look1", width=640, height=480, format="JPEG")
+    best, other = (record(ObjectRef("", f"{name}.jpg"), fingerprint=computed) for name in "ab")
+    likeness = Likeness(MatchKind.ALTERED, 3, agreement=0.9, colours=0.1, differs=((0.0, 0.5, 0.0, 0.5),))
+    group = Group(best, [Found(other, Match(best, likeness, orientation=2, view_pair=(0, 13), taken_apart_s=2.5))])
+
+    assert list(group_lines(group, 50)) == [
+        "a.jpg",
+        "  640 x 480, JPEG, 12 KB, best",
+        "b.jpg",
+        "  640 x 480, JPEG, 12 KB, altered, 3 bits, 0.953, whole in bottom_right, mirrored, 1 part differs, "
+        "other colours, taken 2.5 s apart",
+    ]
 
 
 def test_phash1_refuses_orientations(run: Run, album: Path) -> None:

@@ -7,15 +7,14 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 from handler.core.model import Box, Content, MatchKind, ObjectGone, ObjectRef, PictureRejected, ReadDenied
 from handler.looks import OutOfTime
 from tests.deployments import FakeDeployment
 from tests.fakes import InMemoryPictures
-from tests.pictures import jpeg, photo, png
+from tests.pictures import jpeg, photo, png, textured
 
 SCENE = photo(1, (640, 480))
 
@@ -42,14 +41,6 @@ def captioned(image: Image.Image, box: Box = (0.7, 0.9, 0.2, 0.8)) -> Image.Imag
         x = left + number * letter
         draw.rectangle((x, top + rim, x + letter / 2, bottom - rim), fill=(20, 20, 30))
     return image
-
-
-def textured(seed: int) -> bytes:
-    """Return a picture that every *seed* gives the same large shapes, and details of its own."""
-    shapes = np.asarray(SCENE.filter(ImageFilter.GaussianBlur(24)).convert("L")).astype(np.float64)
-    coarse = np.random.default_rng(seed).normal(0, 40, (96, 128)).astype(np.float32)
-    details = np.asarray(Image.fromarray(coarse).resize(SCENE.size, Image.Resampling.BICUBIC))
-    return png(Image.fromarray(np.clip(shapes + details, 0, 255).astype(np.uint8)))
 
 
 def matches(site: FakeDeployment) -> list[dict[str, Any]]:

@@ -1,0 +1,122 @@
+"""Groups and pairs of picture files, for people, for scripts and for programs."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from handler.cli.album import Found
+from handler.cli.grouping import Group
+from handler.cli.output import printable
+from handler.core.generations import GENERATIONS
+from handler.core.look import LEAST_COLOUR
+from handler.core.message import describe_box
+from handler.core.model import MatchKind, PictureRecord
+from handler.core.phash import similarity
+
+GAP = "  "
+MIRRORED, TURNED = {2, 4, 5, 7}, {3, 6, 8}
+
+
+def group_lines(group: Group, width: int | None) -> Iterator[str]:
+    """Yield the lines of a group: a picture a line, or two where that is wider than *width* columns."""
+    rows = [(*_measures(group.best), "best", "", "", ""), *(_row(group.best, one) for one in group.others)]
+    paths = [group.best.ref.key, *(_other(group.best, one).ref.key for one in group.others)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    details = [GAP.join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)) for row in rows]
+    lines = [f"{detail}{GAP}{printable(path)}" for detail, path in zip(details, paths, strict=True)]
+    if width is None or max(map(len, lines)) <= width:
+        yield from lines
+        return
+    for row, path in zip(rows, paths, strict=True):
+        yield printable(path)
+        yield GAP + ", ".join(cell.strip() for cell in row if cell.strip())
+
+
+def _row(best: PictureRecord, one: Found) -> tuple[str, ...]:
+    match = one.match
+    distance = f"{match.distance:2} bits"
+    return (*_measures(_other(best, one)), match.kind.value, distance, f"{similarity(match.distance):.3f}", _notes(one))
+
+
+def _measures(record: PictureRecord) -> tuple[str, str, str]:
+    computed = record.fingerprint
+    size = f"{computed.width} x {computed.height}" if computed else ""
+    return size, computed.format if computed else "", amount(record.bytes or 0)
+
+
+def _notes(one: Found) -> str:
+    """Return in a few words what differs between two pictures beside their sizes."""
+    match, names = one.match, GENERATIONS[one.a.generation].view_names
+    notes = []
+    if match.view_pair != (0, 0) and match.kind is not MatchKind.EXACT:
+        notes.append(" in ".join(dict.fromkeys(names[view] for view in match.view_pair)))
+    if match.orientation in MIRRORED | TURNED:
+        notes.append("mirrored" if match.orientation in MIRRORED else "turned")
+    if parts := len(match.likeness.differs or ()):
+        notes.append(f"{parts} part{'s' * (parts > 1)} differ{'s' * (parts == 1)}")
+    if match.likeness.colours is not None and match.likeness.colours < LEAST_COLOUR:
+        notes.append("other colours")
+    if match.taken_apart_s:
+        notes.append(f"taken {match.taken_apart_s:g} s apart")
+    return ", ".join(notes)
+
+
+def _other(best: PictureRecord, one: Found) -> PictureRecord:
+    return one.b if one.a.ref.key == best.ref.key else one.a
+
+
+def copies(groups: Iterable[Group]) -> Iterator[PictureRecord]:
+    """Yield all pictures that are the same as the best of their group; not those that are altered or only alike."""
+    for group in groups:
+        yield from (_other(group.best, one) for one in group.others if one.match.kind.rank <= MatchKind.NEAR.rank)
+
+
+def pair_line(one: Found, group: int | None) -> str:
+    """Return a pair as a line of JSON."""
+    match, names = one.match, GENERATIONS[one.a.generation].view_names
+    likeness = match.likeness
+    document = {
+        "a": one.a.ref.key,
+        "b": one.b.ref.key,
+        "group": group,
+        "kind": match.kind.value,
+        "distance": match.distance,
+        "similarity": similarity(match.distance),
+        "agreement": likeness.agreement,
+        "colours": likeness.colours,
+        "differs": None if likeness.differs is None else [describe_box(box) for box in likeness.differs],
+        "taken_apart_s": match.taken_apart_s,
+        "orientation": match.orientation,
+        "views": [names[view] for view in match.view_pair],
+        "pictures": [_described(one.a), _described(one.b)],
+    }
+    return json.dumps(document)
+
+
+def _described(record: PictureRecord) -> dict[str, Any]:
+    computed = record.fingerprint
+    return {
+        "path": record.ref.key,
+        "width": computed.width if computed else None,
+        "height": computed.height if computed else None,
+        "format": computed.format if computed else None,
+        "bytes": record.bytes,
+        "sha256": record.digest,
+    }
+
+
+def amount(size: int) -> str:
+    """Return *size* in bytes as people read it: 999 bytes, 82 KB, 1.2 MB."""
+    if size < 1000:
+        return f"{size} byte{'s' * (size != 1)}"
+    value = float(size)
+    for unit in ("KB", "MB", "GB"):
+        value /= 1000
+        if value < 999.5 or unit == "GB":
+            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+    raise AssertionError
+
+
+def counted(number: int, one: str, more: str | None = None) -> str:
+    """Return *number* with the noun for it, as `1,500 groups`."""
+    return f"{number:,} {one if number == 1 else more or one + 's'}"

@@ -1,0 +1,152 @@
+"""Which pictures are copies of which: groups, each of a best copy and what matches it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from handler.cli.album import Found
+from handler.core.model import Likeness, Match, MatchKind, PictureRecord, Settings
+
+Decide = Callable[[Sequence[Found]], Iterable[Match | None]]  # what is a match of each, in their order
+Between = tuple[str, str]  # two paths, the worse copy first
+
+
+class Group(NamedTuple):
+    """A best copy and what matches it."""
+
+    best: PictureRecord
+    others: list[Found]  # each of them with the best one, in either role; the best first
+
+
+class Grouped(NamedTuple):
+    """All that was found."""
+
+    groups: list[Group]
+    pairs: list[tuple[Found, int | None]]  # each with the number of its group, counted from 1; None if in none
+
+
+def worth(record: PictureRecord) -> tuple[int, float, str, str]:
+    """Return what copies are sorted by, the best first: most pixels, least compressed, oldest; then by path."""
+    computed = record.fingerprint
+    pixels = computed.width * computed.height if computed else 0
+    return -pixels, -(record.bytes or 0) / max(1, pixels), record.modified or "", record.ref.key
+
+
+class Grouping:
+    """Groups pictures; no picture has more looks taken of it than the settings allow."""
+
+    def __init__(self, settings: Settings, decide: Decide) -> None:
+        self._settings = settings
+        self._decide = decide
+        self._decided: dict[Between, Found | None] = {}
+        self._looks: Counter[str] = Counter()
+
+    def among(self, order: Sequence[PictureRecord], found: Sequence[Found]) -> Grouped:
+        """Return the groups among pictures in *order*, the best first, of which *found* may match.
+
+        A picture joins the nearest group whose best it matches: the same picture rather than an altered one. The best
+        of a group is in no other group.
+        """
+        place = {record.ref.key: number for number, record in enumerate(order)}
+        chances = defaultdict[str, list[tuple[str, Found]]](list)
+        for one in sorted(found, key=_nearness):
+            better, worse = sorted((one.a.ref.key, one.b.ref.key), key=place.__getitem__)
+            chances[worse].append((better, one))
+        while True:
+            joined, wanted = self._joined([record.ref.key for record in order], chances)
+            if not wanted:
+                break
+            self._settle(wanted)
+        return self._grouped(order, joined, found)
+
+    def _joined(
+        self, order: Sequence[str], chances: Mapping[str, Sequence[tuple[str, Found]]]
+    ) -> tuple[dict[str, str], list[tuple[Between, Found]]]:
+        """Return whose copy each path is by what is decided so far, and what has to be decided to go on."""
+        joined: dict[str, str] = {}
+        wanted = list[tuple[Between, Found]]()
+        for path in order:
+            altered_of = None
+            for better, one in chances.get(path, ()):
+                if better in joined:  # a copy itself
+                    continue
+                if (path, better) not in self._decided:
+                    wanted.append(((path, better), one))
+                    joined[path] = better  # for now
+                    break
+                decided = self._decided[path, better]
+                if decided and decided.match.kind.rank <= MatchKind.NEAR.rank:
+                    joined[path] = better
+                    break
+                altered_of = altered_of or (better if decided else None)
+            else:
+                if altered_of:
+                    joined[path] = altered_of
+        return joined, wanted
+
+    def _settle(self, wanted: Sequence[tuple[Between, Found]]) -> None:
+        """Decide about some, each by a look while there are looks left for the worse copy."""
+        open_ones = list[tuple[Between, Found]]()
+        for between, one in wanted:
+            if between in self._decided:
+                continue
+            if one.match.kind is MatchKind.EXACT or self._looks[between[0]] >= self._settings.max_looks:
+                self._decided[between] = one if one.match.kind.rank <= MatchKind.NEAR.rank else None
+            else:
+                self._looks[between[0]] += 1
+                open_ones.append((between, one))
+        for (between, one), decided in zip(open_ones, self._decide([one for _, one in open_ones]), strict=True):
+            self._decided[between] = Found(one.a, decided) if decided else None
+
+    def _grouped(self, order: Sequence[PictureRecord], joined: Mapping[str, str], found: Sequence[Found]) -> Grouped:
+        members = defaultdict[str, list[Found]](list)
+        for record in order:
+            path = record.ref.key
+            if path in joined and (one := self._decided[path, joined[path]]):
+                members[joined[path]].append(one)
+        groups = [Group(record, members[record.ref.key]) for record in order if record.ref.key in members]
+        groups.sort(key=lambda group: group.best.ref.key)
+        number = {
+            path: at
+            for at, group in enumerate(groups, 1)
+            for path in (group.best.ref.key, *(p for one in group.others for p in (one.a.ref.key, one.b.ref.key)))
+        }
+        place = {record.ref.key: at for at, record in enumerate(order)}
+        return Grouped(groups, list(self._pairs(found, place, joined, number)))
+
+    def _pairs(
+        self, found: Sequence[Found], place: Mapping[str, int], joined: Mapping[str, str], number: Mapping[str, int]
+    ) -> Iterator[tuple[Found, int | None]]:
+        """Yield every pair: within a group by what both have in common with its best, else by a look of its own."""
+        apart = list[tuple[Between, Found]]()
+        for one in found:
+            better, worse = sorted((one.a.ref.key, one.b.ref.key), key=place.__getitem__)
+            if joined.get(worse) != better and not self._of_one_group(worse, better, joined):
+                apart.append(((worse, better), one))
+        self._settle(apart)
+        for one in found:
+            better, worse = sorted((one.a.ref.key, one.b.ref.key), key=place.__getitem__)
+            if (worse, better) in self._decided:
+                decided = self._decided[worse, better]
+                together = joined.get(worse) == better
+                if decided:
+                    yield decided, number[worse] if together else None
+            else:
+                yield self._by_way_of_the_best(one, joined[worse]), number[worse]
+
+    def _of_one_group(self, worse: str, better: str, joined: Mapping[str, str]) -> bool:
+        return worse in joined and joined[worse] == joined.get(better) and (worse, better) not in self._decided
+
+    def _by_way_of_the_best(self, one: Found, best: str) -> Found:
+        """Return two copies of one picture as a pair: they have no more in common than each has with the best."""
+        kinds = [
+            decided.match.kind for path in (one.a.ref.key, one.b.ref.key) if (decided := self._decided[path, best])
+        ]
+        kind = max([MatchKind.NEAR, *kinds], key=lambda kind: kind.rank)
+        likeness = Likeness(kind, one.match.distance, differs=() if kind is MatchKind.NEAR else None)
+        return Found(one.a, replace(one.match, likeness=likeness))
+
+
+def _nearness(one: Found) -> tuple[int, int, str, str]:
+    return one.match.distance, one.match.check_bits or 0, one.b.ref.key, one.a.ref.key
