@@ -7,35 +7,46 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from handler.cli.errors import STATUSES, CommandError
-from handler.cli.files import UNUSABLE, why_unusable
+from handler.cli.files import UNUSABLE, read, why_unusable
 from handler.cli.options import add_fingerprinting, add_looks, add_matching, settings
 from handler.cli.output import printable
 from handler.cli.records import is_flat, record_of
 from handler.core.asker import Asker
+from handler.core.fingerprint import seen_again
 from handler.core.generations import GENERATIONS
+from handler.core.judging import judged, looked
+from handler.core.look import Look
 from handler.core.look1 import CHECK_BITS
-from handler.core.model import PictureRecord, Settings
+from handler.core.message import describe_box
+from handler.core.model import Likeness, Match, MatchKind, PictureRecord, Settings
 from handler.core.phash import similarity
-from handler.core.policy import Meeting, closest, match
+from handler.core.policy import Meeting, closest, match, taken_apart_s
+from handler.core.seen import Seen
 
 DESCRIPTION = """\
 Show how alike two pictures are, by their two nearest views (the whole picture,
-or a part of it), and whether they would be announced as near-duplicates."""
+or a part of it) and by a look at their pixels, laid over each other; and
+whether they would be announced as near-duplicates."""
 
 EPILOG = f"""\
 JSON fields:
-  a, b         the paths
-  verdict      exact (the same bytes), near or different
-  reason       why they are different, or null
-  distance     bits that differ between the hashes of the two views
-  similarity   1 - distance / 64
-  check_bits   check bits that differ, or null where there are none
-  orientation  how to turn A so that it looks like B, as an EXIF number
-  views        which view of A, and which of B
+  a, b           the paths
+  verdict        exact (the same bytes), near (the same picture), altered (the
+                 same but for a part), alike (it only looks so) or different
+  reason         why they are different or only alike, or null
+  distance       bits that differ between the hashes of the two views
+  similarity     1 - distance / 64
+  check_bits     check bits that differ, or null where there are none
+  agreement      how well the pixels agree, 0 to 1; null if nobody looked
+  colours        how well the colours agree, likewise
+  differs        where they differ: boxes in fractions of A
+  taken_apart_s  seconds between both captures, or null
+  orientation    how to turn A so that it looks like B, as an EXIF number
+  views          which view of A, and which of B
 
 exit status:
-  0  they are near-duplicates
-  1  they are different
+  0  they are near-duplicates: exact, near or altered; with --tell, what it says
+  1  they are not
   2  one of them could not be used, or wrong usage
 {STATUSES}
 
@@ -52,11 +63,15 @@ class Comparison:
 
     a: str
     b: str
-    verdict: str  # exact, near or different
-    reason: str | None  # why they are different
+    verdict: str  # exact, near, altered, alike or different
+    reason: str | None  # why they are different or only alike
     distance: int
     similarity: float
     check_bits: int | None  # that differ
+    agreement: float | None  # None: nobody looked
+    colours: float | None
+    differs: list[dict[str, float]]
+    taken_apart_s: float | None
     orientation: int
     views: tuple[str, str]
 
@@ -71,7 +86,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--plot",
         type=_png,
         metavar="FILE.png",
-        help="also draw both pictures, the two views and their bits (default: no drawing)",
+        help="also draw both pictures, the two views and their bits, and what a look sees (default: no drawing)",
     )
     add_looks(parser)
     add_matching(parser)
@@ -83,14 +98,21 @@ def run(options: argparse.Namespace) -> int:
     """Print the comparison; return the exit status."""
     chosen = settings(options)
     _spare(options.plot, (options.a, options.b))
-    asker, b = _asker(options.a, chosen), _asker(options.b, chosen).record
-    b = replace(b, ref=replace(b.ref, bucket="B"))  # a file may be compared with itself
-    meeting = closest(asker, b, chosen)
-    compared = _compared(asker, b, meeting, chosen)
+    asker, b = _read(options.a, chosen), _read(options.b, chosen)
+    b = replace(b, record=replace(b.record, ref=replace(b.record.ref, bucket="B")))
+    meeting = closest(asker, b.record, chosen)
+    found = match(asker, b.record, chosen)
+    seen = None
+    if chosen.max_looks and not (is_flat(asker.record) or is_flat(b.record)):
+        met = found or _met(b.record, meeting)
+        pictures = _seen(asker, chosen), _seen(b, chosen)
+        seen, looked_at = looked(met, *pictures), judged(met, *pictures)
+        found = looked_at if found and found.kind is not MatchKind.EXACT else found
+    compared = _compared(asker.record, b.record, meeting, found, looked_at.likeness if seen else None, chosen)
     if options.plot is not None:
-        _draw(options.plot, asker.record, b, meeting, f"{compared.verdict}: {_sentence(compared, meeting)}")
+        _draw(options.plot, (asker.record, b.record), meeting, compared, seen)
     print(json.dumps(asdict(compared)) if options.json else _lines(compared, meeting))
-    return DIFFERENT if compared.verdict == "different" else ALIKE
+    return ALIKE if found and found.kind.rank <= chosen.tell.rank else DIFFERENT
 
 
 def _spare(plot: Path | None, pictures: Iterable[str]) -> None:
@@ -101,46 +123,81 @@ def _spare(plot: Path | None, pictures: Iterable[str]) -> None:
         )
 
 
-def _asker(path: str, settings: Settings) -> Asker:
+def _read(path: str, settings: Settings) -> Asker:
     try:
         return Asker.at_hand(*record_of(path, settings))
     except UNUSABLE as error:
         raise CommandError(f"{printable(path)}: {why_unusable(error)}", status=UNUSABLE_FILE) from error
 
 
-def _draw(plot: Path, a: PictureRecord, b: PictureRecord, meeting: Meeting, title: str) -> None:
+def _seen(asker: Asker, settings: Settings) -> Seen:
+    return asker.seen or seen_again(read(asker.record.ref.key, settings.limits), asker.record, settings.limits)
+
+
+def _met(b: PictureRecord, meeting: Meeting) -> Match:
+    """Return what is no match as one, so that it can be looked at."""
+    likeness = Likeness(MatchKind.ALIKE, meeting.distance)
+    return Match(b, likeness, meeting.orientation, meeting.view_pair, meeting.check_bits)
+
+
+def _draw(
+    plot: Path,
+    pictures: tuple[PictureRecord, PictureRecord],
+    meeting: Meeting,
+    compared: Comparison,
+    seen: Look | None,
+) -> None:
     from handler.cli.drawing import draw
 
+    title = f"{compared.verdict}: {_sentence(compared, meeting)}"
+    boxes = tuple((box["top"], box["bottom"], box["left"], box["right"]) for box in compared.differs)
     try:
-        draw(a, b, meeting, title).save(plot, "PNG")
+        draw(pictures, meeting, title, seen, boxes).save(plot, "PNG")
     except OSError as error:
         raise CommandError(f"{printable(str(plot))}: {error.strerror or error}", status=UNUSABLE_FILE) from error
 
 
-def _compared(asker: Asker, b: PictureRecord, meeting: Meeting, settings: Settings) -> Comparison:
-    a, found = asker.record, match(asker, b, settings)
+def _compared(
+    a: PictureRecord,
+    b: PictureRecord,
+    meeting: Meeting,
+    found: Match | None,
+    likeness: Likeness | None,
+    settings: Settings,
+) -> Comparison:
     names = GENERATIONS[a.generation].view_names
     return Comparison(
         a=a.ref.key,
         b=b.ref.key,
         verdict=found.kind.value if found else "different",
-        reason=None if found else _reason(a, b, meeting, settings),
+        reason=_reason(a, b, meeting, found, settings),
         distance=found.distance if found else meeting.distance,
         similarity=similarity(found.distance if found else meeting.distance),
         check_bits=meeting.check_bits,
+        agreement=likeness.agreement if likeness else None,
+        colours=likeness.colours if likeness else None,
+        differs=[describe_box(box) for box in (likeness.differs if likeness else None) or ()],
+        taken_apart_s=taken_apart_s(a, b),
         orientation=found.orientation if found else meeting.orientation,
         views=(names[meeting.view_pair[0]], names[meeting.view_pair[1]]),
     )
 
 
-def _reason(a: PictureRecord, b: PictureRecord, meeting: Meeting, settings: Settings) -> str:
+def _reason(
+    a: PictureRecord, b: PictureRecord, meeting: Meeting, found: Match | None, settings: Settings
+) -> str | None:
+    """Return why two pictures are not the same; None if they are, or the same but for a part."""
+    if found:
+        agreement = found.likeness.agreement or 0.0
+        return f"their pixels agree by {agreement:.2f}" if found.kind is MatchKind.ALIKE else None
     for record in (a, b):
         if is_flat(record):
             quality = record.fingerprint.quality if record.fingerprint else None
             return f"{printable(record.ref.key)} is nearly blank (quality {quality:.1f}): only the same bytes match it"
-    if meeting.distance > settings.radius:
-        return f"{meeting.distance} bits, over the radius of {settings.radius}"
-    limit = GENERATIONS[a.generation].check_radius
+    if meeting.distance > settings.asked_radius:
+        return f"{meeting.distance} bits, over the radius of {settings.asked_radius}"
+    generation = GENERATIONS[a.generation]
+    limit = generation.looks_check_radius if settings.max_looks else generation.check_radius
     return f"{meeting.check_bits} of {CHECK_BITS} check bits differ, over the limit of {limit}"
 
 
@@ -157,10 +214,18 @@ def _lines(compared: Comparison, meeting: Meeting) -> str:
         "distance": f"{compared.distance} of 64 bits",
         "similarity": f"{compared.similarity:.3f}",
         "check bits": "none" if meeting.check_bits is None else f"{meeting.check_bits} of {CHECK_BITS} bits differ",
+        "pixels": "nobody looked" if compared.agreement is None else f"agree by {compared.agreement:.3f}",
+        "colours": "nobody looked" if compared.colours is None else f"agree by {compared.colours:.3f}",
+        "differs": "; ".join(map(_part, compared.differs)) or "nowhere",
         "orientation": f"A turned as EXIF {compared.orientation}" if compared.orientation != 1 else "as they are",
         "views": " and ".join(compared.views),
     }
     return "\n".join(f"{name:12} {value}" for name, value in rows.items())
+
+
+def _part(box: dict[str, float]) -> str:
+    top, bottom, left, right = (round(100 * box[edge]) for edge in ("top", "bottom", "left", "right"))
+    return f"from {top} to {bottom} % of the height and {left} to {right} % of the width of A"
 
 
 def _png(text: str) -> Path:

@@ -1,17 +1,20 @@
-"""What `lookalike compare --plot` draws: two pictures, the views that met, and their bits."""
+"""What `lookalike compare --plot` draws: two pictures, the views that met, their bits, and what a look saw."""
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from handler.cli import overlay
 from handler.cli.output import printable
 from handler.core import look1, phash
 from handler.core.generations import GENERATIONS
 from handler.core.imaging import decode, decode_like_imagehash, opened
-from handler.core.model import Limits, PictureRecord
+from handler.core.look import Look
+from handler.core.model import Box, Limits, PictureRecord
 from handler.core.policy import Meeting
 from handler.core.windows import averaged_views, shown
 
+Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 WIDTH, MARGIN = 1000, 24
 PICTURE = (464, 348)  # at most, in pixels
 CELLS = 192  # pixels across a view's 32 x 32, and across its 8 x 8 bits
@@ -19,32 +22,55 @@ INK, PAPER, ACCENT, SAME, OTHER = (30, 30, 30), (255, 255, 255), (220, 60, 20), 
 ANY = Limits(max_bytes=1 << 40, max_pixels=1 << 40)  # both files have been decoded already
 
 
-def draw(a: PictureRecord, b: PictureRecord, meeting: Meeting, title: str) -> Image.Image:
-    """Return the drawing: both pictures with their views marked; below, what is hashed of each, and its bits."""
-    page = Image.new("RGB", (WIDTH, 2 * MARGIN + 40 + PICTURE[1] + 60 + CELLS + 40), PAPER)
+def draw(
+    pictures: tuple[PictureRecord, PictureRecord],
+    meeting: Meeting,
+    title: str,
+    seen: Look | None,
+    boxes: tuple[Box, ...],
+) -> Image.Image:
+    """Return the drawing: both pictures with their views marked; what is hashed of each, and its bits; and the look."""
+    bits_top = MARGIN + 40 + PICTURE[1] + 60
+    look_top = bits_top + CELLS + 40
+    page = Image.new("RGB", (WIDTH, look_top + MARGIN + (overlay.SIZE[1] + 30 if seen else 0)), PAPER)
     pen = ImageDraw.Draw(page)
     heading, small = ImageFont.load_default(22), ImageFont.load_default(15)
     pen.text((MARGIN, MARGIN), _drawable(title), INK, heading)
-    top = MARGIN + 40
-    names = GENERATIONS[a.generation].view_names
-    for number, (record, view) in enumerate(zip((a, b), meeting.view_pair, strict=True)):
-        left = MARGIN + number * (PICTURE[0] + MARGIN)
+    names = GENERATIONS[pictures[0].generation].view_names
+    for number, (record, view) in enumerate(zip(pictures, meeting.view_pair, strict=True)):
+        left, top = MARGIN + number * (PICTURE[0] + MARGIN), MARGIN + 40
         page.paste(_marked(record, view), (left, top))
         pen.text((left, top + PICTURE[1] + 6), f"{_drawable(record.ref.key[-48:])}: {names[view]}", INK, small)
-    top += PICTURE[1] + 60
-    grids = [
-        (f"{names[meeting.view_pair[0]]} of A, 32 x 32", _averaged(a, meeting.view_pair[0])),
-        (f"{names[meeting.view_pair[1]]} of B, 32 x 32", _averaged(b, meeting.view_pair[1])),
+    _row(page, bits_top, small, _bit_grids(pictures, meeting))
+    if seen:
+        a, b = (opened(_body(record), ANY) for record in pictures)
+        for number, (label, drawn) in enumerate(overlay.drawings(a, b, seen, boxes)):
+            left = MARGIN + number * (overlay.SIZE[0] + 20)
+            page.paste(drawn, (left, look_top))
+            pen.text((left, look_top + drawn.height + 6), label, INK, small)
+    return page
+
+
+def _bit_grids(pictures: tuple[PictureRecord, PictureRecord], meeting: Meeting) -> list[tuple[str, Image.Image]]:
+    """Return what is hashed of each picture, its bits, and those that differ."""
+    names = GENERATIONS[pictures[0].generation].view_names
+    (a, b), (view_a, view_b) = pictures, meeting.view_pair
+    return [
+        (f"{names[view_a]} of A, 32 x 32", _averaged(a, view_a)),
+        (f"{names[view_b]} of B, 32 x 32", _averaged(b, view_b)),
         ("bits of A" + (", turned" if meeting.orientation != 1 else ""), _bits(meeting.hashes[0])),
         ("bits of B", _bits(meeting.hashes[1])),
         (f"{meeting.distance} bits differ", _difference(*meeting.hashes)),
     ]
-    step = (WIDTH - 2 * MARGIN) // len(grids)
+
+
+def _row(page: Image.Image, top: int, font: Font, grids: list[tuple[str, Image.Image]]) -> None:
+    """Draw *grids* side by side, each pixel as a square, with their labels below."""
+    pen, step = ImageDraw.Draw(page), (WIDTH - 2 * MARGIN) // len(grids)
     for number, (label, grid) in enumerate(grids):
         left = MARGIN + number * step
         page.paste(grid.resize((step - 14, step - 14), Image.Resampling.NEAREST), (left, top))
-        pen.text((left, top + step - 8), label, INK, small)
-    return page
+        pen.text((left, top + step - 8), label, INK, font)
 
 
 def _drawable(text: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from handler.core import colours
 from handler.core.generations import GENERATIONS
-from handler.core.look import judge, look
+from handler.core.look import Look, judge, look
 from handler.core.model import Likeness, Match, MatchKind
 from handler.core.seen import Seen
 
@@ -12,16 +12,21 @@ from handler.core.seen import Seen
 def judged(match: Match, mine: Seen, theirs: Seen) -> Match:
     """Return *match* as the pixels of both pictures decide; *mine* is the picture that was asked for.
 
-    The look begins with the views that met. Boxes are in fractions of *mine*, upright.
+    Boxes are in fractions of *mine*, upright.
     """
+    seen = looked(match, mine, theirs)
+    hues = colours.agreement(mine.colours, theirs.colours, seen.way)
+    kind, boxes = judge(seen, hues)
+    return replace(match, likeness=Likeness(MatchKind(kind.value), match.distance, seen.agreement, hues, boxes))
+
+
+def looked(match: Match, mine: Seen, theirs: Seen) -> Look:
+    """Return the look at both pictures of *match*, which begins with the views that met."""
     turned_view = GENERATIONS[match.record.generation].turned_view
     my_view, their_view = (seen.shown[view] for seen, view in zip((mine, theirs), match.view_pair, strict=True))
-    seen = look(
+    return look(
         mine.surface(match.orientation),
         theirs.surface(),
         mine.window(turned_view(my_view, match.orientation), match.orientation),
         theirs.window(their_view),
     )
-    hues = colours.agreement(mine.colours, theirs.colours, seen.way)
-    kind, boxes = judge(seen, hues)
-    return replace(match, likeness=Likeness(MatchKind(kind.value), match.distance, seen.agreement, hues, boxes))

@@ -3,10 +3,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from tests.pictures import png
-from tests.unit.cli.conftest import Run
+from tests.pictures import png, textured
+from tests.unit.cli.conftest import Run, write
 
 
 def documents(lines: list[str]) -> list[dict[str, Any]]:
@@ -21,6 +21,39 @@ def test_prints_verdict_and_views(run: Run, album: Path) -> None:
     assert [status for status, *_ in (near, same, other)] == [0, 0, 1]
     assert [lines[0].split()[1] for _, lines, _ in (near, same, other)] == ["near", "exact", "different"]
     assert "over the radius of" in other[1][0]
+
+
+def test_look_says_how_well_the_pixels_agree_and_where_they_differ(run: Run, album: Path, tmp_path: Path) -> None:
+    with Image.open(album / "1.png") as picture:
+        signed = picture.convert("RGB")
+    ImageDraw.Draw(signed).rectangle((330, 270, 460, 340), fill=(250, 250, 250))
+    signed.save(tmp_path / "signed.png")
+
+    plain = run("compare", tmp_path / "signed.png", album / "1.png")
+    told = documents(run("compare", "--json", tmp_path / "signed.png", album / "1.png").lines)[0]
+    strict = run("compare", "--tell", "near", tmp_path / "signed.png", album / "1.png")
+
+    assert (plain.status, strict.status, told["verdict"]) == (0, 1, "altered")
+    assert 0.8 < told["agreement"] < 1.0
+    assert any(
+        box["top"] < 305 / 360 < box["bottom"] and box["left"] < 395 / 480 < box["right"] for box in told["differs"]
+    )
+    rows = {line.split()[0]: line for line in plain.lines}
+    assert f"agree by {told['agreement']:.3f}" in rows["pixels"]
+    assert "% of the height and " in rows["differs"]
+
+
+def test_pictures_that_only_look_alike_are_told_apart_by_their_pixels(run: Run, tmp_path: Path) -> None:
+    for number in range(2):
+        write(tmp_path / f"{number}.png", textured(number))
+    asked = ("compare", "--generation", "phash1", tmp_path / "0.png", tmp_path / "1.png")
+
+    by_hash, by_look = run(*asked), run(*asked, "--max-looks", "1", "--plot", tmp_path / "plot.png")
+
+    assert (by_hash.status, by_hash.lines[0].split()[1]) == (0, "near")
+    assert (by_look.status, by_look.lines[0].split()[1]) == (1, "alike")
+    assert "(their pixels agree by 0." in by_look.lines[0]
+    assert "nobody looked" in by_hash.lines[4]
 
 
 def test_nearly_blank_pictures_are_different_for_that_reason(run: Run, tmp_path: Path) -> None:

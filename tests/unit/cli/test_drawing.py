@@ -5,11 +5,16 @@ from unittest.mock import ANY
 
 import numpy as np
 import pytest
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from handler.cli.drawing import MARGIN, PICTURE, WIDTH
+from handler.cli.overlay import DIFFERENT, drawings
 from handler.core.imaging import decode_like_imagehash
+from handler.core.look import judge, look
 from handler.core.model import Limits
+from handler.core.surface import Surface
+from handler.core.surface import turned as turn
 from tests.pictures import heic, photo, png
 from tests.unit.cli.conftest import Run, write
 
@@ -55,3 +60,40 @@ def test_draws_a_picture_whose_name_is_not_utf_8(run: Run, tmp_path: Path) -> No
 
     assert run("compare", "--plot", plot, picture, picture) == (0, ANY, [])
     assert plot.exists()
+
+
+@pytest.mark.parametrize("orientation", [1, 2, 6])
+def test_look_draws_the_one_picture_laid_on_the_other(orientation: int) -> None:
+    """A crop, turned: what is drawn of the original is what the crop shows."""
+    original = photo(1, (640, 480))
+    crop = original.crop((40, 60, 600, 460))
+    turned = Image.fromarray(np.ascontiguousarray(turn(np.asarray(crop), {6: 8}.get(orientation, orientation))))
+    surfaces = Surface.of(luma(turned), orientation), Surface.of(luma(original))
+    seen = look(*surfaces, *(surface.window(0) for surface in surfaces))
+
+    (_, a), (_, b), (_, differences) = drawings(turned, original, seen, ())
+
+    assert a.size == b.size == differences.size
+    apart = np.abs(np.asarray(a).astype(int) - np.asarray(b))[3:-3, 3:-3]
+    assert (seen.agreement > 0.95, np.median(apart) < 8) == (True, True)
+
+
+def test_look_draws_what_differs_red_and_frames_it() -> None:
+    original = photo(1, (640, 480))
+    changed = original.copy()
+    ImageDraw.Draw(changed).rectangle((400, 300, 600, 420), fill=(250, 250, 250))
+    surfaces = Surface.of(luma(changed)), Surface.of(luma(original))
+    seen = look(*surfaces, *(surface.window(0) for surface in surfaces))
+    kind, boxes = judge(seen)
+
+    (label, a), _, (_, differences) = drawings(changed, original, seen, boxes)
+
+    assert (kind, label.startswith("A: ")) == ("altered", True)
+    scale = a.width / 640
+    assert np.asarray(differences)[int(360 * scale), int(500 * scale)].tolist() != [255, 255, 255]
+    assert np.asarray(differences)[int(60 * scale), int(60 * scale)].min() > 240
+    assert (np.asarray(a) == DIFFERENT).all(axis=2).any()
+
+
+def luma(image: Image.Image) -> NDArray[np.uint8]:
+    return np.asarray(image.convert("L"))
