@@ -94,8 +94,8 @@ def _report(deduplicator: Deduplicator, item: Item, deadline: float) -> Report |
             return deduplicator.created(ref, deadline=deadline)
         case Removed(ref):
             return deduplicator.removed(ref)
-        case LookUp(ref):
-            return deduplicator.look_up(ref, deadline=deadline)
+        case LookUp(ref, tell):
+            return deduplicator.look_up(ref, tell, deadline=deadline)
         case Ignored():
             return None
         case Unreadable(error):

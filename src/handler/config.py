@@ -9,7 +9,7 @@ from handler.core.buckets import MAX_RADIUS
 from handler.core.formats import BYTES_PER_PIXEL
 from handler.core.generations import GENERATIONS
 from handler.core.journal import MAX_SHARDS
-from handler.core.model import ORIENTATIONS, Limits, MatchKind, Settings
+from handler.core.model import ORIENTATIONS, TELLS, Limits, MatchKind, Settings
 
 T = TypeVar("T")
 
@@ -17,7 +17,6 @@ MAX_JOURNAL_MEMORY_MB = 8192
 BASE_MB = 150  # what the interpreter, the libraries and requests under way take
 LEAST_JOURNAL_MB = 128  # a million pictures by look1
 MAX_LOOKS = 200  # of one picture: some seven seconds
-TELLS = [kind.value for kind in MatchKind if kind is not MatchKind.EXACT]
 COPIES = 2  # of the file: the one that was read, and a decoder's own (WEBP's, and TIFF's)
 
 

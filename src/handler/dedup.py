@@ -114,14 +114,17 @@ class Deduplicator:
         """Make the object stop answering."""
         return self._indexer.remove(ref)
 
-    def look_up(self, ref: ObjectRef, *, deadline: float = math.inf) -> Report:
-        """Find the matches of an object that is in the bucket, and write and announce nothing."""
+    def look_up(self, ref: ObjectRef, tell: MatchKind | None = None, *, deadline: float = math.inf) -> Report:
+        """Find the matches of an object that is in the bucket, and write and announce nothing.
+
+        *tell* is the least kind that counts, if that is another one than the settings have.
+        """
         report = Report(ref)
         asker = self._indexer.examine(ref, report)  # what is stored of it would find less than the picture itself
         if asker.record.alive:
             with report.timed("search"):
                 proposed = self._search_and_read(collection_of(ref, self._settings), asker, report, deadline)
-            self._decide(asker, proposed, {}, report, deadline)
+            self._decide(asker, proposed, {}, report, deadline, tell)
         return report
 
     def _search_and_read(self, collection: Collection, asker: Asker, report: Report, deadline: float) -> list[Match]:
@@ -156,10 +159,11 @@ class Deduplicator:
         noted: Mapping[str, NotedPair],
         report: Report,
         deadline: float,
+        tell: MatchKind | None = None,
     ) -> None:
         """Report which of *proposed* are matches, by what is *noted* of them or by looks."""
         with report.timed("look"):
-            decided = self._looks.decide(asker, proposed, noted, deadline=deadline)
+            decided = self._looks.decide(asker, proposed, noted, tell, deadline=deadline)
         report.matches, report.looks = decided.matches, decided.looks
         report.truncated |= decided.more
 

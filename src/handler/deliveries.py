@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handler.core.model import ObjectRef, Outcome
+from handler.core.model import MatchKind, ObjectRef, Outcome
 
 Document = Mapping[str, Any]
 
@@ -36,6 +36,7 @@ class LookUp:
     """Tell the matches of this object."""
 
     ref: ObjectRef
+    tell: MatchKind | None = None  # the least that counts; None: what is set
 
 
 @dataclass(frozen=True, slots=True)

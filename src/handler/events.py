@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote_plus
 
 from handler.core.fields import Field, WrongField
-from handler.core.model import ObjectRef, padded_sequencer
+from handler.core.model import TELLS, MatchKind, ObjectRef, padded_sequencer
 from handler.deliveries import (
     Action,
     BatchDelivery,
@@ -30,7 +30,7 @@ ACCEPTED = (
     "accepted are S3's notifications and its EventBridge events (each also in SNS or SQS), "
     "tasks of S3 Batch Operations, failed events and look-ups"
 )
-LOOK_UP_FIELDS = ("bucket", "key", "version")
+LOOK_UP_FIELDS = ("bucket", "key", "version", "tell")
 MAX_WRAPPINGS = 10  # an event in SNS in SQS that failed has three
 
 
@@ -49,7 +49,7 @@ def _unknown(error: WrongField) -> UnknownEvent:
 def _delivery(event: Field, wrappings: int) -> Delivery:
     """What *event* asks for, unless it is in more than so many *wrappings*."""
     if "lookup" in event:
-        return LookUpDelivery([Item(LookUp(_look_up_ref(event)))])
+        return LookUpDelivery([Item(_look_up(event))])
     if "tasks" in event:
         return BatchDelivery(
             items=[Item(_task(task), receipt=task["taskId"].text()) for task in event["tasks"].each()],
@@ -185,14 +185,17 @@ def _task(task: Field) -> Action:
     return Created(ObjectRef(bucket, unquote_plus(task["s3Key"].name())))
 
 
-def _look_up_ref(event: Field) -> ObjectRef:
+def _look_up(event: Field) -> LookUp:
     asked = event["lookup"]
     for place, known in ((event, ("lookup",)), (asked, LOOK_UP_FIELDS)):
         if unknown := [name for name in place.names() if name not in known]:
             where = place.path or "an event with lookup"
             raise WrongField(f"{where} has {', '.join(map(repr, unknown))}: accepted are {', '.join(known)}")
-    version = asked.get("version")
-    return ObjectRef(asked["bucket"].name(), asked["key"].name(), version=version.name() if version else None)
+    version, tell = asked.get("version"), asked.get("tell")
+    if tell and tell.text() not in TELLS:
+        raise tell.wrong(f"want one of {', '.join(TELLS)}")
+    ref = ObjectRef(asked["bucket"].name(), asked["key"].name(), version=version.name() if version else None)
+    return LookUp(ref, MatchKind(tell.text()) if tell else None)
 
 
 def _seen(place: Field) -> str:

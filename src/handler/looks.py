@@ -80,13 +80,20 @@ class Looks:
         self._clock = clock
 
     def decide(
-        self, asker: Asker, proposed: Sequence[Match], noted: Mapping[str, NotedPair], *, deadline: float = math.inf
+        self,
+        asker: Asker,
+        proposed: Sequence[Match],
+        noted: Mapping[str, NotedPair],
+        tell: MatchKind | None = None,
+        *,
+        deadline: float = math.inf,
     ) -> Decided:
         """Return which of *proposed* (nearest first) are matches, by their pixels; no more looks than are needed.
 
         Equal bytes need none, nor does what is *noted* of a pair, by object id. Beyond the bound on looks, and where
-        the pixels cannot be had for good, hash and check bits decide. *deadline* is when the invocation ends, on this
-        object's clock: raises OutOfTime before. Other errors of the store pass.
+        the pixels cannot be had for good, hash and check bits decide. *tell* is the least kind that counts, if not that
+        of the settings. *deadline* is when the invocation ends, on this object's clock: raises OutOfTime before. Other
+        errors of the store pass.
         """
         settled = {one.record.named: one for one in proposed if one.kind is MatchKind.EXACT} | {
             one.record.named: replace(one, likeness=noted[one.record.ref.object_id].seen_by(asker.record))
@@ -106,14 +113,9 @@ class Looks:
                 found, looks = came.match, looks + came.taken
             elif found is None:
                 found, unseen = one, bound > 0
-            if found and self._counts(found):
+            if found and _counts(found, tell or self._settings.tell):
                 told.append(found)
         return Decided(best_first(told)[:cap], looks, unseen or len(told) > cap)
-
-    def _counts(self, one: Match) -> bool:
-        """Whether a match is of a kind that is told, or was noted; what might be one if somebody looked is none."""
-        nobody_looked = one.likeness.agreement is None
-        return one.kind.rank <= (MatchKind.NEAR if nobody_looked else self._settings.tell).rank
 
     def _each(self, asker: Asker, matches: Iterable[Match], deadline: float) -> Iterator[Looked]:
         """Yield what came of each of *matches*, in their order, as far as is asked for."""
@@ -161,3 +163,9 @@ class Looks:
         if content.etag != record.etag:
             raise ObjectGone(f"{record.ref.bucket}/{record.ref.key} was replaced")
         return seen_again(content.body, record, self._settings.limits)
+
+
+def _counts(one: Match, tell: MatchKind) -> bool:
+    """Whether a match is of a kind that is told, or was noted; what might be one if somebody looked is none."""
+    nobody_looked = one.likeness.agreement is None
+    return one.kind.rank <= (MatchKind.NEAR if nobody_looked else tell).rank

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handler.core.model import LOWEST_SEQUENCER, ObjectRef, Outcome, padded_sequencer
+from handler.core.model import LOWEST_SEQUENCER, MatchKind, ObjectRef, Outcome, padded_sequencer
 from handler.deliveries import (
     BatchDelivery,
     Created,
@@ -17,6 +17,7 @@ from handler.deliveries import (
     QueueDelivery,
     Removed,
     Result,
+    UnknownEvent,
     Unreadable,
 )
 from handler.events import decode
@@ -198,6 +199,14 @@ def test_look_up_answers_its_caller() -> None:
     assert delivery.reply([Result(item, Outcome.INDEXED, answer={"matches": []})]) == {"matches": []}
     with pytest.raises(RuntimeError, match="down"):
         delivery.reply([Result(item, error=RuntimeError("down"))])
+
+
+def test_look_up_may_say_what_it_wants_to_be_told() -> None:
+    (item,) = decode({"lookup": {"bucket": "b", "key": "k", "tell": "alike"}}).items
+
+    assert item.action == LookUp(ObjectRef("b", "k"), MatchKind.ALIKE)
+    with pytest.raises(UnknownEvent, match=r"lookup\.tell is \"exact\", want one of near, altered, alike"):
+        decode({"lookup": {"bucket": "b", "key": "k", "tell": "exact"}})
 
 
 @pytest.mark.parametrize("name", ["Object Restore Completed", "Object Tags Added"])

@@ -8,7 +8,7 @@ from handler.config import MAX_LOOKS
 from handler.core.buckets import MAX_RADIUS
 from handler.core.generations import DEFAULT_GENERATION, GENERATIONS
 from handler.core.look1 import RADIUS
-from handler.core.model import ORIENTATIONS, Limits, MatchKind, Settings
+from handler.core.model import ORIENTATIONS, TELLS, Limits, MatchKind, Settings
 
 DEFAULT_RADIUS = {"look1": RADIUS, "phash1": 10}  # bits
 
@@ -64,7 +64,7 @@ def add_looks(parser: argparse.ArgumentParser) -> None:
     """Add the options that say whether the pixels decide, and what counts."""
     parser.add_argument(
         "--tell",
-        choices=[kind.value for kind in MatchKind if kind is not MatchKind.EXACT],
+        choices=TELLS,
         default=MatchKind.ALTERED.value,
         help="the least that two pictures must have in common (default: %(default)s)",
     )

@@ -41,6 +41,9 @@ class MatchKind(StrEnum):
         return list(MatchKind).index(self)
 
 
+TELLS = tuple(kind.value for kind in MatchKind if kind is not MatchKind.EXACT)  # the least kinds that may count
+
+
 class PictureRejected(Exception):
     """This object will never be fingerprinted: final, recorded and not retried.
 

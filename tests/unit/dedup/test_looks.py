@@ -238,6 +238,18 @@ def test_look_up_looks_and_notes_nothing(site: FakeDeployment) -> None:
     assert (report.looks, site.catalog.pairs) == (1, {})
 
 
+def test_look_up_may_ask_for_what_only_looks_alike(by_phash: FakeDeployment) -> None:
+    by_phash.upload("a.png", textured(1))
+    by_phash.pictures.objects["pictures", "b.png"] = textured(2)
+
+    told = {
+        tell: by_phash.function().look_up(by_phash.event("b.png"), tell).matches for tell in (None, MatchKind.ALIKE)
+    }
+
+    assert [match.kind for match in told[None]] == []
+    assert [match.kind for match in told[MatchKind.ALIKE]] == [MatchKind.ALIKE]
+
+
 class GoneOnceItWasRead(InMemoryPictures):
     """Each picture can be read once."""
 
