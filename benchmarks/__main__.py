@@ -18,6 +18,7 @@ PARTS = {
             "benchmarks.quality.looks",
             "what a look at the pixels says of edited copies, strangers and pictures that only look alike; ten minutes",
         ),
+        "kinds": Part("benchmarks.quality.kinds", "draws a picture of each kind of match; a second"),
         "bands": Part(
             "benchmarks.quality.bands", "how many near hashes one 16-bit prefix finds, and how many four bands do"
         ),
