@@ -19,6 +19,10 @@ PARTS = {
             "what a look at the pixels says of edited copies, strangers and pictures that only look alike; ten minutes",
         ),
         "kinds": Part("benchmarks.quality.kinds", "draws a picture of each kind of match; a second"),
+        "weak-copies": Part(
+            "benchmarks.quality.weak_copies",
+            "which dark, faint, noisy and coarse copies are recognised, and whether they are told apart",
+        ),
         "bands": Part(
             "benchmarks.quality.bands", "how many near hashes one 16-bit prefix finds, and how many four bands do"
         ),

@@ -1,11 +1,12 @@
 """Nearly blank pictures, drawn in code: their hashes say nothing, or what all of their kind say."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from training.edits import encoded
+from training.edits import contrasted, encoded, with_noise
 from training.random_edits import LINES
 
 SIZES = ((640, 480), (480, 640), (600, 600), (800, 450))
@@ -135,6 +136,22 @@ def night_sky(number: int) -> Image.Image:
     return encoded(sky.convert("RGB"), quality=85)
 
 
+def noise(number: int) -> Image.Image:
+    """Return one colour under grain of any strength."""
+    rng = np.random.default_rng([12, number])
+    paper = Image.new("RGB", SIZES[number % 4], tuple(rng.integers(0, 256, 3).tolist()))
+    return encoded(with_noise(paper, float(rng.uniform(1, 80)), seed=number), quality=int(rng.integers(30, 95)))
+
+
+def _darkened(draw: Callable[[int], Image.Image], number: int) -> Image.Image:
+    return encoded(draw(number).point([round(level * 0.1) for level in range(256)] * 3))
+
+
+def _faint(draw: Callable[[int], Image.Image], number: int) -> Image.Image:
+    return encoded(contrasted(draw(number), 0.1))
+
+
+_EVEN = {"gradient": gradient, "glow": glow, "scanned blank": scanned_blank}
 KINDS: Mapping[str, Callable[[int], Image.Image]] = {
     "flat": flat,
     "gradient": gradient,
@@ -145,4 +162,7 @@ KINDS: Mapping[str, Callable[[int], Image.Image]] = {
     "line drawing": line_drawing,
     "icon": icon,
     "night sky": night_sky,
+    "noise": noise,
+    **{f"dark {name}": partial(_darkened, draw) for name, draw in _EVEN.items()},
+    **{f"faint {name}": partial(_faint, draw) for name, draw in _EVEN.items()},
 }

@@ -23,6 +23,7 @@ from handler.core.tiff import Layout
 
 COLOURS_SIDE = 64  # a side of the small picture in colour has fewer than twice as many pixels
 _PART_PIXELS = 1 << 18  # of a decoded picture that are converted at once
+_WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +160,16 @@ def _flattened(image: Image, white: float, layout: Layout) -> Image:
 
 
 def _white(image: Image, layout: Layout) -> float:
-    """Return which sample of *image* is white: known by the type, or by the largest sample there is."""
+    """Return which sample of *image* is white: known by the type, or by the largest sample there is.
+
+    Samples of 8 to 14 bits come in 16 and in floating point, by scientific cameras and converters of raw files.
+    """
     if layout.white is not None:
         return layout.white
-    if image.mode not in ("I", "F"):
-        return 65535.0 if image.mode.startswith("I;16") else 255.0
+    if not image.mode.startswith(("I", "F")):
+        return 255.0
     largest = max(float(_samples(image.crop(box), layout).max()) for box in _parts(image.size))
-    return next((level for level in (1.0, 255.0, 65535.0) if largest <= level), largest)
+    return next((level for level in _WHITES if largest <= level), largest)
 
 
 def _samples(image: Image, layout: Layout) -> NDArray[np.float32]:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from handler.core.look1_filters import FILTERS, PARITIES
 from handler.core.windows import (
     CORNERS,
-    PART_PIXELS,
     PER_LEVEL,
     SIDE,
     SIDES,
@@ -36,7 +35,7 @@ LUMA_SIDE = 256  # decode to at least this many pixels on the shorter side; up t
 RADIUS = 12
 CHECK_RADIUS = 70
 LOOKS_CHECK_RADIUS = 100  # where the pixels decide
-QUALITY_FLOOR = 4.0  # pages of text and gradients stay below 3, and 3 photographs in 400 are below it
+QUALITY_FLOOR = 1.0
 
 HASH_BITS = 64
 CHECK_SIDE = 19  # the low corner of the DCT in which the check bits are
@@ -51,6 +50,13 @@ FILTER_SIDE = 14  # the low corner of the DCT that the filters weigh
 _BASIS_SCALE = 2.0**13
 _COEFFICIENT_CUT = 2.0**-20
 _QUALITY_CUT = 2.0**-24  # their squares are added
+
+# What the contrast of a view's large shapes has to be. Gradients, in steps of a level, reach 0.8 levels when they are
+# dark or faint; other gradients a tenth of their whole contrast; pages of text and noise 0.7 of their fine contrast.
+_LEAST_LEVELS = 0.9
+_LEAST_OF_WHOLE = 0.2
+_LEAST_OF_FINE = 0.78
+_FINE_OF_ANY = 0.2  # levels: what rounding and a JPEG file leave, and hide
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,27 +139,35 @@ def checks_of(corner: NDArray[np.float64]) -> Iterator[bytes]:
 
 
 def _qualities(views: NDArray[np.float64], luma: NDArray[np.uint8]) -> Iterator[float]:
-    """Yield how much there is to compare in each view: contrast of its large shapes, times their share of all contrast.
+    """Yield how much there is to compare in each view, in multiples of the least that is enough.
 
-    The contrast is the rms of 8 x 8 low DCT coefficients, without those of rows and columns alone and without the
-    lowest, which are all that gradients have. The share tells a photograph, nearly all of whose variance is left at
-    32 x 32, from a page of text.
+    That is the contrast of its large shapes: the rms of 8 x 8 low DCT coefficients, without those of rows and columns
+    alone and without the lowest, which are all that gradients have. It has to stand out from what rounding leaves,
+    from the whole contrast of the view, and from the fine contrast of the picture: what an average over 2 x 2 of
+    64 x 64 cells takes away, which is much of a page of text and of noise, and little of a photograph, however dark
+    or faint it is or coarsely dithered.
     """
-    share = _variance(views[0].astype(np.int64)) / PER_LEVEL**2 / (_variance(luma) or 1.0)
+    least_of_fine = _LEAST_OF_FINE * (_fine_contrast(luma) + _FINE_OF_ANY)
     low = np.rint(_PLAIN @ views @ _PLAIN.T * _QUALITY_CUT) * _DETAIL
-    for mean in np.mean(low * low, axis=(1, 2)).tolist():
-        yield share * math.sqrt(mean) / (_BASIS_SCALE**2 * _QUALITY_CUT * PER_LEVEL)
+    for square, view in zip(np.mean(low * low, axis=(1, 2)).tolist(), views, strict=True):
+        large = math.sqrt(square) / (_BASIS_SCALE**2 * _QUALITY_CUT * PER_LEVEL)
+        whole = math.sqrt(_variance(view)) / PER_LEVEL
+        yield large / max(_LEAST_LEVELS, _LEAST_OF_WHOLE * whole, least_of_fine)
 
 
-def _variance(levels: NDArray[np.uint8] | NDArray[np.int64]) -> float:
-    """Return the variance of whole numbers from 0, the same in whatever order they come."""
-    flat, kinds = levels.ravel(), int(levels.max()) + 1
-    counts = np.zeros(kinds, np.int64)
-    for start in range(0, flat.size, PART_PIXELS):  # each is widened to 64 bits
-        counts += np.bincount(flat[start : start + PART_PIXELS], minlength=kinds)
-    values = np.arange(len(counts))
-    total, squares = int(counts @ values), int(counts @ values**2)
-    return (levels.size * squares - total * total) / levels.size**2
+def _fine_contrast(luma: NDArray[np.uint8]) -> float:
+    """Return the fine contrast of the picture without borders, in levels."""
+    height, width = luma.shape
+    cells = averaged(luma, [windows_of(height, width, trim(luma))[1]], 2 * SIDE)[0]
+    blocks = cells.reshape(SIDE, 2, SIDE, 2).sum(axis=(1, 3))
+    rest = float(np.square(cells).sum() - np.square(blocks).sum() / 4)
+    return math.sqrt(rest) / (2 * SIDE * PER_LEVEL)
+
+
+def _variance(view: NDArray[np.float64]) -> float:
+    """Return the variance of whole numbers, the same in whatever order they come."""
+    total, squares = float(view.sum()), float(np.square(view).sum())
+    return (view.size * squares - total * total) / view.size**2
 
 
 def _turned_bits(

@@ -6,6 +6,7 @@ averages in other places.
 
 from collections.abc import Sequence
 from itertools import product
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,8 @@ PER_LEVEL = 256  # averages are whole numbers of this part of a level
 UNITS = 5 * 9 * 1024
 
 # A border is a run of lines of which nearly every pixel is near the median of the outermost one.
-_BORDER_TOLERANCE = 8  # levels: what a JPEG file of low quality leaves of a flat border
+_BORDER_TOLERANCE = 8  # levels at most: what a JPEG file of low quality leaves of a flat border
+_BORDER_PART_OF_CONTRAST = 2  # and no more than half the contrast: in a dark picture all levels are near each other
 _BORDER_SHARE = (49, 50)
 _LEAST_LEFT = 4  # if less than a quarter of a side would be left, it is no border: a blank page in one stays
 _TRIM_ROUNDS = 3  # a letterbox inside a frame
@@ -45,7 +47,6 @@ _TRIM_ROUNDS = 3  # a letterbox inside a frame
 _LONG = 4096
 PART_PIXELS = 1 << 18  # of a picture that are widened at once
 
-_EDGES = np.arange(SIDE + 1)
 Rectangle = tuple[int, int, int, int]  # top, bottom, left, right
 
 # Where the last eight views lie: row and column, -1 at the start, 1 at the end.
@@ -71,8 +72,9 @@ def trim(luma: NDArray[np.uint8]) -> Rectangle:
     top, bottom, left, right = 0, height, 0, width
     for _ in range(_TRIM_ROUNDS):
         inner = luma[top:bottom, left:right]
-        above, below = _border(inner), _border(inner[::-1])
-        before, after = _border(inner.T), _border(inner.T[::-1])
+        tolerance = min(_BORDER_TOLERANCE, max(1, isqrt(variance(inner)) // _BORDER_PART_OF_CONTRAST))
+        above, below = _border(inner, tolerance), _border(inner[::-1], tolerance)
+        before, after = _border(inner.T, tolerance), _border(inner.T[::-1], tolerance)
         if not (above or below or before or after):
             break
         if (bottom - top - above - below) * _LEAST_LEFT < height or (
@@ -83,15 +85,26 @@ def trim(luma: NDArray[np.uint8]) -> Rectangle:
     return top, bottom, left, right
 
 
-def _border(lines: NDArray[np.uint8]) -> int:
-    """Return how many of the first *lines* are uniform and alike."""
+def variance(levels: NDArray[np.uint8]) -> int:
+    """Return the variance of *levels*, rounded down: the same in whatever order they come."""
+    counts = np.zeros(256, np.int64)
+    step = max(1, PART_PIXELS // levels.shape[1])
+    for start in range(0, len(levels), step):  # each is widened to 64 bits
+        counts += np.bincount(levels[start : start + step].ravel(), minlength=256)
+    values = np.arange(256)
+    total, squares = int(counts @ values), int(counts @ values**2)
+    return (levels.size * squares - total * total) // levels.size**2
+
+
+def _border(lines: NDArray[np.uint8], tolerance: int) -> int:
+    """Return how many of the first *lines* are uniform and alike, but for *tolerance* levels."""
     outermost = lines[0].astype(np.int16)
     level = np.partition(outermost, [(outermost.size - 1) // 2, outermost.size // 2])
     twice = level[(outermost.size - 1) // 2] + level[outermost.size // 2]
     some, all_ = _BORDER_SHARE
 
     def uniform(part: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        near = np.abs(2 * part.astype(np.int16) - twice) <= 2 * _BORDER_TOLERANCE
+        near = np.abs(2 * part.astype(np.int16) - twice) <= 2 * tolerance
         uniformity: NDArray[np.bool_] = np.count_nonzero(near, axis=1) * all_ >= some * part.shape[1]
         return uniformity
 
@@ -147,11 +160,12 @@ def insets_of(window: Rectangle) -> list[Rectangle]:
     ]
 
 
-def averaged(luma: NDArray[np.uint8], windows: Sequence[Rectangle]) -> NDArray[np.float64]:
-    """Return each of *windows* averaged to 32 x 32, in whole numbers of 1/256 level."""
+def averaged(luma: NDArray[np.uint8], windows: Sequence[Rectangle], side: int = SIDE) -> NDArray[np.float64]:
+    """Return each of *windows* averaged to *side* x *side*, a power of 2, in whole numbers of 1/256 level."""
     top, bottom, left, right = np.array(windows).T[:, :, None]
-    down, across = (bottom - top) // SIDE, (right - left) // SIDE  # of one cell
-    cells = np.diff(np.diff(_sums(luma, top + down * _EDGES, left + across * _EDGES), axis=1), axis=2)
+    down, across = (bottom - top) // side, (right - left) // side  # of one cell
+    edges = np.arange(side + 1)
+    cells = np.diff(np.diff(_sums(luma, top + down * edges, left + across * edges), axis=1), axis=2)
     averages: NDArray[np.float64] = np.rint(cells * (PER_LEVEL / (down * across))[:, :, None])
     return averages
 

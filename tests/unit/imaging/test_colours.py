@@ -63,14 +63,17 @@ def test_16_bits_grey_palette_and_cmyk_look_as_they_are() -> None:
 
 @pytest.mark.parametrize(
     ("dtype", "white", "format_"),
-    [(np.uint16, 65535, "PNG"), (np.uint16, 65535, "TIFF"), (np.float32, 1.0, "TIFF"), (np.float32, 255.0, "TIFF")],
+    [
+        *((np.uint16, (1 << bits) - 1, format_) for bits in (10, 12, 14, 16) for format_ in ("PNG", "TIFF")),
+        *((np.float32, white, "TIFF") for white in (1.0, 255.0, 4095.0)),
+    ],
 )
 def test_deep_samples_are_shown_as_bright_as_they_are(dtype: type[np.generic], white: float, format_: str) -> None:
     levels = np.array([[0.0, 0.2], [0.4, 1.0]])
 
     pixels = shown(Image.fromarray((levels * white).astype(dtype)), format_)
 
-    np.testing.assert_array_equal(pixels, np.repeat([[[0], [51]], [[102], [255]]], 3, axis=2))
+    np.testing.assert_allclose(pixels, np.repeat([[[0], [51]], [[102], [255]]], 3, axis=2), atol=1)
 
 
 def deep_png(image: Image.Image) -> bytes:
