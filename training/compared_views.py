@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from handler.core import look1
 from handler.core.look1 import ANCHORS, CHECK_RADIUS, RADIUS
+from handler.core.normalised import locally_normalised
 from handler.core.windows import averaged, insets_of
 from training import corpus, edits, fixed_edits
 from training.originals import Original, shrunk
@@ -111,8 +112,9 @@ def _of_picture(picture: Original, number: int) -> tuple[Words, Words, Words] | 
 def _of_luma(luma: NDArray[np.uint8]) -> tuple[Words, Words, Words]:
     windows = [window for group in windows_by_group(luma).values() for window in group]
     insets = [inset for window in windows[:ANCHORS] for inset in insets_of(window)]
-    corner = look1.coefficients(averaged(luma, [*windows, *insets]))
-    signs = np.packbits(corner[:, *_outwards()] > 0.0, axis=1)
+    views = averaged(luma, [*windows, *insets])
+    corner = look1.coefficients(views)
+    signs = np.packbits(look1.coefficients(locally_normalised(views))[:, *_outwards()] > 0.0, axis=1)
     words = np.ascontiguousarray(np.pad(signs, ((0, 0), (0, -signs.shape[1] % 8)))).view(np.uint64)
     hashes = np.array(list(look1.hashes_of(corner[: len(windows)])), np.uint64)
     return hashes, words[: len(windows)], words[len(windows) :].reshape(ANCHORS, -1, words.shape[1])

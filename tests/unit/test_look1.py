@@ -13,6 +13,7 @@ from handler.core.look1 import (
     ANCHORS,
     CHECK_RADIUS,
     HASH_BITS,
+    LOOK_CHECK_RADIUS,
     QUALITY_FLOOR,
     RADIUS,
     HashedViews,
@@ -170,6 +171,27 @@ def test_turned_picture_asks_with_its_checks_turned(orientation: int) -> None:
         assert {turned_check(check, orientation) for check in checks} == set(there)
 
 
+def cut_out(shape: int, texture: int) -> Luma:
+    """Return something round, lit from one side, on black, with texture in it."""
+    y, x = np.mgrid[-1:1:300j, -1:1:300j]
+    rng = np.random.default_rng([shape, 1])
+    inside = (x / rng.uniform(0.6, 0.65)) ** 2 + (y / rng.uniform(0.75, 0.8)) ** 2 < 1
+    spots = np.random.default_rng([texture, 2]).normal(0, 1, (24, 24)).repeat(13, axis=0).repeat(13, axis=1)
+    smooth = Image.fromarray(spots[:300, :300].astype(np.float32)).resize((24, 24)).resize((300, 300))
+    levels = inside * (150 - 60 * x + 10 * np.asarray(smooth))
+    shown: Luma = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    return shown
+
+
+def test_check_bits_tell_textures_apart_in_one_outline() -> None:
+    one, other, again = (fingerprint_views(cut_out(1, texture)) for texture in (1, 2, 1))
+    darker = fingerprint_views(cut_out(1, 1) // 2)
+
+    assert differing(one.checks[0], other.checks[0]) > LOOK_CHECK_RADIUS
+    assert differing(one.checks[0], darker.checks[0]) <= CHECK_RADIUS
+    assert one == again
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_crop_between_two_views_is_nearer_by_its_asking_checks(seed: int) -> None:
     image = photo(seed)
@@ -293,4 +315,4 @@ GOLDEN: list[str] = [
     "7652838615662d54",
     "6d68818115868bd5",
 ]
-GOLDEN_CHECKS = "1d963e764d933981"
+GOLDEN_CHECKS = "d761b5e2b9f10861"
