@@ -13,7 +13,7 @@ from handler.core.look1 import (
     ANCHORS,
     CHECK_RADIUS,
     HASH_BITS,
-    LOOK_CHECK_RADIUS,
+    LOOKS_CHECK_RADIUS,
     QUALITY_FLOOR,
     RADIUS,
     HashedViews,
@@ -187,7 +187,7 @@ def test_check_bits_tell_textures_apart_in_one_outline() -> None:
     one, other, again = (fingerprint_views(cut_out(1, texture)) for texture in (1, 2, 1))
     darker = fingerprint_views(cut_out(1, 1) // 2)
 
-    assert differing(one.checks[0], other.checks[0]) > LOOK_CHECK_RADIUS
+    assert differing(one.checks[0], other.checks[0]) > LOOKS_CHECK_RADIUS
     assert differing(one.checks[0], darker.checks[0]) <= CHECK_RADIUS
     assert one == again
 

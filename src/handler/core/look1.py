@@ -34,7 +34,9 @@ ANCHORS = 2  # the first so many views are compared with every view
 LUMA_SIDE = 256  # decode to at least this many pixels on the shorter side; up to twice as many cost little
 RADIUS = 12
 CHECK_RADIUS = 80  # of two million pairs of different pictures, most of them landscapes, none is within it at radius 14
-LOOKS_CHECK_RADIUS = 92  # where the pixels decide: of a million such pairs 18 are looked at at radius 14, at 100 it is 190
+LOOKS_CHECK_RADIUS = (
+    92  # where the pixels decide: of a million such pairs 18 are looked at at radius 14, at 100 it is 190
+)
 QUALITY_FLOOR = 1.0
 
 HASH_BITS = 64
