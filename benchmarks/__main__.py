@@ -46,6 +46,7 @@ PARTS = {
     "micro: one step by itself": {
         "cold-import": Part("benchmarks.micro.cold_import", "what a cold start imports, beside boto3 alone"),
         "hashing": Part("benchmarks.micro.hashing", "decoding and hashing 12 megapixels, beside other libraries"),
+        "looking": Part("benchmarks.micro.looking", "an upload with a match that is looked at, beside one without"),
         "parsing": Part("benchmarks.micro.parsing", "parsing DynamoDB's answers, beside botocore"),
         "comparing": Part("benchmarks.micro.comparing", "comparing hashes in memory, beside FAISS and a BK-tree"),
     },
