@@ -7,6 +7,7 @@ from functools import cache
 from handler.core import look1
 from handler.core.model import PictureRecord
 from handler.core.seen import Seen
+from handler.core.windows import Insets
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,11 @@ class Asker:
         if seen is None:
             return cls.stored(record)
 
+        insets = cache(lambda: Insets(seen.luma))  # made when it is asked for, which is seldom
+
         @cache  # one picture has many candidates
         def checks_near(view: int) -> Sequence[bytes]:
-            (checks,) = look1.asking_checks(seen.luma, [seen.shown[view]])
-            return checks
+            return look1.near_checks(insets(), seen.shown[view])
 
         return cls(record, checks_near, seen)
 

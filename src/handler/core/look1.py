@@ -9,7 +9,6 @@ import base64
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +21,9 @@ from handler.core.windows import (
     SIDE,
     SIDES,
     VIEW_NAMES,
+    Insets,
     averaged,
     averaged_views,
-    insets_of,
     trim,
     windows_of,
 )
@@ -86,11 +85,13 @@ def asking_checks(luma: NDArray[np.uint8], views: Sequence[int]) -> list[tuple[b
     A crop seldom ends where a stored view ends. The picture that asks confirms a match by whichever of these is
     nearest to the stored check bits; only the views' own are stored.
     """
-    height, width = luma.shape
-    windows = windows_of(height, width, trim(luma))
-    insets = [inset for view in views for inset in insets_of(windows[view])]
-    checks = checks_of(averaged(luma, insets))
-    return [tuple(islice(checks, 2**4)) for _ in views]
+    insets = Insets(luma)
+    return [near_checks(insets, view) for view in views]
+
+
+def near_checks(insets: Insets, view: int) -> tuple[bytes, ...]:
+    """Return what `asking_checks` does for one view of the picture that *insets* is of."""
+    return tuple(checks_of(insets.averaged(view)))
 
 
 def turned(hash: int, orientation: int) -> int:
