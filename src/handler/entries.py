@@ -152,19 +152,26 @@ class Entries:
 
         All of them, or the nearest MOST_HITS: blank pages may be a million, and memory is for entries.
         """
-        return self.scan_each([questions], radius)[0]
+        nearest = _Nearest(MOST_HITS)
+        for near in self._near(questions, radius):
+            nearest.add(near)
+        return nearest.hits()
 
-    def scan_each(self, askers: Sequence[Sequence[Question]], radius: int, *, most: int = MOST_HITS) -> list[Hits]:
-        """Return what `scan` does for each of *askers*, sooner than one by one where there are few rows."""
+    def scan_each(
+        self, askers: Sequence[Sequence[Question]], radius: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return which of *askers* have which rows within *radius* bits: each pair once, sorted.
+
+        All of them, sooner than by scanning for one asker after the other.
+        """
         owners = np.repeat(np.arange(len(askers)), [len(questions) for questions in askers])
-        firsts = list(accumulate((len(questions) for questions in askers), initial=0))
-        nearest = [_Nearest(most) for _ in askers]
+        rows, found = max(1, len(self)), [np.empty(0, np.int64)]
         for near in self._near(list(chain.from_iterable(askers)), radius):
-            owner = owners[near.questions]
-            for one in np.unique(owner).tolist():
-                rows, distances, questions, views = (column[owner == one] for column in near[:4])
-                nearest[one].add(Hits(rows, distances, questions - firsts[one], views, complete=True))
-        return [some.hits() for some in nearest]
+            found.append(owners[near.questions] * rows + near.rows)
+            if sum(map(len, found[1:])) > len(found[0]) + _AT_ONCE:  # the same pair meets by many views
+                found = [np.unique(np.concatenate(found))]
+        pairs = np.unique(np.concatenate(found))
+        return pairs // rows, pairs % rows
 
     def _near(self, questions: Sequence[Question], radius: int) -> Iterator[Hits]:
         """Yield all that is within *radius* bits, a part of the rows and of the views at a time."""

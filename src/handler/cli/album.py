@@ -1,14 +1,17 @@
 """Pictures that are compared with each other: the scan of a warm instance, then the policy."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from handler.cli.matching import Stored, matches
 from handler.core.asker import Asker
 from handler.core.entry import to_entry
 from handler.core.generations import GENERATIONS
-from handler.core.model import Match, PictureRecord, Settings
-from handler.core.policy import match, questions
+from handler.core.model import Fingerprint, Likeness, Match, MatchKind, PictureRecord, Settings
+from handler.core.policy import match, questions, taken_apart_s
 from handler.entries import Entries
 
 
@@ -28,30 +31,77 @@ class Album:
     """Pictures, compared as the function compares them."""
 
     def __init__(self, settings: Settings) -> None:
+        views = len(GENERATIONS[settings.generation].view_names)
         self._settings = settings
         self._records: list[PictureRecord] = []
-        self._entries = Entries(len(GENERATIONS[settings.generation].view_names))
+        self._entries, self._stored = Entries(views), Stored(views)
 
     def add(self, records: Sequence[PictureRecord]) -> None:
         """Add pictures."""
         self._records += records
         self._entries.extend([to_entry(record.ref.object_id, record.entry_hashes) for record in records])
+        self._stored.extend([_fingerprint(record) for record in records])
 
     def matches(self, askers: Sequence[Asker]) -> Iterator[Found]:
         """Yield each of *askers* with each picture in here that it matches; in their orders."""
-        return self._matches(askers, repeat(len(self._records), len(askers)))
+        return self._matches(askers, np.full(len(askers), len(self._records)))
 
     def add_and_match(self, askers: Sequence[Asker]) -> Iterator[Found]:
         """Add pictures; yield each with each that it matches of those that came before it; in their orders."""
         before = len(self._records)
         self.add([asker.record for asker in askers])
-        return self._matches(askers, range(before, len(self._records)))
+        return self._matches(askers, np.arange(before, len(self._records)))
 
-    def _matches(self, askers: Sequence[Asker], ends: Iterable[int]) -> Iterator[Found]:
+    def _matches(self, askers: Sequence[Asker], ends: NDArray[np.int64]) -> Iterator[Found]:
         """Yield each of *askers* with its matches among the first pictures in here; *ends* says how many, for each."""
         asked = [questions(asker.record, self._settings.orientations) for asker in askers]
-        everything = self._entries.scan_each(asked, self._settings.asked_radius, most=len(self._records))
-        for asker, end, hits in zip(askers, ends, everything, strict=True):
-            for row in sorted(row for row in hits.rows.tolist() if row < end):
-                if found := match(asker, self._records[row], self._settings):
-                    yield Found(asker.record, found)
+        asking, rows = self._entries.scan_each(asked, self._settings.asked_radius)
+        before = rows < ends[asking]
+        asking, rows = asking[before], rows[before]
+        for one, found in zip(asking.tolist(), self._found(askers, asking, rows), strict=True):
+            if found:
+                yield Found(askers[one].record, found)
+
+    def _found(self, askers: Sequence[Asker], asking: NDArray[np.int64], rows: NDArray[np.int64]) -> list[Match | None]:
+        """Return the match of each of *askers[asking]* with the picture in each of *rows*, or None where it is none."""
+        both = [(askers[one], self._records[row]) for one, row in zip(asking.tolist(), rows.tolist(), strict=True)]
+        found: list[Match | None] = [None] * len(both)
+        by_views = list[int]()
+        for number, (asker, other) in enumerate(both):
+            if _compared_by_views(asker.record, other):
+                by_views.append(number)
+            else:
+                found[number] = match(asker, other, self._settings)
+        if by_views:
+            met = matches(askers, asking[by_views], rows[by_views], self._stored, self._settings)
+            for number, *how in zip(*(column.tolist() for column in met), strict=True):
+                asker, other = both[by_views[number]]
+                found[by_views[number]] = _match(asker.record, other, *how)
+        return found
+
+
+def _fingerprint(record: PictureRecord) -> Fingerprint:
+    if record.fingerprint is None:
+        raise ValueError(f"{record.ref.key} has no fingerprint, so nothing can be compared with it")
+    return record.fingerprint
+
+
+def _compared_by_views(one: PictureRecord, other: PictureRecord) -> bool:
+    """Whether two pictures may match, and not by their bytes alone."""
+    if one.fingerprint is None or other.fingerprint is None or one.digest == other.digest:
+        return False
+    return one.ref != other.ref and not one.fingerprint.flat and not other.fingerprint.flat
+
+
+def _match(
+    one: PictureRecord,
+    other: PictureRecord,
+    near: bool,
+    distance: int,
+    orientation: int,
+    mine: int,
+    its: int,
+    bits: int,
+) -> Match:
+    likeness = Likeness(MatchKind.NEAR if near else MatchKind.ALIKE, distance)
+    return Match(other, likeness, orientation, (mine, its), None if bits < 0 else bits, taken_apart_s(one, other))

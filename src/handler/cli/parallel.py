@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 INLINE_FILES = 8  # starting further processes takes longer than these
 FILES_AT_ONCE = 8  # to one process: handing over each by itself would take a fifth of the time of hashing it
-AHEAD = 3  # times as many per process: so much waits in memory behind one slow file
+AHEAD = 8  # times as many per process: they work on while 64 pictures are compared, and so much waits in memory
 KILLED = "a hashing process was killed, probably out of memory: lower --max-pixels"
 
 

@@ -38,7 +38,10 @@ class MatchKind(StrEnum):
     @property
     def rank(self) -> int:
         """0 for the kind that has most in common."""
-        return list(MatchKind).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {kind: rank for rank, kind in enumerate(MatchKind)}
 
 
 TELLS = tuple(kind.value for kind in MatchKind if kind is not MatchKind.EXACT)  # the least kinds that may count

@@ -117,9 +117,9 @@ def taken_apart_s(one: PictureRecord, other: PictureRecord) -> float | None:
 
 def _meetings(asker: Asker, other: Fingerprint, orientations: tuple[int, ...], radius: int) -> Iterator[Meeting]:
     """Yield the views that meet within *radius* bits, nearest first."""
-    turned = _turned(asker.record, orientations)
+    turned = turned_hashes(asker.record, orientations)
     distances = np.bitwise_count(turned[:, :, None] ^ np.array(other.hashes, np.uint64))
-    found = np.argwhere((distances <= radius) & _meets(other.generation, orientations))
+    found = np.argwhere((distances <= radius) & meets(other.generation, orientations))
     for place, mine, theirs in sorted(found.tolist(), key=lambda at: (distances[tuple(at)], at)):
         yield Meeting(
             int(distances[place, mine, theirs]),
@@ -138,19 +138,19 @@ def may_meet(generation: Generation, view: int) -> tuple[int, ...]:
 
 
 @cache
-def _meets(name: str, orientations: tuple[int, ...]) -> NDArray[np.bool_]:
+def meets(name: str, orientations: tuple[int, ...]) -> NDArray[np.bool_]:
     """Which views of a picture, by orientation, may meet which stored ones: shape (orientations, views, views)."""
     generation = GENERATIONS[name]
     views = range(len(generation.view_names))
-    meets = np.zeros((len(orientations), len(views), len(views)), bool)
+    met = np.zeros((len(orientations), len(views), len(views)), bool)
     for place, orientation in enumerate(orientations):
         for view in views:
-            meets[place, view, list(may_meet(generation, generation.turned_view(view, orientation)))] = True
-    return meets
+            met[place, view, list(may_meet(generation, generation.turned_view(view, orientation)))] = True
+    return met
 
 
 @lru_cache(maxsize=4)  # one picture has many candidates
-def _turned(record: PictureRecord, orientations: tuple[int, ...]) -> NDArray[np.uint64]:
+def turned_hashes(record: PictureRecord, orientations: tuple[int, ...]) -> NDArray[np.uint64]:
     """The hashes of all views in each orientation: shape (orientations, views)."""
     turned, hashes = GENERATIONS[record.generation].turned, record.fingerprint.hashes if record.fingerprint else ()
     return np.array([[turned(hash, orientation) for hash in hashes] for orientation in orientations], np.uint64)
