@@ -10,6 +10,7 @@ from typing import Any
 from handler.core.buckets import Bucket, members_within, probes, to_member
 from handler.core.formats import check_bytes
 from handler.core.journal import Appended, Segment, Shape, Tail
+from handler.core.matches import NotedPair, Pair
 from handler.core.message import Message
 from handler.core.model import (
     Candidates,
@@ -17,11 +18,9 @@ from handler.core.model import (
     Content,
     Limits,
     NearHash,
-    NotedPair,
     ObjectGone,
     ObjectRef,
     Outcome,
-    Pair,
     PictureRecord,
     Superseded,
 )

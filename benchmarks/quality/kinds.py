@@ -10,16 +10,8 @@ from skimage import data
 from handler.core.asker import Asker
 from handler.core.fingerprint import examine
 from handler.core.judging import judged
-from handler.core.model import (
-    Likeness,
-    Limits,
-    Match,
-    MatchKind,
-    ObjectRef,
-    Outcome,
-    PictureRecord,
-    Settings,
-)
+from handler.core.matches import Likeness, Match
+from handler.core.model import Limits, MatchKind, ObjectRef, Outcome, PictureRecord, Settings
 from handler.core.policy import closest
 from training.edits import in_file
 from training.printing import print_table

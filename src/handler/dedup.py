@@ -14,16 +14,14 @@ from itertools import islice
 from typing import Protocol
 
 from handler.core.asker import Asker
+from handler.core.matches import Match, NotedPair, Pair
 from handler.core.message import Message, compose
 from handler.core.model import (
     Candidate,
     Collection,
     Found,
-    Match,
     MatchKind,
-    NotedPair,
     ObjectRef,
-    Pair,
     PictureRecord,
     Route,
     Settings,

@@ -15,11 +15,10 @@ from typing import NamedTuple, Protocol
 from handler.core.asker import Asker
 from handler.core.fingerprint import seen_again
 from handler.core.judging import judged
+from handler.core.matches import Match, NotedPair
 from handler.core.model import (
     Content,
-    Match,
     MatchKind,
-    NotedPair,
     ObjectGone,
     ObjectRef,
     PictureRecord,

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from handler.core.model import Found, Match, ObjectRef, Outcome, PictureRecord
+from handler.core.matches import Match
+from handler.core.model import Found, ObjectRef, Outcome, PictureRecord
 
 
 @dataclass(slots=True)

@@ -3,15 +3,13 @@ from dataclasses import replace
 
 import pytest
 
+from handler.core.matches import Likeness, NotedPair, Pair
 from handler.core.model import (
     Collection,
     Fingerprint,
-    Likeness,
     MatchKind,
-    NotedPair,
     ObjectRef,
     Outcome,
-    Pair,
     PictureRecord,
     Superseded,
     padded_sequencer,

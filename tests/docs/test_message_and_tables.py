@@ -13,20 +13,9 @@ from handler.aws.journal import DynamoDBJournal
 from handler.aws.packs import S3Packs
 from handler.core.buckets import Bucket
 from handler.core.generations import GENERATIONS
+from handler.core.matches import Likeness, Match, NotedPair, Pair
 from handler.core.message import MAX_BODY_BYTES, compose
-from handler.core.model import (
-    LOWEST_SEQUENCER,
-    Collection,
-    Fingerprint,
-    Likeness,
-    Match,
-    MatchKind,
-    NotedPair,
-    ObjectRef,
-    Outcome,
-    Pair,
-    PictureRecord,
-)
+from handler.core.model import LOWEST_SEQUENCER, Collection, Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord
 from tests.docs.markdown import REFERENCE, ROOT, code, names, table, tables
 from tests.fakes import InlineExecutor
 

@@ -20,7 +20,8 @@ from handler.aws.sns import SNSTopic
 from handler.core.entry import entry_bytes
 from handler.core.journal import Shape
 from handler.core.judging import judged
-from handler.core.model import Collection, Likeness, Limits, Match, Settings
+from handler.core.matches import Likeness, Match
+from handler.core.model import Collection, Limits, Settings
 from handler.core.seen import Seen
 from handler.dedup import Deduplicator
 from handler.indexing import Indexer

@@ -11,7 +11,8 @@ from handler.aws.journal import DynamoDBJournal
 from handler.core.asker import Asker
 from handler.core.buckets import buckets, to_member
 from handler.core.journal import Segment
-from handler.core.model import Collection, Found, Match, NotedPair, ObjectRef, Outcome, Pair, PictureRecord
+from handler.core.matches import Match, NotedPair, Pair
+from handler.core.model import Collection, Found, ObjectRef, Outcome, PictureRecord
 from handler.entries import Block
 from handler.journal import CollectionJournal, Cursor
 from handler.looks import Looked, Looks

@@ -7,18 +7,9 @@ from hypothesis import strategies as st
 from jsonschema import ValidationError
 
 from handler.core.formats import FORMATS
+from handler.core.matches import Likeness, Match
 from handler.core.message import compose
-from handler.core.model import (
-    Collection,
-    Fingerprint,
-    Likeness,
-    Match,
-    MatchKind,
-    ObjectRef,
-    Outcome,
-    PictureRecord,
-    padded_sequencer,
-)
+from handler.core.model import Collection, Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord, padded_sequencer
 from tests.schema import valid_message
 
 COLLECTION = Collection("*", "phash1")

@@ -8,8 +8,9 @@ from typing import Any, get_type_hints
 
 import pytest
 
+from handler.core.matches import Likeness, Match
 from handler.core.message import compose
-from handler.core.model import Collection, Fingerprint, Likeness, Match, MatchKind, ObjectRef, Outcome, PictureRecord
+from handler.core.model import Collection, Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord
 from handler.core.model import padded_sequencer as padded
 from tests.schema import SCHEMA, valid_message
 

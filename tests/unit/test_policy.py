@@ -10,12 +10,11 @@ from handler.core.asker import Asker
 from handler.core.entry import to_entry
 from handler.core.fingerprint import examine
 from handler.core.look1 import RADIUS
+from handler.core.matches import Likeness, Match
 from handler.core.model import (
     ORIENTATIONS,
     Fingerprint,
-    Likeness,
     Limits,
-    Match,
     MatchKind,
     ObjectRef,
     Outcome,

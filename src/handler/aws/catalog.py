@@ -15,19 +15,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from handler.aws.batch import KEYS_PER_CALL, pieces, read_strongly
-from handler.core.model import (
-    Box,
-    Collection,
-    Fingerprint,
-    Likeness,
-    MatchKind,
-    NotedPair,
-    ObjectRef,
-    Outcome,
-    Pair,
-    PictureRecord,
-    Superseded,
-)
+from handler.core.matches import Likeness, NotedPair, Pair
+from handler.core.model import Box, Collection, Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord, Superseded
 from handler.core.phash import from_hex, to_hex
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from handler.cli.matching import Stored, matches
 from handler.core.asker import Asker
 from handler.core.entry import to_entry
 from handler.core.generations import GENERATIONS
-from handler.core.model import Fingerprint, Likeness, Match, MatchKind, PictureRecord, Settings
+from handler.core.matches import Likeness, Match
+from handler.core.model import Fingerprint, MatchKind, PictureRecord, Settings
 from handler.core.policy import match, questions, taken_apart_s
 from handler.entries import Entries
 

@@ -17,8 +17,9 @@ from handler.core.generations import GENERATIONS
 from handler.core.judging import judged, looked
 from handler.core.look import Look
 from handler.core.look1 import CHECK_BITS
+from handler.core.matches import Likeness, Match
 from handler.core.message import describe_box
-from handler.core.model import Likeness, Match, MatchKind, PictureRecord, Settings
+from handler.core.model import MatchKind, PictureRecord, Settings
 from handler.core.phash import similarity
 from handler.core.policy import Meeting, closest, match, taken_apart_s
 from handler.core.seen import Seen

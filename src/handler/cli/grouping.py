@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from handler.cli.album import Found
-from handler.core.model import Likeness, Match, MatchKind, PictureRecord, Settings
+from handler.core.matches import Likeness, Match
+from handler.core.model import MatchKind, PictureRecord, Settings
 
 Decide = Callable[[Sequence[Found]], Iterable[Match | None]]  # what is a match of each, in their order
 Between = tuple[str, str]  # two paths, the worse copy first

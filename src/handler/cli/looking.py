@@ -10,7 +10,8 @@ from handler.cli.parallel import in_order
 from handler.cli.progress import progress
 from handler.core.fingerprint import seen_again
 from handler.core.judging import judged
-from handler.core.model import Limits, Match, MatchKind, PictureRecord, Settings
+from handler.core.matches import Match
+from handler.core.model import Limits, MatchKind, PictureRecord, Settings
 from handler.core.seen import Seen
 
 REMEMBERED = 64  # pictures of one process, of some 150 KB each: the best of a group is looked at once for each copy

@@ -5,7 +5,8 @@ from dataclasses import replace
 from handler.core import colours
 from handler.core.generations import GENERATIONS
 from handler.core.look import Look, judge, look
-from handler.core.model import Likeness, Match, MatchKind
+from handler.core.matches import Likeness, Match
+from handler.core.model import MatchKind
 from handler.core.seen import Seen
 
 

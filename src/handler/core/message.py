@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from handler.core.generations import GENERATIONS
-from handler.core.model import Box, Collection, Match, Pair, PictureRecord
+from handler.core.matches import Match, Pair
+from handler.core.model import Box, Collection, PictureRecord
 from handler.core.phash import similarity, to_hex
 
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")  # in an SNS attribute: percent-encoded there

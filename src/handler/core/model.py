@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -253,65 +253,6 @@ class Found:
     pictures: int = 0  # entries that were compared
     complete: bool = True  # False: there is more within the radius than the candidates
     trouble: str | None = None  # what kept the journal from being loaded: the answer is right all the same
-
-
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """How two pictures are alike, by their hashes and, if somebody looked, by their pixels."""
-
-    kind: MatchKind
-    distance: int  # bits, 0 to 64
-    agreement: float | None = None  # of the pixels, 0 to 1; None: nobody looked
-    colours: float | None = None  # how well they agree, 0 to 1; None: nobody looked
-    differs: tuple[Box, ...] | None = ()  # where; None: it is known for the other picture's side only
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """One live picture that is like the one that was asked for."""
-
-    record: PictureRecord
-    likeness: Likeness
-    orientation: int = 1  # how the picture has to be turned to look like the match, as EXIF numbers it
-    view_pair: tuple[int, int] = (0, 0)  # which view of the picture met which of the match
-    check_bits: int | None = None  # that differ between those views; None where there are none
-    taken_apart_s: float | None = None  # seconds between both captures; None where one of them is not known
-
-    @property
-    def kind(self) -> MatchKind:
-        """What it has in common with the picture."""
-        return self.likeness.kind
-
-    @property
-    def distance(self) -> int:
-        """Bits that differ between the two hashes."""
-        return self.likeness.distance
-
-
-class Pair(NamedTuple):
-    """Two objects, each with one content, as `{object id}#{content}`; the lesser comes first, whoever names them."""
-
-    first: str
-    second: str
-
-    @classmethod
-    def of(cls, one: PictureRecord, other: PictureRecord) -> "Pair":
-        """Return the pair, which both uploads name alike."""
-        return cls(*sorted((one.named, other.named)))
-
-
-@dataclass(frozen=True, slots=True)
-class NotedPair:
-    """What is kept of a pair from the moment that somebody found it: what made it one, and whether it was announced."""
-
-    likeness: Likeness
-    finder: str  # which of the two found it: where the pictures differ is in fractions of this one
-    announced: bool = False
-
-    def seen_by(self, one: PictureRecord) -> Likeness:
-        """Return the likeness as the picture *one* of the pair has it."""
-        unplaced = self.likeness.differs and self.finder != one.named
-        return replace(self.likeness, differs=None) if unplaced else self.likeness
 
 
 def object_id(bucket: str, key: str) -> str:

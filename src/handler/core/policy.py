@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from handler.core.asker import Asker
 from handler.core.entry import Question
 from handler.core.generations import GENERATIONS, Generation
-from handler.core.model import Fingerprint, Likeness, Match, MatchKind, PictureRecord, Settings
+from handler.core.matches import Likeness, Match
+from handler.core.model import Fingerprint, MatchKind, PictureRecord, Settings
 from handler.core.phash import HASH_BITS
 
 

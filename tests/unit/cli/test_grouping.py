@@ -11,17 +11,8 @@ from hypothesis import strategies as st
 
 from handler.cli.album import Found
 from handler.cli.grouping import Grouping, worth
-from handler.core.model import (
-    Fingerprint,
-    Likeness,
-    Limits,
-    Match,
-    MatchKind,
-    ObjectRef,
-    Outcome,
-    PictureRecord,
-    Settings,
-)
+from handler.core.matches import Likeness, Match
+from handler.core.model import Fingerprint, Limits, MatchKind, ObjectRef, Outcome, PictureRecord, Settings
 
 NEAR, ALTERED, ALIKE, EXACT = MatchKind.NEAR, MatchKind.ALTERED, MatchKind.ALIKE, MatchKind.EXACT
 

@@ -17,7 +17,8 @@ from handler.cli.album import Found
 from handler.cli.findings import group_lines
 from handler.cli.grouping import Group
 from handler.cli.main import main
-from handler.core.model import Fingerprint, Likeness, Match, MatchKind, ObjectRef, Outcome, PictureRecord
+from handler.core.matches import Likeness, Match
+from handler.core.model import Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord
 from tests.pictures import photo, png, textured
 from tests.unit.cli.conftest import Run, write
 
