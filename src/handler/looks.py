@@ -112,7 +112,7 @@ class Looks:
                 found, looks = came.match, looks + came.taken
             elif found is None:
                 found, unseen = one, bound > 0
-            if found and _counts(found, tell or self._settings.tell):
+            if found and found.counts(tell or self._settings.tell):
                 told.append(found)
         return Decided(best_first(told)[:cap], looks, unseen or len(told) > cap)
 
@@ -162,9 +162,3 @@ class Looks:
         if content.etag != record.etag:
             raise ObjectGone(f"{record.ref.bucket}/{record.ref.key} was replaced")
         return seen_again(content.body, record, self._settings.limits)
-
-
-def _counts(one: Match, tell: MatchKind) -> bool:
-    """Whether a match is of a kind that is told, or was noted; what might be one if somebody looked is none."""
-    nobody_looked = one.likeness.agreement is None
-    return one.kind.rank <= (MatchKind.NEAR if nobody_looked else tell).rank

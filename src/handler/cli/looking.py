@@ -11,7 +11,7 @@ from handler.cli.progress import progress
 from handler.core.fingerprint import seen_again
 from handler.core.judging import judged
 from handler.core.matches import Match
-from handler.core.model import Limits, MatchKind, PictureRecord, Settings
+from handler.core.model import Limits, PictureRecord, Settings
 from handler.core.seen import Seen
 
 REMEMBERED = 64  # pictures of one process, of some 150 KB each: the best of a group is looked at once for each copy
@@ -40,8 +40,7 @@ def _look(one: Found, *, settings: Settings) -> Match | None:
         match = judged(one.match, _seen(one.a, settings.limits), _seen(one.b, settings.limits))
     except UNUSABLE:
         match = one.match
-    nobody_looked = match.likeness.agreement is None
-    return match if match.kind.rank <= (MatchKind.NEAR if nobody_looked else settings.tell).rank else None
+    return match if match.counts(settings.tell) else None
 
 
 @lru_cache(maxsize=REMEMBERED)

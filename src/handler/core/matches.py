@@ -38,6 +38,11 @@ class Match:
         """Bits that differ between the two hashes."""
         return self.likeness.distance
 
+    def counts(self, tell: MatchKind) -> bool:
+        """Whether it has at least so much in common; what might have it if somebody looked has not."""
+        nobody_looked = self.likeness.agreement is None
+        return self.kind.rank <= (MatchKind.NEAR if nobody_looked else tell).rank
+
 
 class Pair(NamedTuple):
     """Two objects, each with one content, as `{object id}#{content}`; the lesser comes first, whoever names them."""
