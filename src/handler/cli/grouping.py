@@ -119,34 +119,34 @@ class Grouping:
     def _pairs(
         self, found: Sequence[Found], place: Mapping[str, int], joined: Mapping[str, str], number: Mapping[str, int]
     ) -> Iterator[tuple[Found, int | None]]:
-        """Yield every pair: within a group by what both have in common with its best, else by a look of its own."""
+        """Yield every pair: by a look of its own, unless both are the same picture as the best of their group."""
         apart = list[tuple[Between, Found]]()
         for one in found:
             better, worse = sorted((one.a.ref.key, one.b.ref.key), key=place.__getitem__)
-            if joined.get(worse) != better and not self._of_one_group(worse, better, joined):
+            if joined.get(worse) != better and not self._are_copies_of_one(worse, better, joined):
                 apart.append(((worse, better), one))
         self._settle(apart)
         for one in found:
             better, worse = sorted((one.a.ref.key, one.b.ref.key), key=place.__getitem__)
             if (worse, better) in self._decided:
-                decided = self._decided[worse, better]
-                together = joined.get(worse) == better
-                if decided:
+                together = joined.get(worse) in (better, joined.get(better, ""))
+                if decided := self._decided[worse, better]:
                     yield decided, number[worse] if together else None
             else:
-                yield self._by_way_of_the_best(one, joined[worse]), number[worse]
+                yield _as_copies_of_one(one), number[worse]
 
-    def _of_one_group(self, worse: str, better: str, joined: Mapping[str, str]) -> bool:
-        return worse in joined and joined[worse] == joined.get(better) and (worse, better) not in self._decided
+    def _are_copies_of_one(self, worse: str, better: str, joined: Mapping[str, str]) -> bool:
+        """Whether two pictures are both the same as one best, and nobody has looked at the two of them."""
+        best = joined.get(worse)
+        if best is None or joined.get(better) != best or (worse, better) in self._decided:
+            return False
+        with_best = [self._decided[path, best] for path in (worse, better)]
+        return all(one and one.match.kind.rank <= MatchKind.NEAR.rank for one in with_best)
 
-    def _by_way_of_the_best(self, one: Found, best: str) -> Found:
-        """Return two copies of one picture as a pair: they have no more in common than each has with the best."""
-        kinds = [
-            decided.match.kind for path in (one.a.ref.key, one.b.ref.key) if (decided := self._decided[path, best])
-        ]
-        kind = max([MatchKind.NEAR, *kinds], key=lambda kind: kind.rank)
-        likeness = Likeness(kind, one.match.distance, differs=() if kind is MatchKind.NEAR else None)
-        return Found(one.a, replace(one.match, likeness=likeness))
+
+def _as_copies_of_one(one: Found) -> Found:
+    """Return two copies of one picture as a pair: they are the same, though nobody looked at the two."""
+    return Found(one.a, replace(one.match, likeness=Likeness(MatchKind.NEAR, one.match.distance)))
 
 
 def _nearness(one: Found) -> tuple[int, int, str, str]:

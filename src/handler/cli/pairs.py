@@ -46,8 +46,8 @@ JSON fields, one object a line for each pair:
                  (it only looks so)
   distance       bits that differ between their hashes
   similarity     1 - distance / 64
-  agreement      how well the pixels agree, 0 to 1; null if nobody looked:
-                 copies are looked at beside the best of their group
+  agreement      how well the pixels agree, 0 to 1; null if nobody looked, as at
+                 two copies that are both the same as the best of their group
   colours        how well the colours agree, likewise
   differs        where they differ: boxes in fractions of a
   taken_apart_s  seconds between both captures, or null

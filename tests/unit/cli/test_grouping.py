@@ -112,6 +112,18 @@ def test_copies_of_one_picture_are_each_looked_at_once() -> None:
     assert [one.match.likeness.agreement is None for one, _ in grouped.pairs].count(False) == 29
 
 
+def test_two_altered_copies_of_one_picture_are_looked_at_themselves() -> None:
+    records = [record(path, width=300 - 10 * number) for number, path in enumerate(["form", "one", "other", "third"])]
+    eyes = Eyes({pair("form", name): ALTERED for name in ("one", "other", "third")} | {pair("one", "third"): NEAR})
+
+    grouped = Grouping(settings(), eyes).among(records, all_found(records))
+
+    told = {pair(one.a.ref.key, one.b.ref.key): (one.match.kind, number) for one, number in grouped.pairs}
+    assert told == {pair("form", name): (ALTERED, 1) for name in ("one", "other", "third")} | {
+        pair("one", "third"): (NEAR, 1)
+    }
+
+
 def test_equal_bytes_are_not_looked_at() -> None:
     records = [record("a"), record("b")]
     eyes = Eyes({})
