@@ -107,10 +107,12 @@ class Looks:
         for one in proposed:
             if sum(match.kind.rank <= MatchKind.NEAR.rank for match in told) > cap:
                 break
-            found = settled.get(one.record.named)
-            if found is None and (came := next(looked, None)):
+            if known := settled.get(one.record.named):
+                told.append(known)
+                continue
+            if came := next(looked, None):
                 found, looks = came.match, looks + came.taken
-            elif found is None:
+            else:
                 found, unseen = one, bound > 0
             if found and found.counts(tell or self._settings.tell):
                 told.append(found)

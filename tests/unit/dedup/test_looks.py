@@ -217,6 +217,19 @@ def test_noted_pair_is_told_without_another_look(site: FakeDeployment) -> None:
     assert told[0]["kind"] == "altered"
 
 
+def test_noted_pair_is_told_though_less_is_told_now(site: FakeDeployment) -> None:
+    site.upload("a.jpg", jpeg(captioned(SCENE)))
+    ref = site.put("b.jpg", jpeg(SCENE, 70))
+    site.function().created(ref)
+    site.catalog.pairs = {key: replace(pair, announced=False) for key, pair in site.catalog.pairs.items()}
+    site.tell = MatchKind.NEAR
+
+    site.function().created(ref)
+
+    assert len(site.topic.messages) == 2
+    assert [match["kind"] for match in matches(site)] == ["altered"]
+
+
 def test_boxes_are_not_told_of_the_wrong_picture(site: FakeDeployment) -> None:
     first = site.put("a.jpg", jpeg(captioned(SCENE)))
     site.function().created(first)
