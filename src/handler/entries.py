@@ -165,7 +165,7 @@ class Entries:
         All of them, sooner than by scanning for one asker after the other.
         """
         owners = np.repeat(np.arange(len(askers)), [len(questions) for questions in askers])
-        rows, found = max(1, len(self)), [np.empty(0, np.int64)]
+        rows, found = 1 << 32, [np.empty(0, np.int64)]  # more than there are, now and when others have been added
         for near in self._near(list(chain.from_iterable(askers)), radius):
             found.append(owners[near.questions] * rows + near.rows)
             if sum(map(len, found[1:])) > len(found[0]) + _AT_ONCE:  # the same pair meets by many views
@@ -184,11 +184,12 @@ class Entries:
         room = max(_AT_ONCE, len(questions))
         differing, distances = np.empty(room, np.uint64), np.empty(room, np.uint8)
         first = 0
-        for block in self.blocks:
+        # Rows that another thread adds meanwhile are left out: it may join blocks, and never moves what is in them.
+        for block, rows in [(block, block.rows) for block in tuple(self.blocks)]:
             for view, numbers, wanted in asked:
                 step = max(1, _AT_ONCE // len(wanted))
-                for start in range(0, block.rows, step):
-                    stored = block.hashes[view, start : min(start + step, block.rows)]
+                for start in range(0, rows, step):
+                    stored = block.hashes[view, start : min(start + step, rows)]
                     size, shape = len(wanted) * len(stored), (len(wanted), len(stored))
                     xor = np.bitwise_xor(wanted, stored, out=differing[:size].reshape(shape))
                     distance = np.bitwise_count(xor, out=distances[:size].reshape(shape))
@@ -196,7 +197,7 @@ class Entries:
                         by, near = np.nonzero(distance <= radius)
                         met = np.full(len(near), view)
                         yield Hits(near + (first + start), distance[by, near], numbers[by], met, complete=True)
-            first += block.rows
+            first += rows
 
 
 class _Nearest:

@@ -16,6 +16,7 @@ from handler.cli.grouping import Grouped, Grouping, worth
 from handler.cli.looking import decide
 from handler.cli.options import add_fingerprinting, add_looks, add_matching, add_paths, settings
 from handler.cli.output import complain, printable
+from handler.cli.parallel import in_threads
 from handler.cli.progress import Shown
 from handler.cli.records import is_flat, record_of
 from handler.cli.rows import terminal_width
@@ -171,9 +172,8 @@ def _compared(
         files.ask_again()
     there = list(files.records)
     with each_file(work, paths, named=files.named) as (results, shown):
-        for askers in _usable(results, files, shown):
-            for one in matches(askers):
-                found.setdefault(frozenset((one.a.ref.key, one.b.ref.key)), one)
+        for one in in_threads(map(matches, _usable(results, files, shown))):
+            found.setdefault(frozenset((one.a.ref.key, one.b.ref.key)), one)
     return files, there, list(found.values())
 
 

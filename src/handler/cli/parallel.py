@@ -3,8 +3,8 @@
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
 from multiprocessing import active_children, get_context, parent_process
@@ -29,7 +29,7 @@ def in_order(work: Callable[[S], T], items: Iterator[S]) -> Generator[T]:
     Raises CommandError if one of the processes is killed.
     """
     first = list(islice(items, INLINE_FILES + 1))
-    cores = _cores()
+    cores = core_count()
     if len(first) <= INLINE_FILES or cores == 1:
         yield from map(work, chain(first, items))
         return
@@ -54,12 +54,29 @@ def in_order(work: Callable[[S], T], items: Iterator[S]) -> Generator[T]:
         pool.shutdown(cancel_futures=True)
 
 
+def in_threads(work: Iterable[Iterator[T]]) -> Iterator[T]:
+    """Yield what each of *work* yields, in order; as many of them at once as there are cores, each in one thread.
+
+    For numpy, which lets other threads work while it does. Nothing of *work* is asked for long before it is due.
+    """
+    waiting, pool = deque[Future[list[T]]](), ThreadPoolExecutor(core_count())
+    try:
+        for part in work:
+            waiting.append(pool.submit(list, part))
+            if len(waiting) > core_count():
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 def _each(work: Callable[[S], T], items: Sequence[S]) -> list[T]:
     """Return what *work* makes of each of *items*. Importable: it runs in other processes."""
     return [work(item) for item in items]
 
 
-def _cores() -> int:
+def core_count() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -187,14 +187,21 @@ class Insets:
             return averaged(self._luma, insets_of(self._windows[view]))
         top, bottom, left, right = self._windows[view]
         y, x = _spans(top, bottom), _spans(left, right)
-        (above, down), (before, across) = np.divmod(y.ravel(), UNITS), np.divmod(x.ravel(), UNITS)
-        down, across = down.astype(self._number), across.astype(self._number)
-        lines = self._table[above] * (UNITS - down)[:, None] + self._table[above + 1] * down[:, None]
-        lines = np.diff(lines.reshape(*y.shape, -1), axis=1)
-        sums = lines.take(before, axis=2) * (UNITS - across) + lines.take(before + 1, axis=2) * across
-        cells = np.diff(sums.reshape(*sums.shape[:2], *x.shape), axis=3).transpose(0, 2, 1, 3)
-        areas = np.multiply.outer(y[:, 1] - y[:, 0], x[:, 1] - x[:, 0])
-        averages: NDArray[np.float64] = np.rint(cells * (PER_LEVEL / areas)[..., None, None])
+        before, across = np.divmod(x.ravel(), UNITS)
+        columns, of_next = np.concatenate([before, before + 1]), across.astype(self._number)
+        of_first = UNITS - of_next
+        averages = np.empty((len(y), len(x), SIDE, SIDE))
+        for span, edges in enumerate(y):  # so few at a time stay in the processor's cache
+            above, down = np.divmod(edges[:, None], UNITS)
+            down = down.astype(self._number)
+            upper, lower = (self._table.take(rows[:, 0], axis=0).take(columns, axis=1) for rows in (above, above + 1))
+            lines = np.multiply(upper, UNITS - down)
+            lines += lower * down
+            lines = lines[1:] - lines[:-1]
+            sums = (lines[:, : len(before)] * of_first + lines[:, len(before) :] * of_next).reshape(SIDE, *x.shape)
+            areas = (edges[1] - edges[0]) * (x[:, 1] - x[:, 0])
+            cells = (sums[..., 1:] - sums[..., :-1]) * (PER_LEVEL / areas)[:, None]
+            np.rint(cells.transpose(1, 0, 2), out=averages[span])
         return averages.reshape(-1, SIDE, SIDE)
 
 

@@ -3,12 +3,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from handler.cli.errors import CommandError
-from handler.cli.parallel import INLINE_FILES, in_order
+from handler.cli.parallel import INLINE_FILES, core_count, in_order, in_threads
 from tests.pictures import photo, png
 from tests.unit.cli.conftest import hash_of, in_a_process, write
 
@@ -51,3 +52,27 @@ def test_killed_process_is_one_line_with_its_cure() -> None:
 
 def die(_path: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_threads_yield_in_order_and_ask_for_no_more_than_is_due() -> None:
+    asked = list[int]()
+
+    def work() -> Iterator[Iterator[int]]:
+        for number in range(100):
+            asked.append(number)
+            yield iter((number, -number))
+
+    results = in_threads(work())
+
+    assert [next(results) for _ in range(3)] == [0, 0, 1]
+    assert len(asked) <= core_count() + 2
+    assert list(results)[-2:] == [99, -99]
+
+
+def test_failure_in_a_thread_reaches_who_asked() -> None:
+    def failing() -> Iterator[int]:
+        yield 1
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        list(in_threads([iter([0]), failing()]))
