@@ -42,6 +42,9 @@ PARTS = {
             "benchmarks.load.contention", "what many instances that append to one journal cost each other"
         ),
         "pairs": Part("benchmarks.load.pairs", "`lookalike pairs` for 10,000 pictures, beside decoding them alone"),
+        "copies": Part(
+            "benchmarks.load.copies", "`lookalike pairs` where many pictures have copies, beside hashing them"
+        ),
     },
     "micro: one step by itself": {
         "cold-import": Part("benchmarks.micro.cold_import", "what a cold start imports, beside boto3 alone"),

@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 
 from benchmarks.drawn_photograph import drawn_photograph
 from training.parts import positive_integer
 from training.printing import print_table, progress
+
+T = TypeVar("T")
 
 PICTURES = 10_000
 SIZE = (1024, 768)
@@ -37,14 +40,14 @@ def run(options: argparse.Namespace) -> int:
     """Draw the files, and print the table."""
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / f"{number:05}.jpg" for number in range(options.pictures)]
-        _on_all_cores(_draw, paths, "drawing")
+        on_all_cores(_draw, paths, "drawing")
         rows = []
         for name, command in (
             ("decoding them in full, by Pillow", [sys.executable, "-m", "benchmarks.load.pairs", folder]),
             ("lookalike hash", [*LOOKALIKE, "hash", "--json", folder]),
             ("lookalike pairs", [*LOOKALIKE, "pairs", "--json", folder]),
         ):
-            seconds, cpu, peak_mb = _run(command)
+            seconds, cpu, peak_mb = timed(command)
             rows.append((name, f"{seconds:.1f}", f"{cpu:.1f}", f"{peak_mb:.0f}"))
     print_table(
         f"{options.pictures:,} different JPEG files of {SIZE[0]} x {SIZE[1]}, on {os.cpu_count()} cores",
@@ -54,9 +57,10 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _on_all_cores(work: Callable[[Path], object], paths: Sequence[Path], what: str) -> None:
+def on_all_cores(work: Callable[[T], object], items: Sequence[T], what: str) -> None:
+    """Do *work* with each of *items*, and show how far it is under the name of *what* is done."""
     with ProcessPoolExecutor() as pool, progress() as bar:
-        for _ in bar.track(pool.map(work, paths, chunksize=CHUNK), total=len(paths), description=what):
+        for _ in bar.track(pool.map(work, items, chunksize=CHUNK), total=len(items), description=what):
             pass
 
 
@@ -69,7 +73,7 @@ def _decode(path: Path) -> None:
         image.load()
 
 
-def _run(command: list[str]) -> tuple[float, float, float]:
+def timed(command: list[str]) -> tuple[float, float, float]:
     """Return how long the command takes, the CPU time of all its processes (s), and the peak of the largest (MB)."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603
@@ -80,4 +84,4 @@ def _run(command: list[str]) -> tuple[float, float, float]:
 
 
 if __name__ == "__main__":
-    _on_all_cores(_decode, sorted(Path(sys.argv[1]).iterdir()), "decoding")
+    on_all_cores(_decode, sorted(Path(sys.argv[1]).iterdir()), "decoding")
