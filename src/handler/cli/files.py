@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import BinaryIO, TypeVar
 
 from handler.cli.parallel import in_order
@@ -59,6 +59,20 @@ def files(paths: Iterable[str]) -> Iterator[str]:
             yield path
         else:
             waiting += below[::-1]
+
+
+def true_names(paths: Iterable[str]) -> dict[tuple[int, int], str]:
+    """Return the first name of each file that is no symbolic link, by its device and inode, among all `files`.
+
+    What is done to the file by that name is done to it, and not to a link.
+    """
+    names = dict[tuple[int, int], str]()
+    for path in files(paths):
+        with suppress(OSError, ValueError):  # `read` says why
+            found = os.lstat(path)
+            if not stat.S_ISLNK(found.st_mode):
+                names.setdefault((found.st_dev, found.st_ino), path)
+    return names
 
 
 def _below(path: str) -> list[str] | None:

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from textwrap import wrap
 from typing import Any
 
 from handler.cli.album import Found
-from handler.cli.grouping import Group
+from handler.cli.grouping import Group, worth
 from handler.cli.output import printable
 from handler.core.generations import GENERATIONS
 from handler.core.look import LEAST_COLOUR
@@ -18,7 +19,7 @@ MIRRORED, TURNED = {2, 4, 5, 7}, {3, 6, 8}
 
 
 def group_lines(group: Group, width: int | None) -> Iterator[str]:
-    """Yield the lines of a group: a picture a line, or two where that is wider than *width* columns."""
+    """Yield the lines of a group: a picture a line, or a few where that is wider than *width* columns."""
     rows = [(*_measures(group.best), "best", "", "", ""), *(_row(group.best, one) for one in group.others)]
     paths = [group.best.ref.key, *(_other(group.best, one).ref.key for one in group.others)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -29,7 +30,16 @@ def group_lines(group: Group, width: int | None) -> Iterator[str]:
         return
     for row, path in zip(rows, paths, strict=True):
         yield printable(path)
-        yield GAP + ", ".join(cell.strip() for cell in row if cell.strip())
+        yield from _wrapped([cell.strip() for cell in row if cell.strip()], width)
+
+
+def _wrapped(parts: Iterable[str], width: int) -> list[str]:
+    """Return *parts* on as many lines as they need, each whole on one of them."""
+    whole = ", ".join(part.replace(" ", "\xa0").replace(",\xa0", ", ") for part in parts)
+    lines = wrap(
+        whole, width, initial_indent=GAP, subsequent_indent=GAP, break_long_words=False, break_on_hyphens=False
+    )
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def _row(best: PictureRecord, one: Found) -> tuple[str, ...]:
@@ -66,9 +76,16 @@ def _other(best: PictureRecord, one: Found) -> PictureRecord:
 
 
 def copies(groups: Iterable[Group]) -> Iterator[PictureRecord]:
-    """Yield all pictures that are the same as the best of their group; not those that are altered or only alike."""
-    for group in groups:
-        yield from (_other(group.best, one) for one in group.others if one.match.kind.rank <= MatchKind.NEAR.rank)
+    """Yield what is too much: pictures that are the same as the best of their group, and no better.
+
+    Not those that are altered or only alike; nor, where the best one has to be in a folder that others are compared
+    with, those that have more pixels than it, or as many and are less compressed.
+    """
+    for best, others in groups:
+        for one in others:
+            other = _other(best, one)
+            if one.match.kind.rank <= MatchKind.NEAR.rank and worth(other)[:2] >= worth(best)[:2]:
+                yield other
 
 
 def pair_line(one: Found, group: int | None) -> str:

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,7 +9,7 @@ from itertools import islice
 
 from handler.cli.album import Album, Found
 from handler.cli.errors import STATUSES
-from handler.cli.files import UNUSABLE, each_file, why_unusable
+from handler.cli.files import UNUSABLE, each_file, true_names, why_unusable
 from handler.cli.findings import amount, copies, counted, group_lines, pair_line
 from handler.cli.grouping import Grouped, Grouping, worth
 from handler.cli.looking import decide
@@ -31,11 +30,13 @@ DESCRIPTION = """\
 Find the near-duplicates among picture files, or between them and those in
 another folder. Prints groups of pictures that show the same thing, the best
 copy first: the one with most pixels, then the least compressed (most bytes for
-a pixel), then the oldest. A group holds what matches its best copy.
+a pixel), then the oldest. A group holds what matches its best copy. With
+--against the best copy is one in DIR.
 
 A folder means every file below it, except hidden files and links to folders.
-A file that has several names (links) counts once, by the first. The pictures
-are compared on this machine, by the same code that runs in AWS."""
+A file that has several names (links) counts once, by the first that is no
+symbolic link. The pictures are compared on this machine, by the same rules as
+in AWS."""
 
 EPILOG = f"""\
 JSON fields, one object a line for each pair:
@@ -62,6 +63,10 @@ compared byte for byte only; --verbose names them. The later picture of a pair
 is examined more closely, as a new upload is, so the order of the paths can make
 a small difference.
 
+With --print0 each path ends with a NUL byte. The best copy of every group stays
+out of it; with --against so does all in DIR, and what is better than it: has
+more pixels, or as many and is less compressed.
+
 exit status:
   0  near-duplicates were found
   1  none were
@@ -80,11 +85,11 @@ Known = tuple[PictureRecord, Seen | None] | str  # what is known of a file, or w
 class Files:
     """What became of the files so far."""
 
+    names: dict[tuple[int, int], str]  # by device and inode: what each is called, or will be
     records: list[PictureRecord] = field(default_factory=list)
-    unusable: list[str] = field(default_factory=list)  # and why
+    unusable: dict[str, None] = field(default_factory=dict)  # and why
     flat: list[str] = field(default_factory=list)
-    other_names: list[str] = field(default_factory=list)
-    _names: dict[tuple[int, int], str] = field(default_factory=dict)  # by device and inode: the first
+    other_names: dict[str, None] = field(default_factory=dict)
     _seen: set[tuple[int, int]] = field(default_factory=set)
     _kept: set[str] = field(default_factory=set)
 
@@ -95,9 +100,9 @@ class Files:
         except (OSError, ValueError):
             return path  # whoever reads it says why not
         number = found.st_dev, found.st_ino
-        name = self._names.setdefault(number, path)
-        if name != path and path not in self.other_names:
-            self.other_names.append(path)
+        name = self.names.setdefault(number, path)
+        if name != path:
+            self.other_names[path] = None
         if number in self._seen:
             return None
         self._seen.add(number)
@@ -148,7 +153,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print("".join(f"{pair_line(*one)}\n" for one in grouped.pairs), end="")
     elif options.print0:
-        sys.stdout.buffer.write(b"".join(os.fsencode(copy.ref.key) + b"\0" for copy in copies(grouped.groups)))
+        print("".join(f"{copy.ref.key}\0" for copy in copies(grouped.groups)), end="")
     else:
         _print_groups(grouped)
     if options.verbose or not options.print0:
@@ -161,7 +166,8 @@ def _compared(
     paths: Sequence[str], against: str | None, chosen: Settings
 ) -> tuple[Files, list[PictureRecord], list[Found]]:
     """Return what became of the files, those of *against* first and once more, and what may match: each pair once."""
-    album, files, found = Album(chosen), Files(), dict[frozenset[str], Found]()
+    everything = list(paths) if against is None else [against, *paths]
+    album, files, found = Album(chosen), Files(true_names(everything)), dict[frozenset[str], Found]()
     work = partial(_record, settings=chosen)
     matches = album.add_and_match
     if against is not None:
@@ -184,7 +190,7 @@ def _usable(results: Iterator[Known], files: Files, shown: Shown) -> Iterator[li
         for reason in (result for result in some if isinstance(result, str)):
             if reason not in files.unusable:
                 shown.complain(printable(reason))
-                files.unusable.append(reason)
+                files.unusable[reason] = None
         for asker in askers:
             files.keep(asker.record)
         yield askers

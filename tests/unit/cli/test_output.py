@@ -7,6 +7,7 @@ import pytest
 
 from handler.cli.errors import OUTPUT_LOST, PIPE_CLOSED
 from handler.cli.output import printable
+from tests.pictures import photo, png
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,15 @@ def test_much_output_to_a_full_disk_is_one_line_as_well(tmp_path: Path) -> None:
         (tmp_path / f"{number:03} {'long ' * 30}.png").write_bytes(b"no picture")
 
     done = shell(f"{LOOKALIKE} hash {tmp_path} > {FULL}")
+
+    assert done == (OUTPUT_LOST, "lookalike: cannot write the output: No space left on device\n")
+
+
+def test_copies_that_a_full_disk_does_not_take_are_one_line_as_well(tmp_path: Path) -> None:
+    for number in range(80):
+        (tmp_path / f"{number:03} {'long ' * 30}.png").write_bytes(png(photo(1, (40, 30))))
+
+    done = shell(f"{LOOKALIKE} pairs -0 {tmp_path} > {FULL}")
 
     assert done == (OUTPUT_LOST, "lookalike: cannot write the output: No space left on device\n")
 

@@ -200,7 +200,35 @@ def test_file_with_several_names_counts_once(run: Run, album: Path, link: Callab
     assert [Path(one["a"]).name for one in documents(against.lines)] == ["1 again.png"]
 
 
-def test_narrow_terminal_has_two_lines_a_picture() -> None:
+@pytest.mark.parametrize("name", ["0 link.png", "9 link.png"])
+def test_file_is_told_by_the_name_that_is_no_symbolic_link(run: Run, tmp_path: Path, name: str) -> None:
+    """Else `-0` would have the link removed, or what it leads to."""
+    write(tmp_path / "4 file.png", png(photo(1)))
+    write(tmp_path / "5 better.png", png(photo(1, (640, 480))))
+    (tmp_path / name).symlink_to("4 file.png")
+
+    (line,) = run("pairs", "-0", tmp_path).lines
+
+    assert line == f"{tmp_path / '4 file.png'}\0"
+
+
+def test_better_copy_of_what_is_there_is_not_too_much(run: Run, tmp_path: Path) -> None:
+    held = write(tmp_path / "held" / "picture.png", png(photo(1, (480, 360))))
+    write(tmp_path / "new" / "larger.png", png(photo(1, (960, 720))))
+    smaller = write(tmp_path / "new" / "smaller.png", png(photo(1, (240, 180))))
+    same = write(tmp_path / "new" / "same.png", held.read_bytes())
+    os.utime(same, (0, 0))
+
+    shown, (line,) = (
+        run("pairs", *option, "--against", held.parent, tmp_path / "new").lines for option in ([], ["-0"])
+    )
+
+    assert sorted(line.split("\0")) == ["", str(same), str(smaller)]
+    assert sum(str(tmp_path) in one for one in shown) == 4
+    assert shown[0].endswith(str(held))
+
+
+def test_narrow_terminal_has_a_few_lines_a_picture() -> None:
     record = partial(PictureRecord, generation="look1", outcome=Outcome.INDEXED, bytes=12_345)
     computed = Fingerprint(0, "look1", width=640, height=480, format="JPEG")
     best, other = (record(ObjectRef("", f"{name}.jpg"), fingerprint=computed) for name in "ab")
@@ -211,8 +239,9 @@ def test_narrow_terminal_has_two_lines_a_picture() -> None:
         "a.jpg",
         "  640 x 480, JPEG, 12 KB, best",
         "b.jpg",
-        "  640 x 480, JPEG, 12 KB, altered, 3 bits, 0.953, whole in bottom_right, mirrored, 1 part differs, "
-        "other colours, taken 2.5 s apart",
+        "  640 x 480, JPEG, 12 KB, altered, 3 bits, 0.953,",
+        "  whole in bottom_right, mirrored, 1 part differs,",
+        "  other colours, taken 2.5 s apart",
     ]
 
 
