@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from handler.cli.files import UNUSABLE, read, why_unusable
 from handler.cli.options import add_fingerprinting, add_looks, add_matching, settings
 from handler.cli.output import printable
 from handler.cli.records import is_flat, record_of
+from handler.cli.rows import terminal_width
 from handler.core.asker import Asker
 from handler.core.fingerprint import seen_again
 from handler.core.generations import GENERATIONS
@@ -40,7 +42,8 @@ JSON fields:
   check_bits     check bits that differ, or null where there are none
   agreement      how well the pixels agree, 0 to 1; null if nobody looked
   colours        how well the colours agree, likewise
-  differs        where they differ: boxes in fractions of A
+  differs        where they differ: boxes in fractions of A; none if nowhere,
+                 all over, or nobody looked
   taken_apart_s  seconds between both captures, or null
   orientation    how to turn A so that it looks like B, as an EXIF number
   views          which view of A, and which of B
@@ -48,7 +51,7 @@ JSON fields:
 exit status:
   0  they are near-duplicates: exact, near or altered; with --tell, what it says
   1  they are not
-  2  one of them could not be used, or wrong usage
+  2  one of them could not be used, or the drawing not written; or wrong usage
 {STATUSES}
 
 examples:
@@ -56,6 +59,7 @@ examples:
   lookalike compare --plot why.png cat.jpg dog.jpg"""
 
 ALIKE, DIFFERENT, UNUSABLE_FILE = 0, 1, 2
+NAME_WIDTH = 13  # of the column that says what a line is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +221,29 @@ def _lines(compared: Comparison, meeting: Meeting) -> str:
         "check bits": "none" if meeting.check_bits is None else f"{meeting.check_bits} of {CHECK_BITS} bits differ",
         "pixels": "nobody looked" if compared.agreement is None else f"agree by {compared.agreement:.3f}",
         "colours": "nobody looked" if compared.colours is None else f"agree by {compared.colours:.3f}",
-        "differs": "; ".join(map(_part, compared.differs)) or "nowhere",
+        "differs": _where(compared),
         "orientation": f"A turned as EXIF {compared.orientation}" if compared.orientation != 1 else "as they are",
         "views": " and ".join(compared.views),
     }
-    return "\n".join(f"{name:12} {value}" for name, value in rows.items())
+    width = terminal_width()
+    return "\n".join(f"{name:{NAME_WIDTH}}{_within(width, value)}" for name, value in rows.items())
+
+
+def _within(width: int | None, value: str) -> str:
+    """Return *value*, broken between words to stay in its column; no part of a name is torn from the rest."""
+    if width is None or NAME_WIDTH + len(value) <= width:
+        return value
+    lines = textwrap.wrap(value, max(1, width - NAME_WIDTH), break_long_words=False, break_on_hyphens=False)
+    return f"\n{'':{NAME_WIDTH}}".join(lines)
+
+
+def _where(compared: Comparison) -> str:
+    """Return where the pictures differ, as far as somebody looked."""
+    if compared.differs:
+        return "; ".join(map(_part, compared.differs))
+    if compared.agreement is None and compared.verdict != "exact":
+        return "nobody looked"
+    return "all over" if compared.verdict in ("alike", "different") else "nowhere"
 
 
 def _part(box: dict[str, float]) -> str:

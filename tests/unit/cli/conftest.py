@@ -1,7 +1,11 @@
 """The command line, run in this process, and pictures for it."""
 
+import contextlib
+import os
+import pty
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,6 +62,21 @@ def in_a_process(*arguments: str | Path, **options: Any) -> subprocess.Completed
     """Run `lookalike` in a process of its own."""
     command = [sys.executable, "-m", "handler.cli.main", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, timeout=60, **options)  # noqa: S603 - our own interpreter
+
+
+def on_a_terminal(*command: str, width: int = 80, folder: Path | None = None) -> tuple[int, str]:
+    """Return the exit status of *command*, and all that it wrote to a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, width))
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"TERM": "xterm"}
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, cwd=folder, env=environment) as process:  # noqa: S603 - our own interpreter
+        os.close(theirs)
+        written = b""
+        with contextlib.suppress(OSError):  # Linux's way to say that nobody has the terminal open any more
+            while some := os.read(ours, 1 << 16):
+                written += some
+    os.close(ours)
+    return process.returncode, written.decode()
 
 
 def write(path: Path, body: bytes) -> Path:

@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.pictures import png, textured
-from tests.unit.cli.conftest import Run, write
+from tests.unit.cli.conftest import Run, on_a_terminal, write
 
 
 def documents(lines: list[str]) -> list[dict[str, Any]]:
@@ -97,3 +98,30 @@ def test_plot_is_a_png_and_overwrites_neither_picture(run: Run, album: Path) -> 
     assert (album / "1.png").read_bytes() == before
     with pytest.raises(SystemExit):
         run("compare", "--plot", album / "plot.jpg", album / "0.png", album / "1.png")
+
+
+def test_where_they_differ_is_never_nowhere_if_nobody_knows(run: Run, album: Path) -> None:
+    by_hash = run("compare", "--max-looks", "0", album / "1 crop.jpg", album / "1.png")
+    other = run("compare", album / "1.png", album / "0.png")
+    same = run("compare", album / "1.png", album / "1 again.png")
+
+    told = [line[13:] for done in (by_hash, other, same) for line in done.lines if line.startswith("differs")]
+    assert told == ["nobody looked", "all over", "nowhere"]
+
+
+@pytest.mark.parametrize("width", [50, 80, 200])
+def test_lines_are_broken_between_words_to_fit_the_terminal(tmp_path: Path, width: int) -> None:
+    name = "a name that is - longer than fifty columns of any terminal.png"
+    for path, level in ((name, 0), ("white.png", 255)):
+        write(tmp_path / path, png(Image.new("RGB", (90, 90), (level,) * 3)))
+    command = sys.executable, "-m", "handler.cli.main", "compare", name, "white.png"
+
+    status, terminal = on_a_terminal(*command, width=width, folder=tmp_path)
+
+    lines = terminal.splitlines()
+    assert status == 1
+    assert all(len(line) <= width for line in lines)
+    assert all(line[:13].strip() == "" or line[12] == " " for line in lines)
+    reason = " ".join(line[13:] for line in lines[: len(lines) - 8])
+    assert reason == f"different ({name} is nearly blank (quality 0.0): only the same bytes match it)"
+    assert (len(lines) == 9) == (width == 200)

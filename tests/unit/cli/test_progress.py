@@ -1,7 +1,3 @@
-import contextlib
-import os
-import pty
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +6,7 @@ import pytest
 
 from handler.cli.progress import PAUSE_S, Lines, progress
 from tests.pictures import photo, png
-from tests.unit.cli.conftest import write
+from tests.unit.cli.conftest import on_a_terminal, write
 
 
 def test_nothing_is_shown_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,16 +54,3 @@ def test_complaint_above_the_bar_stays_on_its_line(tmp_path: Path) -> None:
     _, terminal = on_a_terminal(sys.executable, "-m", "handler.cli.main", "pairs", str(tmp_path))
 
     assert f"lookalike: {notes}: unsupported: begins with b'no pictu', want one of AVIF, BMP, GIF, HEIC," in terminal
-
-
-def on_a_terminal(*command: str) -> tuple[int, str]:
-    """Return the exit status of *command*, and all that it wrote to the terminal."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=os.environ | {"TERM": "xterm"}) as process:  # noqa: S603
-        os.close(theirs)
-        written = b""
-        with contextlib.suppress(OSError):  # Linux's way to say that nobody has the terminal open any more
-            while some := os.read(ours, 1 << 16):
-                written += some
-    os.close(ours)
-    return process.returncode, written.decode()
