@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -11,12 +12,14 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from handler.cli.dropping import Drop, Named
+from handler.cli.errors import FAILED, OUTPUT_LOST, PIPE_CLOSED, USAGE_ERROR
 from handler.cli.failure_queue import Failure
 from handler.cli.local.deployment import Deployment
 from handler.cli.local.emulator import Emulator
 from handler.cli.main import COMMANDS as TABLE
 from handler.cli.main import main, parser
 from handler.cli.redriving import Kept
+from handler.cli.stopping import SIGNALS
 from tests.docs.markdown import REFERENCE, ROOT, Row, code, names, table, tables
 from tests.pictures import jpeg, near_copy, photo
 
@@ -75,6 +78,21 @@ def test_arguments_and_defaults(name: str) -> None:
     assert [code(row[0])[0] for row in documented] == [shown(action) for action in actions]
     for action, row in zip(actions, documented, strict=True):
         assert_default(action, row[1])
+
+
+def test_every_exit_status_that_a_help_names_is_in_the_table() -> None:
+    named = {status for one in COMMANDS.values() for status in statuses(str(one.epilog))}
+    documented = {status for row in tables(PAGE, "Command line")[0] for status in row[0].split(", ")}
+
+    assert named == documented
+    ours = {OUTPUT_LOST, PIPE_CLOSED, USAGE_ERROR, FAILED, *(128 + signal for signal in SIGNALS)}
+    assert {str(status) for status in ours} == documented - {"0"}
+
+
+def statuses(epilog: str) -> Iterator[str]:
+    for line in epilog.partition("exit status:\n")[2].partition("\n\n")[0].splitlines():
+        if found := re.match(r"  (\d+(?:, \d+)*)  ", line):
+            yield from found[1].split(", ")
 
 
 # --- JSON ---

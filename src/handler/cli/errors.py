@@ -6,6 +6,7 @@ OUTPUT_LOST = 3
 PIPE_CLOSED = 141  # what shells use for a command that SIGPIPE ended
 STATUSES = """\
   3  the output could not be written
+  129, 130, 143  SIGHUP, Ctrl-C or SIGTERM ended it
   141  nobody reads the output any more (| head), so nothing more is said"""  # of every command, for its help
 
 

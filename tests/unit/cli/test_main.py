@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from handler.cli.errors import STATUSES
 from handler.cli.main import COMMANDS, main, parser
 
 IMPORTED = """
@@ -76,17 +77,24 @@ def test_help_lists_every_command_with_its_summary(capsys: pytest.CaptureFixture
 
 
 def helps() -> Iterator[argparse.ArgumentParser]:
-    """Yield the parser of each command, or of each of its verbs."""
+    """Yield the parser of the whole, of each command and of each of its verbs."""
     waiting = [parser(COMMANDS)]
     while waiting:
         one = waiting.pop()
-        below = [action for action in one._actions if isinstance(action, argparse._SubParsersAction)]
-        waiting += [added for action in below for added in action.choices.values()]
-        if not below:
-            yield one
+        yield one
+        waiting += [added for action in choices(one) for added in action.choices.values()]
+
+
+def choices(one: argparse.ArgumentParser) -> list["argparse._SubParsersAction[argparse.ArgumentParser]"]:
+    return [action for action in one._actions if isinstance(action, argparse._SubParsersAction)]
 
 
 @pytest.mark.parametrize("one", list(helps()), ids=lambda one: one.prog)
+def test_help_has_no_name_in_braces_that_was_to_be_filled_in(one: argparse.ArgumentParser) -> None:
+    assert re.search(r"{[A-Z_]+}|{\w+\(|%\(", one.format_help()) is None
+
+
+@pytest.mark.parametrize("one", [one for one in helps() if not choices(one)], ids=lambda one: one.prog)
 def test_help_has_defaults_exit_statuses_and_an_example(one: argparse.ArgumentParser) -> None:
     valued = [action for action in one._actions if action.option_strings and action.nargs != 0]
 
@@ -94,7 +102,7 @@ def test_help_has_defaults_exit_statuses_and_an_example(one: argparse.ArgumentPa
     assert one.description
     assert "\nexit status:\n  0  " in f"\n{one.epilog}"
     assert "lookalike" in str(one.epilog).partition("example")[2]
-    assert not re.search("{[A-Z]", f"{one.description}{one.epilog}")  # a name that was meant to be filled in
+    assert STATUSES in str(one.epilog)
     assert all(len(line) <= 80 for line in f"{one.description}\n{one.epilog}".splitlines())
 
 

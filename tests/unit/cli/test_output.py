@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from handler.cli.errors import OUTPUT_LOST, PIPE_CLOSED
+from handler.cli.local.commands import VERBS
+from handler.cli.main import COMMANDS
 from handler.cli.output import printable
 from tests.pictures import photo, png
 
@@ -32,6 +34,11 @@ def test_name_that_fits_on_a_line_stays_as_it_is(name: str) -> None:
 
 
 LOOKALIKE = f"{sys.executable} -m handler.cli.main"
+# Every command and verb can print its help; those about files, more.
+HELPS = ["--help", *(f"{name} --help" for name in COMMANDS), *(f"local {verb} --help" for verb in VERBS)]
+ABOUT_FILES = ["hash {}", "hash --json {}", "pairs {}", "pairs --json {}", "pairs -0 {}", "compare {0}/1.png {0}/0.png",
+               "compare --json {0}/1.png {0}/0.png"]  # fmt: skip
+PRINTING = HELPS + ABOUT_FILES
 FULL = "/dev/full"  # takes nothing, as a full disk
 
 
@@ -42,9 +49,7 @@ def shell(command: str) -> tuple[int, str]:
 
 
 @pytest.mark.skipif(not Path(FULL).exists(), reason="no device that is always full on this system")
-@pytest.mark.parametrize(
-    "what", ["--help", "hash --help", "hash {}", "pairs {}", "pairs --json {}", "compare {0}/1.png {0}/0.png"]
-)
+@pytest.mark.parametrize("what", PRINTING)
 def test_full_disk_is_one_line_and_a_status_of_its_own(album: Path, what: str) -> None:
     done = shell(f"{LOOKALIKE} {what.format(album)} > {FULL}")
 
@@ -70,8 +75,11 @@ def test_copies_that_a_full_disk_does_not_take_are_one_line_as_well(tmp_path: Pa
     assert done == (OUTPUT_LOST, "lookalike: cannot write the output: No space left on device\n")
 
 
-def test_closed_output_is_one_line_and_the_same_status(album: Path) -> None:
-    assert shell(f"{LOOKALIKE} hash {album} >&-") == (OUTPUT_LOST, "lookalike: standard output is closed\n")
+@pytest.mark.parametrize("what", PRINTING)
+def test_closed_output_is_one_line_and_the_same_status(album: Path, what: str) -> None:
+    done = shell(f"{LOOKALIKE} {what.format(album)} >&-")
+
+    assert done == (OUTPUT_LOST, "lookalike: standard output is closed\n")
 
 
 @pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
@@ -79,7 +87,7 @@ def test_no_other_stream_is_needed(album: Path, closed: str) -> None:
     assert shell(f"{LOOKALIKE} pairs {album} >/dev/null {closed}") == (0, "")
 
 
-@pytest.mark.parametrize("what", ["--help", "hash {}", "pairs {}", "pairs --json {}"])
+@pytest.mark.parametrize("what", PRINTING)
 def test_reader_that_has_gone_ends_it_without_a_word(album: Path, what: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from handler.cli.errors import CommandError
+from handler.cli.errors import STATUSES, CommandError
 from handler.cli.local import stack
 from handler.cli.output import complain
 
@@ -32,7 +32,7 @@ running already, prints the same again.
 
 A client that ignores AWS_ENDPOINT_URL asks AWS itself, as AWS CLI 1 does for
 SQS: give it --endpoint-url "$AWS_ENDPOINT_URL"."""
-UP_EPILOG = """\
+UP_EPILOG = f"""\
 JSON fields:
   endpoint     where every service answers
   region       the one that there is
@@ -46,6 +46,7 @@ exit status:
   0  it is running
   1  it could not be started, or is running otherwise than it was asked for
   2  wrong usage, or a parameter that the template does not allow
+{STATUSES}
 
 examples:
   eval "$(.venv/bin/lookalike local up --parameter ScopeDepth=2)"
@@ -54,10 +55,12 @@ examples:
 DOWN = """\
 Stop what `lookalike local up` has started, whether it answers or not, and
 remove its data; and what runs have left that were killed."""
-DOWN_EPILOG = """\
+DOWN_EPILOG = f"""\
 exit status:
   0  nothing is running any more
   1  a process could not be ended, and is named
+  2  wrong usage
+{STATUSES}
 
 example:
   .venv/bin/lookalike local down"""
@@ -65,11 +68,13 @@ example:
 DEMO = """\
 Deploy the stack into an emulator, upload pictures, show which of them are
 announced as near-duplicates, and stop the emulator."""
-DEMO_EPILOG = """\
+DEMO_EPILOG = f"""\
 exit status:
   0  every picture was handled and, of the built-in ones without --parameter,
      every edited copy announced with its original, and nothing else
   1  something failed, and is named
+  2  wrong usage, or a parameter that the template does not allow
+{STATUSES}
 
 example:
   .venv/bin/lookalike local demo ~/Pictures"""
@@ -78,10 +83,12 @@ INVOKE = """\
 Run the function on one event in Lambda's own image, by `sam local invoke` in
 Docker. Starts an emulator, uploads the pictures that the event names, prints
 what the function replied, stored and published, and stops the emulator."""
-INVOKE_EPILOG = """\
+INVOKE_EPILOG = f"""\
 exit status:
   0  the function replied
   1  it failed, or something is missing
+  2  wrong usage, or a parameter that the template does not allow
+{STATUSES}
 
 example:
   .venv/bin/lookalike local invoke events/s3-object-created.json"""
