@@ -21,8 +21,9 @@ digits, two spaces, the path. A file that cannot be hashed has `-` in place of
 the hash, and the reason after its path.
 
 A folder means every file below it, sorted by name, except hidden files and
-links to folders. A file that is named twice is printed twice. Reads AVIF, BMP,
-GIF, JPEG, PNG, TIFF and WebP, and HEIC where pillow-heif is installed."""
+links to folders. A file that is named twice, or is in a folder that is named as
+well, is printed twice. Reads AVIF, BMP, GIF, JPEG, PNG, TIFF and WebP, and HEIC
+where pillow-heif is installed."""
 
 EPILOG = f"""\
 JSON fields (null where they do not apply):
@@ -94,7 +95,7 @@ def _plain_line(result: HashedFile) -> str:
     path = printable(result.path)
     if result.hash is not None:
         return f"{result.hash}  {path}"
-    return f"{'-':16}  {path}  ({result.outcome}: {result.reason})"
+    return f"{'-':16}  {path}  ({result.outcome}: {printable(str(result.reason))})"
 
 
 def _hashed(path: str, *, generation: str, limits: Limits) -> HashedFile:

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import chdir
@@ -16,23 +17,74 @@ from tests.unit.cli.conftest import Run, hash_of, in_a_process, write
 DEEP = 1200  # folders below each other
 
 
-@pytest.mark.parametrize("command", ["hash", "pairs"])
-def test_what_is_no_file_is_named_and_the_rest_read(run: Run, album: Path, command: str) -> None:
+NO_FILES = {
+    "pipe": "a named pipe, not a file",
+    "socket": "a socket, not a file",
+    "circle": "Too many levels of symbolic links",
+    "/dev/zero": "a device, not a file",
+}
+
+
+@pytest.fixture
+def odd(album: Path) -> Iterator[Path]:
+    """The album, with one of everything beside it that is no file."""
     os.mkfifo(album / "pipe")
     (album / "circle").symlink_to("circle")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(album / "socket"))
+        yield album
 
-        _, lines, errors = run(command, album, "/dev/null")
 
-    for name, why in (
-        (album / "pipe", "a named pipe, not a file"),
-        (album / "socket", "a socket, not a file"),
-        (album / "circle", "Too many levels of symbolic links"),
-        ("/dev/null", "a device, not a file"),
-    ):
-        assert sum(str(name) in line and why in line for line in lines + errors) == 1
-    assert sum(str(album / "1.png") in line for line in lines) == 1
+@pytest.mark.parametrize("command", ["hash", "pairs"])
+def test_what_is_no_file_is_named_and_the_rest_read(run: Run, odd: Path, command: str) -> None:
+    _, lines, errors = run(command, odd, "/dev/zero")
+
+    for name, why in NO_FILES.items():
+        assert sum(str(odd / name) in line and why in line for line in lines + errors) == 1
+    assert sum(str(odd / "1.png") in line for line in lines) == 1
+
+
+@pytest.mark.parametrize(("name", "why"), NO_FILES.items())
+def test_what_is_no_file_is_not_compared(run: Run, odd: Path, name: str, why: str) -> None:
+    for pair in ((odd / name, odd / "1.png"), (odd / "1.png", odd / name)):
+        assert run("compare", *pair) == (2, [], [f"lookalike: {odd / name}: {why}"])
+
+
+# Root may read everything, so give that up, once all is imported.
+UNPRIVILEGED = """
+import os, sys
+from handler.cli.main import main
+main(["hash", "1.png"])
+if os.geteuid() == 0:
+    os.seteuid(65534)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="files have no such permissions on this system")
+@pytest.mark.parametrize(
+    ("arguments", "status"), [(("hash", "."), 1), (("pairs", "."), 2), (("compare", "1.png", "secret.png"), 2)]
+)
+def test_what_may_not_be_read_is_named_and_the_rest_read(
+    tmp_path: Path, picture: Path, arguments: tuple[str, ...], status: int
+) -> None:
+    picture.rename(tmp_path / "1.png")
+    write(tmp_path / "closed" / "2.png", png(photo(2)))
+    write(tmp_path / "secret.png", png(photo(3)))
+    tmp_path.chmod(0o755)
+    for name in ("closed", "secret.png"):
+        (tmp_path / name).chmod(0)
+
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", UNPRIVILEGED, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+
+    (tmp_path / "closed").chmod(0o700)  # so that pytest can remove it
+    told = [line for line in (done.stdout + done.stderr).splitlines() if "Permission denied" in line]
+    assert done.returncode == status
+    assert [name for name in ("closed", "secret.png") if any(name in line for line in told)] == (
+        ["secret.png"] if "secret.png" in arguments else ["closed", "secret.png"]
+    )
 
 
 def test_folder_that_links_to_itself_is_left_after_one_look(run: Run, album: Path) -> None:

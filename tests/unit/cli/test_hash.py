@@ -50,6 +50,15 @@ def test_rejected_file_is_reported_between_its_neighbours(run: Run, picture: Pat
     assert reports[1]["reason"].startswith("unsupported: PDF, want one of ")
 
 
+def test_file_that_overlapping_paths_mean_twice_is_printed_in_each_place(run: Run, tmp_path: Path) -> None:
+    first, second = (write(tmp_path / "in" / name, encode(photo(1), "PNG")) for name in ("a.png", "b.png"))
+
+    status, lines, _ = run("hash", tmp_path, second, tmp_path / "in")
+
+    assert status == 0
+    assert [line.split()[1] for line in lines] == [str(one) for one in (first, second, second, first, second)]
+
+
 def test_plain_line_of_a_rejected_file_gives_the_reason(run: Run, tmp_path: Path) -> None:
     empty = write(tmp_path / "empty.png", b"")
 
