@@ -123,7 +123,9 @@ class Looks:
         mine = asker.seen
         for match, reading in self._read_ahead(matches):
             if self._clock() > deadline - RESERVED_S:
-                raise OutOfTime("the time of this invocation is up before all looks are taken; raise Timeout")
+                raise OutOfTime(
+                    "the time of this invocation is up before all looks are taken; raise Timeout, or lower MaxLooks"
+                )
             try:
                 mine = mine or self._see(asker.record, self._store.read(asker.record.ref))
                 theirs = self._see(match.record, reading.result())

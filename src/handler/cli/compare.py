@@ -58,7 +58,7 @@ examples:
   lookalike compare cat.jpg "cat (copy).jpg"
   lookalike compare --plot why.png cat.jpg dog.jpg"""
 
-ALIKE, DIFFERENT, UNUSABLE_FILE = 0, 1, 2
+MATCH, NO_MATCH, UNUSABLE_FILE = 0, 1, 2
 NAME_WIDTH = 13  # of the column that says what a line is about
 
 
@@ -117,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
     if options.plot is not None:
         _draw(options.plot, (asker.record, b.record), meeting, compared, seen)
     print(json.dumps(asdict(compared)) if options.json else _lines(compared, meeting))
-    return ALIKE if found and found.kind.rank <= chosen.tell.rank else DIFFERENT
+    return MATCH if found and found.kind.rank <= chosen.tell.rank else NO_MATCH
 
 
 def _spare(plot: Path | None, pictures: Iterable[str]) -> None:

@@ -35,7 +35,7 @@ def worth(record: PictureRecord) -> tuple[int, float, str, str]:
 
 
 class Grouping:
-    """Groups pictures; no picture has more looks taken of it than the settings allow."""
+    """Groups pictures; as the worse copy, no picture has more looks taken of it than the settings allow."""
 
     def __init__(self, settings: Settings, decide: Decide) -> None:
         self._settings = settings

@@ -145,7 +145,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what looks alike; return the exit status."""
+    """Print the groups, pairs or copies that were found; return the exit status."""
     chosen = settings(options)
     files, against, found = _compared(options.paths, options.against, chosen)
     order = [*sorted(against, key=worth), *sorted(files.records[len(against) :], key=worth)]

@@ -60,8 +60,8 @@ class Pair(NamedTuple):
 class NotedPair:
     """What is kept of a pair from the moment that somebody found it: what made it one, and whether it was announced."""
 
-    likeness: Likeness
-    finder: str  # which of the two found it: where the pictures differ is in fractions of this one
+    likeness: Likeness  # as the finder has it, so that it is known where the pictures differ
+    finder: str  # which of the two found it: where they differ is in fractions of this one
     announced: bool = False
 
     def seen_by(self, one: PictureRecord) -> Likeness:
