@@ -22,8 +22,8 @@ from handler.core.windows import (
     SIDES,
     VIEW_NAMES,
     Insets,
+    Rectangle,
     averaged,
-    averaged_views,
     trim,
     windows_of,
 )
@@ -74,9 +74,11 @@ def fingerprint_views(luma: NDArray[np.uint8]) -> HashedViews:
 
     Best with LUMA_SIDE pixels or more on the shorter side; a smaller picture is hashed as it is.
     """
-    averages = averaged_views(luma)
-    corner = coefficients(averages)
-    return HashedViews(tuple(hashes_of(corner)), tuple(checks_of(averages)), tuple(_qualities(averages, luma)))
+    height, width = luma.shape
+    windows = windows_of(height, width, trim(luma))
+    averages = averaged(luma, windows)
+    qualities = _qualities(averages, _fine_contrast(luma, windows[1]))
+    return HashedViews(tuple(hashes_of(coefficients(averages))), tuple(checks_of(averages)), tuple(qualities))
 
 
 def asking_checks(luma: NDArray[np.uint8], views: Sequence[int]) -> list[tuple[bytes, ...]]:
@@ -142,7 +144,7 @@ def checks_of(views: NDArray[np.float64]) -> Iterator[bytes]:
         yield bits.tobytes()
 
 
-def _qualities(views: NDArray[np.float64], luma: NDArray[np.uint8]) -> Iterator[float]:
+def _qualities(views: NDArray[np.float64], fine_contrast: float) -> Iterator[float]:
     """Yield how much there is to compare in each view, in multiples of the least that is enough.
 
     That is the contrast of its large shapes: the rms of 8 x 8 low DCT coefficients, without those of rows and columns
@@ -151,7 +153,7 @@ def _qualities(views: NDArray[np.float64], luma: NDArray[np.uint8]) -> Iterator[
     64 x 64 cells takes away, which is much of a page of text and of noise, and little of a photograph, however dark
     or faint it is or coarsely dithered.
     """
-    least_of_fine = _LEAST_OF_FINE * (_fine_contrast(luma) + _FINE_OF_ANY)
+    least_of_fine = _LEAST_OF_FINE * (fine_contrast + _FINE_OF_ANY)
     low = np.rint(_PLAIN @ views @ _PLAIN.T * _QUALITY_CUT) * _DETAIL
     for square, view in zip(np.mean(low * low, axis=(1, 2)).tolist(), views, strict=True):
         large = math.sqrt(square) / (_BASIS_SCALE**2 * _QUALITY_CUT * PER_LEVEL)
@@ -159,10 +161,9 @@ def _qualities(views: NDArray[np.float64], luma: NDArray[np.uint8]) -> Iterator[
         yield large / max(_LEAST_LEVELS, _LEAST_OF_WHOLE * whole, least_of_fine)
 
 
-def _fine_contrast(luma: NDArray[np.uint8]) -> float:
+def _fine_contrast(luma: NDArray[np.uint8], trimmed: Rectangle) -> float:
     """Return the fine contrast of the picture without borders, in levels."""
-    height, width = luma.shape
-    cells = averaged(luma, [windows_of(height, width, trim(luma))[1]], 2 * SIDE)[0]
+    cells = averaged(luma, [trimmed], 2 * SIDE)[0]
     blocks = cells.reshape(SIDE, 2, SIDE, 2).sum(axis=(1, 3))
     rest = float(np.square(cells).sum() - np.square(blocks).sum() / 4)
     return math.sqrt(rest) / (2 * SIDE * PER_LEVEL)
