@@ -23,6 +23,10 @@ PARTS = {
             "benchmarks.quality.weak_copies",
             "which dark, faint, noisy and coarse copies are recognised, and whether they are told apart",
         ),
+        "framed-copies": Part(
+            "benchmarks.quality.framed_copies",
+            "which crops, turned copies, captions and collages are found, by effort and radii; ten minutes",
+        ),
         "bands": Part(
             "benchmarks.quality.bands", "how many near hashes one 16-bit prefix finds, and how many four bands do"
         ),

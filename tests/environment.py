@@ -11,6 +11,7 @@ GOOD = {
     "RADIUS": "10",
     "ALSO_GENERATION": "",
     "ORIENTATIONS": "all",
+    "EFFORT": "quick",
     "MAX_MATCHES": "20",
     "MAX_LOOKS": "",
     "TELL": "altered",

@@ -1,4 +1,4 @@
-"""How well each number of check bits tells pictures apart, by the fourteen views of generation `look1`.
+"""How well each number of check bits tells pictures apart, by the views stored of generation `look1`.
 
 Of all coefficients those nearest to the mean come first. For each choice the limit is how many bits may differ so that
 one in a million copies matches a picture that it does not show; the table says how many copies find their original.
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     groups = numbers_by_group()
     pairs = sorted({pair for name in LOOK1_GROUPS for pair in compared_pairs(groups[name])})
     print_table(
-        "Check bits, of the fourteen views",
+        "Check bits, of the views stored",
         ("radius", "from", "check bits", "that may differ", "fixed edits found", "random ones"),
         [
             _row(views, pairs, radius=radius, bits=slice(first, first + count))

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     views = compared_views(options.pictures)
     worths = {name: _worth(views, numbers) for name, numbers in numbers_by_group().items()}
     rows = [(names[-1], *_row(worths, names)) for names in _growing(worths)]
-    rows.append(("look1: the fourteen", *_row(worths, LOOK1_GROUPS)))
+    rows.append(("look1: those stored, 16:9 and 4:3 along the longer side alone", *_row(worths, LOOK1_GROUPS)))
     print_table(
         f"Views, those that add most per view first (radius {RADIUS}, check {CHECK_RADIUS})",
         ("added", "views", "fixed edits found", "random ones", "strangers per million pairs"),

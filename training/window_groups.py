@@ -12,7 +12,7 @@ PLACES = {
     "corners": ((-1, -1), (-1, 1), (1, -1), (1, 1)),
 }
 ANCHOR_GROUPS = ("whole", "trimmed")
-LOOK1_GROUPS = (*ANCHOR_GROUPS, "1:1", "16:9", "centre 85 %", "centre 95 %", "sides 85 %", "corners 90 %")
+LOOK1_GROUPS = (*ANCHOR_GROUPS, "16:9", "4:3", *(f"centre {part} %" for part in (90, 80, 70, 60)), "corners 80 %")
 
 
 def windows_by_group(luma: NDArray[np.uint8]) -> dict[str, list[Rectangle]]:

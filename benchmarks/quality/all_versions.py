@@ -6,16 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality.fingerprints import VersionFingerprints
+from benchmarks.quality.fingerprints import ASKED, EFFORT, VersionFingerprints
 from benchmarks.quality.other_hashes import Words
-from handler.core import look1
-from handler.core.generations import GENERATIONS
-from handler.core.policy import may_meet
+from handler.core.asked import MEETS
 from handler.core.windows import VIEW_NAMES
 from training.fixed_edits import FIXED, GEOMETRIC, KEEPING, TURNS
 
 Flags = NDArray[np.bool_]
-ViewPairs = Sequence[tuple[int, int]]  # an asking view and a stored one
+ViewPairs = Sequence[tuple[int, int]]  # the place of what asks in ASKED, and a stored view
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,9 @@ class AllVersions:
     picture: NDArray[np.int64]  # which picture each shows
     hashes: Words  # (versions, views)
     checks: Words  # (versions, views, words)
-    asking: Words  # (versions, views, windows, words)
+    asked: Words  # (versions, ASKED)
+    asks: Flags  # (versions, ASKED)
+    asking: Words  # (versions, ASKED, windows, words)
     flat: Flags
     others: Mapping[str, Words]  # (versions, words) by name
 
@@ -78,6 +78,8 @@ def all_versions(names: Sequence[str], pictures: Sequence[VersionFingerprints]) 
         picture=np.repeat(np.arange(len(some)), len(names)),
         hashes=np.concatenate([one.hashes for one in some]),
         checks=np.concatenate([one.checks for one in some]),
+        asked=np.concatenate([one.asked for one in some]),
+        asks=np.concatenate([one.asks for one in some]),
         asking=np.concatenate([one.asking for one in some]),
         flat=np.concatenate([one.flat for one in some]),
         others={name: np.concatenate([one.others[name] for one in some]) for name in some[0].others},
@@ -85,9 +87,14 @@ def all_versions(names: Sequence[str], pictures: Sequence[VersionFingerprints]) 
 
 
 def compared_pairs(view_count: int = len(VIEW_NAMES)) -> list[tuple[int, int]]:
-    """Return which views, of the first *view_count*, are compared with which."""
-    rule = GENERATIONS[look1.GENERATION]
-    return [(a, b) for a in range(view_count) for b in may_meet(rule, a) if b < view_count]
+    """Return which of ASKED, by its place, is compared with which view: with the first *view_count* alone if fewer."""
+    every = view_count == len(VIEW_NAMES)
+    return [
+        (place, view)
+        for place, number in enumerate(ASKED)
+        for view in MEETS[EFFORT][number]
+        if every or max(number, view) < view_count
+    ]
 
 
 def differing(a: Words, b: Words) -> NDArray[np.int64]:

@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 from benchmarks.quality.edited_versions import SIDE, versions
 from benchmarks.quality.other_hashes import Words, other_hashes
 from handler.core import look1
-from handler.core.fingerprint import examine
+from handler.core.asked import MEETS
+from handler.core.asking import AskingWindows
+from handler.core.fingerprint import Examined, examine
 from handler.core.model import Limits
-from handler.core.seen import Seen
 from training.edits import in_file
 from training.originals import Original, shrunk
 from training.printing import progress
 
 LIMITS = Limits()
 WORDS = 4  # of 64 bits in a check
+EFFORT = "quick"
+ASKED = [number for number, met in enumerate(MEETS[EFFORT]) if met]  # of ASKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,9 @@ class VersionFingerprints:
 
     hashes: Words  # (versions, views)
     checks: Words  # (versions, views, WORDS)
-    asking: Words  # (versions, views, windows, WORDS)
+    asked: Words  # (versions, ASKED): hashes of what asks
+    asks: NDArray[np.bool_]  # (versions, ASKED): whether it does: it has content
+    asking: Words  # (versions, ASKED, windows, WORDS): check bits of it and of windows near it
     flat: NDArray[np.bool_]  # (versions,)
     others: Mapping[str, Words]  # (versions, words) by name
 
@@ -43,19 +48,28 @@ def _fingerprinted(picture: Original, number: int) -> VersionFingerprints:
     edited = list(versions(shrunk(picture.image, SIDE), number))
     examined = [examine(in_file(version), look1.GENERATION, LIMITS) for version in edited]
     prints = [one.fingerprint for one in examined]
+    asked, asks, asking = zip(*(_asking(one) for one in examined), strict=True)
     return VersionFingerprints(
         np.array([one.hashes for one in prints], np.uint64),
         np.array([_words(one.checks) for one in prints]),
-        np.array([_asking(one.seen) for one in examined]),
+        np.array(asked),
+        np.array(asks),
+        np.array(asking),
         np.array([one.flat for one in prints]),
         {name: np.array([compute(version) for version in edited]) for name, compute in other_hashes().items()},
     )
 
 
-def _asking(seen: Seen | None) -> Words:
-    """Return the check bits of all windows, made together, which is sooner than view by view."""
-    assert seen is not None
-    return np.array([_words(checks) for checks in look1.asking_checks(seen.luma, seen.shown)])
+def _asking(examined: Examined) -> tuple[Words, NDArray[np.bool_], Words]:
+    """Return the hashes of ASKED, whether each asks, and the check bits of all windows near it."""
+    assert examined.seen is not None
+    windows = AskingWindows(examined.seen.luma)
+    hashes = {**dict(enumerate(examined.fingerprint.hashes)), **windows.hashes(EFFORT)}
+    return (
+        np.array([hashes.get(number, 0) for number in ASKED], np.uint64),
+        np.array([number in hashes for number in ASKED]),
+        np.array([_words(windows.checks(examined.seen.standing_in(number))) for number in ASKED]),
+    )
 
 
 def _words(checks: Sequence[bytes]) -> Words:

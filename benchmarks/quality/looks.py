@@ -20,10 +20,8 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 from benchmarks.quality.edited_versions import SEED, SIDE
 from benchmarks.quality.families import FAMILIES, members
 from handler.core import colours, imaging, look1
-from handler.core.generations import GENERATIONS
 from handler.core.look import Judgement, judge, look
 from handler.core.model import Limits
-from handler.core.policy import may_meet
 from handler.core.surface import Surface
 from handler.core.windows import VIEW_NAMES
 from training import corpus
@@ -170,7 +168,7 @@ def _seen(image: Image.Image) -> Seen:
 
 def _met(one: Seen, other: Seen) -> Told | None:
     """Return what is told of both, looked at where their nearest views meet; None if those are too far apart."""
-    distances = np.where(_MEETS, np.bitwise_count(one.hashes[:, None] ^ other.hashes), 99)
+    distances = np.bitwise_count(one.hashes[:, None] ^ other.hashes)
     mine, theirs = divmod(int(distances.argmin()), len(VIEW_NAMES))
     if distances[mine, theirs] > RADIUS:
         return None
@@ -229,8 +227,3 @@ def _columns(row: Row) -> tuple[object, ...]:
         *over,
         *(f"{kinds.count(kind) / len(kinds):.3f}" for kind in Judgement),
     )
-
-
-_MEETS = np.zeros((len(VIEW_NAMES), len(VIEW_NAMES)), np.bool_)
-for _view in range(len(VIEW_NAMES)):
-    _MEETS[_view, list(may_meet(GENERATIONS[look1.GENERATION], _view))] = True

@@ -41,11 +41,11 @@ def near_without_check(versions: AllVersions, pairs: ViewPairs) -> NearViews:
 
 
 def _copies_ask(versions: AllVersions, pairs: ViewPairs, orientation: int) -> Iterator[NearViews]:
-    hashes, windows = turned_words(versions, orientation)
+    hashes, windows, asks = turned_words(versions, orientation)
     for number, original in enumerate(versions.originals):
         for asking, stored in pairs:
             distance = np.bitwise_count(hashes[:, asking] ^ versions.hashes[original, stored])
-            near = _within_reach(versions, distance)
+            near = _within_reach(asks[:, asking], versions, distance)
             there = versions.checks[original, stored]
             yield _checked(near, number, distance=distance[near], windows=windows[near, asking], stored=there)
 
@@ -53,8 +53,8 @@ def _copies_ask(versions: AllVersions, pairs: ViewPairs, orientation: int) -> It
 def _originals_ask(versions: AllVersions, pairs: ViewPairs) -> Iterator[NearViews]:
     for number, original in enumerate(versions.originals):
         for asking, stored in pairs:
-            distance = np.bitwise_count(versions.hashes[original, asking] ^ versions.hashes[:, stored])
-            near = _within_reach(versions, distance)
+            distance = np.bitwise_count(versions.asked[original, asking] ^ versions.hashes[:, stored])
+            near = _within_reach(versions.asks[original, asking], versions, distance)
             windows, there = versions.asking[original, asking], versions.checks[near, stored]
             yield _checked(near, number, distance=distance[near], windows=windows, stored=there[:, None])
 
@@ -62,14 +62,14 @@ def _originals_ask(versions: AllVersions, pairs: ViewPairs) -> Iterator[NearView
 def _without_check(versions: AllVersions, pairs: ViewPairs) -> Iterator[NearViews]:
     for number, original in enumerate(versions.originals):
         for asking, stored in pairs:
-            distance = np.bitwise_count(versions.hashes[:, asking] ^ versions.hashes[original, stored])
-            near = _within_reach(versions, distance)
+            distance = np.bitwise_count(versions.asked[:, asking] ^ versions.hashes[original, stored])
+            near = _within_reach(versions.asks[:, asking], versions, distance)
             same = np.zeros(len(near), np.int64)
             yield NearViews(near, np.full(len(near), number), distance[near].astype(np.int64), same)
 
 
-def _within_reach(versions: AllVersions, distance: NDArray[np.uint8]) -> Numbers:
-    return np.flatnonzero((distance <= REACH) & ~versions.flat)
+def _within_reach(asks: NDArray[np.bool_] | np.bool_, versions: AllVersions, distance: NDArray[np.uint8]) -> Numbers:
+    return np.flatnonzero((distance <= REACH) & ~versions.flat & asks)
 
 
 def _checked(

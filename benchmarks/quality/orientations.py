@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.quality.all_versions import AllVersions, compared_pairs
+from benchmarks.quality.fingerprints import ASKED, EFFORT
 from benchmarks.quality.turned_words import turned_words
 from handler.core import look1
+from handler.core.asked import MEETS
 from handler.core.entry import ID_BYTES, Question
-from handler.core.generations import GENERATIONS
 from handler.core.model import ORIENTATIONS
-from handler.core.policy import may_meet
 from handler.core.windows import VIEW_NAMES
 from handler.entries import Block, Entries
 from training.printing import print_table
@@ -30,11 +30,7 @@ def print_orientations(versions: AllVersions) -> None:
     entries.adopt([Block(np.zeros((ROWS, ID_BYTES), np.uint8), hashes, ROWS)])
     rows = []
     for name, orientations in ORIENTATIONS.items():
-        asked = [
-            Question(int(rng.integers(2**63)), may_meet(GENERATIONS[look1.GENERATION], view))
-            for _ in orientations
-            for view in range(len(VIEW_NAMES))
-        ]
+        asked = [Question(int(rng.integers(2**63)), MEETS[EFFORT][number]) for _ in orientations for number in ASKED]
         by_radius = (f"{_strangers(versions, orientations, radius):.0f}" for radius in RADII)
         rows.append((name, f"{_scan_ms(entries, asked):.0f}", *by_radius))
     print_table(
@@ -52,9 +48,9 @@ def _strangers(versions: AllVersions, orientations: Sequence[int], radius: int) 
     near = np.zeros((len(originals), len(originals)), np.bool_)
     stored = versions.hashes[originals]
     for orientation in orientations:
-        asking = turned_words(versions, orientation)[0][originals]
+        asking, _, asks = (words[originals] for words in turned_words(versions, orientation))
         for a, b in compared_pairs():
-            near |= np.bitwise_count(asking[:, a, None] ^ stored[None, :, b]) <= radius
+            near |= (np.bitwise_count(asking[:, a, None] ^ stored[None, :, b]) <= radius) & asks[:, a, None]
     np.fill_diagonal(near, val=False)
     return float(near.sum() / (near.size - len(near)) * 1e6)
 

@@ -5,22 +5,25 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.quality.all_versions import AllVersions
+from benchmarks.quality.all_versions import AllVersions, Flags
+from benchmarks.quality.fingerprints import ASKED
 from benchmarks.quality.other_hashes import Words
 from handler.core import look1
-from handler.core.windows import VIEW_NAMES
+from handler.core.asked import turned_asking
 
 
-def turned_words(versions: AllVersions, orientation: int) -> tuple[Words, Words]:
-    """Return the hashes and the asking check bits of every version after it is turned."""
+def turned_words(versions: AllVersions, orientation: int) -> tuple[Words, Words, Flags]:
+    """Return the hashes and check bits by which every version asks after it is turned, and whether each does."""
     if orientation == 1:
-        return versions.hashes, versions.asking
-    there = [look1.turned_view(view, orientation) for view in range(len(VIEW_NAMES))]
-    hashes, asking = np.empty_like(versions.hashes), np.empty_like(versions.asking)
-    big_endian = versions.hashes.astype(">u8")[..., None]
+        return versions.asked, versions.asking, versions.asks
+    there = [ASKED.index(turned_asking(number, orientation)) for number in ASKED]
+    hashes, asking = np.empty_like(versions.asked), np.empty_like(versions.asking)
+    asks = np.empty_like(versions.asks)
+    big_endian = versions.asked.astype(">u8")[..., None]
     hashes[:, there] = _turned(big_endian, partial(_turned_hash, orientation))[..., 0]
     asking[:, there] = _turned(versions.asking, partial(look1.turned_check, orientation=orientation))
-    return hashes, asking
+    asks[:, there] = versions.asks
+    return hashes, asking, asks
 
 
 def _turned(words: Words, turn: Callable[[bytes], bytes]) -> Words:

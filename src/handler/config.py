@@ -9,7 +9,7 @@ from handler.core.buckets import MAX_RADIUS
 from handler.core.formats import BYTES_PER_PIXEL
 from handler.core.generations import GENERATIONS
 from handler.core.journal import MAX_SHARDS
-from handler.core.model import ORIENTATIONS, TELLS, Limits, MatchKind, Settings
+from handler.core.model import EFFORTS, ORIENTATIONS, TELLS, Limits, MatchKind, Settings
 
 T = TypeVar("T")
 
@@ -56,6 +56,7 @@ class Config:
                 generation=reader.text("GENERATION", *_one_of(GENERATIONS)),
                 radius=reader.integer("RADIUS", 0, MAX_RADIUS),
                 orientations=ORIENTATIONS.get(reader.text("ORIENTATIONS", *_one_of(ORIENTATIONS)), (1,)),
+                effort=reader.text("EFFORT", *_one_of(EFFORTS)),
                 max_matches=reader.integer("MAX_MATCHES", 1, 100),
                 scope_depth=reader.integer("SCOPE_DEPTH", 0, 8),
                 limits=limits,

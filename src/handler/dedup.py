@@ -127,7 +127,7 @@ class Deduplicator:
 
     def _search_and_read(self, collection: Collection, asker: Asker, report: Report, deadline: float) -> list[Match]:
         """Return the nearest live matches by what is known of them, nearest first: as many as may be decided about."""
-        asked = questions(asker.record, self._settings.orientations)
+        asked = questions(asker, self._settings)
         radius = self._settings.asked_radius
         view_count = len(asker.record.entry_hashes)
         report.found = self._search.find(collection, asked, radius, view_count=view_count, deadline=deadline)

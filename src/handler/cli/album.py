@@ -55,7 +55,7 @@ class Album:
 
     def _matches(self, askers: Sequence[Asker], ends: NDArray[np.int64]) -> Iterator[Found]:
         """Yield each of *askers* with its matches among the first pictures in here; *ends* says how many, for each."""
-        asked = [questions(asker.record, self._settings.orientations) for asker in askers]
+        asked = [questions(asker, self._settings) for asker in askers]
         asking, rows = self._entries.scan_each(asked, self._settings.asked_radius)
         before = rows < ends[asking]
         asking, rows = asking[before], rows[before]

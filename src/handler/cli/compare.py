@@ -170,7 +170,7 @@ def _compared(
     likeness: Likeness | None,
     settings: Settings,
 ) -> Comparison:
-    names = GENERATIONS[a.generation].view_names
+    names = GENERATIONS[a.generation].asking_names
     return Comparison(
         a=a.ref.key,
         b=b.ref.key,

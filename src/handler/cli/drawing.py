@@ -7,12 +7,12 @@ from PIL import Image, ImageDraw, ImageFont
 from handler.cli import overlay
 from handler.cli.output import printable
 from handler.core import look1, phash
+from handler.core.asking import AskingWindows
 from handler.core.generations import GENERATIONS
 from handler.core.imaging import decode, decode_like_imagehash, opened
 from handler.core.look import Look
 from handler.core.model import Box, Limits, PictureRecord
 from handler.core.policy import Meeting
-from handler.core.windows import averaged_views, shown
 
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 WIDTH, MARGIN = 1000, 24
@@ -36,7 +36,7 @@ def draw(
     pen = ImageDraw.Draw(page)
     heading, small = ImageFont.load_default(22), ImageFont.load_default(15)
     pen.text((MARGIN, MARGIN), _drawable(title), INK, heading)
-    names = GENERATIONS[pictures[0].generation].view_names
+    names = GENERATIONS[pictures[0].generation].asking_names
     for number, (record, view) in enumerate(zip(pictures, meeting.view_pair, strict=True)):
         left, top = MARGIN + number * (PICTURE[0] + MARGIN), MARGIN + 40
         page.paste(_marked(record, view), (left, top))
@@ -53,7 +53,7 @@ def draw(
 
 def _bit_grids(pictures: tuple[PictureRecord, PictureRecord], meeting: Meeting) -> list[tuple[str, Image.Image]]:
     """Return what is hashed of each picture, its bits, and those that differ."""
-    names = GENERATIONS[pictures[0].generation].view_names
+    names = GENERATIONS[pictures[0].generation].asking_names
     (a, b), (view_a, view_b) = pictures, meeting.view_pair
     return [
         (f"{names[view_a]} of A, 32 x 32", _averaged(a, view_a)),
@@ -83,10 +83,10 @@ def _marked(record: PictureRecord, view: int) -> Image.Image:
     image = opened(_body(record), ANY)
     if record.generation == look1.GENERATION:
         luma = decode(_body(record), ANY, side=look1.LUMA_SIDE).luma
-        top, bottom, left, right = shown(luma, view)
-        scale = image.width / luma.shape[1], image.height / luma.shape[0]
-        frame = (left * scale[0], top * scale[1], right * scale[0] - 1, bottom * scale[1] - 1)
-        ImageDraw.Draw(image).rectangle(frame, outline=ACCENT, width=max(3, image.width // 120))
+        corners = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 1], [1, 0, 1]]) @ AskingWindows(luma).placed(view).T
+        frame = corners * (np.array([image.height - 1, image.width - 1]) / luma.shape)
+        width = max(3, image.width // 120)
+        ImageDraw.Draw(image).polygon([(x, y) for y, x in frame.tolist()], outline=ACCENT, width=width)
     image.thumbnail(PICTURE)
     return image
 
@@ -94,7 +94,7 @@ def _marked(record: PictureRecord, view: int) -> Image.Image:
 def _averaged(record: PictureRecord, view: int) -> Image.Image:
     if record.generation == look1.GENERATION:
         luma = decode(_body(record), ANY, side=look1.LUMA_SIDE).luma
-        return Image.fromarray(np.clip(averaged_views(luma)[view] / 256, 0, 255).astype(np.uint8))
+        return Image.fromarray(np.clip(AskingWindows(luma).averages(view) / 256, 0, 255).astype(np.uint8))
     return Image.fromarray(decode_like_imagehash(_body(record), ANY, side=phash.LUMA_SIDE).luma)
 
 

@@ -56,7 +56,7 @@ def _measures(record: PictureRecord) -> tuple[str, str, str]:
 
 def _notes(one: Found) -> str:
     """Return in a few words what differs between two pictures beside their sizes."""
-    match, names = one.match, GENERATIONS[one.a.generation].view_names
+    match, names = one.match, GENERATIONS[one.a.generation].asking_names
     notes = []
     if match.view_pair != (0, 0) and match.kind is not MatchKind.EXACT:
         notes.append(" in ".join(dict.fromkeys(names[view] for view in match.view_pair)))
@@ -90,7 +90,7 @@ def copies(groups: Iterable[Group]) -> Iterator[PictureRecord]:
 
 def pair_line(one: Found, group: int | None) -> str:
     """Return a pair as a line of JSON."""
-    match, names = one.match, GENERATIONS[one.a.generation].view_names
+    match, names = one.match, GENERATIONS[one.a.generation].asking_names
     likeness = match.likeness
     document = {
         "a": one.a.ref.key,

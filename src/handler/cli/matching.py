@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from handler.core.asker import Asker
 from handler.core.generations import GENERATIONS
 from handler.core.model import Fingerprint, Settings
-from handler.core.policy import meets, turned_hashes
+from handler.core.policy import asking_hashes, meets, turned_hashes
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
 
+_ALL_DIFFER = 256  # check bits
 _AT_ONCE = 2_000_000  # distances: so many bytes, and a few times as many while they are counted
 
 
@@ -25,7 +26,7 @@ class Met(NamedTuple):
     near: NDArray[np.bool_]  # the same picture if nobody can look; else only worth a look
     distances: Numbers  # bits
     orientations: Numbers  # how to turn the asker, as EXIF numbers it
-    mine: Numbers  # the asker's view
+    mine: Numbers  # what asks
     its: Numbers  # the other's
     check_bits: Numbers  # that differ at most; -1 where there are none
 
@@ -72,19 +73,37 @@ def matches(askers: Sequence[Asker], asking: Numbers, rows: Numbers, stored: Sto
 
     All of them have content: what is flat matches by its bytes alone, and bytes are not looked at here.
     """
-    turned = np.stack([turned_hashes(asker.record, settings.orientations) for asker in askers])
-    step = max(1, _AT_ONCE // (turned[0].size * turned.shape[-1]))
+    hashes = _Hashes.of(askers, settings)
+    step = max(1, _AT_ONCE // (hashes.turned[0].size * stored.hashes.shape[-1]))
     windows = _Windows(askers, settings)
     parts = [
-        _matches(windows, turned, asking[at : at + step], rows[at : at + step], stored, settings, first=at)
+        _matches(windows, hashes, asking[at : at + step], rows[at : at + step], stored, settings, first=at)
         for at in range(0, max(1, len(rows)), step)
     ]
     return Met(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
+class _Hashes(NamedTuple):
+    """By what some askers ask, in all orientations."""
+
+    numbers: Numbers  # of what asks: the views first
+    turned: Words  # shape (askers, orientations, numbers)
+    asks: NDArray[np.bool_]  # shape (askers, numbers): has content
+
+    @classmethod
+    def of(cls, askers: Sequence[Asker], settings: Settings) -> "_Hashes":
+        asked = [dict(asking_hashes(asker, settings)) for asker in askers]
+        numbers = sorted(set().union(*asked))
+        turned = [
+            turned_hashes(settings.generation, tuple(one.get(n, 0) for n in numbers), settings.orientations)
+            for one in asked
+        ]
+        return cls(np.array(numbers), np.stack(turned), np.array([[n in one for n in numbers] for one in asked]))
+
+
 def _matches(
     windows: "_Windows",
-    turned: Words,
+    hashes: _Hashes,
     asking: Numbers,
     rows: Numbers,
     stored: Stored,
@@ -93,10 +112,11 @@ def _matches(
     first: int,
 ) -> Met:
     """Return the matches among some pairs, of which the first is number *first*."""
-    distances = np.bitwise_count(turned[asking][..., None] ^ stored.hashes[rows][:, None, None, :])
-    within = (distances <= settings.asked_radius) & meets(settings.generation, settings.orientations)
-    pair, place, mine, its = np.nonzero(within)
-    distance = distances[pair, place, mine, its].astype(np.int64)
+    distances = np.bitwise_count(hashes.turned[asking][..., None] ^ stored.hashes[rows][:, None, None, :])
+    met = meets(settings.generation, settings.effort, settings.orientations)[:, hashes.numbers]
+    within = (distances <= settings.asked_radius) & met & hashes.asks[asking][:, None, :, None]
+    pair, place, column, its = np.nonzero(within)
+    distance, mine = distances[pair, place, column, its].astype(np.int64), hashes.numbers[column]
     order = np.lexsort((distance, pair))  # nearest first, and else as they are, which is how policy.match has them
     meetings = _Meetings(pair[order], place[order], mine[order], its[order], distance[order])
     won, near, bits = _decided(
@@ -118,7 +138,7 @@ class _Meetings(NamedTuple):
 
     pair: Numbers
     place: Numbers  # of the orientation
-    mine: Numbers  # views
+    mine: Numbers  # what asks
     its: Numbers
     distance: Numbers
 
@@ -169,8 +189,11 @@ class _Bits:
         self._who = asking[meetings.pair]
         self._stored = None if checks is None else checks[meetings.pair, meetings.its]
         if self._stored is not None:
-            own = windows.own[self._who, meetings.place, meetings.mine]
-            self.differing = np.bitwise_count(own ^ self._stored).sum(axis=-1, dtype=np.int64)
+            own = windows.own
+            views = np.minimum(meetings.mine, own.shape[2] - 1)
+            differing = np.bitwise_count(own[self._who, meetings.place, views] ^ self._stored).sum(axis=-1)
+            # What is not stored has no check bits at hand: all may differ, until somebody looks closer.
+            self.differing = np.where(meetings.mine == views, differing, _ALL_DIFFER).astype(np.int64)
 
     def look_closer(self, some: Numbers) -> None:
         """Count *some* of the meetings by windows that are a little smaller, too."""

@@ -8,7 +8,7 @@ from handler.config import MAX_LOOKS
 from handler.core.buckets import MAX_RADIUS
 from handler.core.generations import DEFAULT_GENERATION, GENERATIONS
 from handler.core.look1 import RADIUS
-from handler.core.model import ORIENTATIONS, TELLS, Limits, MatchKind, Settings
+from handler.core.model import EFFORTS, ORIENTATIONS, TELLS, Limits, MatchKind, Settings
 
 DEFAULT_RADIUS = {"look1": RADIUS, "phash1": 10}  # bits
 
@@ -58,6 +58,13 @@ def add_matching(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="also match mirrored pictures (mirror), or mirrored and rotated ones (all) (default: %(default)s)",
     )
+    parser.add_argument(
+        "--effort",
+        choices=EFFORTS,
+        default=EFFORTS[0],
+        help="by how many windows a picture asks; thorough finds more crops and turned pictures, and compares three "
+        "times as much (default: %(default)s)",
+    )
 
 
 def add_looks(parser: argparse.ArgumentParser) -> None:
@@ -94,6 +101,7 @@ def settings(options: argparse.Namespace) -> Settings:
         scope_depth=0,
         limits=limits(options),
         orientations=ORIENTATIONS[options.orientations],
+        effort=options.effort,
         max_looks=GENERATIONS[options.generation].looks if options.max_looks is None else options.max_looks,
         tell=MatchKind(options.tell),
     )

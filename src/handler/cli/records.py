@@ -24,6 +24,8 @@ def record_of(path: str, settings: Settings) -> tuple[PictureRecord, Seen | None
         bytes=len(body),
         modified=datetime.fromtimestamp(os.stat(path).st_mtime, UTC).isoformat(),  # noqa: PTH116 - Path rewrites paths
     )
+    if seen and not is_flat(record):
+        seen.further(settings.effort)  # here, where files are read on all cores
     return record, seen
 
 

@@ -1,13 +1,12 @@
 """The picture that asks: what is known of it, and the means to look closer than what is stored allows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from handler.core import look1
+from handler.core.asking import AskingWindows
 from handler.core.model import PictureRecord
 from handler.core.seen import Seen
-from handler.core.windows import Insets
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,28 +14,28 @@ class Asker:
     """A picture that asks which others show the same."""
 
     record: PictureRecord
-    checks_near: Callable[[int], Sequence[bytes]]  # by view: check bits of it and of windows near it
+    checks_near: Callable[[int], Sequence[bytes]]  # by what asks: check bits of it and of windows near it
+    further: Callable[[str], Mapping[int, int]]  # by effort: hashes of what asks beside the views that are stored
     seen: Seen | None = None  # the picture itself, where it is at hand
 
     @classmethod
     def at_hand(cls, record: PictureRecord, seen: Seen | None) -> "Asker":
-        """Return what asks by its pixels: by windows a little smaller than its views, too.
+        """Return what asks by its pixels: by more windows than its views, and some a little smaller than each.
 
         By what is stored where nothing was *seen* that could be looked at again.
         """
         if seen is None:
             return cls.stored(record)
-
-        insets = cache(lambda: Insets(seen.luma))  # made when it is asked for, which is seldom
+        windows = cache(lambda: AskingWindows(seen.luma))  # made when it is asked for, which is seldom
 
         @cache  # one picture has many candidates
-        def checks_near(view: int) -> Sequence[bytes]:
-            return look1.near_checks(insets(), seen.shown[view])
+        def checks_near(number: int) -> Sequence[bytes]:
+            return windows().checks(seen.standing_in(number))
 
-        return cls(record, checks_near, seen)
+        return cls(record, checks_near, seen.further, seen)
 
     @classmethod
     def stored(cls, record: PictureRecord) -> "Asker":
         """Return what asks by its record alone."""
         checks = record.fingerprint.checks if record.fingerprint else ()
-        return cls(record, lambda view: checks[view : view + 1])
+        return cls(record, lambda number: checks[number : number + 1], lambda _effort: {})

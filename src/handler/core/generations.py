@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 from handler.core import look1
+from handler.core.asked import ASKING, MEETS, turned_asking
 from handler.core.windows import VIEW_NAMES
 
 T = TypeVar("T")
@@ -16,14 +17,17 @@ T = TypeVar("T")
 class Generation(NamedTuple):
     """One hash algorithm, by its views and what may be asked of them."""
 
-    view_names: tuple[str, ...]  # the first is the whole picture
-    anchors: int  # so many of them, the first, are also in the buckets, and are compared with all views of others
+    view_names: tuple[str, ...]  # of what is stored; the first is the whole picture
+    asking_names: tuple[str, ...]  # of what asks: the views first, then what is not stored
+    meets: Mapping[str, tuple[tuple[int, ...], ...]]  # by effort, then by what asks: the stored views that it meets
+    anchors: int  # so many views, the first, are also in the buckets
     check_radius: int  # most check bits that may differ where nobody can look at the pixels
     looks_check_radius: int  # most that may differ before a look
     looks: int  # of one picture at most, unless a setting says otherwise
     turned: Callable[[int, int], int]  # the hash of the picture turned as an EXIF orientation asks
     turned_check: Callable[[bytes, int], bytes]
     turned_view: Callable[[int, int], int]  # which view of the turned picture shows the same
+    turned_asking: Callable[[int, int], int]  # which of what asks does
 
 
 def _unturned(value: T, _orientation: int) -> T:
@@ -34,6 +38,8 @@ def _unturned(value: T, _orientation: int) -> T:
 GENERATIONS: Mapping[str, Generation] = {
     "look1": Generation(
         view_names=VIEW_NAMES,
+        asking_names=tuple(asking.name for asking in ASKING),
+        meets=MEETS,
         anchors=look1.ANCHORS,
         check_radius=look1.CHECK_RADIUS,
         looks_check_radius=look1.LOOKS_CHECK_RADIUS,
@@ -41,9 +47,12 @@ GENERATIONS: Mapping[str, Generation] = {
         turned=look1.turned,
         turned_check=look1.turned_check,
         turned_view=look1.turned_view,
+        turned_asking=turned_asking,
     ),
     "phash1": Generation(
         view_names=("whole",),
+        asking_names=("whole",),
+        meets=dict.fromkeys(MEETS, ((0,),)),
         anchors=1,
         check_radius=0,
         looks_check_radius=0,
@@ -51,6 +60,7 @@ GENERATIONS: Mapping[str, Generation] = {
         turned=_unturned,
         turned_check=_unturned,
         turned_view=_unturned,
+        turned_asking=_unturned,
     ),
 }
 DEFAULT_GENERATION = next(iter(GENERATIONS))

@@ -5,7 +5,7 @@ does not depend on their order.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -57,6 +57,12 @@ class Look:
     # How much each of 12 x 12 blocks of what both show differs; -1: nothing to compare.
     differences: tuple[tuple[float, ...], ...]
     grid: Affine  # from (down, across) in fractions of those blocks to fractions of the first
+
+    def moved(self, way: Array) -> "Look":
+        """Return the look as a picture has it from whose fractions *way* leads; it is of those of the first now."""
+        grid = composed(way, np.reshape(self.grid, (2, 3)))
+        back = composed(np.reshape(self.way, (2, 3)), inverse(way))
+        return replace(self, way=_flat(back), box=_mapped(self.box, way), grid=_flat(grid))
 
 
 _SAME = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)

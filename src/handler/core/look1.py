@@ -7,7 +7,7 @@ same bits, and a picture that is turned or mirrored has the same bits in other p
 
 import base64
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 from handler.core.look1_filters import FILTERS, PARITIES
 from handler.core.normalised import locally_normalised
 from handler.core.windows import (
-    CORNERS,
     PER_LEVEL,
     SIDE,
-    SIDES,
+    TURNS,
     VIEW_NAMES,
-    Insets,
+    VIEWS,
     Rectangle,
     averaged,
     trim,
+    turned_shape,
     windows_of,
 )
 
 GENERATION = "look1"
-ANCHORS = 2  # the first so many views are compared with every view
+ANCHORS = 2  # the first so many views are in the buckets, too
 LUMA_SIDE = 256  # decode to at least this many pixels on the shorter side; up to twice as many cost little
 RADIUS = 12
 CHECK_RADIUS = 80  # of two million pairs of different pictures, most of them landscapes, none is within it at radius 14
@@ -77,23 +77,8 @@ def fingerprint_views(luma: NDArray[np.uint8]) -> HashedViews:
     height, width = luma.shape
     windows = windows_of(height, width, trim(luma))
     averages = averaged(luma, windows)
-    qualities = _qualities(averages, _fine_contrast(luma, windows[1]))
+    qualities = content_of(averages, fine_contrast_of(luma, windows[1]))
     return HashedViews(tuple(hashes_of(coefficients(averages))), tuple(checks_of(averages)), tuple(qualities))
-
-
-def asking_checks(luma: NDArray[np.uint8], views: Sequence[int]) -> list[tuple[bytes, ...]]:
-    """Return for each of *views* the check bits of 16 windows: its own, and with 5 % cut off some of its four sides.
-
-    A crop seldom ends where a stored view ends. The picture that asks confirms a match by whichever of these is
-    nearest to the stored check bits; only the views' own are stored.
-    """
-    insets = Insets(luma)
-    return [near_checks(insets, view) for view in views]
-
-
-def near_checks(insets: Insets, view: int) -> tuple[bytes, ...]:
-    """Return what `asking_checks` does for one view of the picture that *insets* is of."""
-    return tuple(checks_of(insets.averaged(view)))
 
 
 def turned(hash: int, orientation: int) -> int:
@@ -114,12 +99,8 @@ def turned_check(check: bytes, orientation: int) -> bytes:
 
 def turned_view(view: int, orientation: int) -> int:
     """Return which view of the picture turned as EXIF *orientation* (1 to 8) asks shows what *view* shows now."""
-    transposed, downwards, sideways = _TURNS[orientation]
-    row, column = _PLACES[view]
-    if transposed:
-        row, column = column, row
-    row, column = (-row if downwards else row), (-column if sideways else column)
-    return view if row == column == 0 else _PLACES.index((row, column))
+    shape = VIEWS[VIEW_NAMES[view]]
+    return view if view < ANCHORS else list(VIEWS.values()).index(turned_shape(shape, orientation))
 
 
 def coefficients(views: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -144,7 +125,7 @@ def checks_of(views: NDArray[np.float64]) -> Iterator[bytes]:
         yield bits.tobytes()
 
 
-def _qualities(views: NDArray[np.float64], fine_contrast: float) -> Iterator[float]:
+def content_of(views: NDArray[np.float64], fine_contrast: float) -> Iterator[float]:
     """Yield how much there is to compare in each view, in multiples of the least that is enough.
 
     That is the contrast of its large shapes: the rms of 8 x 8 low DCT coefficients, without those of rows and columns
@@ -161,7 +142,7 @@ def _qualities(views: NDArray[np.float64], fine_contrast: float) -> Iterator[flo
         yield large / max(_LEAST_LEVELS, _LEAST_OF_WHOLE * whole, least_of_fine)
 
 
-def _fine_contrast(luma: NDArray[np.uint8], trimmed: Rectangle) -> float:
+def fine_contrast_of(luma: NDArray[np.uint8], trimmed: Rectangle) -> float:
     """Return the fine contrast of the picture without borders, in levels."""
     cells = averaged(luma, [trimmed], 2 * SIDE)[0]
     blocks = cells.reshape(SIDE, 2, SIDE, 2).sum(axis=(1, 3))
@@ -178,19 +159,11 @@ def _variance(view: NDArray[np.float64]) -> float:
 def _turned_bits(
     bits: NDArray[np.uint8], orientation: int, places: NDArray[np.int64], flips: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    transposed, downwards, sideways = _TURNS[orientation]
+    transposed, downwards, sideways = TURNS[orientation]
     if transposed:
         bits = bits[places] ^ flips[0]
     turned: NDArray[np.uint8] = bits ^ (flips[1] * downwards) ^ (flips[2] * sideways)
     return turned
-
-
-# What each EXIF orientation asks for: rows and columns exchanged or not, then rows reversed, then columns reversed.
-_TURNS = {
-    1: (0, 0, 0), 2: (0, 0, 1), 3: (0, 1, 1), 4: (0, 1, 0), 5: (1, 0, 0), 6: (1, 0, 1), 7: (1, 1, 1), 8: (1, 1, 0),
-}  # fmt: skip
-
-_PLACES = ((0, 0),) * (len(VIEW_NAMES) - 8) + SIDES + CORNERS
 
 
 def _half_basis() -> NDArray[np.float64]:

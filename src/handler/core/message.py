@@ -90,7 +90,7 @@ def describe(record: PictureRecord) -> dict[str, Any]:
 def describe_match(match: Match) -> dict[str, Any]:
     """Return the part of a message that describes a match: the picture, and how it is like the other one."""
     likeness = match.likeness
-    names = GENERATIONS[match.record.generation].view_names
+    names = GENERATIONS[match.record.generation].asking_names
     return describe(match.record) | {
         "distance": match.distance,
         "similarity": similarity(match.distance),

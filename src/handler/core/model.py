@@ -12,6 +12,9 @@ Box = tuple[float, float, float, float]  # top, bottom, left, right, in fraction
 WHOLE_DEPLOYMENT = "*"  # the scope of every object when pictures are not compared by folder
 
 
+# By how much CPU of a search: at a million pictures, some 80 ms or 300.
+EFFORTS = ("quick", "thorough")
+
 # In which orientations pictures may be compared, by what the setting is called; numbers are EXIF's.
 ORIENTATIONS = {"none": (1,), "mirror": (1, 2), "all": (1, 2, 3, 4, 5, 6, 7, 8)}
 
@@ -116,6 +119,7 @@ class Settings:
     scope_depth: int  # leading folders of a key within which pictures are compared; 0 compares all
     limits: Limits
     orientations: tuple[int, ...] = (1,)  # in which pictures are compared, as EXIF numbers them; 1 is as they are
+    effort: str = "quick"  # one of EFFORTS: by how many windows a picture asks
     max_looks: int = 0  # candidates of one picture whose pixels are compared with its own
     looks_radius: int = 0  # bits, if more than *radius*: within which a look may find two pictures the same
     tell: MatchKind = MatchKind.ALTERED  # the least kind of match that counts

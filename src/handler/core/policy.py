@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from handler.core.asker import Asker
 from handler.core.entry import Question
-from handler.core.generations import GENERATIONS, Generation
+from handler.core.generations import GENERATIONS
 from handler.core.matches import Likeness, Match
 from handler.core.model import Fingerprint, MatchKind, PictureRecord, Settings
 from handler.core.phash import HASH_BITS
@@ -26,24 +26,30 @@ class Meeting(NamedTuple):
     check_bits: int | None  # that differ
 
 
-def questions(picture: PictureRecord, orientations: Iterable[int]) -> list[Question]:
-    """Return what to ask for *picture*: each view in each orientation, against those stored views that it may meet.
+def questions(asker: Asker, settings: Settings) -> list[Question]:
+    """Return what to ask for a picture: each window that asks, in each orientation, against the stored views it meets.
 
-    The anchors (the whole picture, and without its borders) meet all stored views, every other view meets the stored
-    anchors and its like: so a crop finds its original, an original finds its crops, and two crops find each other.
-    Hashes that come twice are asked for once.
+    Which meet is a table (`core.asked`), by effort. Hashes that come twice are asked for once.
     """
-    generation = GENERATIONS[picture.generation]
+    picture, generation = asker.record, GENERATIONS[asker.record.generation]
     if picture.fingerprint is None or picture.fingerprint.flat:
         return [Question(key) for key in picture.entry_hashes[:1]]
     asked: dict[int, Question] = {}
-    for orientation in orientations:
-        for view, hash in enumerate(picture.entry_hashes):
-            turned, is_anchor = generation.turned(hash, orientation), view < generation.anchors
-            met = may_meet(generation, generation.turned_view(view, orientation))
-            before = asked.get(turned, Question(turned, (), bucketed=False))
-            asked[turned] = Question(turned, tuple(sorted({*before.stored_views, *met})), is_anchor or before.bucketed)
+    for orientation in settings.orientations:
+        for number, hash in asking_hashes(asker, settings):
+            met = generation.meets[settings.effort][generation.turned_asking(number, orientation)]
+            turned, is_anchor = generation.turned(hash, orientation), number < generation.anchors
+            if met:
+                before = asked.get(turned, Question(turned, (), bucketed=False))
+                views = tuple(sorted({*before.stored_views, *met}))
+                asked[turned] = Question(turned, views, is_anchor or before.bucketed)
     return list(asked.values())
+
+
+def asking_hashes(asker: Asker, settings: Settings) -> tuple[tuple[int, int], ...]:
+    """Return what asks: its number and its hash."""
+    hashes = asker.record.fingerprint.hashes if asker.record.fingerprint else ()
+    return (*enumerate(hashes), *sorted(asker.further(settings.effort).items()))
 
 
 def match(asker: Asker, candidate: PictureRecord, settings: Settings) -> Match | None:
@@ -66,7 +72,7 @@ def match(asker: Asker, candidate: PictureRecord, settings: Settings) -> Match |
     if picture.fingerprint.flat or candidate.fingerprint.flat:
         return None
     generation, worth_a_look = GENERATIONS[picture.generation], None
-    for meeting in _meetings(asker, candidate.fingerprint, settings.orientations, settings.asked_radius):
+    for meeting in meetings(asker, candidate.fingerprint, settings, settings.asked_radius):
         if meeting.distance <= settings.radius and _within(meeting, generation.check_radius):
             return _matched(picture, candidate, meeting, MatchKind.NEAR)
         if settings.max_looks and not worth_a_look and _within(meeting, generation.looks_check_radius):
@@ -81,10 +87,10 @@ def closest(asker: Asker, other: PictureRecord, settings: Settings) -> Meeting:
     """
     if asker.record.fingerprint is None or other.fingerprint is None:
         raise ValueError("a picture without a hash is near to nothing")
-    meetings = partial(_meetings, asker, other.fingerprint, settings.orientations)
+    met = partial(meetings, asker, other.fingerprint, settings)
     check_radius = GENERATIONS[other.generation].check_radius
-    within = (meeting for meeting in meetings(settings.radius) if _within(meeting, check_radius))
-    return next(within, None) or next(meetings(HASH_BITS))
+    within = (meeting for meeting in met(settings.radius) if _within(meeting, check_radius))
+    return next(within, None) or next(met(HASH_BITS))
 
 
 def _within(meeting: Meeting, check_radius: int) -> bool:
@@ -116,44 +122,39 @@ def taken_apart_s(one: PictureRecord, other: PictureRecord) -> float | None:
     return abs((first - second).total_seconds())
 
 
-def _meetings(asker: Asker, other: Fingerprint, orientations: tuple[int, ...], radius: int) -> Iterator[Meeting]:
+def meetings(asker: Asker, other: Fingerprint, settings: Settings, radius: int) -> Iterator[Meeting]:
     """Yield the views that meet within *radius* bits, nearest first."""
-    turned = turned_hashes(asker.record, orientations)
+    numbers, hashes = zip(*asking_hashes(asker, settings), strict=True)
+    turned = turned_hashes(other.generation, hashes, settings.orientations)
     distances = np.bitwise_count(turned[:, :, None] ^ np.array(other.hashes, np.uint64))
-    found = np.argwhere((distances <= radius) & meets(other.generation, orientations))
+    within = (distances <= radius) & meets(other.generation, settings.effort, settings.orientations)[:, list(numbers)]
+    found = np.argwhere(within)
     for place, mine, theirs in sorted(found.tolist(), key=lambda at: (distances[tuple(at)], at)):
+        orientation, number = settings.orientations[place], numbers[mine]
         yield Meeting(
             int(distances[place, mine, theirs]),
-            orientations[place],
-            (mine, theirs),
+            orientation,
+            (number, theirs),
             (int(turned[place, mine]), other.hashes[theirs]),
-            _check_bits(asker, other, orientations[place], (mine, theirs)),
+            _check_bits(asker, other, orientation, (number, theirs)),
         )
 
 
-def may_meet(generation: Generation, view: int) -> tuple[int, ...]:
-    """Which stored views a view may meet: an anchor all, another one the anchors and itself."""
-    if view < generation.anchors:
-        return tuple(range(len(generation.view_names)))
-    return (*range(generation.anchors), view)
-
-
 @cache
-def meets(name: str, orientations: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Which views of a picture, by orientation, may meet which stored ones: shape (orientations, views, views)."""
+def meets(name: str, effort: str, orientations: tuple[int, ...]) -> NDArray[np.bool_]:
+    """What asks and may meet which stored views, by orientation: shape (orientations, what asks, views)."""
     generation = GENERATIONS[name]
-    views = range(len(generation.view_names))
-    met = np.zeros((len(orientations), len(views), len(views)), bool)
+    met = np.zeros((len(orientations), len(generation.asking_names), len(generation.view_names)), bool)
     for place, orientation in enumerate(orientations):
-        for view in views:
-            met[place, view, list(may_meet(generation, generation.turned_view(view, orientation)))] = True
+        for number in range(len(generation.asking_names)):
+            met[place, number, list(generation.meets[effort][generation.turned_asking(number, orientation)])] = True
     return met
 
 
 @lru_cache(maxsize=4)  # one picture has many candidates
-def turned_hashes(record: PictureRecord, orientations: tuple[int, ...]) -> NDArray[np.uint64]:
-    """The hashes of all views in each orientation: shape (orientations, views)."""
-    turned, hashes = GENERATIONS[record.generation].turned, record.fingerprint.hashes if record.fingerprint else ()
+def turned_hashes(name: str, hashes: tuple[int, ...], orientations: tuple[int, ...]) -> NDArray[np.uint64]:
+    """The *hashes* of generation *name* in each orientation: shape (orientations, hashes)."""
+    turned = GENERATIONS[name].turned
     return np.array([[turned(hash, orientation) for hash in hashes] for orientation in orientations], np.uint64)
 
 

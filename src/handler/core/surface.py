@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handler.core.windows import UNITS, trim, windows_of
+from handler.core.asked import ASKING
+from handler.core.turns import UPRIGHT
+from handler.core.windows import UNITS, trim, window
 
 Array = NDArray[np.float64]
 Box = tuple[float, float, float, float]  # top, bottom, left, right
@@ -45,11 +47,14 @@ class Surface:
         top, bottom, left, right = trim(luma)
         return cls(sums, height, width, (top, bottom, left, right), _grain(luma), orientation)
 
-    def window(self, view: int) -> Box:
-        """Return what *view* of the turned picture shows, in pixels."""
+    def window(self, number: int) -> Box:
+        """Return what that *number* of ASKING shows of the turned picture, in pixels."""
+        asking = ASKING[number]
         top, bottom, left, right = (int(edge) for edge in self.trimmed)
-        window = windows_of(self.height, self.width, (top, bottom, left, right))[view]
-        return window[0] / UNITS, window[1] / UNITS, window[2] / UNITS, window[3] / UNITS
+        if number == 0 or asking.turn != UPRIGHT:  # the whole, or in a picture that was turned back
+            top, bottom, left, right = 0, self.height, 0, self.width
+        box = window(asking.shape, (top, bottom, left, right))
+        return box[0] / UNITS, box[1] / UNITS, box[2] / UNITS, box[3] / UNITS
 
     def averages(self, box: Box, rows: int, columns: int) -> Array:
         """Return the mean levels of *rows* by *columns* cells of *box*, which lies inside the picture."""

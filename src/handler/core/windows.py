@@ -4,32 +4,47 @@ A window's edges divide pixels, and the sums of its cells are exact: a picture t
 averages in other places.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from math import isqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-# The picture; the picture without uniform borders; and windows of that, each the share of its height and width that
-# it keeps. Two views of two pictures are compared if they have the same name or one is `whole` or `trimmed`.
-VIEW_NAMES = (
-    "whole",
-    "trimmed",
-    "square",  # 1:1, in the middle
-    "wide",  # 16:9 along the longer side, in the middle
-    "centre",  # 85 %
-    "inner",  # 95 %
-    "top",  # 85 % of the height, the whole width: a caption or a row of buttons is cut off
-    "bottom",
-    "left",
-    "right",
-    "top_left",  # 90 %
-    "top_right",
-    "bottom_left",
-    "bottom_right",
-)
+
+class Share(NamedTuple):
+    """A window that keeps so much of the height and of the width, in per cent: multiples of 5."""
+
+    down: int
+    across: int
+    row: int = 0  # where it lies: -1 at the start, 0 in the middle, 1 at the end
+    column: int = 0
+
+
+class Cut(NamedTuple):
+    """The largest window with that ratio of height to width, in the middle."""
+
+    down: int
+    across: int
+
+
+Shape = Share | Cut
+
+CORNERS = {"top_left": (-1, -1), "top_right": (-1, 1), "bottom_left": (1, -1), "bottom_right": (1, 1)}
+WHOLE = Share(100, 100)
+# What is stored of a picture: all of it; the picture without uniform borders; and windows of that.
+VIEWS: Mapping[str, Shape] = {
+    "whole": WHOLE,
+    "trimmed": WHOLE,
+    "wide": Cut(9, 16),
+    "tall": Cut(16, 9),
+    "landscape": Cut(3, 4),
+    "portrait": Cut(4, 3),
+    **{f"centre_{part}": Share(part, part) for part in (90, 80, 70, 60)},
+    **{name: Share(80, 80, row, column) for name, (row, column) in CORNERS.items()},
+}
+VIEW_NAMES = tuple(VIEWS)
 SIDE = 32  # of a view once it is averaged
 PER_LEVEL = 256  # averages are whole numbers of this part of a level
 
@@ -49,9 +64,10 @@ PART_PIXELS = 1 << 18  # of a picture that are widened at once
 
 Rectangle = tuple[int, int, int, int]  # top, bottom, left, right
 
-# Where the last eight views lie: row and column, -1 at the start, 1 at the end.
-SIDES = ((-1, 0), (1, 0), (0, -1), (0, 1))
-CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+# What each EXIF orientation asks for: rows and columns exchanged or not, then rows reversed, then columns reversed.
+TURNS = {
+    1: (0, 0, 0), 2: (0, 0, 1), 3: (0, 1, 1), 4: (0, 1, 0), 5: (1, 0, 0), 6: (1, 0, 1), 7: (1, 1, 1), 8: (1, 1, 0),
+}  # fmt: skip
 
 
 def averaged_views(luma: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -120,34 +136,32 @@ def _border(lines: NDArray[np.uint8], tolerance: int) -> int:
 
 def windows_of(height: int, width: int, trimmed: Rectangle) -> list[Rectangle]:
     """Return the windows of the views, in UNITS of a pixel; each side is a multiple of SIDE."""
+    _, *further = VIEWS.values()
+    return [(0, height * UNITS, 0, width * UNITS), *(window(shape, trimmed) for shape in further)]
+
+
+def window(shape: Shape, trimmed: Rectangle) -> Rectangle:
+    """Return where *shape* lies in a picture with these edges, in UNITS of a pixel."""
     top, bottom, left, right = (edge * UNITS for edge in trimmed)
     down, across = bottom - top, right - left
+    if isinstance(shape, Cut):
+        tall, broad = min(down, across * shape.down // shape.across), min(across, down * shape.across // shape.down)
+        row = column = 0
+    else:
+        tall, broad, row, column = down * shape.down // 100, across * shape.across // 100, shape.row, shape.column
+    y, x = top + (down - tall) * (row + 1) // 2, left + (across - broad) * (column + 1) // 2
+    return y, y + tall, x, x + broad
 
-    def window(tall: int, broad: int, row: int = 0, column: int = 0) -> Rectangle:
-        """Place it in the trimmed picture; *row* and *column* are -1 at the start, 0 in the middle, 1 at the end."""
-        y, x = top + (down - tall) * (row + 1) // 2, left + (across - broad) * (column + 1) // 2
-        return y, y + tall, x, x + broad
 
-    def share(twentieths: int, row: int, column: int) -> Rectangle:
-        return window(
-            down * twentieths // 20 if row or not column else down,
-            across * twentieths // 20 if column or not row else across,
-            row,
-            column,
-        )
-
-    longer, shorter = max(down, across), min(down, across)
-    length, breadth = min(longer, shorter * 16 // 9), min(shorter, longer * 9 // 16)
-    return [
-        (0, height * UNITS, 0, width * UNITS),
-        (top, bottom, left, right),
-        window(shorter, shorter),
-        window(length, breadth) if down > across else window(breadth, length),
-        share(17, 0, 0),
-        share(19, 0, 0),
-        *(share(17, row, column) for row, column in SIDES),
-        *(share(18, row, column) for row, column in CORNERS),
-    ]
+def turned_shape(shape: Shape, orientation: int) -> Shape:
+    """Return the window of the picture turned as EXIF *orientation* asks that shows what *shape* shows now."""
+    transposed, downwards, sideways = TURNS[orientation]
+    if transposed:
+        shape = type(shape)(shape.across, shape.down, *shape[:1:-1])
+    if isinstance(shape, Cut):
+        return shape
+    row, column = (-shape.row if downwards else shape.row), (-shape.column if sideways else shape.column)
+    return shape._replace(row=row, column=column)
 
 
 def insets_of(window: Rectangle) -> list[Rectangle]:
@@ -175,17 +189,16 @@ class Insets:
 
     def __init__(self, luma: NDArray[np.uint8]) -> None:
         self._luma = luma
-        self._windows = windows_of(luma.shape[0], luma.shape[1], trim(luma))
         self._table = _added_up(luma, np.uint32) if max(luma.shape) <= _LONG else None  # beyond, sums are not whole
         # The largest number below is the sum of a row of cells. Up to 2^53 float64 is exact, too, and faster.
         largest = 255 * (luma.shape[0] // SIDE + 2) * (luma.shape[1] + 2) * UNITS**2
         self._number = np.float64 if largest < 2**53 else np.int64
 
-    def averaged(self, view: int) -> NDArray[np.float64]:
-        """Return the window of *view* and what is left of it, each averaged to 32 x 32."""
+    def averaged(self, window: Rectangle) -> NDArray[np.float64]:
+        """Return *window* and what is left of it, each averaged to 32 x 32."""
         if self._table is None:
-            return averaged(self._luma, insets_of(self._windows[view]))
-        top, bottom, left, right = self._windows[view]
+            return averaged(self._luma, insets_of(window))
+        top, bottom, left, right = window
         y, x = _spans(top, bottom), _spans(left, right)
         before, across = np.divmod(x.ravel(), UNITS)
         columns, of_next = np.concatenate([before, before + 1]), across.astype(self._number)

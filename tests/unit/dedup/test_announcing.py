@@ -55,7 +55,7 @@ def test_crop_and_original_are_announced_whichever_comes_first() -> None:
 
     assert with_views.announced == [("corner.jpg", ["cat.jpg"]), ("dog.jpg", ["dog corner.jpg"])]
     views = [match["views"] for message in with_views.topic.messages for match in json.loads(message.body)["matches"]]
-    assert views == [["whole", "top_left"], ["bottom_right", "whole"]]
+    assert views == [["top_left_85", "top_left"], ["bottom_right_90", "trimmed"]]
 
 
 @pytest.mark.parametrize(("orientations", "found"), [("none", False), ("mirror", True), ("all", True)])

@@ -1,0 +1,106 @@
+"""The windows by which a picture at hand asks and which it does not store, averaged, hashed and checked when needed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handler.core import look1
+from handler.core.asked import ASKING, MEETS
+from handler.core.turns import UPRIGHT, Turn, turned_back, way
+from handler.core.windows import UNITS, VIEW_NAMES, WHOLE, Insets, Rectangle, averaged, trim, window
+
+_ALL_BITS = 2**look1.HASH_BITS - 1
+_TURNS_AT_ONCE = 16
+_TURNED_SIDE = 64  # pixels at least on the shorter side of what is turned back: enough for 32 x 32 cells, and quick
+
+
+class AskingWindows:
+    """The windows of one picture by which it asks."""
+
+    def __init__(self, luma: NDArray[np.uint8]) -> None:
+        self._luma = luma
+        self._laid = cache(self._turned_back)
+        self._insets = cache(lambda turn: Insets(self._laid(turn)[0]))
+
+    def hashes(self, effort: str) -> Mapping[int, int]:
+        """Return the hashes of those of ASKING that are not stored, ask with *effort*, and have content."""
+        numbers = [number for number, met in enumerate(MEETS[effort]) if met and number >= len(VIEW_NAMES)]
+        upright = [number for number in numbers if ASKING[number].turn == UPRIGHT]
+        turned = sorted({ASKING[number].turn for number in numbers} - {UPRIGHT})
+        found = dict(self._hashes(upright, averaged(self._luma, [self._window(number) for number in upright])))
+        for at in range(0, len(turned), _TURNS_AT_ONCE):
+            some = turned[at : at + _TURNS_AT_ONCE]
+            of_some = [number for number in numbers if ASKING[number].turn in some]
+            found |= self._hashes(of_some, self._averaged_together(of_some, some))
+        return found
+
+    def _averaged_together(self, numbers: Sequence[int], turns: Sequence[Turn]) -> NDArray[np.float64]:
+        """Return the windows *numbers* averaged, of one picture that has all *turns* below each other: sooner."""
+        below = self._small.shape[0] * UNITS
+        places = [(turns.index(ASKING[number].turn) * below, self._window(number)) for number in numbers]
+        windows = [(first + top, first + bottom, left, right) for first, (top, bottom, left, right) in places]
+        return averaged(np.concatenate([self._laid(turn)[0] for turn in turns]), windows)
+
+    def _hashes(self, numbers: Sequence[int], views: NDArray[np.float64]) -> Iterator[tuple[int, int]]:
+        hashes = look1.hashes_of(look1.coefficients(views))
+        for number, hash, content in zip(numbers, hashes, look1.content_of(views, self._fine_contrast), strict=True):
+            if content >= look1.QUALITY_FLOOR:
+                yield number, hash ^ (_ALL_BITS if ASKING[number].negative else 0)
+
+    def checks(self, number: int) -> tuple[bytes, ...]:
+        """Return the check bits of 16 windows: that *number* of ASKING, and with 5 % cut off some of its four sides.
+
+        A crop seldom ends where a stored view ends. The picture that asks confirms a match by whichever of these is
+        nearest to the stored check bits; only the views' own are stored.
+        """
+        checks = look1.checks_of(self._insets(ASKING[number].turn).averaged(self._window(number)))
+        return tuple(_negative(check) if ASKING[number].negative else check for check in checks)
+
+    def averages(self, number: int) -> NDArray[np.float64]:
+        """Return that *number* of ASKING averaged to 32 x 32, in 1/256 level; a negative one as it is."""
+        average: NDArray[np.float64] = averaged(self._laid(ASKING[number].turn)[0], [self._window(number)])[0]
+        return average
+
+    def placed(self, number: int) -> NDArray[np.float64]:
+        """Return where that *number* of ASKING lies: the affine map, shape (2, 3), to pixels of the luma.
+
+        It maps (down, across, 1), each from 0 to 1 in the window as it would be upright.
+        """
+        turn = ASKING[number].turn
+        top, bottom, left, right = self._window(number)
+        (height, width), laid = self._luma.shape, self._laid(turn)[0].shape
+        inside = np.array([[bottom - top, 0.0, top], [0.0, right - left, left], [0.0, 0.0, 1.0]])
+        inside[:2] *= np.array([[height / laid[0]], [width / laid[1]]]) / UNITS
+        placed: NDArray[np.float64] = way(turn, height, width) @ inside
+        return placed
+
+    @cached_property
+    def _fine_contrast(self) -> float:
+        return look1.fine_contrast_of(self._luma, window(WHOLE, self._laid(UPRIGHT)[1]))
+
+    def _window(self, number: int) -> Rectangle:
+        _, edges = self._laid(ASKING[number].turn)
+        height, width = self._luma.shape
+        return window(ASKING[number].shape, edges if number else (0, height, 0, width))
+
+    def _turned_back(self, turn: Turn) -> tuple[NDArray[np.uint8], Rectangle]:
+        """Return the luma in which windows lie, and between which edges."""
+        if turn == UPRIGHT:
+            return self._luma, trim(self._luma)
+        laid = turned_back(self._small, turn)
+        return laid, (0, laid.shape[0], 0, laid.shape[1])
+
+    @cached_property
+    def _small(self) -> NDArray[np.uint8]:
+        """The averages of squares of pixels, as large as leave _TURNED_SIDE; a rest at the end is cut off."""
+        factor = max(1, min(self._luma.shape) // _TURNED_SIDE)
+        height, width = (side // factor for side in self._luma.shape)
+        squares = self._luma[: height * factor, : width * factor].reshape(height, factor, width, factor)
+        averages: NDArray[np.uint32] = (squares.sum(axis=(1, 3), dtype=np.uint32) + factor**2 // 2) // factor**2
+        return averages.astype(np.uint8)
+
+
+def _negative(check: bytes) -> bytes:
+    return bytes(255 - byte for byte in check)

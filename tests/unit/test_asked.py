@@ -1,0 +1,208 @@
+"""Windows that ask and are not stored: the table of what meets what, and the copies that only they find."""
+
+import hashlib
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageOps
+
+from handler.core.asked import ASKING, MEETS, turned_asking
+from handler.core.asker import Asker
+from handler.core.asking import AskingWindows
+from handler.core.fingerprint import examine
+from handler.core.judging import judged
+from handler.core.model import EFFORTS, ORIENTATIONS, Limits, MatchKind, ObjectRef, Outcome, PictureRecord, Settings
+from handler.core.policy import match
+from handler.core.turns import Turn, turned_back, way
+from handler.core.windows import VIEW_NAMES
+from tests.pictures import photo, png
+
+MOST = {"quick": 80, "thorough": 300}  # comparisons with each stored picture
+SCENE = photo(3, (480, 360))
+
+
+def settings(effort: str = "quick", orientations: str = "none") -> Settings:
+    turned = ORIENTATIONS[orientations]
+    return Settings("look1", 14, max_matches=1, scope_depth=0, limits=Limits(), orientations=turned, effort=effort)
+
+
+def asker(name: str, image: Image.Image) -> Asker:
+    body = png(image)
+    computed, seen = examine(body, "look1", Limits())
+    record = PictureRecord(
+        ObjectRef("", name), "look1", Outcome.INDEXED, fingerprint=computed, digest=hashlib.sha256(body).hexdigest()
+    )
+    return Asker.at_hand(record, seen)
+
+
+def rotated(image: Image.Image, degrees: float) -> Image.Image:
+    """Return *image* rotated in a frame that grew, and was squeezed to the old size."""
+    return image.rotate(degrees, Image.Resampling.BICUBIC, expand=True).resize(image.size)
+
+
+def sheared(image: Image.Image, degrees: float) -> Image.Image:
+    """Return *image* with its lower rows pushed to the right."""
+    slope = math.tan(math.radians(degrees))
+    parts = (1, -slope, slope * image.height / 2, 0, 1, 0)
+    return image.transform(image.size, Image.Transform.AFFINE, parts, Image.Resampling.BICUBIC)
+
+
+def captioned(image: Image.Image) -> Image.Image:
+    framed = ImageOps.expand(image, (0, image.height // 3, 0, 0), "white")
+    ImageDraw.Draw(framed).text((20, 20), "You will not believe this", fill="black", font_size=34)
+    return framed
+
+
+def collage(image: Image.Image, *others: Image.Image) -> Image.Image:
+    """Return *image* at the upper left of three others."""
+    page = Image.new("RGB", (640, 480))
+    for number, one in enumerate((image, *others)):
+        page.paste(one.resize((320, 240)), (number % 2 * 320, number // 2 * 240))
+    return page
+
+
+def test_efforts_of_the_table_are_those_of_the_setting() -> None:
+    assert tuple(MEETS) == EFFORTS
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_comparisons_are_within_the_budget_of_their_effort(effort: str) -> None:
+    assert sum(map(len, MEETS[effort])) <= MOST[effort]
+
+
+def test_thorough_asks_all_that_quick_does() -> None:
+    assert all(set(quick) <= set(more) for quick, more in zip(MEETS["quick"], MEETS["thorough"], strict=True))
+
+
+def test_stored_views_ask_first_under_their_names() -> None:
+    assert tuple(asking.name for asking in ASKING)[: len(VIEW_NAMES)] == VIEW_NAMES
+    assert len({asking.name for asking in ASKING}) == len(ASKING)
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_what_asks_turns_into_what_asks_as_much(orientation: int, effort: str) -> None:
+    turned = [turned_asking(number, orientation) for number in range(len(ASKING))]
+
+    assert sorted(turned) == list(range(len(ASKING)))
+    assert [len(MEETS[effort][number]) for number in turned] == [len(met) for met in MEETS[effort]]
+
+
+@pytest.mark.parametrize(
+    ("edit", "turn"),
+    [
+        (lambda image: rotated(image, 10), Turn(10, squeezed=True)),
+        (lambda image: rotated(image, -25), Turn(-25, squeezed=True)),
+        (lambda image: image.rotate(10, Image.Resampling.BICUBIC), Turn(10)),
+        (lambda image: sheared(image, 15), Turn(sheared=15)),
+        (lambda image: sheared(image.transpose(Image.Transpose.TRANSPOSE), 15).transpose(Image.Transpose.TRANSPOSE),
+         Turn(leaning=15)),
+    ],
+)  # fmt: skip
+def test_picture_is_turned_back(edit: Callable[[Image.Image], Image.Image], turn: Turn) -> None:
+    image = SCENE.convert("L")
+
+    back = turned_back(np.asarray(edit(image)), turn)
+
+    inner = (slice(100, 260), slice(140, 340))
+    assert np.abs(back[inner].astype(int) - np.asarray(image)[inner]).mean() < 4
+
+
+def test_colours_are_turned_back_as_luma_is() -> None:
+    pixels = np.asarray(SCENE)
+
+    back = turned_back(pixels, Turn(10))
+
+    np.testing.assert_array_equal(back[..., 1], turned_back(np.ascontiguousarray(pixels[..., 1]), Turn(10)))
+
+
+COPIES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "rotated 10": lambda image: rotated(image, 10),
+    "rotated -25": lambda image: rotated(image, -25),
+    "rotated 10 in its frame": lambda image: image.rotate(10, Image.Resampling.BICUBIC),
+    "sheared 10": lambda image: sheared(image, 10),
+    "negative": ImageOps.invert,
+    "under a caption": captioned,
+    "collage": lambda image: collage(image, *(photo(seed) for seed in (7, 8, 9))),
+    "centre 60": lambda image: image.crop((96, 72, 384, 288)),
+}
+
+
+@pytest.mark.parametrize("kind", COPIES)
+def test_copy_finds_its_original_when_it_comes(kind: str) -> None:
+    original, copy = asker("original", SCENE), asker("copy", COPIES[kind](SCENE))
+
+    assert match(copy, original.record, settings("thorough")) is not None
+    by_its_views = match(Asker.stored(copy.record), original.record, settings("thorough"))
+    assert (by_its_views is None) == (kind not in ("sheared 10", "centre 60"))
+
+
+@pytest.mark.parametrize("kind", set(COPIES) - {"centre 60"})
+def test_quick_is_enough_for_most_copies(kind: str) -> None:
+    original, copy = asker("original", SCENE), asker("copy", COPIES[kind](SCENE))
+
+    assert match(copy, original.record, settings()) is not None
+
+
+def test_mirrored_and_rotated_copy_is_found_where_mirrored_ones_are() -> None:
+    original, copy = asker("original", SCENE), asker("copy", ImageOps.mirror(rotated(SCENE, 25)))
+
+    found = match(copy, original.record, settings(orientations="mirror"))
+
+    assert found is not None
+    assert found.orientation == 2
+    assert match(copy, original.record, settings()) is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_different_pictures_are_no_matches_however_much_is_asked(seed: int) -> None:
+    one, other = asker("one", photo(seed, (480, 360))), asker("other", photo(seed + 10, (480, 360)))
+
+    assert match(one, other.record, settings("thorough", "all")) is None
+
+
+@pytest.mark.parametrize("kind", COPIES)
+def test_look_begins_where_the_windows_met(kind: str) -> None:
+    original, copy = asker("original", SCENE), asker("copy", COPIES[kind](SCENE))
+    found = match(copy, original.record, settings("thorough"))
+    assert found is not None
+    assert copy.seen is not None
+    assert original.seen is not None
+
+    seen = judged(found, copy.seen, original.seen)
+
+    assert seen.kind in (MatchKind.NEAR, MatchKind.ALTERED)
+    assert (seen.likeness.agreement or 0) > 0.85
+
+
+def test_difference_is_boxed_in_the_picture_as_it_came() -> None:
+    painted = SCENE.copy()
+    ImageDraw.Draw(painted).rectangle((300, 80, 390, 150), fill="white", outline="black", width=6)
+    original, copy = asker("original", SCENE), asker("copy", rotated(painted, 10))
+    found = match(copy, original.record, settings("thorough"))
+    assert found is not None
+    assert copy.seen is not None
+    assert original.seen is not None
+
+    seen = judged(found, copy.seen, original.seen)
+
+    # Where the middle of the rectangle went to.
+    y, x = (way(Turn(10, squeezed=True), 360, 480) @ (115, 345, 1)) / (360, 480)
+    assert seen.kind is MatchKind.ALTERED
+    assert any(top < y < bottom and left < x < right for top, bottom, left, right in seen.likeness.differs or ())
+
+
+@pytest.mark.parametrize("number", [0, 1, VIEW_NAMES.index("centre_70"), len(ASKING) - 1])
+def test_window_is_averaged_where_it_is_said_to_lie(number: int) -> None:
+    luma = np.asarray(SCENE.convert("L"))
+    windows = AskingWindows(luma)
+
+    placed = windows.placed(number)
+
+    place = (np.arange(32) + 0.5) / 32
+    y, x = placed @ np.stack([np.repeat(place, 32), np.tile(place, 32), np.ones(1024)])
+    inside = (y > 0) & (y < 360) & (x > 0) & (x < 480)
+    sampled = luma[np.clip(y, 0, 359).astype(int), np.clip(x, 0, 479).astype(int)]
+    assert np.corrcoef(sampled[inside], windows.averages(number).ravel()[inside])[0, 1] > 0.9
