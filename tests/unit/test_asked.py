@@ -139,7 +139,7 @@ def test_copy_finds_its_original_when_it_comes(kind: str) -> None:
     assert (by_its_views is None) == (kind not in ("sheared 10", "centre 60"))
 
 
-@pytest.mark.parametrize("kind", set(COPIES) - {"centre 60"})
+@pytest.mark.parametrize("kind", sorted(COPIES.keys() - {"centre 60"}))
 def test_quick_is_enough_for_most_copies(kind: str) -> None:
     original, copy = asker("original", SCENE), asker("copy", COPIES[kind](SCENE))
 
