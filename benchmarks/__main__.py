@@ -1,5 +1,6 @@
 """`python -m benchmarks PART`: measure, and print tables, with the machine and the date."""
 
+import os
 import sys
 
 from training.parts import Part, main
@@ -10,6 +11,10 @@ PARTS = {
             "benchmarks.quality.edited_copies",
             "which edited copies look1 finds, and other hashes find; twenty minutes, downloads pictures",
         ),
+        "told": Part(
+            "benchmarks.quality.told",
+            "what a user is told of copies and of different pictures, beside the bars; twenty minutes",
+        ),
         "nearly-blank": Part(
             "benchmarks.quality.nearly_blank",
             "how many nearly blank pictures are recognised as such, and how many match",
@@ -19,13 +24,9 @@ PARTS = {
             "what a look at the pixels says of edited copies, strangers and pictures that only look alike; ten minutes",
         ),
         "kinds": Part("benchmarks.quality.kinds", "draws a picture of each kind of match; a second"),
-        "weak-copies": Part(
-            "benchmarks.quality.weak_copies",
-            "which dark, faint, noisy and coarse copies are recognised, and whether they are told apart",
-        ),
-        "framed-copies": Part(
-            "benchmarks.quality.framed_copies",
-            "which crops, turned copies, captions and collages are found, by effort and radii; ten minutes",
+        "strangers": Part(
+            "benchmarks.quality.strangers",
+            "what Effort and Orientations cost: comparisons, and strangers that are read and looked at; five minutes",
         ),
         "bands": Part(
             "benchmarks.quality.bands", "how many near hashes one 16-bit prefix finds, and how many four bands do"
@@ -60,6 +61,8 @@ PARTS = {
 }
 
 if __name__ == "__main__":
+    # As in the function and the command: arrays are small, and a part that uses all processors has one process on each.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(
         main(
             "python -m benchmarks",

@@ -31,7 +31,7 @@ class Instance:
 
     def find(self, hash: int = 0, *, collection: Collection = COLLECTION, deadline: float = math.inf) -> Found:
         """Search for one hash."""
-        return self.search.find(collection, [Question(hash)], RADIUS, view_count=1, deadline=deadline)
+        return self.search.find(collection, [Question(hash)], RADIUS, word_count=1, deadline=deadline)
 
 
 @dataclass
@@ -49,10 +49,10 @@ class FakeIndex:
     def __post_init__(self) -> None:
         self.journal = InMemoryJournal(shape=SHAPE, page_segments=self.page_segments, shards=self.shards)
 
-    def open(self, collection: Collection = COLLECTION, view_count: int = 1) -> CollectionJournal:
+    def open(self, collection: Collection = COLLECTION, word_count: int = 1) -> CollectionJournal:
         """Return the journal of *collection* as a new instance knows it."""
         store = JournalStore(self.journal, self.packs, InlineExecutor(), SHAPE)
-        return CollectionJournal(collection, view_count, store)
+        return CollectionJournal(collection, word_count, store)
 
     def instance(self, memory_bytes: int = 1 << 20) -> Instance:
         memory = JournalMemory(memory_bytes, self.open)

@@ -15,15 +15,19 @@ UPLOADS = STORED = (10_000, 100_000, 1_000_000)
 # Measured of one upload by `look1`; the parts of `python -m benchmarks` that say so are in docs/measurements.md.
 DECODE_MS = 7  # of 2 megapixels
 HANDLER_MS = 11  # all that the function computes besides
-COMPARE_MS = 48e-6  # with each stored picture, by all views that meet
+WINDOWS_MS = 15  # of all that ask besides the views
+COMPARE_MS = 270e-6  # with each stored picture, by all windows and views that meet
 STRANGER_MS = 0.06  # for each that is read and rejected
-CLOSER_MS, VIEWS = 1.5, 14  # for each view that met a stranger: its check bits in smaller windows
+CLOSER_MS, WINDOWS = 0.4, 97  # for each window whose own check word took a stranger for the same: others near it
 WRITE_UNITS = 7.2  # object, holder, four buckets, journal entry; now and then one that a full segment refuses
 TAIL_UNITS = 1
-STRANGERS = 598e-6  # of stored pictures that are read and rejected; where two thirds are landscapes
+STRANGERS = 44e-6  # of stored pictures that are read and rejected; where two thirds are landscapes
+CLOSER = 80  # times as many are rejected by windows near those that ask
+LOOKED_AT = 0.14  # of those that are read
+LOOK_MS = 17  # to decode and look
 LOG_BYTES = 2_000  # the line of the object, the line of the metrics, and Lambda's own three
 STORED_BYTES = 2_000  # in DynamoDB for each picture, with its index entries and 100 bytes for each item
-ENTRY_BYTES = 128
+ENTRY_BYTES = 240
 METRICS = 24  # one of each that the function may count
 LOADED_BYTES_PER_S = 50e6  # of the journal, by an instance that starts
 
@@ -39,7 +43,8 @@ def bill(uploads: int, stored: int, *, strangers: float = STRANGERS) -> Mapping[
     """Return the dollars of a month with so many *uploads* beside so many *stored* pictures, by what they are for."""
     starts = min(STARTS, uploads)
     read = stored * strangers
-    ms = DECODE_MS + HANDLER_MS + COMPARE_MS * stored + STRANGER_MS * read + CLOSER_MS * min(VIEWS, read) + WAIT_MS
+    ms = DECODE_MS + HANDLER_MS + WINDOWS_MS + COMPARE_MS * stored + CLOSER_MS * min(WINDOWS, CLOSER * read)
+    ms += (STRANGER_MS + LOOK_MS * LOOKED_AT) * read + WAIT_MS
     start_s = START_MS / 1000 + stored * ENTRY_BYTES / LOADED_BYTES_PER_S
     logged = uploads * LOG_BYTES / GB
     kept = stored * STORED_BYTES / GB
@@ -47,7 +52,7 @@ def bill(uploads: int, stored: int, *, strangers: float = STRANGERS) -> Mapping[
         "Lambda: requests": uploads * prices.LAMBDA_REQUEST,
         "Lambda: computing and waiting": uploads * prices.running(ms / 1000),
         "Lambda: instances that start": starts * prices.running(start_s),
-        "S3: reading the pictures": uploads * prices.S3_GET,
+        "S3: reading the pictures": uploads * prices.S3_GET * (1 + LOOKED_AT * read),
         "DynamoDB: writes": uploads * WRITE_UNITS * prices.WRITE_UNIT,
         "DynamoDB: reading the journal": uploads * prices.reading(read_units=TAIL_UNITS),
         "DynamoDB: reading strangers": uploads * prices.reading(read_units=read),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.buckets import BANDS, Bucket
-from handler.core.entry import HASH_BYTES, ID_BYTES, entry_bytes
+from handler.core.entry import ID_BYTES, WORD_BYTES, entry_bytes
 from handler.core.journal import Shape
 from handler.core.model import Collection
 from handler.entries import Block
@@ -56,7 +56,7 @@ class Stored:
         """Return the entries of a segment, one a row."""
         some = self._slice(shard, number * self.size.segment_rows, self.size.segment_rows)
         hashes = np.ascontiguousarray(self.hashes[:, some].T).astype(">u8").view(np.uint8)
-        return np.hstack([self.ids[some], hashes.reshape(-1, HASH_BYTES * self.size.view_count)])
+        return np.hstack([self.ids[some], hashes.reshape(-1, WORD_BYTES * self.size.view_count)])
 
     def pack(self, shard: int, number: int) -> bytes | None:
         """Return the pack, or None if there are not enough segments for it."""
@@ -106,4 +106,4 @@ def as_binary_set(rows: Bytes) -> bytes:
 
 def as_members(hashes: Hashes) -> Bytes:
     """Return *hashes* as buckets store them, 8 bytes a row."""
-    return cast(Bytes, cast(Any, hashes.astype(">u8")).view(np.uint8).reshape(-1, HASH_BYTES))
+    return cast(Bytes, cast(Any, hashes.astype(">u8")).view(np.uint8).reshape(-1, WORD_BYTES))

@@ -190,7 +190,7 @@ class Uploader:
         for write in self._writes(instance, ref, hashes):
             write.result()
         self._questions = self._asked(hashes)
-        found = instance.search.find(COLLECTION, self._questions, radius, view_count=view_count).candidates
+        found = instance.search.find(COLLECTION, self._questions, radius, word_count=view_count).candidates
         candidates = (one for one in found if one.object_id != ref.object_id)
         while self._catalog.asked < MAX_CANDIDATES and (some := list(islice(candidates, CANDIDATES_AT_ONCE))):
             self._catalog.get(COLLECTION, list(dict.fromkeys(candidate.object_id for candidate in some)))

@@ -106,7 +106,7 @@ class _Fleet:
         memory.of(COLLECTION, self._view_count).append(entry)
         self.spent.append(time.perf_counter() - start)
         self.tries.append(1 + self.table.of_this_thread.refused)
-        found = search.find(COLLECTION, [Question(0)], RADIUS, view_count=self._view_count)
+        found = search.find(COLLECTION, [Question(0)], RADIUS, word_count=self._view_count)
         assert found.route is not Route.PROBED
         with self._lock:
             self._idle.append((memory, search))

@@ -92,7 +92,7 @@ def compared_pairs(view_count: int = len(VIEW_NAMES)) -> list[tuple[int, int]]:
     return [
         (place, view)
         for place, number in enumerate(ASKED)
-        for view in MEETS[EFFORT][number]
+        for view in MEETS[EFFORT].upright[number]
         if every or max(number, view) < view_count
     ]
 

@@ -17,9 +17,7 @@ from benchmarks.quality.crop_resistant import SAMPLED, row_of_crop_resistant
 from benchmarks.quality.edited_versions import version_names
 from benchmarks.quality.fingerprint_rows import rows_of_look1, rows_of_other_hash
 from benchmarks.quality.fingerprints import VersionFingerprints, fingerprinted
-from benchmarks.quality.look1_defaults import print_look1_defaults
 from benchmarks.quality.near_views import near_if_copies_ask
-from benchmarks.quality.orientations import print_orientations
 from benchmarks.quality.radii import RATES, best_radii, false_positives, found_versions
 from benchmarks.quality.shares import shares_by_kind
 from handler.core import look1
@@ -51,9 +49,7 @@ def run(options: argparse.Namespace) -> int:
     _print_nearly_blank(pictures, prints)
     _print_fingerprints(versions, pictures)
     _print_halves(prints)
-    print_look1_defaults(versions)
     console.print(f"{versions.flat[versions.names != 'original'].mean():.2%} of the copies have too little content")
-    print_orientations(versions)
     if options.plots is not None:
         from benchmarks.quality import copies_plot  # needs matplotlib
 

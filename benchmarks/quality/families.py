@@ -27,6 +27,7 @@ FAMILIES: Mapping[str, Draw] = {
     "shirts with other prints": goods.printed_shirt,
     "icons": goods.icon,
     "comics": goods.comic,
+    "split pictures": goods.split,
     "flags": goods.flag,
     "quotes": documents.quote,
     "identity cards": documents.identity_card,
@@ -37,6 +38,11 @@ FAMILIES: Mapping[str, Draw] = {
 }
 
 
+def member(family: str, number: int) -> Image.Image:
+    """Return the member of *family* of that *number*."""
+    return FAMILIES[family](np.random.default_rng([number, *family.encode()]))
+
+
 def members(family: str, count: int, first: int = 0) -> list[Image.Image]:
     """Return *count* members of *family*, from the one of number *first*."""
-    return [FAMILIES[family](np.random.default_rng([first + number, *family.encode()])) for number in range(count)]
+    return [member(family, first + number) for number in range(count)]

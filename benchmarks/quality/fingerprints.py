@@ -21,7 +21,7 @@ from training.printing import progress
 LIMITS = Limits()
 WORDS = 4  # of 64 bits in a check
 EFFORT = "quick"
-ASKED = [number for number, met in enumerate(MEETS[EFFORT]) if met]  # of ASKING
+ASKED = [number for number, met in enumerate(MEETS[EFFORT].upright) if met]  # of ASKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,10 @@ def _asking(examined: Examined) -> tuple[Words, NDArray[np.bool_], Words]:
     """Return the hashes of ASKED, whether each asks, and the check bits of all windows near it."""
     assert examined.seen is not None
     windows = AskingWindows(examined.seen.luma)
-    hashes = {**dict(enumerate(examined.fingerprint.hashes)), **windows.hashes(EFFORT)}
+    hashes = {
+        **dict(enumerate(examined.fingerprint.hashes)),
+        **{number: window.hash for number, window in windows.hashed(EFFORT).items()},
+    }
     return (
         np.array([hashes.get(number, 0) for number in ASKED], np.uint64),
         np.array([number in hashes for number in ASKED]),

@@ -1,4 +1,4 @@
-"""Things of one shape: bottles, tins, shirts, icons, comics and flags."""
+"""Things of one shape: bottles, tins, shirts, icons, comics, split pictures and flags."""
 
 from math import cos, pi, sin
 
@@ -109,6 +109,20 @@ def comic(rng: np.random.Generator) -> Image.Image:
                 )
             draw.ellipse((left + 30, top + 15, left + 340, top + 95), fill=(255, 255, 255), outline=(0, 0, 0), width=3)
             draw.text((left + 185, top + 55), words(rng, 3), fill=(0, 0, 0), font=font(22), anchor="mm")
+    return image
+
+
+def split(rng: np.random.Generator) -> Image.Image:
+    """Return two other halves of one size, each with a figure on one colour, and what is between them."""
+    image, draw = page(800, 450)
+    for left in (0, 400):
+        draw.rectangle((left, 0, left + 399, 450), fill=bright(rng))
+        x, wide, tall = left + whole(rng, 150, 250), whole(rng, 50, 90), whole(rng, 150, 260)
+        draw.rounded_rectangle((x - wide, 450 - tall, x + wide, 480), 40, fill=bright(rng))
+        draw.ellipse((x - 55, 350 - tall, x + 55, 470 - tall), fill=pale(rng))
+    draw.rectangle((394, 0, 406, 450), fill=(255, 255, 255))
+    draw.ellipse((350, 175, 450, 275), fill=(255, 255, 255))
+    draw.text((400, 225), "VS", fill=(0, 0, 0), font=font(48), anchor="mm")
     return image
 
 

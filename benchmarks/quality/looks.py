@@ -7,7 +7,7 @@ members of the families. Only pairs with views within 16 bits are looked at, as 
 
 import argparse
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -15,17 +15,18 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
+from PIL import Image
 
 from benchmarks.quality.edited_versions import SEED, SIDE
 from benchmarks.quality.families import FAMILIES, members
+from benchmarks.quality.poor_copies import POOR
 from handler.core import colours, imaging, look1
 from handler.core.look import Judgement, judge, look
 from handler.core.model import Limits
 from handler.core.surface import Surface
 from handler.core.windows import VIEW_NAMES
 from training import corpus
-from training.edits import brightened, captioned, contrasted, cropped, encoded, in_file, scaled, with_noise
+from training.edits import in_file
 from training.fixed_edits import FIXED
 from training.originals import shrunk
 from training.parts import positive_integer
@@ -38,42 +39,6 @@ MOST = 1000  # pairs of a kind
 COLOUR_SIDE = 96  # pixels
 FIRST = (0, 1000)  # members of the families of either half
 LIMITS = Limits()
-
-
-def _thumbnail(side: int, image: Image.Image) -> Image.Image:
-    return shrunk(image, side)
-
-
-def _enlarged(side: int, image: Image.Image) -> Image.Image:
-    return encoded(shrunk(image, side)).resize(image.size, Image.Resampling.BICUBIC)
-
-
-def _watermarked(image: Image.Image) -> Image.Image:
-    layer = Image.new("RGBA", image.size, (255, 255, 255, 0))
-    draw = ImageDraw.Draw(layer)
-    for y in range(10, image.height, 90):
-        for x in range(-40 + (y * 37) % 80, image.width, 220):
-            draw.text((x, y), "(c) example.com", fill=(255, 255, 255, 90), font=ImageFont.load_default(26))
-    return Image.alpha_composite(image.convert("RGBA"), layer).convert("RGB")
-
-
-POOR: Mapping[str, Callable[[Image.Image], Image.Image]] = {
-    **{f"thumbnail of {side}": partial(_thumbnail, side) for side in (32, 48, 64)},
-    **{f"thumbnail of {side}, enlarged": partial(_enlarged, side) for side in (32, 48, 64)},
-    "JPEG 5": partial(encoded, quality=5),
-    "blur 8": lambda image: encoded(image.filter(ImageFilter.GaussianBlur(8))),
-    "noise 40": lambda image: encoded(with_noise(image, 40)),
-    "noise 80": lambda image: encoded(with_noise(image, 80)),
-    "noise 80, half size": lambda image: encoded(scaled(with_noise(image, 80), 0.5)),
-    "two-bit": partial(ImageOps.posterize, bits=2),
-    "dithered": lambda image: image.convert("1").convert("RGB"),
-    "dithered, half size": lambda image: encoded(scaled(image.convert("1").convert("RGB"), 0.5)),
-    "watermark all over": lambda image: encoded(_watermarked(image)),
-    "levels x 0.12": lambda image: encoded(brightened(image, 0.12)),
-    "contrast x 0.12": lambda image: encoded(contrasted(image, 0.12)),
-    "caption of a third": lambda image: encoded(captioned(image, "You will not believe this", 0.33)),
-    "corner crop 20 %": lambda image: encoded(cropped(image, 0.2, 0.0, 0.0)),
-}
 
 
 class Seen(NamedTuple):

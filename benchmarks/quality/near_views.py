@@ -1,13 +1,12 @@
 """Which views of versions and originals are near: one of the two asks, and the other is stored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.quality.all_versions import AllVersions, ViewPairs, differing
-from benchmarks.quality.turned_words import turned_words
 
 REACH, CHECK_REACH = 24, 100  # beyond these, pairs of views are not looked at
 MOST_DIFFERING = 256  # check bits
@@ -25,14 +24,9 @@ class NearViews:
     check: Numbers  # check bits that differ
 
 
-def near_if_copies_ask(versions: AllVersions, pairs: ViewPairs, orientations: Sequence[int] = (1,)) -> NearViews:
-    """Return what is near if each version asks in *orientations* and the originals are stored."""
-    return _gathered(part for orientation in orientations for part in _copies_ask(versions, pairs, orientation))
-
-
-def near_if_originals_ask(versions: AllVersions, pairs: ViewPairs) -> NearViews:
-    """Return what is near if each original asks and the versions are stored."""
-    return _gathered(_originals_ask(versions, pairs))
+def near_if_copies_ask(versions: AllVersions, pairs: ViewPairs) -> NearViews:
+    """Return what is near if each version asks and the originals are stored."""
+    return _gathered(_copies_ask(versions, pairs))
 
 
 def near_without_check(versions: AllVersions, pairs: ViewPairs) -> NearViews:
@@ -40,23 +34,13 @@ def near_without_check(versions: AllVersions, pairs: ViewPairs) -> NearViews:
     return _gathered(_without_check(versions, pairs))
 
 
-def _copies_ask(versions: AllVersions, pairs: ViewPairs, orientation: int) -> Iterator[NearViews]:
-    hashes, windows, asks = turned_words(versions, orientation)
+def _copies_ask(versions: AllVersions, pairs: ViewPairs) -> Iterator[NearViews]:
     for number, original in enumerate(versions.originals):
         for asking, stored in pairs:
-            distance = np.bitwise_count(hashes[:, asking] ^ versions.hashes[original, stored])
-            near = _within_reach(asks[:, asking], versions, distance)
-            there = versions.checks[original, stored]
-            yield _checked(near, number, distance=distance[near], windows=windows[near, asking], stored=there)
-
-
-def _originals_ask(versions: AllVersions, pairs: ViewPairs) -> Iterator[NearViews]:
-    for number, original in enumerate(versions.originals):
-        for asking, stored in pairs:
-            distance = np.bitwise_count(versions.asked[original, asking] ^ versions.hashes[:, stored])
-            near = _within_reach(versions.asks[original, asking], versions, distance)
-            windows, there = versions.asking[original, asking], versions.checks[near, stored]
-            yield _checked(near, number, distance=distance[near], windows=windows, stored=there[:, None])
+            distance = np.bitwise_count(versions.asked[:, asking] ^ versions.hashes[original, stored])
+            near = _within_reach(versions.asks[:, asking], versions, distance)
+            windows, there = versions.asking[near, asking], versions.checks[original, stored]
+            yield _checked(near, number, distance=distance[near], windows=windows, stored=there)
 
 
 def _without_check(versions: AllVersions, pairs: ViewPairs) -> Iterator[NearViews]:

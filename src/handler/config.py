@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from handler.core.buckets import MAX_RADIUS
 from handler.core.formats import BYTES_PER_PIXEL
-from handler.core.generations import GENERATIONS
+from handler.core.generations import DEFAULT_GENERATION, GENERATIONS, Generation
 from handler.core.journal import MAX_SHARDS
 from handler.core.model import EFFORTS, ORIENTATIONS, TELLS, Limits, MatchKind, Settings
 
@@ -55,18 +55,18 @@ class Config:
             settings=Settings(
                 generation=reader.text("GENERATION", *_one_of(GENERATIONS)),
                 radius=reader.integer("RADIUS", 0, MAX_RADIUS),
-                orientations=ORIENTATIONS.get(reader.text("ORIENTATIONS", *_one_of(ORIENTATIONS)), (1,)),
+                orientations=reader.orientations("ORIENTATIONS", "GENERATION"),
                 effort=reader.text("EFFORT", *_one_of(EFFORTS)),
                 max_matches=reader.integer("MAX_MATCHES", 1, 100),
                 scope_depth=reader.integer("SCOPE_DEPTH", 0, 8),
                 limits=limits,
                 max_looks=reader.looks("MAX_LOOKS", "GENERATION"),
+                sure_radius=reader.generation("GENERATION").sure_radius,
                 tell=MatchKind(reader.text("TELL", *_one_of(TELLS)) or MatchKind.ALTERED),
             ),
             endpoint_url=reader.optional("ENDPOINT_URL", "https?://.+", "a URL"),
         )
         reader.different("ALSO_GENERATION", "GENERATION")
-        reader.known_orientations("ORIENTATIONS", "GENERATION")
         reader.finish()
         return config
 
@@ -91,8 +91,7 @@ class _Reader:
 
     def looks(self, name: str, generation: str) -> int:
         """Return how many looks *name* allows; empty, as many as are usual for the *generation*."""
-        usual = GENERATIONS.get(self._env.get(generation, ""))
-        return self.integer(name, 0, MAX_LOOKS) if self._env.get(name) else usual.looks if usual else 0
+        return self.integer(name, 0, MAX_LOOKS) if self._env.get(name) else self.generation(generation).looks
 
     def different(self, name: str, other: str) -> None:
         """Note a problem if the optional *name* has the value of *other*."""
@@ -100,10 +99,14 @@ class _Reader:
         if value and value == self._env.get(other):
             self._problems.append(f"{name} is {value!r}, the same as {other}, want another, or none")
 
-    def known_orientations(self, name: str, generation: str) -> None:
-        """Note a problem if turned pictures are asked for of a generation whose hashes say nothing of them."""
-        if self._env.get(generation) == "phash1" and self._env.get(name) in (set(ORIENTATIONS) - {"none"}):
-            self._problems.append(f"{name} is {self._env[name]!r}, want none with {generation} phash1, or look1")
+    def orientations(self, name: str, generation: str) -> tuple[int, ...]:
+        """Return the orientations that *name* asks for: the picture as it is where the *generation* has no others."""
+        chosen = ORIENTATIONS.get(self.text(name, *_one_of(ORIENTATIONS)), (1,))
+        return chosen if self.generation(generation).turns else (1,)
+
+    def generation(self, name: str) -> Generation:
+        """Return the generation that *name* names, or the default one."""
+        return GENERATIONS.get(self._env.get(name, ""), GENERATIONS[DEFAULT_GENERATION])
 
     def integer(self, name: str, low: int, high: int) -> int:
         return self._read(name, int, lambda value: low <= value <= high, f"an integer from {low} to {high}") or 0

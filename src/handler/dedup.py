@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Protocol
 
 from handler.core.asker import Asker
+from handler.core.generations import GENERATIONS
 from handler.core.matches import Match, NotedPair, Pair
 from handler.core.message import Message, compose
 from handler.core.model import (
@@ -27,7 +28,7 @@ from handler.core.model import (
     Settings,
     collection_of,
 )
-from handler.core.policy import match, nearest_first, questions
+from handler.core.policy import confirms, match, nearest_first, questions
 from handler.indexing import Indexer
 from handler.looks import Looks
 from handler.report import Report
@@ -86,6 +87,8 @@ class Deduplicator:
         self._executor = executor
         self._settings = settings
         self._max_candidates = max_candidates
+        # What is farther has to be looked at anyway, and buckets for each further bit cost more than the rest together.
+        self._probed_radius = min(settings.radius, GENERATIONS[settings.generation].sure_radius)
         self._enough = settings.max_matches + settings.max_looks  # nearest matches, by what is known of them
 
     def created(self, ref: ObjectRef, *, deadline: float = math.inf) -> Report:
@@ -128,13 +131,19 @@ class Deduplicator:
     def _search_and_read(self, collection: Collection, asker: Asker, report: Report, deadline: float) -> list[Match]:
         """Return the nearest live matches by what is known of them, nearest first: as many as may be decided about."""
         asked = questions(asker, self._settings)
-        radius = self._settings.asked_radius
-        view_count = len(asker.record.entry_hashes)
-        report.found = self._search.find(collection, asked, radius, view_count=view_count, deadline=deadline)
+        report.found = self._search.find(
+            collection,
+            asked,
+            self._settings.asked_radius,
+            word_count=len(asker.record.entry_words),
+            confirms=confirms(asker, asked, self._settings),
+            probed_radius=self._probed_radius,
+            deadline=deadline,
+        )
         live, cut = self._follow_up(collection, asker, report.found)
         if cut and report.found.route is not Route.PROBED:
             # What was overwritten and deleted here fills the journal; the buckets know who has a hash now.
-            report.found = self._search.probe(collection, asked, radius)
+            report.found = self._search.probe(collection, asked, self._probed_radius)
             live, cut = self._follow_up(collection, asker, report.found)
         report.truncated = cut
         return nearest_first(live.values())

@@ -1,4 +1,4 @@
-"""What an instance keeps of journal entries: one row a picture, one column a view, and their scan.
+"""What an instance keeps of journal entries: one row a picture, one column a word, and their scan.
 
 Rows are kept in blocks: large ones never move, small ones are joined, because many of them would be slow to compare,
 and the last one has room for what is read next.
@@ -13,42 +13,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core import packs
-from handler.core.entry import ID_BYTES, Question
+from handler.core.entry import ID_BYTES, Confirms, Question, check_word_of
 
-Hashes = NDArray[np.uint64]
+Words = NDArray[np.uint64]
 
 MOST_HITS = 50_000  # of a scan: several times as many as anybody follows up
 _AT_ONCE = 65_536  # hashes that are compared at once: their differences stay in the processor's second cache
+_STEPS = 16  # of so many hashes, after which what is near is picked out
 _FIRST_ROOM = 256  # rows; later blocks have room for a sixteenth of what is there, so little memory stays unused
 
 
 class Hits(NamedTuple):
-    """The rows within a radius, each once, nearest first: four arrays of one length."""
+    """The rows within a radius, each once, nearest first: arrays of one length."""
 
     rows: NDArray[np.int64]
     distances: NDArray[np.uint8]  # bits
     questions: NDArray[np.int64]  # which question came nearest to the row
     views: NDArray[np.int64]  # and which of the row's views it met
+    checks: Words  # the check words of those views; nothing that counts where rows have none
     complete: bool  # False: there are more, at least as far as the last one
+
+    def those(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Hits":
+        """Return the *chosen* ones."""
+        rows, distances, questions, views, checks, complete = self
+        return Hits(rows[chosen], distances[chosen], questions[chosen], views[chosen], checks[chosen], complete)
 
 
 class Block:
-    """Some rows: their ids, shape (rows, 16), and one column of hashes a view, shape (views, rows)."""
+    """Some rows: their ids, shape (rows, 16), and their words in columns, shape (words, rows)."""
 
-    __slots__ = ("hashes", "ids", "rows")
+    __slots__ = ("ids", "rows", "words")
 
-    def __init__(self, ids: NDArray[np.uint8], hashes: Hashes, rows: int) -> None:
-        self.ids, self.hashes, self.rows = ids, hashes, rows
+    def __init__(self, ids: NDArray[np.uint8], words: Words, rows: int) -> None:
+        self.ids, self.words, self.rows = ids, words, rows
 
     @classmethod
-    def empty(cls, view_count: int, room: int) -> "Block":
+    def empty(cls, word_count: int, room: int) -> "Block":
         """Return a block with memory for *room* rows, and none of them."""
-        return cls(np.empty((room, ID_BYTES), np.uint8), np.empty((view_count, room), np.uint64), 0)
+        return cls(np.empty((room, ID_BYTES), np.uint8), np.empty((word_count, room), np.uint64), 0)
 
     @classmethod
-    def of(cls, entries: Sequence[bytes], view_count: int) -> "Block":
+    def of(cls, entries: Sequence[bytes], word_count: int) -> "Block":
         """Return the rows of *entries*, in their order."""
-        block = cls.empty(view_count, len(entries))
+        block = cls.empty(word_count, len(entries))
         block.fill(entries)
         return block
 
@@ -56,7 +63,7 @@ class Block:
     def unpack(cls, packed: bytes) -> "Block":
         """Return the rows of a pack, without copying it. Raises ValueError if it is no pack."""
         rows = packs.unpack(packed)
-        return cls(rows.ids, rows.hashes, len(rows.ids))
+        return cls(rows.ids, rows.words, len(rows.ids))
 
     @classmethod
     def joined(cls, blocks: Sequence["Block"]) -> "Block":
@@ -64,11 +71,11 @@ class Block:
         if len(blocks) == 1:
             return blocks[0]
         ids = np.concatenate([block.ids for block in blocks])
-        return cls(ids, np.concatenate([block.hashes for block in blocks], axis=1), len(ids))
+        return cls(ids, np.concatenate([block.words for block in blocks], axis=1), len(ids))
 
     def pack(self) -> bytes:
         """Return the rows as a pack."""
-        return packs.pack(packs.Rows(self.ids[: self.rows], self.hashes[:, : self.rows]))
+        return packs.pack(packs.Rows(self.ids[: self.rows], self.words[:, : self.rows]))
 
     @property
     def room(self) -> int:
@@ -78,26 +85,26 @@ class Block:
     @property
     def nbytes(self) -> int:
         """What it takes of the memory."""
-        return self.ids.nbytes + self.hashes.nbytes
+        return self.ids.nbytes + self.words.nbytes
 
     def fill(self, entries: Sequence[bytes]) -> None:
         """Add *entries*, for which there has to be room."""
         raw = np.frombuffer(b"".join(entries), np.uint8).reshape(len(entries), -1)
         to = slice(self.rows, self.rows + len(entries))
         self.ids[to] = raw[:, :ID_BYTES]
-        self.hashes[:, to] = np.ascontiguousarray(raw[:, ID_BYTES:]).view(">u8").T
+        self.words[:, to] = np.ascontiguousarray(raw[:, ID_BYTES:]).view(">u8").T
         self.rows += len(entries)
 
     def after(self, rows: int) -> "Block":
         """Return this block without its first *rows*; it shares the memory of both."""
-        return Block(self.ids[rows:], self.hashes[:, rows:], self.rows - rows)
+        return Block(self.ids[rows:], self.words[:, rows:], self.rows - rows)
 
 
 class Entries:
     """All entries of one collection that an instance has read."""
 
-    def __init__(self, view_count: int) -> None:
-        self.view_count = view_count
+    def __init__(self, word_count: int) -> None:
+        self.word_count = word_count
         self.blocks: list[Block] = []
 
     def __len__(self) -> int:
@@ -115,7 +122,7 @@ class Entries:
         while at < len(entries):
             if not self.blocks or not self.blocks[-1].room:
                 self._join_small()
-                self.blocks.append(Block.empty(self.view_count, _spare(len(self))))
+                self.blocks.append(Block.empty(self.word_count, _spare(len(self))))
             some = entries[at : at + self.blocks[-1].room]
             self.blocks[-1].fill(some)
             at += len(some)
@@ -147,12 +154,13 @@ class Entries:
             found.append(self.blocks[number].ids[row - starts[number]].tobytes().hex())
         return found
 
-    def scan(self, questions: Sequence[Question], radius: int) -> Hits:
+    def scan(self, questions: Sequence[Question], radius: int, confirms: Confirms | None = None) -> Hits:
         """Return the rows that have a view within *radius* bits of a question that asks for that view.
 
-        All of them, or the nearest MOST_HITS: blank pages may be a million, and memory is for entries.
+        Those alone that *confirms* does not take for strangers, if rows have check words. All of them, or the nearest
+        MOST_HITS: blank pages may be a million, and memory is for entries.
         """
-        nearest = _Nearest(MOST_HITS)
+        nearest = _Nearest(MOST_HITS, confirms)
         for near in self._near(questions, radius):
             nearest.add(near)
         return nearest.hits()
@@ -175,49 +183,69 @@ class Entries:
 
     def _near(self, questions: Sequence[Question], radius: int) -> Iterator[Hits]:
         """Yield all that is within *radius* bits, a part of the rows and of the views at a time."""
-        asking: list[list[int]] = [[] for _ in range(self.view_count)]
+        asking: list[list[int]] = [[] for _ in range(self.word_count)]
         for number, question in enumerate(questions):
             for view in question.stored_views:
                 asking[view].append(number)
         hashes = np.array([question.hash for question in questions], np.uint64)
         asked = [(view, np.array(numbers), hashes[numbers, None]) for view, numbers in enumerate(asking) if numbers]
         room = max(_AT_ONCE, len(questions))
-        differing, distances = np.empty(room, np.uint64), np.empty(room, np.uint8)
+        differing, distances = np.empty(room, np.uint64), np.empty(_STEPS * room, np.uint8)
         first = 0
         # Rows that another thread adds meanwhile are left out: it may join blocks, and never moves what is in them.
         for block, rows in [(block, block.rows) for block in tuple(self.blocks)]:
             for view, numbers, wanted in asked:
-                step = max(1, _AT_ONCE // len(wanted))
-                for start in range(0, rows, step):
-                    stored = block.hashes[view, start : min(start + step, rows)]
-                    size, shape = len(wanted) * len(stored), (len(wanted), len(stored))
-                    xor = np.bitwise_xor(wanted, stored, out=differing[:size].reshape(shape))
-                    distance = np.bitwise_count(xor, out=distances[:size].reshape(shape))
-                    if distance.min() <= radius:  # rare, and cheaper to ask than where
-                        by, near = np.nonzero(distance <= radius)
+                for start, step, steps in _parts(rows, max(1, _AT_ONCE // len(wanted))):
+                    size = len(wanted) * step
+                    for number in range(steps):
+                        at = start + number * step
+                        xor = differing[:size].reshape(len(wanted), step)
+                        np.bitwise_xor(wanted, block.words[view, at : at + step], out=xor)
+                        np.bitwise_count(xor, out=distances[number * size : (number + 1) * size].reshape(xor.shape))
+                    near = np.flatnonzero(distances[: steps * size] <= radius)
+                    if len(near):
+                        part, place = np.divmod(near, size)
+                        by, row = np.divmod(place, step)
+                        row += start + part * step
+                        checks = block.words[check_word_of(view, self.word_count), row]
                         met = np.full(len(near), view)
-                        yield Hits(near + (first + start), distance[by, near], numbers[by], met, complete=True)
+                        yield Hits(row + first, distances[near], numbers[by], met, checks, complete=True)
             first += rows
+
+
+def _parts(rows: int, step: int) -> Iterator[tuple[int, int, int]]:
+    """Yield where each part of so many *rows* begins, how many rows a step of it has, and how many steps it has."""
+    whole = rows - rows % step
+    for start in range(0, whole, _STEPS * step):
+        yield start, step, min(_STEPS, (whole - start) // step)
+    if whole < rows:
+        yield whole, rows - whole, 1
 
 
 class _Nearest:
     """The nearest hits of one asker so far."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, confirms: Confirms | None) -> None:
         nowhere = np.empty(0, np.int64)
-        self._most = most
-        self._found = [Hits(nowhere, np.empty(0, np.uint8), nowhere, nowhere, complete=True)]
+        self._most, self._confirms = most, confirms
+        self._best = Hits(nowhere, np.empty(0, np.uint8), nowhere, nowhere, np.empty(0, np.uint64), complete=True)
+        self._coming: list[Hits] = []
         self._count = 0
 
     def add(self, hits: Hits) -> None:
-        self._found.append(hits)
+        self._coming.append(hits)
         self._count += len(hits.rows)
         if self._count > 2 * self._most:
-            self._found = [self.hits()]
-            self._count = len(self._found[0].rows)
+            self.hits()
 
     def hits(self) -> Hits:
-        return _nearest_first(self._found, self._most)
+        if self._coming:
+            coming = _joined(self._coming)
+            if self._confirms:
+                coming = coming.those(self._confirms(coming.questions, coming.distances, coming.checks))
+            self._best = _nearest_first([self._best, coming], self._most)
+            self._coming, self._count = [], 0
+        return self._best
 
 
 def room_for(rows: int) -> int:
@@ -231,10 +259,15 @@ def _spare(rows: int) -> int:
 
 def _nearest_first(found: Sequence[Hits], most: int) -> Hits:
     """Return the nearest of each row, in order, and no more than *most* of them."""
-    rows, distances, questions, views = (np.concatenate(column) for column in list(zip(*found, strict=True))[:4])
-    order = np.lexsort((rows, distances))
-    _, firsts = np.unique(rows[order], return_index=True)
-    kept = order[np.sort(firsts)]
-    complete = len(kept) <= most and all(hits.complete for hits in found)
-    kept = kept[:most]
-    return Hits(rows[kept], distances[kept], questions[kept], views[kept], complete)
+    hits = _joined(found)
+    by_row = np.lexsort((hits.distances, hits.rows))
+    nearest = by_row[np.flatnonzero(np.diff(hits.rows[by_row], prepend=-1))]
+    kept = nearest[np.lexsort((hits.rows[nearest], hits.distances[nearest]))]
+    return hits.those(kept[:most])._replace(complete=hits.complete and len(kept) <= most)
+
+
+def _joined(found: Sequence[Hits]) -> Hits:
+    rows, distances, questions, views, checks = (
+        np.concatenate(column) for column in list(zip(*found, strict=True))[:-1]
+    )
+    return Hits(rows, distances, questions, views, checks, all(hits.complete for hits in found))

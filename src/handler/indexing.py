@@ -191,8 +191,8 @@ class Indexer:
             for hash in _bucketed(record):
                 members += [submit(add, collection, bucket, hash) for bucket in buckets(hash)]
                 holders.append(submit(self._catalog.add_holder, collection, hash, record.ref))
-            journal = self._memory.of(collection, len(record.entry_hashes))
-            appended.append(submit(journal.append, to_entry(record.ref.object_id, record.entry_hashes)))
+            journal = self._memory.of(collection, len(record.entry_words))
+            appended.append(submit(journal.append, to_entry(record.ref.object_id, record.entry_words)))
         everything: list[Future[Any]] = [object_put, *members, *holders, *appended]
         wait(everything)
         for note in holders:

@@ -91,16 +91,16 @@ class Cursor:
 
 
 class CollectionJournal:
-    """One collection's journal, whose entries have *view_count* hashes each.
+    """One collection's journal, whose entries have *word_count* words each.
 
     Lives as long as the instance remembers the collection, and serves one event at a time.
     """
 
-    def __init__(self, collection: Collection, view_count: int, store: JournalStore) -> None:
+    def __init__(self, collection: Collection, word_count: int, store: JournalStore) -> None:
         self._collection = collection
         self._store = store
-        self.capacity = store.shape.capacity(collection, entry_bytes(view_count))  # entries that fill a segment
-        self.entries = Entries(view_count)  # all that was read
+        self.capacity = store.shape.capacity(collection, entry_bytes(word_count))  # entries that fill a segment
+        self.entries = Entries(word_count)  # all that was read
         self.cursors: list[Cursor] = []  # by shard
         self.ends: dict[int, int] = {}  # the last segments as last heard of, by shard
         self.measured = False  # `ends` has every shard
@@ -139,7 +139,7 @@ class CollectionJournal:
     def whole_bytes(self) -> int:
         """The most memory that all entries will take once they are read, as far as the ends are known."""
         rows = (sum(self.ends.values()) + 1) * self.capacity
-        return room_for(rows) * entry_bytes(self.entries.view_count)
+        return room_for(rows) * entry_bytes(self.entries.word_count)
 
     @property
     def loading_cost(self) -> float:
@@ -179,7 +179,7 @@ class CollectionJournal:
 
     def forget(self) -> None:
         """Drop the entries."""
-        self.entries, self.cursors, self.whole = Entries(self.entries.view_count), [], False
+        self.entries, self.cursors, self.whole = Entries(self.entries.word_count), [], False
 
     def _read_tail(self) -> bool:
         """Read a page of what stands behind the cursors; whether that was all."""
@@ -214,7 +214,7 @@ class CollectionJournal:
     def _read_pack(self, shard: int, number: int) -> Block:
         with suppress(ValueError):  # it is none, or was cut short: it is made again
             block = Block.unpack(self._store.packs.get(self._collection, shard, number) or b"")
-            if (block.rows, len(block.hashes)) == (self._pack_rows, self.entries.view_count):
+            if (block.rows, len(block.words)) == (self._pack_rows, self.entries.word_count):
                 return block
         return self._make_pack(shard, number)
 
@@ -226,7 +226,7 @@ class CollectionJournal:
         if len(entries) != self._pack_rows:
             have = f"{len(entries)} entries, want {self._pack_rows}"
             raise BrokenJournal(f"pack {number} of shard {shard} of {self._collection}: {have}")
-        block = Block.of(entries, self.entries.view_count)
+        block = Block.of(entries, self.entries.word_count)
         self._store.packs.put(self._collection, shard, number, block.pack())
         return block
 

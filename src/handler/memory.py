@@ -12,7 +12,7 @@ MAX_COLLECTIONS = 2_000  # that are remembered at all: besides its entries each 
 class JournalMemory:
     """The journals of the collections that an instance has met; their entries stay below *limit_bytes*.
 
-    *open* makes the journal of a collection whose entries have so many hashes each.
+    *open* makes the journal of a collection whose entries have so many words each.
     """
 
     def __init__(self, limit_bytes: int, open: Callable[[Collection, int], CollectionJournal]) -> None:
@@ -22,10 +22,10 @@ class JournalMemory:
         self._counted: dict[Collection, int] = {}  # bytes of entries that are part of the sum
         self._held_bytes = 0
 
-    def of(self, collection: Collection, view_count: int) -> CollectionJournal:
-        """Return the journal of *collection*, whose entries have *view_count* hashes each; it is used now."""
+    def of(self, collection: Collection, word_count: int) -> CollectionJournal:
+        """Return the journal of *collection*, whose entries have *word_count* words each; it is used now."""
         if collection not in self.journals:
-            self.journals[collection] = self._open(collection, view_count)
+            self.journals[collection] = self._open(collection, word_count)
         self.journals.move_to_end(collection)
         if len(self.journals) > MAX_COLLECTIONS:
             oldest, _ = self.journals.popitem(last=False)

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from handler.core import prices
 from handler.core.buckets import probe_count
-from handler.core.entry import Question
+from handler.core.entry import Confirms, Question
 from handler.core.model import Candidate, Candidates, Collection, Found, NearHash, Route
 from handler.entries import Entries, Hits
 from handler.journal import NO_PACKS, CollectionJournal
@@ -68,26 +68,31 @@ class Search:
         questions: Sequence[Question],
         radius: int,
         *,
-        view_count: int,
+        word_count: int,
+        confirms: Confirms | None = None,
+        probed_radius: int | None = None,
         deadline: float = math.inf,
     ) -> Found:
         """Return every picture of *collection* that has a view within *radius* bits of one of *questions*.
 
-        Its entries have *view_count* hashes each. *deadline* is when the invocation ends, on this object's clock.
-        Where the journal cannot be loaded the buckets answer, and `trouble` says why.
+        Its entries have *word_count* words each; what *confirms* takes for a stranger by them is left out. *deadline*
+        is when the invocation ends, on this object's clock. Where the journal cannot be loaded the buckets answer, for
+        *probed_radius* if that is another one, and `trouble` says why.
         """
-        journal = self._memory.of(collection, view_count)
+        probed_radius = radius if probed_radius is None else probed_radius
+        journal = self._memory.of(collection, word_count)
         trouble = None
         try:
-            route, packs = self._bring_up_to_date(collection, journal, _probing_cost(questions, radius), deadline)
+            probing_cost = _probing_cost(questions, probed_radius)
+            route, packs = self._bring_up_to_date(collection, journal, probing_cost, deadline)
         except NO_PACKS as error:
             route, packs, trouble = Route.PROBED, 0, str(error)
         finally:
             entries = journal.entries
             self._memory.make_room(collection)  # whatever was read counts, also if reading on failed
         if route is Route.PROBED:
-            return replace(self.probe(collection, questions, radius), packs=packs, trouble=trouble)
-        hits = entries.scan(questions, radius)
+            return replace(self.probe(collection, questions, probed_radius), packs=packs, trouble=trouble)
+        hits = entries.scan(questions, radius, confirms)
         candidates = _candidates(entries, hits)
         return Found(candidates, route, packs=packs, pictures=len(entries), complete=hits.complete)
 

@@ -1,17 +1,19 @@
 """`reference/configuration.md` is what template.yaml and the code say."""
 
+from itertools import product
 from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
 from handler.config import BASE_MB, COPIES, LEAST_JOURNAL_MB
 from handler.core import prices
+from handler.core.asked import MEETS
 from handler.core.buckets import probe_count
 from handler.core.entry import entry_bytes
 from handler.core.formats import BYTES_PER_PIXEL
 from handler.core.generations import GENERATIONS
-from handler.core.look1 import CHECK_BITS, CHECK_RADIUS, LOOKS_CHECK_RADIUS
-from handler.core.model import ORIENTATIONS
+from handler.core.look1 import CHECK_BITS, CHECK_RADIUS, CHECK_WORD_RADIUS, LOOKS_CHECK_RADIUS, RADIUS
+from handler.core.model import EFFORTS, ORIENTATIONS
 from tests.docs.markdown import REFERENCE, ROOT, code, names, table
 
 PAGE = "configuration.md"
@@ -76,11 +78,18 @@ def test_buckets_that_each_radius_reads_and_what_they_cost() -> None:
         assert (buckets, dollars) == (f"{count:,}", f"{count * prices.READ_UNIT * 1e6:.2f}")
 
 
-def test_orientations_and_buckets_that_each_reads() -> None:
-    documented = {code(name)[0]: buckets for name, *_, buckets in table(PAGE, "Orientations")}
+def test_comparisons_of_each_effort_and_orientations() -> None:
+    documented = {tuple(code(cell)[0] for cell in row[:2]): row[2] for row in table(PAGE, "Effort")}
 
-    each = probe_count(PARAMETERS["Radius"]["Default"])
-    assert documented == {name: f"{len(turns) * each:,}" for name, turns in ORIENTATIONS.items()}
+    assert documented == {
+        (effort, name): str(_comparisons(effort, turns))
+        for effort, (name, turns) in product(EFFORTS, ORIENTATIONS.items())
+    }
+
+
+def _comparisons(effort: str, orientations: tuple[int, ...]) -> int:
+    upright, turned = (sum(map(len, table)) for table in MEETS[effort])
+    return upright + (len(orientations) - 1) * turned
 
 
 def test_memory_that_each_format_takes() -> None:
@@ -95,7 +104,10 @@ def test_figures_in_the_text() -> None:
     decoding = ((defaults["MemorySize"] - BASE_MB) << 20) - COPIES * defaults["MaxBytes"]
     largest = max(BYTES_PER_PIXEL.values())
     left = decoding - largest * defaults["MaxPixels"]
-    bytes_each = {name: entry_bytes(len(generation.view_names)) for name, generation in GENERATIONS.items()}
+    bytes_each = {
+        name: entry_bytes(len(generation.view_names) * (2 if generation.check_word_radius else 1))
+        for name, generation in GENERATIONS.items()
+    }
     millions = {name: (defaults["JournalMemory"] << 20) // each // 10**6 for name, each in bytes_each.items()}
 
     for said in (
@@ -105,8 +117,9 @@ def test_figures_in_the_text() -> None:
         f"{left >> 20} MB at the defaults",
         f"{bytes_each['look1']} bytes a picture by `look1`, so {millions['look1']} million pictures",
         f"{bytes_each['phash1']} bytes by `phash1`, so {millions['phash1']} million",
-        f"looked at](#maxlooks) if at most {LOOKS_CHECK_RADIUS} of its {CHECK_BITS} check bits differ",
-        f"announced if at most {CHECK_RADIUS} of its {CHECK_BITS} check bits differ",
+        f"the first 64 check bits and the hash differ in at most {CHECK_WORD_RADIUS} bits together",
+        f"its {CHECK_BITS} check bits and twice the distance are at most {LOOKS_CHECK_RADIUS}",
+        f"announced if its hash differs in at most {RADIUS} bits and its check bits in at most {CHECK_RADIUS}",
     ):
         assert said in text
 

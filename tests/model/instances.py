@@ -37,7 +37,7 @@ def fresh(memory_bytes: int) -> Memory:
 def remember(memory: JournalMemory, plain: Memory) -> None:
     """Give *memory* what its instance knew."""
     for (scope, generation), known in plain["collections"].items():
-        journal = memory.of(Collection(scope, generation), known["view_count"])
+        journal = memory.of(Collection(scope, generation), known["word_count"])
         journal.entries.extend([bytes.fromhex(row) for row in known["rows"]])
         journal.ends = dict(known["ends"])
         for name in FLAGS:
@@ -62,7 +62,7 @@ def memory_of(memory: JournalMemory) -> Memory:
 
 def _plain(journal: CollectionJournal) -> dict[str, Any]:
     return {
-        "view_count": journal.entries.view_count,
+        "word_count": journal.entries.word_count,
         "rows": sorted(_rows(journal.entries)),
         "ends": sorted(journal.ends.items()),
         **{name: getattr(journal, name) for name in FLAGS},
@@ -83,5 +83,5 @@ def _rows(entries: Entries) -> Iterator[str]:
 
 def _rows_of(block: Block) -> Iterator[str]:
     for row in range(block.rows):
-        hashes = b"".join(int(hash).to_bytes(8, "big") for hash in block.hashes[:, row])
-        yield (block.ids[row].tobytes() + hashes).hex()
+        words = b"".join(int(word).to_bytes(8, "big") for word in block.words[:, row])
+        yield (block.ids[row].tobytes() + words).hex()

@@ -37,7 +37,7 @@ RADIUS = 3  # bits: 4 probes
 PACK_SEGMENTS = 2
 COLLECTION = Collection("*", "phash1")
 SETTINGS = Settings(generation="phash1", radius=RADIUS, max_matches=20, scope_depth=0, limits=Limits())
-BY_LOOKS = replace(SETTINGS, radius=0, looks_radius=RADIUS, max_looks=20)
+BY_LOOKS = replace(SETTINGS, sure_radius=0, max_looks=20)
 
 KINDS = ("read", "add", "write")
 
@@ -122,7 +122,7 @@ class Model:
         self.changed_keys = [key for key, bodies in scenario.history.items() if len(bodies) > 1]
         self.deliveries = len(scenario.events)
         self.shape = Shape(segment_bytes=60 + 25 * scenario.segment_entries, pack_segments=PACK_SEGMENTS)
-        assert self.shape.capacity(COLLECTION, entry_bytes(view_count=1)) == scenario.segment_entries
+        assert self.shape.capacity(COLLECTION, entry_bytes(word_count=1)) == scenario.segment_entries
         self._later = [n for n, event in enumerate(scenario.events) if event.number > 1]  # they end what was before
         self.fresh = self._local(Local())
         for key in scenario.history:

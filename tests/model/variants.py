@@ -224,9 +224,9 @@ class AppendsLate(CollectionJournal):
 class SearchesBeforeItAppends(Search):
     """The own entry is written after the search."""
 
-    def find(self, collection: Collection, *arguments: Any, view_count: int, **options: Any) -> Found:
-        found = super().find(collection, *arguments, view_count=view_count, **options)
-        journal = self._memory.of(collection, view_count)
+    def find(self, collection: Collection, *arguments: Any, word_count: int, **options: Any) -> Found:
+        found = super().find(collection, *arguments, word_count=word_count, **options)
+        journal = self._memory.of(collection, word_count)
         assert isinstance(journal, AppendsLate)
         journal.append_late()
         return found
@@ -242,7 +242,7 @@ class PacksTheLastSegment(CollectionJournal):
     def _make_pack(self, shard: int, number: int) -> Block:
         size = self._store.shape.pack_segments
         segments = self._store.journal.segments(self._collection, shard, number * size, size)
-        block = Block.of([entry for segment in segments for entry in sorted(segment.entries)], self.entries.view_count)
+        block = Block.of([entry for segment in segments for entry in sorted(segment.entries)], self.entries.word_count)
         self._store.packs.put(self._collection, shard, number, block.pack())
         return block
 

@@ -3,6 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.config import BadConfiguration, Config
+from handler.core.look1 import RADIUS
+from handler.core.model import ORIENTATIONS
 from tests.environment import GOOD
 
 
@@ -78,7 +80,16 @@ def test_journal_has_its_least_memory_whatever_is_deployed(
     assert (config.journal_memory_mb << 20) + largest + 2 * max_bytes <= (memory - 150) << 20
 
 
-@pytest.mark.parametrize("orientations", ["mirror", "all"])
-def test_turned_pictures_are_refused_for_a_generation_without_them(orientations: str) -> None:
-    with pytest.raises(BadConfiguration, match=f"ORIENTATIONS is '{orientations}', want none with GENERATION phash1"):
-        Config.from_env(GOOD | {"GENERATION": "phash1", "ORIENTATIONS": orientations})
+@pytest.mark.parametrize("orientations", ORIENTATIONS)
+def test_generation_whose_hashes_say_nothing_of_turned_pictures_compares_them_as_they_are(orientations: str) -> None:
+    config = Config.from_env(GOOD | {"GENERATION": "phash1", "ORIENTATIONS": orientations})
+
+    assert config.settings.orientations == (1,)
+
+
+@pytest.mark.parametrize(("radius", "strict"), [(10, 10), (16, RADIUS)])
+def test_what_is_far_waits_for_a_look(radius: int, strict: int) -> None:
+    looks, none = (Config.from_env(GOOD | {"RADIUS": str(radius), "MAX_LOOKS": most}).settings for most in ("40", "0"))
+
+    assert (looks.asked_radius, looks.strict_radius) == (radius, strict)
+    assert none.asked_radius == none.strict_radius == strict

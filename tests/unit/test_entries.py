@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from handler.core.entry import Question, entry_bytes, to_entry, view_count_of
+from handler.core.entry import Question, entry_bytes, to_entry, word_count_of
 from handler.core.phash import hamming
 from handler.entries import MOST_HITS, Block, Entries
 
@@ -33,7 +34,7 @@ def test_entry_is_the_id_and_big_endian_hashes() -> None:
     entry = to_entry("00ff" * 8, [1, 0xBA19_C8AB_5FA0_5A59])
 
     assert entry.hex() == "00ff" * 8 + "0000000000000001" + "ba19c8ab5fa05a59"
-    assert (len(entry), view_count_of(entry)) == (entry_bytes(2), 2)
+    assert (len(entry), word_count_of(entry)) == (entry_bytes(2), 2)
 
 
 @given(
@@ -125,7 +126,7 @@ def test_pack_holds_the_same_rows_in_the_same_bytes() -> None:
 
     assert again.pack() == block.pack()
     np.testing.assert_array_equal(again.ids, block.ids)
-    np.testing.assert_array_equal(again.hashes, block.hashes)
+    np.testing.assert_array_equal(again.words, block.words)
     assert again.after(20).pack() == Block.of([to_entry(*picture) for picture in pictures[20:]], 3).pack()
 
 
@@ -150,3 +151,36 @@ def test_of_very_many_near_rows_the_nearest_are_kept() -> None:
     assert (len(hits.rows), hits.complete) == (MOST_HITS, False)
     assert hits.distances.tolist() == [1] * 100 + [8] * (MOST_HITS - 100)
     assert (fewer.rows.tolist(), fewer.complete) == (list(range(len(far), len(far) + 100)), True)
+
+
+@given(seed=st.integers(0, 2**32), count=st.integers(0, 60), radius=st.integers(0, 15), asked=st.integers(1, 9))
+def test_scan_leaves_out_what_is_taken_for_a_stranger(seed: int, count: int, radius: int, asked: int) -> None:
+    """What confirms sees the check word of the very view that was met, and a row stands as long as one meeting does."""
+    rng = random.Random(seed)
+    near, views = rng.getrandbits(BITS), 3
+    pictures = [
+        (name, [*words, *(rng.getrandbits(2) for _ in words)]) for name, words in stored(rng, count, views, near)
+    ]
+    questions = [Question(near ^ (1 << rng.randrange(BITS)), tuple(range(views))) for _ in range(asked)]
+
+    def confirms(
+        numbers: NDArray[np.int64], distances: NDArray[np.uint8], checks: NDArray[np.uint64]
+    ) -> NDArray[np.bool_]:
+        result: NDArray[np.bool_] = (checks + numbers.astype(np.uint64) + distances) % np.uint64(3) == 0
+        return result
+
+    hits = of(pictures, 2 * views).scan(questions, radius, confirms)
+
+    expected = {}
+    for row, (_, words) in enumerate(pictures):
+        met = [
+            distance
+            for number, question in enumerate(questions)
+            for view in range(views)
+            if (distance := hamming(question.hash, words[view])) <= radius
+            and (words[views + view] + number + distance) % 3 == 0
+        ]
+        if met:
+            expected[row] = min(met)
+    assert dict(zip(hits.rows.tolist(), hits.distances.tolist(), strict=True)) == expected
+    assert hits.distances.tolist() == sorted(hits.distances.tolist())

@@ -46,7 +46,7 @@ def test_indexed_picture_stands_wherever_a_search_looks(deployment: FakeDeployme
     near = deployment.buckets.candidates(deployment.collection, anchors, 0).nearest_first
     assert {one.hash for one in near} == set(anchors)
     (segments,) = deployment.journal.tail(deployment.collection, [0]).shards
-    assert [segment.entries for segment in segments] == [{to_entry(record.ref.object_id, record.entry_hashes)}]
+    assert [segment.entries for segment in segments] == [{to_entry(record.ref.object_id, record.entry_words)}]
 
 
 @pytest.mark.parametrize(

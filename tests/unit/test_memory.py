@@ -35,7 +35,7 @@ def test_collection_is_opened_once_with_its_views() -> None:
     first, again = memory.of(A, 14), memory.of(A, 14)
 
     assert first is again
-    assert first.entries.view_count == 14
+    assert first.entries.word_count == 14
     assert memory.of(B, 1) is not first
 
 

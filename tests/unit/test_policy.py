@@ -9,7 +9,7 @@ from PIL import Image
 from handler.core.asker import Asker
 from handler.core.entry import to_entry
 from handler.core.fingerprint import examine
-from handler.core.look1 import RADIUS
+from handler.core.look1 import LOOKS_RADIUS, RADIUS
 from handler.core.matches import Likeness, Match
 from handler.core.model import (
     ORIENTATIONS,
@@ -22,7 +22,7 @@ from handler.core.model import (
     Settings,
     padded_sequencer,
 )
-from handler.core.policy import closest, match, nearest_first, questions
+from handler.core.policy import closest, confirms, match, nearest_first, questions
 from handler.core.windows import VIEW_NAMES
 from handler.entries import Entries
 from tests.pictures import photo, png
@@ -220,12 +220,13 @@ def test_what_is_asked_finds_every_match_among_stored_entries(orientations: str)
     images = [photo(scene, (320, 240)) for scene in range(4)]
     stored = [look(f"{n}", image) for n, image in enumerate([*images, *(part(i, 0.1, 0.1, 1, 1) for i in images)])]
     stored += [look(f"turned {n}", image.transpose(Image.Transpose.ROTATE_90)) for n, image in enumerate(images)]
-    entries = Entries(len(VIEW_NAMES))
-    entries.extend([to_entry(asker.record.ref.object_id, asker.record.entry_hashes) for asker in stored])
-    wanted, matched = settings(RADIUS, orientations), False
+    entries = Entries(2 * len(VIEW_NAMES))
+    entries.extend([to_entry(asker.record.ref.object_id, asker.record.entry_words) for asker in stored])
+    wanted, matched = replace(settings(LOOKS_RADIUS, orientations), sure_radius=RADIUS, max_looks=9), False
 
     for picture in stored:
-        near = entries.object_ids(entries.scan(questions(picture, wanted), RADIUS).rows)
+        asked = questions(picture, wanted)
+        near = entries.object_ids(entries.scan(asked, LOOKS_RADIUS, confirms(picture, asked, wanted)).rows)
         matches: Sequence[Match | None] = [match(picture, other.record, wanted) for other in stored]
         assert {found.record.ref.object_id for found in matches if found} <= set(near)
         matched |= any(matches)

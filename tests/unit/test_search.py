@@ -68,12 +68,12 @@ def test_journal_search_equals_bucket_search_equals_brute_force(
         collection, picture = rng.choice(collections), list(itertools.islice(hashes, views))
         stored.append((collection, index.add(rng.choice([warm, prober]), f"{number}", picture, collection), picture))
         if rng.random() < 0.1:
-            list(warm.search.find(collection, [Question(0)], radius, view_count=views).candidates)
+            list(warm.search.find(collection, [Question(0)], radius, word_count=views).candidates)
     collection, asked = rng.choice(collections), list(itertools.islice(hashes, rng.randint(1, 4)))
     questions = [Question(hash, tuple(range(views))) for hash in asked]
 
     answers = [
-        nearest(instance.search.find(collection, questions, radius, view_count=views).candidates)
+        nearest(instance.search.find(collection, questions, radius, word_count=views).candidates)
         for instance in (warm, index.instance(), prober)
     ]
 
@@ -207,7 +207,7 @@ def test_probing_goes_on_until_it_has_cost_what_loading_would(index: FakeIndex) 
     probe = prices.reading(read_units=probe_count(3))
     load = prices.reading(s3_gets=40) + prices.running(160 * SHAPE.segment_bytes / 50e6)
 
-    routes = [instance.search.find(COLLECTION, [Question(0)], 3, view_count=1).route for _ in range(60)]
+    routes = [instance.search.find(COLLECTION, [Question(0)], 3, word_count=1).route for _ in range(60)]
 
     probes = routes.index(Route.LOADED)
     assert routes == [Route.PROBED] * probes + [Route.LOADED] + [Route.WARM] * (59 - probes)

@@ -8,7 +8,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from handler.config import BadConfiguration, Config
-from handler.core.look1 import RADIUS
+from handler.core.look1 import LOOKS_RADIUS
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
@@ -48,7 +48,8 @@ def test_defaults_are_a_good_configuration() -> None:
     config = Config.from_env(environment())
 
     settings = config.settings
-    assert (settings.radius, settings.scope_depth, settings.max_matches, config.endpoint_url) == (RADIUS, 0, 20, None)
+    assert (settings.radius, settings.scope_depth, settings.max_matches) == (LOOKS_RADIUS, 0, 20)
+    assert config.endpoint_url is None
 
 
 @pytest.mark.parametrize("end", ["MinValue", "MaxValue"])

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from handler.cli.earlier import EarlierAskers
 from handler.cli.matching import Stored, matches
 from handler.core.asker import Asker
 from handler.core.entry import to_entry
@@ -19,7 +20,7 @@ from handler.entries import Entries
 class Found(NamedTuple):
     """Two pictures that may show the same thing."""
 
-    a: PictureRecord  # the one that was asked about
+    a: PictureRecord  # the one that asked
     match: Match  # what it has in common with the other one
 
     @property
@@ -32,26 +33,49 @@ class Album:
     """Pictures, compared as the function compares them."""
 
     def __init__(self, settings: Settings) -> None:
-        views = len(GENERATIONS[settings.generation].view_names)
+        generation = GENERATIONS[settings.generation]
         self._settings = settings
         self._records: list[PictureRecord] = []
-        self._entries, self._stored = Entries(views), Stored(views)
+        self._entries, self._stored = Entries(len(generation.view_names)), Stored(len(generation.view_names))
+        # Where a look decides, and more asks than is stored: what came before asks as well.
+        both_ways = settings.max_looks and len(generation.asking_names) > len(generation.view_names)
+        self._earlier = EarlierAskers(settings) if both_ways else None
 
-    def add(self, records: Sequence[PictureRecord]) -> None:
+    def add(self, askers: Sequence[Asker]) -> None:
         """Add pictures."""
+        records = [asker.record for asker in askers]
         self._records += records
         self._entries.extend([to_entry(record.ref.object_id, record.entry_hashes) for record in records])
         self._stored.extend([_fingerprint(record) for record in records])
+        if self._earlier is not None:
+            self._earlier.extend(askers)
 
     def matches(self, askers: Sequence[Asker]) -> Iterator[Found]:
-        """Yield each of *askers* with each picture in here that it matches; in their orders."""
-        return self._matches(askers, np.full(len(askers), len(self._records)))
+        """Yield each of *askers* with each picture in here that it matches; in their orders.
+
+        Then those in here with those of *askers* that they match: which of two comes first is chance on a disk. They
+        ask by what is kept of them, and find somewhat less than in their turn.
+        """
+        return self._both_ways(askers, [len(self._records)] * len(askers))
 
     def add_and_match(self, askers: Sequence[Asker]) -> Iterator[Found]:
-        """Add pictures; yield each with each that it matches of those that came before it; in their orders."""
+        """Add pictures; yield the same of each and those that came before it."""
         before = len(self._records)
-        self.add([asker.record for asker in askers])
-        return self._matches(askers, np.arange(before, len(self._records)))
+        self.add(askers)
+        return self._both_ways(askers, range(before, len(self._records)))
+
+    def _both_ways(self, askers: Sequence[Asker], ends: Sequence[int]) -> Iterator[Found]:
+        """Yield the matches of *askers* with the first pictures in here, either asking; *ends* says of how many."""
+        yield from self._matches(askers, np.array(ends, np.int64))
+        if self._earlier is None:
+            return
+        for asker, end in zip(askers, ends, strict=True):
+            fingerprint = _fingerprint(asker.record)
+            for row, distance, orientation, view_pair in self._earlier.asking_for(fingerprint, end):
+                other = self._records[row]
+                if _compared_by_views(other, asker.record):
+                    likeness, apart = Likeness(MatchKind.ALIKE, distance), taken_apart_s(other, asker.record)
+                    yield Found(other, Match(asker.record, likeness, orientation, view_pair, taken_apart_s=apart))
 
     def _matches(self, askers: Sequence[Asker], ends: NDArray[np.int64]) -> Iterator[Found]:
         """Yield each of *askers* with its matches among the first pictures in here; *ends* says how many, for each."""

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from handler.core.asker import Asker
 from handler.core.generations import GENERATIONS
+from handler.core.matches import HashedWindow
 from handler.core.model import Fingerprint, Settings
-from handler.core.policy import asking_hashes, meets, turned_hashes
+from handler.core.policy import asking_windows, meets, turned_hashes
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
 
-_ALL_DIFFER = 256  # check bits
 _AT_ONCE = 2_000_000  # distances: so many bytes, and a few times as many while they are counted
 
 
@@ -64,7 +64,7 @@ def _with_room(array: Words, rows: int) -> Words:
 
 
 def _words(checks: Sequence[bytes]) -> Words:
-    """Return check bits as rows of 64-bit words, whose differences are counted: their order is of no account."""
+    """Return check bits as rows of 64-bit words, the check word first."""
     return np.frombuffer(b"".join(checks), np.uint64).reshape(len(checks), -1)
 
 
@@ -73,61 +73,36 @@ def matches(askers: Sequence[Asker], asking: Numbers, rows: Numbers, stored: Sto
 
     All of them have content: what is flat matches by its bytes alone, and bytes are not looked at here.
     """
-    hashes = _Hashes.of(askers, settings)
-    step = max(1, _AT_ONCE // (hashes.turned[0].size * stored.hashes.shape[-1]))
     windows = _Windows(askers, settings)
+    step = max(1, _AT_ONCE // (windows.hashes[0].size * stored.hashes.shape[-1])) if askers else 1
     parts = [
-        _matches(windows, hashes, asking[at : at + step], rows[at : at + step], stored, settings, first=at)
+        _matches(windows, asking[at : at + step], rows[at : at + step], stored, settings, first=at)
         for at in range(0, max(1, len(rows)), step)
     ]
     return Met(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-class _Hashes(NamedTuple):
-    """By what some askers ask, in all orientations."""
-
-    numbers: Numbers  # of what asks: the views first
-    turned: Words  # shape (askers, orientations, numbers)
-    asks: NDArray[np.bool_]  # shape (askers, numbers): has content
-
-    @classmethod
-    def of(cls, askers: Sequence[Asker], settings: Settings) -> "_Hashes":
-        asked = [dict(asking_hashes(asker, settings)) for asker in askers]
-        numbers = sorted(set().union(*asked))
-        turned = [
-            turned_hashes(settings.generation, tuple(one.get(n, 0) for n in numbers), settings.orientations)
-            for one in asked
-        ]
-        return cls(np.array(numbers), np.stack(turned), np.array([[n in one for n in numbers] for one in asked]))
-
-
 def _matches(
-    windows: "_Windows",
-    hashes: _Hashes,
-    asking: Numbers,
-    rows: Numbers,
-    stored: Stored,
-    settings: Settings,
-    *,
-    first: int,
+    windows: "_Windows", asking: Numbers, rows: Numbers, stored: Stored, settings: Settings, *, first: int
 ) -> Met:
     """Return the matches among some pairs, of which the first is number *first*."""
-    distances = np.bitwise_count(hashes.turned[asking][..., None] ^ stored.hashes[rows][:, None, None, :])
-    met = meets(settings.generation, settings.effort, settings.orientations)[:, hashes.numbers]
-    within = (distances <= settings.asked_radius) & met & hashes.asks[asking][:, None, :, None]
-    pair, place, column, its = np.nonzero(within)
-    distance, mine = distances[pair, place, column, its].astype(np.int64), hashes.numbers[column]
+    distances = np.bitwise_count(windows.hashes[asking][..., None] ^ stored.hashes[rows][:, None, None, :])
+    met = meets(settings.generation, settings.effort, settings.orientations)[:, windows.numbers]
+    within = (distances <= settings.asked_radius) & met & windows.asks[asking][:, None, :, None]
+    pair, place, mine, its = np.nonzero(within)
+    distance = distances[pair, place, mine, its].astype(np.int64)
     order = np.lexsort((distance, pair))  # nearest first, and else as they are, which is how policy.match has them
     meetings = _Meetings(pair[order], place[order], mine[order], its[order], distance[order])
-    won, near, bits = _decided(
-        meetings, windows, asking, None if stored.checks is None else stored.checks[rows], settings
-    )
+    checks = None if stored.checks is None else stored.checks[rows]
+    if checks is not None:
+        meetings = meetings.possible(windows, asking, checks)
+    won, near, bits = _decided(meetings, windows, asking, checks, settings)
     return Met(
         meetings.pair[won] + first,
         near,
         meetings.distance[won],
         np.array(settings.orientations)[meetings.place[won]],
-        meetings.mine[won],
+        np.array(windows.numbers)[meetings.mine[won]],
         meetings.its[won],
         bits,
     )
@@ -138,7 +113,7 @@ class _Meetings(NamedTuple):
 
     pair: Numbers
     place: Numbers  # of the orientation
-    mine: Numbers  # what asks
+    mine: Numbers  # what asks: its place among the numbers of the windows
     its: Numbers
     distance: Numbers
 
@@ -147,29 +122,37 @@ class _Meetings(NamedTuple):
         """Where each pair begins."""
         return np.flatnonzero(np.diff(self.pair, prepend=-1))
 
+    def possible(self, windows: "_Windows", asking: Numbers, checks: Words) -> "_Meetings":
+        """Return those that the asking window's own check word does not take for strangers."""
+        own = windows.own[asking[self.pair], self.place, self.mine, 0]
+        bits = np.bitwise_count(own ^ checks[self.pair, self.its, 0])
+        kept = bits + self.distance <= windows.generation.own_check_word_radius
+        return _Meetings(*(column[kept] for column in self))
+
 
 def _decided(
     meetings: _Meetings, windows: "_Windows", asking: Numbers, checks: Words | None, settings: Settings
 ) -> tuple[Numbers, NDArray[np.bool_], Numbers]:
     """Return by which of its meetings each pair that matches does; whether it is near; and what check bits differ.
 
-    Every pair is asked about its nearest meeting first, all pairs at once. A view's own check bits often suffice.
+    Every pair is asked about its nearest meeting first, all pairs at once. A window's own check bits often suffice.
     """
-    generation, near_enough = GENERATIONS[settings.generation], meetings.distance <= settings.radius
+    near_enough = meetings.distance <= settings.strict_radius
     bits = _Bits(meetings, windows, asking, checks)
     worth_a_look = np.full(len(asking), -1)
     waiting, near = meetings.firsts, list[Numbers]()
     while len(waiting):
-        confirmed = near_enough[waiting] & (bits.differing[waiting] <= generation.check_radius)
-        open_ones = waiting[~confirmed]
-        looked_at = worth_a_look[meetings.pair[open_ones]] >= 0
-        far = bits.differing[open_ones] > generation.looks_check_radius
-        bits.look_closer(open_ones[near_enough[open_ones] | (far & ~looked_at & bool(settings.max_looks))])
-        confirmed = near_enough[waiting] & (bits.differing[waiting] <= generation.check_radius)
+        open_ones = waiting[~(near_enough[waiting] & bits.same(waiting))]
+        if settings.max_looks:
+            unseen = (worth_a_look[meetings.pair[open_ones]] < 0) & ~bits.alike(open_ones)
+        else:
+            unseen = np.zeros(len(open_ones), bool)
+        bits.look_closer(open_ones[near_enough[open_ones] | unseen])
+        confirmed = near_enough[waiting] & bits.same(waiting)
         near.append(waiting[confirmed])
         open_ones = waiting[~confirmed]
         if settings.max_looks:
-            looks = open_ones[bits.differing[open_ones] <= generation.looks_check_radius]
+            looks = open_ones[bits.alike(open_ones)]
             looks = looks[worth_a_look[meetings.pair[looks]] < 0]
             worth_a_look[meetings.pair[looks]] = looks
         following = open_ones[open_ones + 1 < len(meetings.pair)] + 1
@@ -181,52 +164,78 @@ def _decided(
 
 
 class _Bits:
-    """How many check bits differ at most in each meeting: by the views themselves or, once looked closer, at least."""
+    """How many check bits differ at most in each meeting: by the windows themselves, or once looked closer at least."""
 
     def __init__(self, meetings: _Meetings, windows: "_Windows", asking: Numbers, checks: Words | None) -> None:
         self.differing = np.full(len(meetings.pair), -1)  # where there are none
+        self._of_word = np.zeros(len(meetings.pair), np.int64)
         self._meetings, self._windows = meetings, windows
         self._who = asking[meetings.pair]
         self._stored = None if checks is None else checks[meetings.pair, meetings.its]
         if self._stored is not None:
-            own = windows.own
-            views = np.minimum(meetings.mine, own.shape[2] - 1)
-            differing = np.bitwise_count(own[self._who, meetings.place, views] ^ self._stored).sum(axis=-1)
-            # What is not stored has no check bits at hand: all may differ, until somebody looks closer.
-            self.differing = np.where(meetings.mine == views, differing, _ALL_DIFFER).astype(np.int64)
+            counts = np.bitwise_count(windows.own[self._who, meetings.place, meetings.mine] ^ self._stored)
+            self.differing, self._of_word = counts.sum(axis=-1, dtype=np.int64), counts[:, 0].astype(np.int64)
+
+    def same(self, some: Numbers) -> NDArray[np.bool_]:
+        """Whether *some* of the meetings are of one picture if nobody can look, but for the distance."""
+        return self._possible(some) & (self.differing[some] <= self._windows.generation.check_radius)
+
+    def alike(self, some: Numbers) -> NDArray[np.bool_]:
+        """Whether *some* of the meetings are worth a look."""
+        limit = self._windows.generation.looks_check_radius - 2 * self._meetings.distance[some]
+        return self._possible(some) & ((self.differing[some] <= limit) | (self.differing[some] < 0))
+
+    def _possible(self, some: Numbers) -> NDArray[np.bool_]:
+        if self._stored is None:
+            return np.ones(len(some), bool)
+        return self._of_word[some] + self._meetings.distance[some] <= self._windows.generation.check_word_radius
 
     def look_closer(self, some: Numbers) -> None:
         """Count *some* of the meetings by windows that are a little smaller, too."""
         if self._stored is None or not len(some):
             return
         near = self._windows.near(self._who[some], self._meetings.place[some], self._meetings.mine[some])
-        differing = np.bitwise_count(near ^ self._stored[some][:, None, :]).sum(axis=-1, dtype=np.int64)
-        self.differing[some] = differing.min(axis=-1)
+        counts = np.bitwise_count(near ^ self._stored[some][:, None, :])
+        self.differing[some] = counts.sum(axis=-1, dtype=np.int64).min(axis=-1)
+        self._of_word[some] = counts[..., 0].min(axis=-1)
 
 
 class _Windows:
-    """The check bits of some askers' views, and of windows near them, in all orientations."""
+    """The hashes and check bits of what some askers ask by, and of windows near it, in all orientations."""
 
     def __init__(self, askers: Sequence[Asker], settings: Settings) -> None:
+        asked = [asking_windows(asker, settings) for asker in askers]
+        self.generation = GENERATIONS[settings.generation]
+        self.numbers = sorted(set().union(*asked))
+        self.asks = np.array([[number in one for number in self.numbers] for one in asked]).reshape(len(asked), -1)
+        nothing = HashedWindow(0, next((one.check for some in asked for one in some.values()), b""))
+        self._asked = [[one.get(number, nothing) for number in self.numbers] for one in asked]
         self._askers, self._orientations = askers, settings.orientations
-        self._turned = GENERATIONS[settings.generation].turned_check
         self._near: dict[tuple[int, int, int], Words] = {}
+        hashes = [
+            turned_hashes(settings.generation, tuple(window.hash for window in some), settings.orientations)
+            for some in self._asked
+        ]
+        self.hashes = np.array(hashes, np.uint64)  # shape (askers, orientations, numbers)
 
     @cached_property
     def own(self) -> Words:
-        """Shape (askers, orientations, views, words)."""
-        checks = [asker.record.fingerprint.checks if asker.record.fingerprint else () for asker in self._askers]
-        words = _words([self._turned(check, one) for some in checks for one in self._orientations for check in some])
-        return words.reshape(len(checks), len(self._orientations), -1, words.shape[-1])
+        """Shape (askers, orientations, numbers, words)."""
+        turned = self.generation.turned_check
+        words = _words(
+            [turned(window.check, one) for some in self._asked for one in self._orientations for window in some]
+        )
+        return words.reshape(len(self._asked), len(self._orientations), len(self.numbers), -1)
 
-    def near(self, who: Numbers, places: Numbers, views: Numbers) -> Words:
-        """Return what is near the *views* of the askers *who*, turned: shape (views, windows, words)."""
-        return np.stack([self._one(*one) for one in zip(who.tolist(), places.tolist(), views.tolist(), strict=True)])
+    def near(self, who: Numbers, places: Numbers, mine: Numbers) -> Words:
+        """Return what is near *mine* of the askers *who*, turned: shape (meetings, windows, words)."""
+        return np.stack([self._one(*one) for one in zip(who.tolist(), places.tolist(), mine.tolist(), strict=True)])
 
-    def _one(self, who: int, place: int, view: int) -> Words:
-        known = self._near.get((who, place, view))
+    def _one(self, who: int, place: int, mine: int) -> Words:
+        known = self._near.get((who, place, mine))
         if known is None:
             orientation = self._orientations[place]
-            known = _words([self._turned(check, orientation) for check in self._askers[who].checks_near(view)])
-            self._near[who, place, view] = known
+            checks = self._askers[who].checks_near(self.numbers[mine])
+            known = _words([self.generation.turned_check(check, orientation) for check in checks])
+            self._near[who, place, mine] = known
         return known

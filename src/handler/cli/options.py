@@ -7,10 +7,7 @@ from handler.cli.errors import USAGE_ERROR, CommandError
 from handler.config import MAX_LOOKS
 from handler.core.buckets import MAX_RADIUS
 from handler.core.generations import DEFAULT_GENERATION, GENERATIONS
-from handler.core.look1 import RADIUS
-from handler.core.model import EFFORTS, ORIENTATIONS, TELLS, Limits, MatchKind, Settings
-
-DEFAULT_RADIUS = {"look1": RADIUS, "phash1": 10}  # bits
+from handler.core.model import DEFAULT_EFFORT, EFFORTS, ORIENTATIONS, TELLS, Limits, MatchKind, Settings
 
 
 def add_paths(parser: argparse.ArgumentParser) -> None:
@@ -50,19 +47,19 @@ def add_matching(parser: argparse.ArgumentParser) -> None:
         type=whole_number(0, MAX_RADIUS),
         metavar="BITS",
         help=f"greatest distance at which pictures match, from 0 to {MAX_RADIUS} (default: "
-        f"{' or '.join(f'{bits} with {name}' for name, bits in DEFAULT_RADIUS.items())})",
+        f"{' or '.join(f'{one.usual_radius} with {name}' for name, one in GENERATIONS.items())})",
     )
     parser.add_argument(
         "--orientations",
         choices=tuple(ORIENTATIONS),
-        default="none",
-        help="also match mirrored pictures (mirror), or mirrored and rotated ones (all) (default: %(default)s)",
+        help="also match mirrored pictures (mirror), or mirrored and rotated ones (all) (default: mirror with look1, "
+        "none with phash1)",
     )
     parser.add_argument(
         "--effort",
         choices=EFFORTS,
-        default=EFFORTS[0],
-        help="by how many windows a picture asks; thorough finds more crops and turned pictures, and compares three "
+        default=DEFAULT_EFFORT,
+        help="by how many windows a picture asks; thorough finds more crops and turned pictures, and compares four "
         "times as much (default: %(default)s)",
     )
 
@@ -91,17 +88,18 @@ def limits(options: argparse.Namespace) -> Limits:
 
 def settings(options: argparse.Namespace) -> Settings:
     """Return the settings that *options* ask for. Raises CommandError if they contradict each other."""
-    if options.generation == "phash1" and options.orientations != "none":
+    generation = GENERATIONS[options.generation]
+    if not generation.turns and options.orientations not in (None, "none"):
         raise CommandError("phash1 cannot compare turned pictures: use look1 with --orientations", status=USAGE_ERROR)
-    radius = DEFAULT_RADIUS[options.generation] if options.radius is None else options.radius
     return Settings(
         options.generation,
-        radius,
+        radius=generation.usual_radius if options.radius is None else options.radius,
         max_matches=1,
         scope_depth=0,
         limits=limits(options),
-        orientations=ORIENTATIONS[options.orientations],
+        orientations=ORIENTATIONS[options.orientations or ("mirror" if generation.turns else "none")],
         effort=options.effort,
-        max_looks=GENERATIONS[options.generation].looks if options.max_looks is None else options.max_looks,
+        max_looks=generation.looks if options.max_looks is None else options.max_looks,
+        sure_radius=generation.sure_radius,
         tell=MatchKind(options.tell),
     )

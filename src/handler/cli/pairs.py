@@ -40,7 +40,7 @@ in AWS."""
 
 EPILOG = f"""\
 JSON fields, one object a line for each pair:
-  a, b           paths; b came before a, or is in DIR
+  a, b           paths; a is the one that was examined more closely
   group          the number of the group in which one of them is the best copy
                  of both, or null
   kind           exact (the same bytes), near (the same picture, edited as a
@@ -59,9 +59,9 @@ JSON fields, one object a line for each pair:
 
 A file that cannot be used is named on standard error, and the rest is compared.
 Nearly blank pictures (blank pages, gradients, lines of text, fine textures) are
-compared byte for byte only; --verbose names them. The later picture of a pair
-is examined more closely, as a new upload is, so the order of the paths can make
-a small difference.
+compared byte for byte only; --verbose names them. Either picture of a pair asks
+for the other, the later one more closely, as a new upload does: the order of
+the paths can make a small difference.
 
 With --print0 each path ends with a NUL byte. The best copy of every group stays
 out of it; with --against so does all in DIR, and what is better than it: has
@@ -174,13 +174,19 @@ def _compared(
         matches = album.matches
         with each_file(work, [against], named=files.named) as (results, shown):
             for askers in _usable(results, files, shown):
-                album.add([asker.record for asker in askers])
+                album.add(askers)
         files.ask_again()
     there = list(files.records)
     with each_file(work, paths, named=files.named) as (results, shown):
         for one in in_threads(map(matches, _usable(results, files, shown))):
-            found.setdefault(frozenset((one.a.ref.key, one.b.ref.key)), one)
+            pair = frozenset((one.a.ref.key, one.b.ref.key))
+            found[pair] = min(found.get(pair, one), one, key=_likeness)
     return files, there, list(found.values())
+
+
+def _likeness(one: Found) -> tuple[int, int]:
+    """Return what the better of two ways is found by in which one pair matches; the first of equals."""
+    return one.match.kind.rank, one.match.distance
 
 
 def _usable(results: Iterator[Known], files: Files, shown: Shown) -> Iterator[list[Asker]]:

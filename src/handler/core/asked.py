@@ -84,6 +84,14 @@ def _turned(group: Group, turns: Iterable[Turn], *views: str) -> Iterator[tuple[
         yield Asking(f"{name} {_described(turn)}", shape, turn), view
 
 
+def _negative(group: Group, *views: str) -> Iterator[tuple[Asking, str]]:
+    """Yield each of *group*, its light and dark exchanged, with each of the stored *views*."""
+    yield from (
+        (Asking(f"{name} negative", shape, negative=True), view)
+        for (name, shape), view in product(group.items(), views)
+    )
+
+
 def _described(turn: Turn) -> str:
     named = {"turned": turn.degrees, "sheared": turn.sheared, "leaning": turn.leaning}
     return " ".join(f"{name} {angle}" for name, angle in named.items() if angle) + " squeezed" * turn.squeezed
@@ -103,76 +111,77 @@ def _sheared(degrees: int) -> list[Turn]:
 
 
 # Chosen one after the other for what each finds of copies of training pictures that those before it do not find, for
-# each comparison, less the strangers that it finds.
-_QUICK = (
-    *_met(_WHOLE, "whole"),
-    *_met(_TRIMMED, "trimmed", "centre_80", "centre_70", "centre_60", *_STORED_CORNERS),
-    *_met(_centre(95) | _centre(85) | _centre(65), "trimmed"),
-    *_met(_centre(75), "centre_70"),
-    *_met_alike(_LONG, _LONG),
+# each comparison. Of what was turned or is one of several in a picture, the borders are in the middle of it: it meets
+# the whole.
+_FEW = (  # mirrored and rotated copies are seldom cropped or turned by degrees, too
+    *_met(_WHOLE, "whole", "centre_80", "centre_60"),
+    *_met(_TRIMMED, "trimmed", "centre_90"),
+    *_met(_centre(85), "whole"),
+)
+_SOME = (
+    *_FEW,
+    *_met(_TRIMMED, *_STORED_CORNERS),
     *_met(_sides(85), "trimmed"),
-    *_met_alike(_sides(75), _PHOTO),
-    *_met(_sides(50) | _corners(50), "trimmed"),
-    *_met_alike(_sides(50), _LONG),
-    *_met_alike(_sides(50), _PHOTO),
-    *_met(_edges(80), "trimmed", "centre_70"),
-    *_met(_corners(90), "trimmed"),
-    *_met(_corners(85), "trimmed", "centre_70"),
-    *_met_alike(_corners(85), _STORED_CORNERS),
-    *_met({"square": Cut(1, 1)}, "centre_60"),
-    *[(Asking("trimmed negative", WHOLE, negative=True), "trimmed")],
-    *_turned(_centre(85), _cut(5), "trimmed"),
-    *_turned(_centre(95), _cut(10), "trimmed"),
-    *_turned(_WHOLE, _squeezed(10) + _squeezed(25) + _squeezed(40), "trimmed"),
-    *_turned(_WHOLE, _sheared(15), "trimmed"),
+    *_met_alike(_LONG, _LONG),
+    *_met_alike(_corners(90), _STORED_CORNERS),
+)
+_QUICK = (
+    *_SOME,
+    *_met(_centre(95) | _corners(90), "trimmed"),  # of which a crop is stored
+    *_negative(_TRIMMED, "trimmed"),
+    *_met(_sides(85), "centre_70"),
+    *_met(_sides(50) | _corners(50), "whole"),
+    *_met_alike(_sides(50) | _corners(50), _PHOTO),
+    *_turned(_centre(95), _cut(10), "whole"),
+    *_turned(_WHOLE, _squeezed(25) + _squeezed(45), "whole"),
+    *_turned(_WHOLE, _sheared(15), "whole"),
 )
 _MORE = (
-    *_met(_TRIMMED, "centre_90", *_LONG, *_PHOTO),
-    *_met(_centre(90), "centre_90", "centre_70"),
-    *_met(_centre(75), "trimmed", "centre_90"),
-    *_met(_centre(60), "centre_60", "trimmed", *_PHOTO),
-    *_met(_centre(50) | {"square": Cut(1, 1)}, "trimmed"),
-    *_met({"wider": Cut(2, 3), "taller": Cut(3, 2)}, "trimmed"),
-    *_met(_LONG | _PHOTO, "trimmed"),
-    *_met(_strips(70), "trimmed", "centre_70"),
-    *_met_alike(_strips(90), _PHOTO),
-    *_met(_sides(85), "centre_70", "centre_60"),
-    *_met_alike(_sides(85), _PHOTO),
-    *_met(_sides(75), "trimmed", "centre_60"),
-    *_met_alike(_sides(75), _LONG),
-    *_met(_sides(65), "trimmed", "centre_60"),
-    *_met_alike(_sides(65), _LONG),
-    *_met(_edges(80), "centre_90"),
-    *_met(_edges(75), "trimmed", "centre_80", "centre_60"),
-    *_met(_corners(90), "centre_70"),
-    *_met_alike(_corners(90), _STORED_CORNERS),
-    *_met(_STORED_CORNERS, "trimmed", "centre_60"),
-    *_met_alike(_STORED_CORNERS, _STORED_CORNERS),
-    *_met(_corners(75), "trimmed"),
-    *_met_alike(_corners(70), _STORED_CORNERS),
-    *_met(_corners(50), "centre_90"),
-    *[
-        (Asking("trimmed negative", WHOLE, negative=True), view)
-        for view in ("centre_80", "centre_70", *_STORED_CORNERS)
-    ],
-    *[(Asking("centre_85 negative", Share(85, 85), negative=True), "trimmed")],
-    *_turned(_centre(70), _cut(5), "trimmed", "centre_80"),
-    *_turned(_centre(70), _cut(15), "trimmed", "centre_60"),
-    *_turned(_centre(85), _cut(15), "trimmed", "centre_80"),
-    *_turned(_centre(85), _cut(20), "trimmed"),
-    *_turned(_WHOLE, _squeezed(10), "centre_90"),
-    *_turned(_WHOLE, _squeezed(15), "trimmed"),
-    *_turned(_WHOLE, _squeezed(20), "trimmed"),
-    *_turned(_WHOLE, _squeezed(25), "centre_60"),
-    *_turned(_WHOLE, _squeezed(30), "trimmed", "centre_90", "centre_60"),
-    *(row for degrees in (35, 45, 50, 60) for row in _turned(_WHOLE, _squeezed(degrees), "trimmed")),
-    *_turned(_WHOLE | _centre(85), _sheared(10), "trimmed", "centre_90"),
-    *_turned(_centre(85), _sheared(20), "trimmed", "centre_90"),
+    *_met(_centre(75) | _centre(65) | _corners(85) | _STORED_CORNERS | _edges(80), "trimmed"),  # likewise
+    *_met(_WHOLE, "centre_70", *_LONG),
+    *_met(_centre(95), "centre_90"),
+    *_met(_centre(70), *_PHOTO),
+    *_met({"wider": Cut(2, 3), "taller": Cut(3, 2)}, "centre_60"),
+    *_met_alike(_PHOTO, _PHOTO),
+    *_met(_PHOTO, "centre_70"),
+    *_met(_sides(85), "whole", "centre_60"),
+    *_met_alike(_sides(85) | _sides(75) | _sides(65), _LONG),
+    *_met_alike(_sides(85) | _sides(75) | _sides(65), _PHOTO),
+    *_met(_sides(75), "whole", "trimmed", "centre_70"),
+    *_met(_sides(50), "centre_90"),
+    *_met(_corners(50), *_PHOTO),
+    *_met(_edges(80), "whole", "centre_70"),
+    *_met(_edges(75), "centre_60"),
+    *_met(_corners(85), "centre_70", "centre_60"),
+    *_met_alike(_corners(85) | _STORED_CORNERS, _STORED_CORNERS),
+    *_met(_STORED_CORNERS, "centre_60"),
+    *_met(_corners(90), "centre_80"),
+    *_negative(_TRIMMED, "centre_80", "centre_70"),
+    *_negative(_centre(85), "trimmed"),
+    *_turned(_centre(85), _cut(5) + _cut(15) + _cut(20), "whole"),
+    *(row for degrees in (10, 15, 20, 30, 35, 40, 50, 60) for row in _turned(_WHOLE, _squeezed(degrees), "whole")),
+    *_turned(_WHOLE, _sheared(10), "whole"),
+    *_turned(_centre(85), _sheared(10), "centre_90"),
+    *_turned(_centre(85), _sheared(20), "centre_80"),
 )
 
 
-def _table(rows: Iterable[tuple[Asking, str]]) -> tuple[tuple[int, ...], ...]:
-    """Return the numbers of the stored views that each of ASKING meets."""
+Table = tuple[tuple[int, ...], ...]
+
+
+class Meets(NamedTuple):
+    """The numbers of the stored views that each of ASKING meets."""
+
+    upright: Table  # as the picture is
+    turned: Table  # mirrored or rotated, if such copies are asked for
+
+    def of(self, number: int, orientation: int) -> tuple[int, ...]:
+        """Return what that *number* of ASKING meets, of the picture turned as EXIF *orientation* asks."""
+        return (self.upright if orientation == 1 else self.turned)[number]
+
+
+def _table(rows: Iterable[tuple[Asking, str]]) -> Table:
+    """Return the numbers of the stored views that each of ASKING meets by *rows*."""
     views = list(VIEWS)
     met: dict[Asking, set[int]] = {asking: set() for asking in ASKING}
     for asking, view in rows:
@@ -184,7 +193,10 @@ def _table(rows: Iterable[tuple[Asking, str]]) -> tuple[tuple[int, ...], ...]:
 ASKING = tuple(
     dict.fromkeys([*(Asking(*view) for view in VIEWS.items()), *(asking for asking, _ in (*_QUICK, *_MORE))])
 )
-MEETS: Mapping[str, tuple[tuple[int, ...], ...]] = {"quick": _table(_QUICK), "thorough": _table((*_QUICK, *_MORE))}
+MEETS: Mapping[str, Meets] = {
+    "quick": Meets(upright=_table(_QUICK), turned=_table(_FEW)),
+    "thorough": Meets(upright=_table((*_QUICK, *_MORE)), turned=_table(_SOME)),
+}
 
 
 @cache

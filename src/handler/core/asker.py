@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from handler.core.asking import AskingWindows
+from handler.core.matches import HashedWindow
 from handler.core.model import PictureRecord
 from handler.core.seen import Seen
 
@@ -15,7 +16,7 @@ class Asker:
 
     record: PictureRecord
     checks_near: Callable[[int], Sequence[bytes]]  # by what asks: check bits of it and of windows near it
-    further: Callable[[str], Mapping[int, int]]  # by effort: hashes of what asks beside the views that are stored
+    further: Callable[[str], Mapping[int, HashedWindow]]  # by effort: what asks beside the views that are stored
     seen: Seen | None = None  # the picture itself, where it is at hand
 
     @classmethod

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from handler.core import look1
 from handler.core.asked import ASKING, MEETS
+from handler.core.matches import HashedWindow
 from handler.core.turns import UPRIGHT, Turn, turned_back, way
 from handler.core.windows import UNITS, VIEW_NAMES, WHOLE, Insets, Rectangle, averaged, trim, window
 
@@ -24,16 +25,16 @@ class AskingWindows:
         self._laid = cache(self._turned_back)
         self._insets = cache(lambda turn: Insets(self._laid(turn)[0]))
 
-    def hashes(self, effort: str) -> Mapping[int, int]:
-        """Return the hashes of those of ASKING that are not stored, ask with *effort*, and have content."""
-        numbers = [number for number, met in enumerate(MEETS[effort]) if met and number >= len(VIEW_NAMES)]
+    def hashed(self, effort: str) -> Mapping[int, HashedWindow]:
+        """Return by what those of ASKING ask that are not stored, ask with *effort*, and have content."""
+        numbers = [number for number, met in enumerate(MEETS[effort].upright) if met and number >= len(VIEW_NAMES)]
         upright = [number for number in numbers if ASKING[number].turn == UPRIGHT]
         turned = sorted({ASKING[number].turn for number in numbers} - {UPRIGHT})
-        found = dict(self._hashes(upright, averaged(self._luma, [self._window(number) for number in upright])))
+        found = dict(self._hashed(upright, averaged(self._luma, [self._window(number) for number in upright])))
         for at in range(0, len(turned), _TURNS_AT_ONCE):
             some = turned[at : at + _TURNS_AT_ONCE]
             of_some = [number for number in numbers if ASKING[number].turn in some]
-            found |= self._hashes(of_some, self._averaged_together(of_some, some))
+            found |= self._hashed(of_some, self._averaged_together(of_some, some))
         return found
 
     def _averaged_together(self, numbers: Sequence[int], turns: Sequence[Turn]) -> NDArray[np.float64]:
@@ -43,11 +44,15 @@ class AskingWindows:
         windows = [(first + top, first + bottom, left, right) for first, (top, bottom, left, right) in places]
         return averaged(np.concatenate([self._laid(turn)[0] for turn in turns]), windows)
 
-    def _hashes(self, numbers: Sequence[int], views: NDArray[np.float64]) -> Iterator[tuple[int, int]]:
-        hashes = look1.hashes_of(look1.coefficients(views))
-        for number, hash, content in zip(numbers, hashes, look1.content_of(views, self._fine_contrast), strict=True):
+    def _hashed(self, numbers: Sequence[int], views: NDArray[np.float64]) -> Iterator[tuple[int, HashedWindow]]:
+        contents = look1.content_of(views, self._fine_contrast)
+        hashes, checks = look1.hashes_of(look1.coefficients(views)), look1.checks_of(views)
+        for number, content, hash, check in zip(numbers, contents, hashes, checks, strict=True):
             if content >= look1.QUALITY_FLOOR:
-                yield number, hash ^ (_ALL_BITS if ASKING[number].negative else 0)
+                if ASKING[number].negative:
+                    yield number, HashedWindow(hash ^ _ALL_BITS, _negative(check))
+                else:
+                    yield number, HashedWindow(hash, check)
 
     def checks(self, number: int) -> tuple[bytes, ...]:
         """Return the check bits of 16 windows: that *number* of ASKING, and with 5 % cut off some of its four sides.

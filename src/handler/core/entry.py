@@ -1,10 +1,20 @@
-"""A journal entry: the id of an object and the hashes of all views of its picture; and what is asked of entries."""
+"""A journal entry: the id of an object and some words of its picture; and what is asked of entries.
 
-from collections.abc import Sequence
+A word has 64 bits. The hashes of all views come first; then, if the generation has check bits, some of each view's.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 ID_BYTES = 16
-HASH_BYTES = 8
+WORD_BYTES = 8
+
+AskingWindow = tuple[int, int]  # its number, and the EXIF orientation in which the picture asks
+# By numbers of questions, distances in bits and check words of what they met: whether both may be the same.
+Confirms = Callable[[NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint64]], NDArray[np.bool_]]
 
 
 class Question(NamedTuple):
@@ -13,18 +23,24 @@ class Question(NamedTuple):
     hash: int
     stored_views: tuple[int, ...] = (0,)
     bucketed: bool = True  # where the buckets have to answer, it is asked there, too
+    windows: tuple[AskingWindow, ...] = ()  # of the picture that asks, which have this hash
 
 
-def to_entry(object_id: str, hashes: Sequence[int]) -> bytes:
-    """Return the entry of an object (32 hex digits) and the *hashes* of its views: 16 + 8 n bytes, big-endian."""
-    return bytes.fromhex(object_id) + b"".join(hash.to_bytes(HASH_BYTES, "big") for hash in hashes)
+def to_entry(object_id: str, words: Sequence[int]) -> bytes:
+    """Return the entry of an object (32 hex digits) and its *words*: 16 + 8 n bytes, big-endian."""
+    return bytes.fromhex(object_id) + b"".join(word.to_bytes(WORD_BYTES, "big") for word in words)
 
 
-def entry_bytes(view_count: int) -> int:
+def entry_bytes(word_count: int) -> int:
     """Return the length of an entry."""
-    return ID_BYTES + HASH_BYTES * view_count
+    return ID_BYTES + WORD_BYTES * word_count
 
 
-def view_count_of(entry: bytes) -> int:
-    """Return how many view hashes are in *entry*."""
-    return (len(entry) - ID_BYTES) // HASH_BYTES
+def check_word_of(view: int, word_count: int) -> int:
+    """Return which of *word_count* words of an entry has check bits of *view*, if it has any: the second half does."""
+    return (view + word_count // 2) % word_count
+
+
+def word_count_of(entry: bytes) -> int:
+    """Return how many words are in *entry*."""
+    return (len(entry) - ID_BYTES) // WORD_BYTES

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 from handler.core import look1
-from handler.core.asked import ASKING, MEETS, turned_asking
+from handler.core.asked import ASKING, MEETS, Meets, turned_asking
+from handler.core.phash import HASH_BITS
 from handler.core.windows import VIEW_NAMES
 
 T = TypeVar("T")
@@ -19,11 +20,16 @@ class Generation(NamedTuple):
 
     view_names: tuple[str, ...]  # of what is stored; the first is the whole picture
     asking_names: tuple[str, ...]  # of what asks: the views first, then what is not stored
-    meets: Mapping[str, tuple[tuple[int, ...], ...]]  # by effort, then by what asks: the stored views that it meets
+    meets: Mapping[str, Meets]  # by effort
     anchors: int  # so many views, the first, are also in the buckets
     check_radius: int  # most check bits that may differ where nobody can look at the pixels
-    looks_check_radius: int  # most that may differ before a look
+    looks_check_radius: int  # most that may differ before a look, and twice the distance of the hashes
+    check_word_radius: int  # most bits of check words that may differ, and the distance, before anything is read
+    own_check_word_radius: int  # the same, by the asking window's own check word, before windows near it are tried
+    sure_radius: int  # bits within which check bits may confirm; beyond it a look decides
+    usual_radius: int  # unless a setting says otherwise
     looks: int  # of one picture at most, unless a setting says otherwise
+    turns: bool  # its hashes say something of turned pictures
     turned: Callable[[int, int], int]  # the hash of the picture turned as an EXIF orientation asks
     turned_check: Callable[[bytes, int], bytes]
     turned_view: Callable[[int, int], int]  # which view of the turned picture shows the same
@@ -43,7 +49,12 @@ GENERATIONS: Mapping[str, Generation] = {
         anchors=look1.ANCHORS,
         check_radius=look1.CHECK_RADIUS,
         looks_check_radius=look1.LOOKS_CHECK_RADIUS,
+        check_word_radius=look1.CHECK_WORD_RADIUS,
+        own_check_word_radius=look1.OWN_CHECK_WORD_RADIUS,
+        sure_radius=look1.RADIUS,
+        usual_radius=look1.LOOKS_RADIUS,
         looks=40,
+        turns=True,
         turned=look1.turned,
         turned_check=look1.turned_check,
         turned_view=look1.turned_view,
@@ -52,11 +63,16 @@ GENERATIONS: Mapping[str, Generation] = {
     "phash1": Generation(
         view_names=("whole",),
         asking_names=("whole",),
-        meets=dict.fromkeys(MEETS, ((0,),)),
+        meets=dict.fromkeys(MEETS, Meets(((0,),), ((0,),))),
         anchors=1,
         check_radius=0,
         looks_check_radius=0,
+        check_word_radius=0,
+        own_check_word_radius=0,
+        sure_radius=HASH_BITS,
+        usual_radius=10,
         looks=0,  # it means what other software calls a match
+        turns=False,
         turned=_unturned,
         turned_check=_unturned,
         turned_view=_unturned,

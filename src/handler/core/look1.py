@@ -31,11 +31,14 @@ from handler.core.windows import (
 GENERATION = "look1"
 ANCHORS = 2  # the first so many views are in the buckets, too
 LUMA_SIDE = 256  # decode to at least this many pixels on the shorter side; up to twice as many cost little
-RADIUS = 12
+RADIUS = 12  # bits
 CHECK_RADIUS = 80  # of two million pairs of different pictures, most of them landscapes, none is within it at radius 14
-LOOKS_CHECK_RADIUS = (
-    92  # where the pixels decide: of a million such pairs 18 are looked at at radius 14, at 100 it is 190
-)
+# Beyond the strict limits a look decides. The nearer two hashes are, the more check bits may differ.
+LOOKS_RADIUS = 16  # bits
+LOOKS_CHECK_RADIUS = 118  # of check bits and twice the distance of the hashes
+# Before anything is read: of a check word and the distance. Of a million landscapes some 40 are left.
+CHECK_WORD_RADIUS = 26
+OWN_CHECK_WORD_RADIUS = 36  # of the asking window's own; beyond it, no window near it is within the other limit
 QUALITY_FLOOR = 1.0
 
 HASH_BITS = 64
@@ -201,11 +204,13 @@ def _hash_turns() -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
 
 
 def _checked() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows and columns of the coefficients whose signs are check bits: a quarter of a ring."""
-    rows, columns = np.indices((CHECK_SIDE, CHECK_SIDE))
+    """Return the rows and columns of the coefficients whose signs are check bits: a quarter of a ring, from inside."""
+    rows, columns = np.indices((CHECK_SIDE, CHECK_SIDE)).reshape(2, -1)
     inner, outer = CHECK_RING
-    chosen = np.nonzero((rows**2 + columns**2 > inner) & (rows**2 + columns**2 <= outer))
-    return chosen[0], chosen[1]
+    squares = rows**2 + columns**2
+    chosen = np.lexsort((rows, squares))
+    chosen = chosen[(squares[chosen] > inner) & (squares[chosen] <= outer)]
+    return rows[chosen], columns[chosen]
 
 
 def _check_turns() -> tuple[NDArray[np.int64], NDArray[np.uint8]]:

@@ -6,6 +6,13 @@ from typing import NamedTuple
 from handler.core.model import Box, MatchKind, PictureRecord
 
 
+class HashedWindow(NamedTuple):
+    """By what a window of a picture asks."""
+
+    hash: int
+    check: bytes = b""  # its check bits; nothing where its generation has none
+
+
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """How two pictures are alike, by their hashes and, if somebody looked, by their pixels."""

@@ -13,7 +13,8 @@ WHOLE_DEPLOYMENT = "*"  # the scope of every object when pictures are not compar
 
 
 # By how much CPU of a search: at a million pictures, some 80 ms or 300.
-EFFORTS = ("quick", "thorough")
+EFFORTS = QUICK, THOROUGH = "quick", "thorough"
+DEFAULT_EFFORT = THOROUGH
 
 # In which orientations pictures may be compared, by what the setting is called; numbers are EXIF's.
 ORIENTATIONS = {"none": (1,), "mirror": (1, 2), "all": (1, 2, 3, 4, 5, 6, 7, 8)}
@@ -114,20 +115,25 @@ class Settings:
     """What an operator chooses."""
 
     generation: str
-    radius: int  # bits, within which two pictures are the same if their check bits agree
+    radius: int  # bits within which two pictures may be the same
     max_matches: int  # per message
     scope_depth: int  # leading folders of a key within which pictures are compared; 0 compares all
     limits: Limits
     orientations: tuple[int, ...] = (1,)  # in which pictures are compared, as EXIF numbers them; 1 is as they are
     effort: str = "quick"  # one of EFFORTS: by how many windows a picture asks
     max_looks: int = 0  # candidates of one picture whose pixels are compared with its own
-    looks_radius: int = 0  # bits, if more than *radius*: within which a look may find two pictures the same
+    sure_radius: int = 64  # bits; beyond them no two pictures are the same unless a look finds them so
     tell: MatchKind = MatchKind.ALTERED  # the least kind of match that counts
 
     @property
     def asked_radius(self) -> int:
         """Bits within which pictures are searched for."""
-        return max(self.radius, self.looks_radius) if self.max_looks else self.radius
+        return self.radius if self.max_looks else self.strict_radius
+
+    @property
+    def strict_radius(self) -> int:
+        """Bits within which two pictures are the same if their check bits agree, and nobody looks."""
+        return min(self.radius, self.sure_radius)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +205,17 @@ class PictureRecord:
         if self.fingerprint.flat:
             return (int((self.digest or "0")[:16], 16),) * len(self.fingerprint.hashes)
         return self.fingerprint.hashes
+
+    @property
+    def entry_words(self) -> tuple[int, ...]:
+        """What its journal entry has: `entry_hashes`, then the first 64 check bits of each view, if there are any.
+
+        The same bytes again in their place if the picture is flat.
+        """
+        checks = self.fingerprint.checks if self.fingerprint else ()
+        if checks and self.fingerprint and self.fingerprint.flat:
+            return 2 * self.entry_hashes
+        return (*self.entry_hashes, *(int.from_bytes(check[:8], "big") for check in checks))
 
     @property
     def content(self) -> str | None:

@@ -1,17 +1,19 @@
 """What is asked of the index for a picture, which candidates are matches and of what kind, and their order."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache, partial
+from itertools import starmap, zip_longest
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.asker import Asker
-from handler.core.entry import Question
+from handler.core.confirming import Confirming, check_words
+from handler.core.entry import Confirms, Question
 from handler.core.generations import GENERATIONS
-from handler.core.matches import Likeness, Match
+from handler.core.matches import HashedWindow, Likeness, Match
 from handler.core.model import Fingerprint, MatchKind, PictureRecord, Settings
 from handler.core.phash import HASH_BITS
 
@@ -23,7 +25,8 @@ class Meeting(NamedTuple):
     orientation: int  # of the first picture
     view_pair: tuple[int, int]
     hashes: tuple[int, int]  # the first one turned
-    check_bits: int | None  # that differ
+    check_bits: int | None  # that differ; None where there are none
+    possible: bool  # by their check words: they may be the same picture
 
 
 def questions(asker: Asker, settings: Settings) -> list[Question]:
@@ -36,20 +39,32 @@ def questions(asker: Asker, settings: Settings) -> list[Question]:
         return [Question(key) for key in picture.entry_hashes[:1]]
     asked: dict[int, Question] = {}
     for orientation in settings.orientations:
-        for number, hash in asking_hashes(asker, settings):
-            met = generation.meets[settings.effort][generation.turned_asking(number, orientation)]
-            turned, is_anchor = generation.turned(hash, orientation), number < generation.anchors
+        for number, window in asking_windows(asker, settings).items():
+            met = generation.meets[settings.effort].of(generation.turned_asking(number, orientation), orientation)
+            turned = generation.turned(window.hash, orientation)
+            bucketed = number < generation.anchors and orientation == 1  # each costs as much as all of the journal
             if met:
                 before = asked.get(turned, Question(turned, (), bucketed=False))
                 views = tuple(sorted({*before.stored_views, *met}))
-                asked[turned] = Question(turned, views, is_anchor or before.bucketed)
+                windows = (*before.windows, (number, orientation))
+                asked[turned] = Question(turned, views, bucketed or before.bucketed, windows)
     return list(asked.values())
 
 
-def asking_hashes(asker: Asker, settings: Settings) -> tuple[tuple[int, int], ...]:
-    """Return what asks: its number and its hash."""
-    hashes = asker.record.fingerprint.hashes if asker.record.fingerprint else ()
-    return (*enumerate(hashes), *sorted(asker.further(settings.effort).items()))
+def confirms(asker: Asker, asked: Sequence[Question], settings: Settings) -> Confirms | None:
+    """Return what tells strangers from what meets the questions *asked* by check words; None where there are none."""
+    picture = asker.record.fingerprint
+    if picture is None or picture.flat or not picture.checks:
+        return None
+    return Confirming(asker, asking_windows(asker, settings), asked)
+
+
+def asking_windows(asker: Asker, settings: Settings) -> Mapping[int, HashedWindow]:
+    """Return by what a picture asks, by number: its views first."""
+    if asker.record.fingerprint is None:
+        return {}
+    views = zip_longest(asker.record.fingerprint.hashes, asker.record.fingerprint.checks, fillvalue=b"")
+    return {**dict(enumerate(starmap(HashedWindow, views))), **asker.further(settings.effort)}
 
 
 def match(asker: Asker, candidate: PictureRecord, settings: Settings) -> Match | None:
@@ -73,9 +88,10 @@ def match(asker: Asker, candidate: PictureRecord, settings: Settings) -> Match |
         return None
     generation, worth_a_look = GENERATIONS[picture.generation], None
     for meeting in meetings(asker, candidate.fingerprint, settings, settings.asked_radius):
-        if meeting.distance <= settings.radius and _within(meeting, generation.check_radius):
+        if meeting.distance <= settings.strict_radius and _within(meeting, generation.check_radius):
             return _matched(picture, candidate, meeting, MatchKind.NEAR)
-        if settings.max_looks and not worth_a_look and _within(meeting, generation.looks_check_radius):
+        check_radius = generation.looks_check_radius - 2 * meeting.distance
+        if settings.max_looks and not worth_a_look and _within(meeting, check_radius):
             worth_a_look = _matched(picture, candidate, meeting, MatchKind.ALIKE)
     return worth_a_look
 
@@ -89,12 +105,12 @@ def closest(asker: Asker, other: PictureRecord, settings: Settings) -> Meeting:
         raise ValueError("a picture without a hash is near to nothing")
     met = partial(meetings, asker, other.fingerprint, settings)
     check_radius = GENERATIONS[other.generation].check_radius
-    within = (meeting for meeting in met(settings.radius) if _within(meeting, check_radius))
+    within = (meeting for meeting in met(settings.strict_radius) if _within(meeting, check_radius))
     return next(within, None) or next(met(HASH_BITS))
 
 
 def _within(meeting: Meeting, check_radius: int) -> bool:
-    return meeting.check_bits is None or meeting.check_bits <= check_radius
+    return meeting.possible and (meeting.check_bits is None or meeting.check_bits <= check_radius)
 
 
 def _matched(picture: PictureRecord, candidate: PictureRecord, meeting: Meeting, kind: MatchKind) -> Match:
@@ -124,19 +140,29 @@ def taken_apart_s(one: PictureRecord, other: PictureRecord) -> float | None:
 
 def meetings(asker: Asker, other: Fingerprint, settings: Settings, radius: int) -> Iterator[Meeting]:
     """Yield the views that meet within *radius* bits, nearest first."""
-    numbers, hashes = zip(*asking_hashes(asker, settings), strict=True)
+    windows = asking_windows(asker, settings)
+    numbers, hashes = list(windows), tuple(window.hash for window in windows.values())
     turned = turned_hashes(other.generation, hashes, settings.orientations)
     distances = np.bitwise_count(turned[:, :, None] ^ np.array(other.hashes, np.uint64))
-    within = (distances <= radius) & meets(other.generation, settings.effort, settings.orientations)[:, list(numbers)]
-    found = np.argwhere(within)
-    for place, mine, theirs in sorted(found.tolist(), key=lambda at: (distances[tuple(at)], at)):
-        orientation, number = settings.orientations[place], numbers[mine]
+    within = (distances <= radius) & meets(other.generation, settings.effort, settings.orientations)[:, numbers]
+    found = sorted(np.argwhere(within).tolist(), key=lambda at: (distances[tuple(at)], at))
+    met = [
+        Question(int(turned[place, mine]), (theirs,), windows=((numbers[mine], settings.orientations[place]),))
+        for place, mine, theirs in found
+    ]
+    far = np.array([distances[tuple(at)] for at in found], np.uint8)
+    confirming = confirms(asker, met, settings)
+    words = check_words([other.checks[theirs] for _, _, theirs in found]) if confirming else np.empty(0, np.uint64)
+    possible = confirming(np.arange(len(met)), far, words) if confirming else np.ones(len(met), bool)
+    for question, distance, may_be in zip(met, far.tolist(), possible.tolist(), strict=True):
+        (theirs,), ((number, orientation),) = question.stored_views, question.windows
         yield Meeting(
-            int(distances[place, mine, theirs]),
+            distance,
             orientation,
             (number, theirs),
-            (int(turned[place, mine]), other.hashes[theirs]),
-            _check_bits(asker, other, orientation, (number, theirs)),
+            (question.hash, other.hashes[theirs]),
+            _check_bits(asker if may_be else None, windows[number], question, other) if confirming else None,
+            may_be,
         )
 
 
@@ -147,7 +173,8 @@ def meets(name: str, effort: str, orientations: tuple[int, ...]) -> NDArray[np.b
     met = np.zeros((len(orientations), len(generation.asking_names), len(generation.view_names)), bool)
     for place, orientation in enumerate(orientations):
         for number in range(len(generation.asking_names)):
-            met[place, number, list(generation.meets[effort][generation.turned_asking(number, orientation)])] = True
+            stored = generation.meets[effort].of(generation.turned_asking(number, orientation), orientation)
+            met[place, number, list(stored)] = True
     return met
 
 
@@ -158,14 +185,12 @@ def turned_hashes(name: str, hashes: tuple[int, ...], orientations: tuple[int, .
     return np.array([[turned(hash, orientation) for hash in hashes] for orientation in orientations], np.uint64)
 
 
-def _check_bits(asker: Asker, other: Fingerprint, orientation: int, view_pair: tuple[int, int]) -> int | None:
-    """How many check bits of two views differ, by the asker's window that agrees best; None where there are none."""
-    mine, theirs = view_pair
-    if not other.checks:
-        return None
+def _check_bits(asker: Asker | None, window: HashedWindow, question: Question, other: Fingerprint) -> int:
+    """How many check bits of two views differ, by the *window* or the one near it by which *asker* agrees best."""
+    (theirs,), ((number, orientation),) = question.stored_views, question.windows
     turned, stored = GENERATIONS[other.generation].turned_check, int.from_bytes(other.checks[theirs], "big")
-    differing = (int.from_bytes(turned(check, orientation), "big") ^ stored for check in asker.checks_near(mine))
-    return min((bits.bit_count() for bits in differing), default=None)
+    checks = (asker.checks_near(number) if asker else ()) or [window.check]
+    return min((int.from_bytes(turned(check, orientation), "big") ^ stored).bit_count() for check in checks)
 
 
 def nearest_first(matches: Iterable[Match]) -> list[Match]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.asking import AskingWindows
+from handler.core.matches import HashedWindow
 from handler.core.surface import Box, Surface
 from handler.core.turns import UPRIGHT, Turn, turned_back
 
@@ -19,7 +20,7 @@ class Seen:
     colours: NDArray[np.uint8]  # shape (height, width, 3): red, green, blue; reduced further
     shown: Sequence[int]  # by view: the view that is shown in its place, where it has too little content of its own
     _surfaces: dict[int, Surface] = field(default_factory=dict)
-    _further: dict[str, Mapping[int, int]] = field(default_factory=dict)
+    _further: dict[str, Mapping[int, HashedWindow]] = field(default_factory=dict)
     _laid: dict[tuple[Turn, bool], "Seen"] = field(default_factory=dict)
 
     def surface(self, orientation: int = 1) -> Surface:
@@ -32,10 +33,10 @@ class Seen:
         """Return what that *number* of ASKING shows of the picture turned as EXIF *orientation* asks, in pixels."""
         return self.surface(orientation).window(number)
 
-    def further(self, effort: str) -> Mapping[int, int]:
-        """Return the hashes of those of ASKING that are not stored and ask with *effort*: made once."""
+    def further(self, effort: str) -> Mapping[int, HashedWindow]:
+        """Return by what those of ASKING ask that are not stored and ask with *effort*: made once."""
         if effort not in self._further:
-            self._further[effort] = AskingWindows(self.luma).hashes(effort)
+            self._further[effort] = AskingWindows(self.luma).hashed(effort)
         return self._further[effort]
 
     def standing_in(self, number: int) -> int:

@@ -76,12 +76,6 @@ def averaged_views(luma: NDArray[np.uint8]) -> NDArray[np.float64]:
     return averaged(luma, windows_of(height, width, trim(luma)))
 
 
-def shown(luma: NDArray[np.uint8], view: int) -> tuple[float, float, float, float]:
-    """Return which part of *luma* a view shows: top, bottom, left, right, in pixels."""
-    top, bottom, left, right = (edge / UNITS for edge in windows_of(luma.shape[0], luma.shape[1], trim(luma))[view])
-    return top, bottom, left, right
-
-
 def trim(luma: NDArray[np.uint8]) -> Rectangle:
     """Return the rectangle of *luma* inside uniform borders: all of it if there are none."""
     height, width = luma.shape

@@ -30,7 +30,7 @@ def test_added_pictures_match_only_what_came_before(twins: list[Asker]) -> None:
 
 def test_other_pictures_match_all_that_was_added(twins: list[Asker]) -> None:
     album = Album(SETTINGS)
-    album.add([twin.record for twin in twins[1:]])
+    album.add(twins[1:])
 
     found = [(Path(one.a.ref.key).stem, Path(one.b.ref.key).stem) for one in album.matches(twins[:1])]
 

