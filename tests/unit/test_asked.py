@@ -13,6 +13,7 @@ from handler.core.asker import Asker
 from handler.core.asking import AskingWindows
 from handler.core.fingerprint import examine
 from handler.core.judging import judged
+from handler.core.matches import Match
 from handler.core.model import EFFORTS, ORIENTATIONS, Limits, MatchKind, ObjectRef, Outcome, PictureRecord, Settings
 from handler.core.policy import match
 from handler.core.turns import Turn, turned_back, way
@@ -199,6 +200,54 @@ def test_difference_is_boxed_in_the_picture_as_it_came() -> None:
 
     # Where the middle of the rectangle went to.
     y, x = (way(Turn(10, squeezed=True), 360, 480) @ (115, 345, 1)) / (360, 480)
+    assert seen.kind is MatchKind.ALTERED
+    assert any(top < y < bottom and left < x < right for top, bottom, left, right in seen.likeness.differs or ())
+
+
+@pytest.mark.parametrize("kind", ["rotated 10 in its frame", "sheared 10"])
+def test_corners_that_a_frame_cut_off_are_no_difference(kind: str) -> None:
+    seen = decided(COPIES[kind](SCENE), SCENE)
+
+    assert (seen.kind, seen.likeness.differs) == (MatchKind.NEAR, ())
+
+
+def decided(copy: Image.Image, original: Image.Image) -> Match:
+    """Return what a look says of *copy*, which asks for *original*."""
+    one, other = asker("copy", copy), asker("original", original)
+    found = match(one, other.record, settings("thorough"))
+    assert found is not None
+    assert one.seen is not None
+    assert other.seen is not None
+    return judged(found, one.seen, other.seen)
+
+
+def halves(gutter: int, *images: Image.Image) -> Image.Image:
+    """Return two *images* beside each other, each cut to fit its half."""
+    page = Image.new("RGB", (600, 400), "white")
+    for number, one in enumerate(images):
+        page.paste(ImageOps.fit(one, (300 - gutter, 400)), (number * (300 + gutter), 0))
+    return page
+
+
+@pytest.mark.parametrize("gutter", [0, 8])
+@pytest.mark.parametrize("place", [0, 1])
+def test_picture_cut_to_fit_a_collage_is_near(place: int, gutter: int) -> None:
+    pair = (SCENE, photo(8, (480, 360)))
+
+    seen = decided(halves(gutter, *pair), pair[place])
+
+    assert (seen.kind, seen.likeness.differs) == (MatchKind.NEAR, ())
+    assert (seen.likeness.agreement or 0) > 0.95
+
+
+def test_difference_in_a_cell_is_boxed_in_the_collage() -> None:
+    painted = SCENE.copy()
+    ImageDraw.Draw(painted).rectangle((200, 80, 290, 150), fill="white", outline="black", width=6)
+
+    seen = decided(halves(0, photo(8, (480, 360)), painted), SCENE)
+
+    # The cut keeps the middle 270 of 480 columns, at 400 / 360 of their size.
+    y, x = 115 / 360, (300 + (245 - 105) * 400 / 360) / 600
     assert seen.kind is MatchKind.ALTERED
     assert any(top < y < bottom and left < x < right for top, bottom, left, right in seen.likeness.differs or ())
 

@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -209,6 +211,130 @@ def test_corners_that_a_rotation_filled_are_no_difference(degrees: int, fill: tu
     assert judge(looked(scene(), copy)) == (Judgement.NEAR, ())
 
 
+def tilted(image: Image.Image, degrees: float, fill: tuple[int, int, int] = (0, 0, 0)) -> Image.Image:
+    """Return *image* rotated in a frame that grew, and was squeezed to the old size."""
+    return image.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=fill).resize(image.size)
+
+
+def slanted(image: Image.Image, slope: float) -> Image.Image:
+    parts = (1, slope, -slope * image.height / 2, 0, 1, 0)
+    return image.transform(image.size, Image.Transform.AFFINE, parts, Image.Resampling.BICUBIC)
+
+
+def round_one(image: Image.Image, fill: tuple[int, int, int]) -> Image.Image:
+    """Return *image* cut to an ellipse."""
+    mask = Image.new("L", SIZE, 0)
+    ImageDraw.Draw(mask).ellipse((0, 0, SIZE[0] - 1, SIZE[1] - 1), fill=255)
+    return Image.composite(image, Image.new("RGB", SIZE, fill), mask)
+
+
+ALIKE_FRAMES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "rotated 20": lambda image: tilted(image, 20),
+    "rotated 40": lambda image: tilted(image, 40),
+    "rotated -30 on white": lambda image: tilted(image, -30, (255, 255, 255)),
+    "rotated 60 on grey": lambda image: tilted(image, 60, (90, 90, 90)),
+    "rotated 15 in its frame": lambda image: image.rotate(15, Image.Resampling.BICUBIC),
+    "sheared": lambda image: slanted(image, 0.3),
+    "round on white": lambda image: round_one(image, (255, 255, 255)),
+    "round on black": lambda image: round_one(image, (0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("kind", ALIKE_FRAMES)
+def test_corners_that_both_have_do_not_make_strangers_agree(kind: str) -> None:
+    framed = ALIKE_FRAMES[kind]
+    scenes = [framed(photo(seed, SIZE)) for seed in range(11, 16)]
+
+    looks = [looked(one, other) for one, other in combinations(scenes, 2)]
+
+    assert max(seen.agreement for seen in looks) < 0.5
+    assert {judge(seen)[0] for seen in looks} == {Judgement.ALIKE}
+
+
+@pytest.mark.parametrize("kind", ALIKE_FRAMES)
+def test_a_copy_in_the_same_corners_is_near(kind: str) -> None:
+    framed = ALIKE_FRAMES[kind](scene())
+
+    assert judge(looked(noisy(framed, 6.0), framed)) == (Judgement.NEAR, ())
+
+
+def test_only_what_a_turned_frame_leaves_is_filled() -> None:
+    shirt = Image.new("RGB", SIZE, (255, 255, 255))
+    outline = [(130, 30), (250, 30), (370, 130), (330, 170), (280, 140), (280, 280), (100, 280), (100, 140), (10, 130)]
+    ImageDraw.Draw(shirt).polygon(outline, fill=(60, 90, 160))
+    plate = Image.new("RGB", SIZE, (255, 255, 255))
+    ImageDraw.Draw(plate).ellipse((20, 20, 360, 270), fill=(60, 90, 160))
+
+    edges = [len(Surface.of(luma(image)).edges) for image in (scene(), shirt, plate, tilted(scene(), 30))]
+
+    assert edges == [0, 0, 0, 4]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_edges_of_a_turned_frame_lie_between_picture_and_corner(orientation: int) -> None:
+    framed = tilted(scene(), 30)
+    shown = luma(tilted(Image.new("RGB", SIZE, (255, 255, 255)), 30)) > 127
+
+    surface = Surface.of(luma(framed), orientation)
+
+    y, x = np.mgrid[: surface.height, : surface.width] + 0.5
+    assert np.mean((surface.depths(y, x) > 0.0) == turned(shown, orientation)) > 0.98
+
+
+def lettered(image: Image.Image, seed: int = 0) -> Image.Image:
+    """Return *image* with letters over a quarter of it."""
+    marked, rng = image.copy(), np.random.default_rng(seed)
+    letters = "\n".join("".join(rng.choice(list("ABEGHKMRSW"), 11)) for _ in range(2))
+    ImageDraw.Draw(marked).multiline_text(
+        (10, 90), letters, (255, 255, 255), font_size=44, stroke_fill=(0, 0, 0), stroke_width=3
+    )
+    return marked
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_letters_over_a_quarter_of_a_picture_alter_it(seed: int) -> None:
+    seen = looked(lettered(photo(seed, SIZE)), photo(seed, SIZE))
+
+    kind, boxes = judge(seen)
+
+    assert kind is Judgement.ALTERED
+    assert all(top > 0.2 and bottom < 0.95 for top, bottom, _, _ in boxes)
+
+
+def test_the_same_letters_do_not_make_strangers_agree() -> None:
+    looks = [
+        looked(lettered(photo(one, SIZE)), lettered(photo(other, SIZE))) for one, other in ((1, 2), (3, 4), (5, 6))
+    ]
+
+    assert {judge(seen)[0] for seen in looks} == {Judgement.ALIKE}
+
+
+@pytest.mark.parametrize(("agreeing", "expected"), [(71, Judgement.ALIKE), (72, Judgement.ALTERED)])
+def test_half_of_the_blocks_have_to_agree(agreeing: int, expected: Judgement) -> None:
+    blocks = np.where(np.arange(144) < agreeing, 0.1, 1.5).reshape(12, 12)
+
+    seen = replace(looked(scene(), scene()), agreement=0.5, differences=tuple(map(tuple, blocks.tolist())))
+
+    assert judge(seen)[0] is expected
+
+
+def test_few_blocks_say_little() -> None:
+    blocks = np.where(np.arange(144) < 57, 0.1, -1.0).reshape(12, 12)
+
+    seen = replace(looked(scene(), scene()), agreement=0.6, differences=tuple(map(tuple, blocks.tolist())))
+
+    assert judge(seen)[0] is Judgement.ALIKE
+
+
+@pytest.mark.parametrize(("side", "expected"), [(30.0, Judgement.ALIKE), (40.0, Judgement.ALTERED)])
+def test_coarse_blocks_say_little(side: float, expected: Judgement) -> None:
+    blocks = np.where(np.arange(144) < 80, 0.1, 1.5).reshape(12, 12)
+
+    seen = replace(looked(scene(), scene()), agreement=0.6, side=side, differences=tuple(map(tuple, blocks.tolist())))
+
+    assert judge(seen)[0] is expected
+
+
 def test_one_shape_in_other_colours_is_altered_all_over() -> None:
     seen = looked(scene(), scene())
 
@@ -265,6 +391,16 @@ def test_colours_agree_after_a_change_of_saturation_and_not_of_hue() -> None:
     assert agreement(grey + 1.5 * (pixels - grey)) > 0.97
     assert agreement(np.repeat(grey, 3, axis=2)) == 1.0
     assert agreement(pixels[:, :, [2, 0, 1]]) < 0.8
+
+
+def test_colours_are_compared_in_the_box_alone() -> None:
+    pixels = np.asarray(scene())
+    beside = pixels.copy()
+    beside[:, SIZE[0] // 2 :] = 255 - beside[:, SIZE[0] // 2 :]
+    identity = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+    assert colours.agreement(pixels, beside, identity, (0.0, 1.0, 0.0, 0.45)) > 0.99
+    assert colours.agreement(pixels, beside, identity) < 0.9
 
 
 def test_one_shirt_in_another_colour_does_not_agree() -> None:

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from handler.core.surface import Array
+from handler.core.surface import Array, Box
 
+WHOLE: Box = (0.0, 1.0, 0.0, 1.0)
 SIDE = 24  # cells a side: colours are coarse
 _SHADE = 4.0  # levels of chroma: with less a picture is grey
 _TINT = 0.25  # of luma: sepia is no stronger
@@ -14,12 +15,14 @@ _CAST = 10.0  # levels: white balance
 _LEAST_SATURATION, _MOST_SATURATION = 0.2, 5.0
 
 
-def agreement(mine: NDArray[np.uint8], theirs: NDArray[np.uint8], way: tuple[float, ...]) -> float:
+def agreement(mine: NDArray[np.uint8], theirs: NDArray[np.uint8], way: tuple[float, ...], box: Box = WHOLE) -> float:
     """Return how far the colours agree, 0 to 1, of RGB pictures of any size; *way* is that of a look.
+
+    Compared where the first shows *box*.
 
     1 if one of them is grey, or brown as sepia is: then there is nothing to compare.
     """
-    colours = _both(mine, theirs, way)
+    colours = _both(mine, theirs, way, box)
     if not colours:
         return 1.0
     one, other = (_chroma(some) for some in colours)
@@ -34,12 +37,13 @@ def agreement(mine: NDArray[np.uint8], theirs: NDArray[np.uint8], way: tuple[flo
     return round(float(np.clip(1.0 - (rest**2).sum() / ((one**2).sum() + (other**2).sum()), 0.0, 1.0)), 5)
 
 
-def _both(mine: NDArray[np.uint8], theirs: NDArray[np.uint8], way: tuple[float, ...]) -> tuple[Array, ...]:
-    """Return the colours of both at the places of the first that the other shows, too; nothing if there are few."""
+def _both(mine: NDArray[np.uint8], theirs: NDArray[np.uint8], way: tuple[float, ...], box: Box) -> tuple[Array, ...]:
+    """Return the colours of both at the places of *box* that the other shows, too; nothing if there are few."""
     place = (np.arange(SIDE) + 0.5) / SIDE
     y, x = np.repeat(place, SIDE), np.tile(place, SIDE)
     y_there, x_there = way[0] * y + way[1] * x + way[2], way[3] * y + way[4] * x + way[5]
     inside = (y_there > 0.0) & (y_there < 1.0) & (x_there > 0.0) & (x_there < 1.0)
+    inside &= (y >= box[0]) & (y <= box[1]) & (x >= box[2]) & (x <= box[3])
     if np.count_nonzero(inside) < SIDE:
         return ()
     return _at(mine, y[inside], x[inside]), _at(theirs, y_there[inside], x_there[inside])

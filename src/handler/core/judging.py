@@ -2,17 +2,14 @@
 
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from handler.core import colours
 from handler.core.asked import ASKING
 from handler.core.generations import GENERATIONS
 from handler.core.look import Look, judge, look
 from handler.core.matches import Likeness, Match
 from handler.core.model import MatchKind
-from handler.core.seen import Seen
-from handler.core.turns import UPRIGHT, Turn, way
+from handler.core.seen import Seen, in_fractions, is_cell
+from handler.core.turns import UPRIGHT
 
 
 def judged(match: Match, mine: Seen, theirs: Seen) -> Match:
@@ -21,29 +18,25 @@ def judged(match: Match, mine: Seen, theirs: Seen) -> Match:
     Boxes are in fractions of *mine*, upright.
     """
     seen = looked(match, mine, theirs)
-    mine = mine.laid(UPRIGHT, negative=ASKING[match.view_pair[0]].negative)
-    hues = colours.agreement(mine.colours, theirs.colours, seen.way)
+    asking = ASKING[match.view_pair[0]]
+    mine = mine.laid(UPRIGHT, negative=asking.negative)
+    box = seen.box if is_cell(asking) else colours.WHOLE
+    hues = colours.agreement(mine.colours, theirs.colours, seen.way, box)
     kind, boxes = judge(seen, hues)
     return replace(match, likeness=Likeness(MatchKind(kind.value), match.distance, seen.agreement, hues, boxes))
 
 
 def looked(match: Match, mine: Seen, theirs: Seen) -> Look:
     """Return the look at both pictures of *match*, which begins with the views that met."""
-    turned_asking = GENERATIONS[match.record.generation].turned_asking
-    (my_number, their_view), turn = match.view_pair, ASKING[match.view_pair[0]].turn
-    laid = mine.laid(turn, negative=ASKING[my_number].negative)
-    seen = look(
-        laid.surface(match.orientation),
-        theirs.surface(),
-        laid.window(turned_asking(mine.standing_in(my_number), match.orientation), match.orientation),
-        theirs.window(theirs.standing_in(their_view)),
-    )
-    return seen if turn == UPRIGHT else seen.moved(_in_fractions(turn, *mine.luma.shape))
-
-
-def _in_fractions(turn: Turn, height: int, width: int) -> NDArray[np.float64]:
-    """Return the map from fractions of a picture that was turned back to those of the picture."""
-    size = np.array([height, width])
-    pixels = way(turn, height, width)
-    fractions: NDArray[np.float64] = np.column_stack([pixels[:, :2] * size, pixels[:, 2]]) / size[:, None]
-    return fractions
+    my_number, their_view = match.view_pair
+    asking = ASKING[my_number]
+    window_there = theirs.window(theirs.standing_in(their_view))
+    if is_cell(asking):  # the picture may be wider than its cell of a collage, and lies beneath its neighbours
+        cell, way = mine.cell(my_number)
+        part = cell.surface(match.orientation)
+        return look(part, theirs.surface(), part.window(0), window_there).moved(way)
+    laid = mine.laid(asking.turn, negative=asking.negative)
+    number = GENERATIONS[match.record.generation].turned_asking(mine.standing_in(my_number), match.orientation)
+    window = laid.window(number, match.orientation)
+    seen = look(laid.surface(match.orientation), theirs.surface(), window, window_there)
+    return seen if asking.turn == UPRIGHT else seen.moved(in_fractions(asking.turn, *mine.luma.shape))

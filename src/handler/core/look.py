@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from handler.core import detail
 from handler.core.alignment import SHARE_OF_SIDE, SIDE, Aligned, aligned, covered, laid_under
-from handler.core.surface import Array, Box, Surface, bounds, composed, inverse, normalised, turning
+from handler.core.surface import Array, Box, Surface, bounds, composed, gaussian, inverse, normalised, turning
 
 Affine = tuple[float, ...]  # a map of (down, across): six numbers, row by row
 
@@ -34,6 +34,10 @@ LEAST_AGREEMENT = 0.80
 LEAST_COLOUR = 0.60
 _LEAST_OF_ALL = 0.70  # enough where no block stands out: what is poor everywhere agrees less
 _DIFFERS = 0.70  # of a block: squared differences, where two unlike ones have two
+_ALL_BUT_THE_SAME = 0.20  # of a block: one that differs by no more agrees
+_LEAST_AGREEING = 0.50  # of the blocks: strangers have 0.34 at most, another shot of a scene 0.43
+_LEAST_BLOCKS = 58  # with content, of 144: of fewer a share says little
+_LEAST_DETAIL = 3.0 * BLOCKS  # pixels a side: in coarser blocks strangers agree; letters leave 44 and more
 _USUAL = 0.18  # of the middle block, without noise: copies have 0.11, posts of one site on other matters 0.22 and more
 
 
@@ -85,18 +89,25 @@ def judge(seen: Look, colour: float = 1.0) -> tuple[Judgement, tuple[Box, ...]]:
     turned is told, and no subscriber takes a shirt in blue for the red one.
     """
     blocks = np.array(seen.differences)
-    content = blocks >= 0.0
-    if seen.agreement < _LEAST_OF_ALL or not content.any():
+    if not (blocks >= 0.0).any():
         return Judgement.ALIKE, ()
     differs = blocks > _DIFFERS
-    if _same(blocks) and colour >= LEAST_COLOUR:
+    if seen.agreement >= _LEAST_OF_ALL and _same(blocks) and colour >= LEAST_COLOUR:
         return Judgement.NEAR, ()
-    if seen.agreement < LEAST_AGREEMENT:
+    if seen.agreement < LEAST_AGREEMENT and not _same_but_for_parts(blocks, seen.side):
         return Judgement.ALIKE, ()
     if colour < LEAST_COLOUR or not differs.any():
         return Judgement.ALTERED, (_rounded(seen.box),)
     grown = blocks > _DIFFERS / 2.0  # what surrounds a block that differs belongs to it
     return Judgement.ALTERED, tuple(_placed(part, seen) for part in _parts(differs, grown))
+
+
+def _same_but_for_parts(blocks: Array, side: float) -> bool:
+    """Return whether enough blocks agree, at *side* pixels across all, however much the others differ."""
+    content = blocks[blocks >= 0.0]
+    if content.size < _LEAST_BLOCKS or side < _LEAST_DETAIL:
+        return False
+    return bool(np.mean(content <= _ALL_BUT_THE_SAME) >= _LEAST_AGREEING)
 
 
 def _same(blocks: Array) -> bool:
@@ -136,6 +147,10 @@ def _compared(one: Surface, other: Surface, found: Aligned) -> tuple[float, Arra
     """Return the correlation of what both show, how much each block differs, and by how much they were smoothed."""
     mine = one.averages(found.box, SIDE, SIDE)
     theirs, inside = laid_under(other, found)
+    shown, shown_there = (depths > 0.0 for depths in _depths(one, other, found))
+    if not shown_there.all():
+        theirs = _gone_on(theirs, _shrunk(shown_there))
+    inside &= shown & shown_there
     if not inside.all():  # beyond the edge of one of them is nothing to compare: the corners of what was rotated
         inside = _shrunk(inside)
         mine = _filled(mine, theirs, inside)
@@ -169,6 +184,27 @@ def _blocks(mine: Array, theirs: Array, weights: Array, floor: float) -> tuple[f
     seen, own, their, both = (_pooled(some) for some in (weights, own, their, both))
     content = (np.maximum(own, their) > _CONTENT * seen) & (seen > _SEEN)
     return agreement, np.where(content, np.maximum(0.0, own + their - 2.0 * both) / np.maximum(seen, 1e-9), -1.0)
+
+
+def _depths(one: Surface, other: Surface, found: Aligned) -> tuple[Array, Array]:
+    """Return how far inside what each shows the cells of the box are, in pixels of each."""
+    top, bottom, left, right = found.box
+    place = (np.arange(SIDE) + 0.5) / SIDE
+    y, x = np.meshgrid(top + place * (bottom - top), left + place * (right - left), indexing="ij")
+    (a, b, c), (d, e, f) = found.way
+    return one.depths(y, x), other.depths(a * y + b * x + c, d * y + e * x + f)
+
+
+def _gone_on(levels: Array, shown: NDArray[np.bool_]) -> Array:
+    """Return *levels* with the mean of what is shown around in place of what is not: no edge where there is none."""
+    if not shown.any():
+        return levels
+    spread = gaussian(SIDE, SIDE * SHARE_OF_SIDE)
+    weights = shown.astype(np.float64)
+    near = spread @ weights @ spread.T
+    mean = float(levels[shown].mean())
+    around = (spread @ (levels * weights) @ spread.T + 1e-3 * mean) / (near + 1e-3)
+    return np.where(shown, levels, around)
 
 
 def _shrunk(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from handler.core.asked import Asking
 from handler.core.asking import AskingWindows
 from handler.core.matches import HashedWindow
-from handler.core.surface import Box, Surface
-from handler.core.turns import UPRIGHT, Turn, turned_back
+from handler.core.surface import Array, Box, Surface, inverse, moved_lines
+from handler.core.turns import UPRIGHT, Turn, turned_back, way
+from handler.core.windows import Share
+
+_HALF = 50  # per cent of a side
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,14 +23,16 @@ class Seen:
     luma: NDArray[np.uint8]  # shape (height, width), reduced; 0 black to 255 white
     colours: NDArray[np.uint8]  # shape (height, width, 3): red, green, blue; reduced further
     shown: Sequence[int]  # by view: the view that is shown in its place, where it has too little content of its own
+    edges: Array = field(default_factory=lambda: np.empty((0, 3)))  # beyond which nothing is known; in fractions
     _surfaces: dict[int, Surface] = field(default_factory=dict)
     _further: dict[str, Mapping[int, HashedWindow]] = field(default_factory=dict)
     _laid: dict[tuple[Turn, bool], "Seen"] = field(default_factory=dict)
+    _cells: dict[int, "Seen"] = field(default_factory=dict)
 
     def surface(self, orientation: int = 1) -> Surface:
         """Return what looks are taken of, turned as EXIF *orientation* asks: made once."""
         if orientation not in self._surfaces:
-            self._surfaces[orientation] = Surface.of(self.luma, orientation)
+            self._surfaces[orientation] = Surface.of(self.luma, orientation, self.edges)
         return self._surfaces[orientation]
 
     def window(self, number: int, orientation: int = 1) -> Box:
@@ -51,5 +57,43 @@ class Seen:
             luma, colours = (turned_back(pixels, turn) for pixels in (self.luma, self.colours))
             if negative:
                 luma, colours = 255 - luma, 255 - colours
-            self._laid[turn, negative] = Seen(luma, colours, self.shown)
+            self._laid[turn, negative] = Seen(luma, colours, self.shown, self._frame(turn))
         return self._laid[turn, negative]
+
+    def cell(self, number: int) -> tuple["Seen", Array]:
+        """Return what that *number* of ASKING shows, as a picture, made once; and the map from its fractions.
+
+        Its colours are those of the whole picture: they are compared once the map is that of the whole picture.
+        """
+        height, width = self.luma.shape
+        top, bottom, left, right = (round(edge) for edge in self.window(number))
+        down, across = max(1, bottom - top), max(1, right - left)
+        if number not in self._cells:
+            to_cell = np.array([[1.0 / down, 0.0, -top / down], [0.0, 1.0 / across, -left / across]])
+            edges = moved_lines(self.surface().edges, to_cell)
+            self._cells[number] = Seen(
+                self.luma[top : top + down, left : left + across], self.colours, self.shown, edges
+            )
+        return self._cells[number], np.array([[down / height, 0.0, top / height], [0.0, across / width, left / width]])
+
+    def _frame(self, turn: Turn) -> Array:
+        """Return the edges of the picture in the one that is turned back."""
+        if turn == UPRIGHT:
+            return self.edges
+        sides = np.array([[1.0, 0.0, 0.0], [-1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [0.0, -1.0, 1.0]])
+        return moved_lines(sides, inverse(in_fractions(turn, *self.luma.shape)))
+
+
+def is_cell(asking: Asking) -> bool:
+    """Return whether *asking* is a half or a quarter of a picture: a cell of a collage."""
+    shape = asking.shape
+    beside = isinstance(shape, Share) and (shape.row, shape.column) != (0, 0)
+    return beside and asking.turn == UPRIGHT and {shape.down, shape.across} <= {_HALF, 100}
+
+
+def in_fractions(turn: Turn, height: int, width: int) -> Array:
+    """Return the map from fractions of a picture that was turned back to those of the picture."""
+    size = np.array([height, width])
+    pixels = way(turn, height, width)
+    fractions: Array = np.column_stack([pixels[:, :2] * size, pixels[:, 2]]) / size[:, None]
+    return fractions

@@ -3,7 +3,7 @@
 Coordinates are (down, across). An affine map is a 2 x 3 matrix, from a point of one picture to a point of another.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,13 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.asked import ASKING
+from handler.core.filled import cuts
 from handler.core.turns import UPRIGHT
 from handler.core.windows import UNITS, trim, window
 
 Array = NDArray[np.float64]
 Box = tuple[float, float, float, float]  # top, bottom, left, right
 
+_NONE: NDArray[np.float64] = np.empty((0, 3))
 _EXACT = 1 << 24  # pixels that add up to 32 bits
+_GRID = (96, 96)  # cells, of which what was filled is found
+_LEAST = 96  # pixels a side: a smaller picture has too few to tell
 _NEGLIGIBLE = 1e-4  # of a Gaussian's weights
 
 # What each EXIF orientation asks for: rows and columns exchanged or not, then rows reversed, then columns reversed.
@@ -34,10 +38,16 @@ class Surface:
     trimmed: Box  # the part inside uniform borders
     noise: float  # levels: the standard deviation of the grain from pixel to pixel
     orientation: int = 1
+    # Beyond these lines a frame is filled, as by a rotation: (a, b, c), where a x down + b x across + c is the
+    # distance in pixels, above 0 where the picture is.
+    edges: Array = field(default_factory=lambda: _NONE)
 
     @classmethod
-    def of(cls, luma: NDArray[np.uint8], orientation: int = 1) -> "Surface":
-        """Return the surface of *luma* turned as EXIF *orientation* (1 to 8) asks."""
+    def of(cls, luma: NDArray[np.uint8], orientation: int = 1, edges: Array = _NONE) -> "Surface":
+        """Return the surface of *luma* turned as EXIF *orientation* (1 to 8) asks.
+
+        *edges* are lines beyond which nothing is known, besides those that are found; in fractions of *luma*.
+        """
         luma = turned(luma, orientation)
         height, width = luma.shape
         sums = np.zeros((height + 2, width + 2), np.uint32 if luma.size <= _EXACT else np.float64)
@@ -45,7 +55,18 @@ class Surface:
         np.cumsum(sums, axis=0, out=sums)
         np.cumsum(sums, axis=1, out=sums)
         top, bottom, left, right = trim(luma)
-        return cls(sums, height, width, (top, bottom, left, right), _grain(luma), orientation)
+        bare = cls(sums, height, width, (top, bottom, left, right), _grain(luma), orientation)
+        to_pixels = composed(np.array([[height, 0.0, 0.0], [0.0, width, 0.0]]), turning(orientation))
+        box = np.array([[bottom - top, 0.0, top], [0.0, right - left, left]])
+        found = cuts(bare.averages(bare.trimmed, *_GRID)) if min(bottom - top, right - left) >= _LEAST else _NONE
+        return replace(bare, edges=np.vstack([moved_lines(edges, to_pixels), moved_lines(found, box)]))
+
+    def depths(self, y: Array, x: Array) -> Array:
+        """Return how far inside its edges each point is, in pixels: below 0 what was filled, infinite without any."""
+        depth = np.full(np.shape(y), np.inf)
+        for down, across, start in self.edges:
+            np.minimum(depth, down * y + across * x + start, out=depth)
+        return depth
 
     def window(self, number: int) -> Box:
         """Return what that *number* of ASKING shows of the turned picture, in pixels."""
@@ -156,6 +177,15 @@ def interpolated(levels: Array, y: Array, x: Array) -> Array:
     lower += (flat.take(corner + width + 1) - lower) * x
     upper += (lower - upper) * y
     return upper
+
+
+def moved_lines(lines: Array, way: Array) -> Array:
+    """Return *lines* (a, b, c) as they are after *way*, of which a and b are a unit together."""
+    if not len(lines):
+        return _NONE
+    moved = lines @ np.vstack([inverse(way), [0.0, 0.0, 1.0]])
+    scaled: Array = moved / np.hypot(moved[:, 0], moved[:, 1])[:, None]
+    return scaled
 
 
 def composed(second: Array, first: Array) -> Array:
