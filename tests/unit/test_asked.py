@@ -264,3 +264,15 @@ def test_window_is_averaged_where_it_is_said_to_lie(number: int) -> None:
     inside = (y > 0) & (y < 360) & (x > 0) & (x < 480)
     sampled = luma[np.clip(y, 0, 359).astype(int), np.clip(x, 0, 479).astype(int)]
     assert np.corrcoef(sampled[inside], windows.averages(number).ravel()[inside])[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (3, 7), (64, 512), (64, 20_000), (20_000, 64)])
+def test_picture_of_any_shape_asks_by_what_has_content_and_a_strip_by_nothing_turned(size: tuple[int, int]) -> None:
+    levels = np.random.default_rng(5).integers(0, 256, (8, 8), np.uint8)
+    luma = np.asarray(Image.fromarray(levels).resize(size[::-1], Image.Resampling.BICUBIC))
+
+    asked = AskingWindows(luma).hashed("thorough")
+
+    assert all(number >= len(VIEW_NAMES) for number in asked)
+    is_turned = any(ASKING[number].turn != Turn() for number in asked)
+    assert is_turned == (size in ((3, 7), (64, 512)))

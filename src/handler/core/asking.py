@@ -14,6 +14,7 @@ from handler.core.windows import UNITS, VIEW_NAMES, WHOLE, Insets, Rectangle, av
 
 _ALL_BITS = 2**look1.HASH_BITS - 1
 _TURNS_AT_ONCE = 16
+_LONGEST = 8  # times the shorter side: a longer strip shows little of itself once it is turned, and takes long to turn
 _TURNED_SIDE = 64  # pixels at least on the shorter side of what is turned back: enough for 32 x 32 cells, and quick
 
 
@@ -29,7 +30,7 @@ class AskingWindows:
         """Return by what those of ASKING ask that are not stored, ask with *effort*, and have content."""
         numbers = [number for number, met in enumerate(MEETS[effort].upright) if met and number >= len(VIEW_NAMES)]
         upright = [number for number in numbers if ASKING[number].turn == UPRIGHT]
-        turned = sorted({ASKING[number].turn for number in numbers} - {UPRIGHT})
+        turned = sorted({ASKING[number].turn for number in numbers} - {UPRIGHT}) if self._may_be_turned else []
         found = dict(self._hashed(upright, averaged(self._luma, [self._window(number) for number in upright])))
         for at in range(0, len(turned), _TURNS_AT_ONCE):
             some = turned[at : at + _TURNS_AT_ONCE]
@@ -96,6 +97,11 @@ class AskingWindows:
             return self._luma, trim(self._luma)
         laid = turned_back(self._small, turn)
         return laid, (0, laid.shape[0], 0, laid.shape[1])
+
+    @property
+    def _may_be_turned(self) -> bool:
+        shorter, longer = sorted(self._luma.shape)
+        return bool(longer <= _LONGEST * shorter)
 
     @cached_property
     def _small(self) -> NDArray[np.uint8]:
