@@ -28,7 +28,7 @@ from handler.core.model import (
     Settings,
     collection_of,
 )
-from handler.core.policy import confirms, match, nearest_first, questions
+from handler.core.policy import confirms, match, nearest_first, questions, radius_of
 from handler.indexing import Indexer
 from handler.looks import Looks
 from handler.report import Report
@@ -88,7 +88,7 @@ class Deduplicator:
         self._settings = settings
         self._max_candidates = max_candidates
         # What is farther has to be looked at anyway, and buckets for each further bit cost more than the rest together.
-        self._probed_radius = min(settings.radius, GENERATIONS[settings.generation].sure_radius)
+        self._most_probed = GENERATIONS[settings.generation].sure_radius
         self._enough = settings.max_matches + settings.max_looks  # nearest matches, by what is known of them
 
     def created(self, ref: ObjectRef, *, deadline: float = math.inf) -> Report:
@@ -130,20 +130,21 @@ class Deduplicator:
 
     def _search_and_read(self, collection: Collection, asker: Asker, report: Report, deadline: float) -> list[Match]:
         """Return the nearest live matches by what is known of them, nearest first: as many as may be decided about."""
-        asked = questions(asker, self._settings)
+        asked, radius = questions(asker, self._settings), radius_of(asker, self._settings)
+        probed_radius = min(radius, self._most_probed)
         report.found = self._search.find(
             collection,
             asked,
-            self._settings.asked_radius,
+            radius,
             word_count=len(asker.record.entry_words),
             confirms=confirms(asker, asked, self._settings),
-            probed_radius=self._probed_radius,
+            probed_radius=probed_radius,
             deadline=deadline,
         )
         live, cut = self._follow_up(collection, asker, report.found)
         if cut and report.found.route is not Route.PROBED:
             # What was overwritten and deleted here fills the journal; the buckets know who has a hash now.
-            report.found = self._search.probe(collection, asked, self._probed_radius)
+            report.found = self._search.probe(collection, asked, probed_radius)
             live, cut = self._follow_up(collection, asker, report.found)
         report.truncated = cut
         return nearest_first(live.values())

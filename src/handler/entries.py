@@ -195,22 +195,33 @@ class Entries:
         # Rows that another thread adds meanwhile are left out: it may join blocks, and never moves what is in them.
         for block, rows in [(block, block.rows) for block in tuple(self.blocks)]:
             for view, numbers, wanted in asked:
+                stored = block.words[view]
                 for start, step, steps in _parts(rows, max(1, _AT_ONCE // len(wanted))):
-                    size = len(wanted) * step
-                    for number in range(steps):
-                        at = start + number * step
-                        xor = differing[:size].reshape(len(wanted), step)
-                        np.bitwise_xor(wanted, block.words[view, at : at + step], out=xor)
-                        np.bitwise_count(xor, out=distances[number * size : (number + 1) * size].reshape(xor.shape))
-                    near = np.flatnonzero(distances[: steps * size] <= radius)
-                    if len(near):
-                        part, place = np.divmod(near, size)
-                        by, row = np.divmod(place, step)
-                        row += start + part * step
-                        checks = block.words[check_word_of(view, self.word_count), row]
-                        met = np.full(len(near), view)
-                        yield Hits(row + first, distances[near], numbers[by], met, checks, complete=True)
+                    near = _within(wanted, stored[start : start + steps * step], step, radius, differing, distances)
+                    if not len(near):
+                        continue
+                    part, place = np.divmod(near, len(wanted) * step)
+                    by, row = np.divmod(place, step)
+                    row += start + part * step
+                    checks = block.words[check_word_of(view, self.word_count), row]
+                    met = np.full(len(near), view)
+                    yield Hits(row + first, distances[near], numbers[by], met, checks, complete=True)
             first += rows
+
+
+def _within(
+    wanted: Words, stored: Words, step: int, radius: int, differing: Words, distances: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """Return which of *distances* are within *radius*, once it has those of *wanted*, shape (n, 1), to all of *stored*.
+
+    They come a *step* of *stored* at a time, n rows each; *differing* is room for one step.
+    """
+    size = len(wanted) * step
+    for at in range(0, len(stored), step):
+        some = stored[at : at + step]
+        xor = np.bitwise_xor(wanted, some, out=differing[:size].reshape(len(wanted), step))
+        np.bitwise_count(xor, out=distances[at * len(wanted) :][:size].reshape(xor.shape))
+    return np.flatnonzero(distances[: len(stored) * len(wanted)] <= radius)
 
 
 def _parts(rows: int, step: int) -> Iterator[tuple[int, int, int]]:

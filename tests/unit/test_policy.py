@@ -22,7 +22,7 @@ from handler.core.model import (
     Settings,
     padded_sequencer,
 )
-from handler.core.policy import closest, confirms, match, nearest_first, questions
+from handler.core.policy import closest, confirms, match, nearest_first, questions, radius_of
 from handler.core.windows import VIEW_NAMES
 from handler.entries import Entries
 from tests.pictures import photo, png
@@ -184,6 +184,23 @@ def test_turned_picture_is_found_where_that_is_asked_for(orientation: int) -> No
     assert (match(stored, seen.record, settings(RADIUS)) is None) == (orientation != 1)
 
 
+@pytest.mark.parametrize("box", [(0.2, 0.2, 0.95, 0.9), (0.1, 0.15, 0.9, 0.95), (0, 0, 0.85, 0.85)])
+def test_closest_views_are_those_that_are_worth_a_look(
+    box: tuple[float, float, float, float],
+) -> None:
+    wanted = replace(settings(LOOKS_RADIUS), sure_radius=0, max_looks=1)
+    asker, other = look("crop", part(SCENE, *box)), look("original", SCENE)
+
+    found, meeting = match(asker, other.record, wanted), closest(asker, other.record, wanted)
+
+    assert found is not None
+    assert (meeting.distance, meeting.view_pair, meeting.check_bits) == (
+        found.distance,
+        found.view_pair,
+        found.check_bits,
+    )
+
+
 def test_closest_views_are_none_that_the_check_bits_reject() -> None:
     def of(key: str, *, trimmed: int, others: int, checks: tuple[bytes, bytes]) -> PictureRecord:
         views, every = (trimmed, *([others] * 12)), (*checks, *([bytes(32)] * 12))
@@ -203,6 +220,11 @@ def test_closest_views_are_none_that_the_check_bits_reject() -> None:
 
 def flat(level: int) -> Image.Image:
     return Image.new("RGB", (200, 150), (level, level, level))
+
+
+def test_flat_picture_asks_for_its_bytes_alone() -> None:
+    assert radius_of(look("one", flat(10)), settings(LOOKS_RADIUS)) == 0
+    assert radius_of(look("scene", SCENE), settings(LOOKS_RADIUS)) == LOOKS_RADIUS
 
 
 def test_flat_pictures_match_by_their_bytes_alone() -> None:

@@ -17,11 +17,13 @@ from handler.core.policy import match, questions, taken_apart_s
 from handler.entries import Entries
 
 
-class Found(NamedTuple):
+class FoundPair(NamedTuple):
     """Two pictures that may show the same thing."""
 
-    a: PictureRecord  # the one that asked
+    a: PictureRecord  # the one that came later, or was asked about
     match: Match  # what it has in common with the other one
+    by_b: bool = False  # the other one asked, which finds other things
+    otherwise: "FoundPair | None" = None  # how the two were found the other way around, too
 
     @property
     def b(self) -> PictureRecord:
@@ -50,7 +52,7 @@ class Album:
         if self._earlier is not None:
             self._earlier.extend(askers)
 
-    def matches(self, askers: Sequence[Asker]) -> Iterator[Found]:
+    def matches(self, askers: Sequence[Asker]) -> Iterator[FoundPair]:
         """Yield each of *askers* with each picture in here that it matches; in their orders.
 
         Then those in here with those of *askers* that they match: which of two comes first is chance on a disk. They
@@ -58,26 +60,29 @@ class Album:
         """
         return self._both_ways(askers, [len(self._records)] * len(askers))
 
-    def add_and_match(self, askers: Sequence[Asker]) -> Iterator[Found]:
+    def add_and_match(self, askers: Sequence[Asker]) -> Iterator[FoundPair]:
         """Add pictures; yield the same of each and those that came before it."""
         before = len(self._records)
         self.add(askers)
         return self._both_ways(askers, range(before, len(self._records)))
 
-    def _both_ways(self, askers: Sequence[Asker], ends: Sequence[int]) -> Iterator[Found]:
+    def _both_ways(self, askers: Sequence[Asker], ends: Sequence[int]) -> Iterator[FoundPair]:
         """Yield the matches of *askers* with the first pictures in here, either asking; *ends* says of how many."""
         yield from self._matches(askers, np.array(ends, np.int64))
         if self._earlier is None:
             return
         for asker, end in zip(askers, ends, strict=True):
             fingerprint = _fingerprint(asker.record)
+            if fingerprint.flat:
+                continue
             for row, distance, orientation, view_pair in self._earlier.asking_for(fingerprint, end):
                 other = self._records[row]
                 if _compared_by_views(other, asker.record):
                     likeness, apart = Likeness(MatchKind.ALIKE, distance), taken_apart_s(other, asker.record)
-                    yield Found(other, Match(asker.record, likeness, orientation, view_pair, taken_apart_s=apart))
+                    there = Match(asker.record, likeness, orientation, view_pair, taken_apart_s=apart)
+                    yield FoundPair(asker.record, there.from_the_other(other), by_b=True)
 
-    def _matches(self, askers: Sequence[Asker], ends: NDArray[np.int64]) -> Iterator[Found]:
+    def _matches(self, askers: Sequence[Asker], ends: NDArray[np.int64]) -> Iterator[FoundPair]:
         """Yield each of *askers* with its matches among the first pictures in here; *ends* says how many, for each."""
         asked = [questions(asker, self._settings) for asker in askers]
         asking, rows = self._entries.scan_each(asked, self._settings.asked_radius)
@@ -85,7 +90,7 @@ class Album:
         asking, rows = asking[before], rows[before]
         for one, found in zip(asking.tolist(), self._found(askers, asking, rows), strict=True):
             if found:
-                yield Found(askers[one].record, found)
+                yield FoundPair(askers[one].record, found)
 
     def _found(self, askers: Sequence[Asker], asking: NDArray[np.int64], rows: NDArray[np.int64]) -> list[Match | None]:
         """Return the match of each of *askers[asking]* with the picture in each of *rows*, or None where it is none."""

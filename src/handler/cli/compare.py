@@ -23,7 +23,7 @@ from handler.core.matches import Likeness, Match
 from handler.core.message import describe_box
 from handler.core.model import MatchKind, PictureRecord, Settings
 from handler.core.phash import similarity
-from handler.core.policy import Meeting, closest, match, taken_apart_s
+from handler.core.policy import Meeting, closest, looks_check_radius, match, taken_apart_s
 from handler.core.seen import Seen
 
 DESCRIPTION = """\
@@ -202,7 +202,9 @@ def _reason(
     if meeting.distance > settings.asked_radius:
         return f"{meeting.distance} bits, over the radius of {settings.asked_radius}"
     generation = GENERATIONS[a.generation]
-    limit = generation.looks_check_radius if settings.max_looks else generation.check_radius
+    if not meeting.possible:
+        return f"{meeting.distance} bits, and too many of the first 64 check bits differ as well"
+    limit = looks_check_radius(generation, meeting.distance) if settings.max_looks else generation.check_radius
     return f"{meeting.check_bits} of {CHECK_BITS} check bits differ, over the limit of {limit}"
 
 

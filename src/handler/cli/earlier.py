@@ -11,13 +11,12 @@ from handler.core.confirming import check_words
 from handler.core.entry import Question, to_entry
 from handler.core.generations import GENERATIONS
 from handler.core.matches import HashedWindow
-from handler.core.model import Fingerprint, Settings
+from handler.core.model import UNTURNED, Fingerprint, Settings
 from handler.core.policy import asking_windows, meets
 from handler.entries import Entries
 
 # Of check words and the distance: as many strangers are left as by the windows near one, of which nothing is kept.
-CHECK_WORD_RADIUS = 28
-INVERSE = {**{one: one for one in (1, 2, 3, 4, 5, 7)}, 6: 8, 8: 6}  # EXIF orientations
+OWN_WORDS_RADIUS = 28
 NOTHING = HashedWindow(0, bytes(32))  # a look tells whoever has this hash and these check bits
 
 
@@ -35,7 +34,8 @@ class EarlierAskers:
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._generation = settings, GENERATIONS[settings.generation]
-        self._numbers = range(len(self._generation.asking_names))
+        self._meets = meets(settings.generation, settings.effort, settings.orientations)
+        self._numbers = np.flatnonzero(self._meets.any(axis=(0, 2))).tolist()  # of the windows that ask
         self._entries = Entries(2 * len(self._numbers))
 
     def extend(self, askers: Sequence[Asker]) -> None:
@@ -49,14 +49,14 @@ class EarlierAskers:
         def confirms(
             asked: NDArray[np.int64], distances: NDArray[np.uint8], checks: NDArray[np.uint64]
         ) -> NDArray[np.bool_]:
-            near: NDArray[np.bool_] = np.bitwise_count(words[asked] ^ checks) + distances <= CHECK_WORD_RADIUS
+            near: NDArray[np.bool_] = np.bitwise_count(words[asked] ^ checks) + distances <= OWN_WORDS_RADIUS
             return near
 
         hits = self._entries.scan(questions, self._settings.asked_radius, confirms)
-        for row, distance, asked, number in zip(*(column.tolist() for column in hits[:4]), strict=True):
+        for row, distance, asked, place in zip(*(column.tolist() for column in hits[:4]), strict=True):
             if row < end:
                 orientation, view = turns[asked]
-                yield AskedFor(row, distance, orientation, (number, view))
+                yield AskedFor(row, distance, orientation, (self._numbers[place], view))
 
     def _entry(self, asker: Asker) -> bytes:
         has_content = asker.record.fingerprint is not None and not asker.record.fingerprint.flat
@@ -67,15 +67,14 @@ class EarlierAskers:
 
     def _questions(self, picture: Fingerprint) -> tuple[list[Question], NDArray[np.uint64], list[tuple[int, int]]]:
         """Return what to ask rows for: the views of *picture*, turned as what asks would have to be turned back."""
-        settings, generation = self._settings, self._generation
-        met = meets(settings.generation, settings.effort, settings.orientations)
+        met = self._meets[:, self._numbers]
         questions, checks, turns = list[Question](), list[bytes](), list[tuple[int, int]]()
-        for place, orientation in enumerate(settings.orientations):
-            back = INVERSE[orientation]
+        for place, orientation in enumerate(self._settings.orientations):
+            back = UNTURNED[orientation]
             for view, (hash, check) in enumerate(zip(picture.hashes, picture.checks, strict=True)):
-                numbers = tuple(np.flatnonzero(met[place, :, view]).tolist())
-                if numbers:
-                    questions.append(Question(generation.turned(hash, back), numbers))
-                    checks.append(generation.turned_check(check, back))
+                places = tuple(np.flatnonzero(met[place, :, view]).tolist())
+                if places:
+                    questions.append(Question(self._generation.turned(hash, back), places))
+                    checks.append(self._generation.turned_check(check, back))
                     turns.append((orientation, view))
         return questions, check_words(checks), turns

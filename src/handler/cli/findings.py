@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from textwrap import wrap
 from typing import Any
 
-from handler.cli.album import Found
+from handler.cli.album import FoundPair
 from handler.cli.grouping import Group, worth
 from handler.cli.output import printable
 from handler.core.generations import GENERATIONS
@@ -42,7 +42,7 @@ def _wrapped(parts: Iterable[str], width: int) -> list[str]:
     return [line.replace("\xa0", " ") for line in lines]
 
 
-def _row(best: PictureRecord, one: Found) -> tuple[str, ...]:
+def _row(best: PictureRecord, one: FoundPair) -> tuple[str, ...]:
     match = one.match
     distance = f"{match.distance:2} bits"
     return (*_measures(_other(best, one)), match.kind.value, distance, f"{similarity(match.distance):.3f}", _notes(one))
@@ -54,7 +54,7 @@ def _measures(record: PictureRecord) -> tuple[str, str, str]:
     return size, computed.format if computed else "", amount(record.bytes or 0)
 
 
-def _notes(one: Found) -> str:
+def _notes(one: FoundPair) -> str:
     """Return in a few words what differs between two pictures beside their sizes."""
     match, names = one.match, GENERATIONS[one.a.generation].asking_names
     notes = []
@@ -71,7 +71,7 @@ def _notes(one: Found) -> str:
     return ", ".join(notes)
 
 
-def _other(best: PictureRecord, one: Found) -> PictureRecord:
+def _other(best: PictureRecord, one: FoundPair) -> PictureRecord:
     return one.b if one.a.ref.key == best.ref.key else one.a
 
 
@@ -88,7 +88,7 @@ def copies(groups: Iterable[Group]) -> Iterator[PictureRecord]:
                 yield other
 
 
-def pair_line(one: Found, group: int | None) -> str:
+def pair_line(one: FoundPair, group: int | None) -> str:
     """Return a pair as a line of JSON."""
     match, names = one.match, GENERATIONS[one.a.generation].asking_names
     likeness = match.likeness

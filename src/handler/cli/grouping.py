@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from handler.cli.album import Found
+from handler.cli.album import FoundPair
 from handler.core.matches import Likeness, Match
 from handler.core.model import MatchKind, PictureRecord, Settings
 
-Decide = Callable[[Sequence[Found]], Iterable[Match | None]]  # what is a match of each, in their order
+Decide = Callable[[Sequence[FoundPair]], Iterable[Match | None]]  # what is a match of each, in their order
 Between = tuple[str, str]  # two paths, the worse copy first
 
 
@@ -17,14 +17,14 @@ class Group(NamedTuple):
     """A best copy and what matches it."""
 
     best: PictureRecord
-    others: list[Found]  # each of them with the best one, in either role; the best first
+    others: list[FoundPair]  # each of them with the best one, in either role; the best first
 
 
 class Grouped(NamedTuple):
     """All that was found."""
 
     groups: list[Group]
-    pairs: list[tuple[Found, int | None]]  # each with the number of its group, counted from 1; None if in none
+    pairs: list[tuple[FoundPair, int | None]]  # each with the number of its group, counted from 1; None if in none
 
 
 def worth(record: PictureRecord) -> tuple[int, float, str, str]:
@@ -40,17 +40,17 @@ class Grouping:
     def __init__(self, settings: Settings, decide: Decide) -> None:
         self._settings = settings
         self._decide = decide
-        self._decided: dict[Between, Found | None] = {}
+        self._decided: dict[Between, FoundPair | None] = {}
         self._looks: Counter[str] = Counter()
 
-    def among(self, order: Sequence[PictureRecord], found: Sequence[Found]) -> Grouped:
+    def among(self, order: Sequence[PictureRecord], found: Sequence[FoundPair]) -> Grouped:
         """Return the groups among pictures in *order*, the best first, of which *found* may match.
 
         A picture joins the nearest group whose best it matches: the same picture rather than an altered one. The best
         of a group is in no other group.
         """
         place = {record.ref.key: number for number, record in enumerate(order)}
-        chances = defaultdict[str, list[tuple[str, Found]]](list)
+        chances = defaultdict[str, list[tuple[str, FoundPair]]](list)
         for one in sorted(found, key=_nearness):
             better, worse = sorted((one.a.ref.key, one.b.ref.key), key=place.__getitem__)
             chances[worse].append((better, one))
@@ -62,11 +62,11 @@ class Grouping:
         return self._grouped(order, joined, found)
 
     def _joined(
-        self, order: Sequence[str], chances: Mapping[str, Sequence[tuple[str, Found]]]
-    ) -> tuple[dict[str, str], list[tuple[Between, Found]]]:
+        self, order: Sequence[str], chances: Mapping[str, Sequence[tuple[str, FoundPair]]]
+    ) -> tuple[dict[str, str], list[tuple[Between, FoundPair]]]:
         """Return whose copy each path is by what is decided so far, and what has to be decided to go on."""
         joined: dict[str, str] = {}
-        wanted = list[tuple[Between, Found]]()
+        wanted = list[tuple[Between, FoundPair]]()
         for path in order:
             altered_of = None
             for better, one in chances.get(path, ()):
@@ -86,9 +86,9 @@ class Grouping:
                     joined[path] = altered_of
         return joined, wanted
 
-    def _settle(self, wanted: Sequence[tuple[Between, Found]]) -> None:
+    def _settle(self, wanted: Sequence[tuple[Between, FoundPair]]) -> None:
         """Decide about some, each by a look while there are looks left for the worse copy."""
-        open_ones = list[tuple[Between, Found]]()
+        open_ones = list[tuple[Between, FoundPair]]()
         for between, one in wanted:
             if between in self._decided:
                 continue
@@ -98,10 +98,12 @@ class Grouping:
                 self._looks[between[0]] += 1
                 open_ones.append((between, one))
         for (between, one), decided in zip(open_ones, self._decide([one for _, one in open_ones]), strict=True):
-            self._decided[between] = Found(one.a, decided) if decided else None
+            self._decided[between] = FoundPair(one.a, decided) if decided else None
 
-    def _grouped(self, order: Sequence[PictureRecord], joined: Mapping[str, str], found: Sequence[Found]) -> Grouped:
-        members = defaultdict[str, list[Found]](list)
+    def _grouped(
+        self, order: Sequence[PictureRecord], joined: Mapping[str, str], found: Sequence[FoundPair]
+    ) -> Grouped:
+        members = defaultdict[str, list[FoundPair]](list)
         for record in order:
             path = record.ref.key
             if path in joined and (one := self._decided[path, joined[path]]):
@@ -117,10 +119,10 @@ class Grouping:
         return Grouped(groups, list(self._pairs(found, place, joined, number)))
 
     def _pairs(
-        self, found: Sequence[Found], place: Mapping[str, int], joined: Mapping[str, str], number: Mapping[str, int]
-    ) -> Iterator[tuple[Found, int | None]]:
+        self, found: Sequence[FoundPair], place: Mapping[str, int], joined: Mapping[str, str], number: Mapping[str, int]
+    ) -> Iterator[tuple[FoundPair, int | None]]:
         """Yield every pair: by a look of its own, unless both are the same picture as the best of their group."""
-        apart = list[tuple[Between, Found]]()
+        apart = list[tuple[Between, FoundPair]]()
         for one in found:
             better, worse = sorted((one.a.ref.key, one.b.ref.key), key=place.__getitem__)
             if joined.get(worse) != better and not self._are_copies_of_one(worse, better, joined):
@@ -144,10 +146,13 @@ class Grouping:
         return all(one and one.match.kind.rank <= MatchKind.NEAR.rank for one in with_best)
 
 
-def _as_copies_of_one(one: Found) -> Found:
+def _as_copies_of_one(one: FoundPair) -> FoundPair:
     """Return two copies of one picture as a pair: they are the same, though nobody looked at the two."""
-    return Found(one.a, replace(one.match, likeness=Likeness(MatchKind.NEAR, one.match.distance)))
+    return FoundPair(one.a, replace(one.match, likeness=Likeness(MatchKind.NEAR, one.match.distance)))
 
 
-def _nearness(one: Found) -> tuple[int, int, str, str]:
-    return one.match.distance, one.match.check_bits or 0, one.b.ref.key, one.a.ref.key
+def _nearness(one: FoundPair) -> tuple[int, bool, int, str, str]:
+    """Return what pairs are sorted by; of those whose check bits nobody counted, nothing is known to speak for them."""
+    match, most = one.match, 256
+    bits = most if match.check_bits is None else match.check_bits
+    return match.distance, match.kind is not MatchKind.EXACT, bits, one.b.ref.key, one.a.ref.key

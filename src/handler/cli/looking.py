@@ -2,22 +2,25 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import lru_cache, partial
 
-from handler.cli.album import Found
+from handler.cli.album import FoundPair
 from handler.cli.files import UNUSABLE, read
 from handler.cli.parallel import in_order
 from handler.cli.progress import progress
 from handler.core.fingerprint import seen_again
 from handler.core.judging import judged
 from handler.core.matches import Match
-from handler.core.model import Limits, PictureRecord, Settings
+from handler.core.model import Limits, MatchKind, PictureRecord, Settings
 from handler.core.seen import Seen
 
-REMEMBERED = 64  # pictures of one process, of some 150 KB each: the best of a group is looked at once for each copy
+# Pictures of one process, of half a MB each, and again for each angle at which one was looked at: the best of a group
+# is looked at once for each copy.
+REMEMBERED = 16
 
 
-def decide(found: Sequence[Found], settings: Settings) -> list[Match | None]:
+def decide(found: Sequence[FoundPair], settings: Settings) -> list[Match | None]:
     """Return what each of *found* is by its pixels, in their order; None where that is less than the settings tell."""
     if not found:
         return []
@@ -34,13 +37,27 @@ def decide(found: Sequence[Found], settings: Settings) -> list[Match | None]:
     return decided
 
 
-def _look(one: Found, *, settings: Settings) -> Match | None:
-    """Return what came of one look; what was known before it if a file cannot be read any more. Importable."""
+def _look(one: FoundPair, *, settings: Settings) -> Match | None:
+    """Return what came of a look; what was known before it if a file cannot be read any more. Importable.
+
+    Where both pictures asked for the other, a second look begins where the other one found it, if the first does not
+    find them the same.
+    """
     try:
-        match = judged(one.match, _seen(one.a, settings.limits), _seen(one.b, settings.limits))
+        match = _judged(one, settings.limits)
+        if one.otherwise and match.kind.rank > MatchKind.NEAR.rank:
+            match = min(match, _judged(one.otherwise, settings.limits), key=lambda match: match.kind.rank)
     except UNUSABLE:
         match = one.match
     return match if match.counts(settings.tell) else None
+
+
+def _judged(one: FoundPair, limits: Limits) -> Match:
+    a, b = _seen(one.a, limits), _seen(one.b, limits)
+    if not one.by_b:
+        return judged(one.match, a, b)
+    there = judged(one.match.from_the_other(one.a), b, a, boxed_there=True)
+    return replace(one.match, likeness=there.likeness)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
-from handler.cli.album import Album, Found
+from handler.cli.album import Album, FoundPair
 from handler.cli.errors import STATUSES
 from handler.cli.files import UNUSABLE, each_file, true_names, why_unusable
 from handler.cli.findings import amount, copies, counted, group_lines, pair_line
@@ -40,7 +40,7 @@ in AWS."""
 
 EPILOG = f"""\
 JSON fields, one object a line for each pair:
-  a, b           paths; a is the one that was examined more closely
+  a, b           paths; b came before a, or is in DIR
   group          the number of the group in which one of them is the best copy
                  of both, or null
   kind           exact (the same bytes), near (the same picture, edited as a
@@ -164,10 +164,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _compared(
     paths: Sequence[str], against: str | None, chosen: Settings
-) -> tuple[Files, list[PictureRecord], list[Found]]:
+) -> tuple[Files, list[PictureRecord], list[FoundPair]]:
     """Return what became of the files, those of *against* first and once more, and what may match: each pair once."""
     everything = list(paths) if against is None else [against, *paths]
-    album, files, found = Album(chosen), Files(true_names(everything)), dict[frozenset[str], Found]()
+    album, files, found = Album(chosen), Files(true_names(everything)), dict[frozenset[str], FoundPair]()
     work = partial(_record, settings=chosen)
     matches = album.add_and_match
     if against is not None:
@@ -180,13 +180,14 @@ def _compared(
     with each_file(work, paths, named=files.named) as (results, shown):
         for one in in_threads(map(matches, _usable(results, files, shown))):
             pair = frozenset((one.a.ref.key, one.b.ref.key))
-            found[pair] = min(found.get(pair, one), one, key=_likeness)
+            found[pair] = _both_ways(found[pair], one) if pair in found else one
     return files, there, list(found.values())
 
 
-def _likeness(one: Found) -> tuple[int, int]:
-    """Return what the better of two ways is found by in which one pair matches; the first of equals."""
-    return one.match.kind.rank, one.match.distance
+def _both_ways(one: FoundPair, other: FoundPair) -> FoundPair:
+    """Return a pair that was found twice: first as it is more alike, by kind and distance, and then otherwise."""
+    first, second = sorted((one, other), key=lambda way: (way.match.kind.rank, way.match.distance))
+    return first if one.a.ref != other.a.ref else first._replace(otherwise=second)
 
 
 def _usable(results: Iterator[Known], files: Files, shown: Shown) -> Iterator[list[Asker]]:

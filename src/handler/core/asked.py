@@ -199,16 +199,20 @@ MEETS: Mapping[str, Meets] = {
 }
 
 
+_TOLD_APART = len(_WHOLE | _TRIMMED)  # the first ones: of one shape, with borders or without
+
+
 @cache
 def turned_asking(number: int, orientation: int) -> int:
     """Return which of ASKING shows of the picture turned as EXIF *orientation* asks what *number* shows now."""
     asking = ASKING[number]
-    if number < len(_WHOLE | _TRIMMED):
+    if number < _TOLD_APART:
         return number
     shape, turn = turned_shape(asking.shape, orientation), mirrored(asking.turn, orientation)
     alike = (
         other
         for other, one in enumerate(ASKING)
-        if (one.shape, one.turn, one.negative) == (shape, turn, asking.negative) and (other >= 2 or one is asking)
+        if (one.shape, one.turn, one.negative) == (shape, turn, asking.negative)
+        and (other >= _TOLD_APART or one is asking)
     )
     return next(alike)

@@ -18,6 +18,7 @@ from handler.core.matches import HashedWindow
 Words = NDArray[np.uint64]
 
 _WORD_BYTES = 8
+_AT_ONCE = 65_536  # hits: each takes 128 bytes a window while it is compared
 
 
 class Confirming:
@@ -41,8 +42,10 @@ class Confirming:
         for number in np.flatnonzero(np.bincount(asked[possible])).tolist():
             some = np.flatnonzero(possible & (asked == number))
             near = np.concatenate([self._near(window) for window in self._questions[number].windows])
-            bits = np.bitwise_count(words[some, None] ^ near).min(axis=1)
-            possible[some] = bits + distances[some] <= generation.check_word_radius
+            for at in range(0, len(some), _AT_ONCE):
+                part = some[at : at + _AT_ONCE]
+                bits = np.bitwise_count(words[part, None] ^ near).min(axis=1)
+                possible[part] = bits + distances[part] <= generation.check_word_radius
         return possible
 
     def _words_near(self, window: AskingWindow) -> Words:

@@ -23,9 +23,9 @@ class Generation(NamedTuple):
     meets: Mapping[str, Meets]  # by effort
     anchors: int  # so many views, the first, are also in the buckets
     check_radius: int  # most check bits that may differ where nobody can look at the pixels
-    looks_check_radius: int  # most that may differ before a look, and twice the distance of the hashes
-    check_word_radius: int  # most bits of check words that may differ, and the distance, before anything is read
-    own_check_word_radius: int  # the same, by the asking window's own check word, before windows near it are tried
+    looks_check_radius: int  # most of the check bits that differ plus twice the distance, before a look
+    check_word_radius: int  # most of the bits of check words that differ plus the distance, before anything is read
+    own_check_word_radius: int  # the same by the asking window's own check word, before windows near it are tried
     sure_radius: int  # bits within which check bits may confirm; beyond it a look decides
     usual_radius: int  # unless a setting says otherwise
     looks: int  # of one picture at most, unless a setting says otherwise

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from handler.core import colours
 from handler.core.asked import ASKING
 from handler.core.generations import GENERATIONS
@@ -12,17 +14,17 @@ from handler.core.seen import Seen, in_fractions, is_cell
 from handler.core.turns import UPRIGHT
 
 
-def judged(match: Match, mine: Seen, theirs: Seen) -> Match:
-    """Return *match* as the pixels of both pictures decide; *mine* is the picture that was asked for.
+def judged(match: Match, mine: Seen, theirs: Seen, *, boxed_there: bool = False) -> Match:
+    """Return *match* as the pixels of both pictures decide; *mine* is the picture that asked.
 
-    Boxes are in fractions of *mine*, upright.
+    Boxes are in fractions of *mine*, upright; or, if they are to be *boxed_there*, of *theirs*.
     """
     seen = looked(match, mine, theirs)
     asking = ASKING[match.view_pair[0]]
     mine = mine.laid(UPRIGHT, negative=asking.negative)
     box = seen.box if is_cell(asking) else colours.WHOLE
     hues = colours.agreement(mine.colours, theirs.colours, seen.way, box)
-    kind, boxes = judge(seen, hues)
+    kind, boxes = judge(seen.moved(np.reshape(seen.way, (2, 3))) if boxed_there else seen, hues)
     return replace(match, likeness=Likeness(MatchKind(kind.value), match.distance, seen.agreement, hues, boxes))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from handler.core.model import Box, MatchKind, PictureRecord
+from handler.core.model import UNTURNED, Box, MatchKind, PictureRecord
 
 
 class HashedWindow(NamedTuple):
@@ -44,6 +44,10 @@ class Match:
     def distance(self) -> int:
         """Bits that differ between the two hashes."""
         return self.likeness.distance
+
+    def from_the_other(self, picture: PictureRecord) -> "Match":
+        """Return how *picture*, which this is a match of, matches the other one; where they differ is as it was."""
+        return replace(self, record=picture, orientation=UNTURNED[self.orientation], view_pair=self.view_pair[::-1])
 
     def counts(self, tell: MatchKind) -> bool:
         """Whether it has at least so much in common; what might have it if somebody looked has not."""

@@ -18,6 +18,7 @@ DEFAULT_EFFORT = THOROUGH
 
 # In which orientations pictures may be compared, by what the setting is called; numbers are EXIF's.
 ORIENTATIONS = {"none": (1,), "mirror": (1, 2), "all": (1, 2, 3, 4, 5, 6, 7, 8)}
+UNTURNED = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}  # which of them undoes each
 
 
 class Outcome(StrEnum):
@@ -120,7 +121,7 @@ class Settings:
     scope_depth: int  # leading folders of a key within which pictures are compared; 0 compares all
     limits: Limits
     orientations: tuple[int, ...] = (1,)  # in which pictures are compared, as EXIF numbers them; 1 is as they are
-    effort: str = "quick"  # one of EFFORTS: by how many windows a picture asks
+    effort: str = DEFAULT_EFFORT  # one of EFFORTS: by how many windows a picture asks
     max_looks: int = 0  # candidates of one picture whose pixels are compared with its own
     sure_radius: int = 64  # bits; beyond them no two pictures are the same unless a look finds them so
     tell: MatchKind = MatchKind.ALTERED  # the least kind of match that counts

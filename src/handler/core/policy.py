@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from handler.core.asker import Asker
 from handler.core.confirming import Confirming, check_words
 from handler.core.entry import Confirms, Question
-from handler.core.generations import GENERATIONS
+from handler.core.generations import GENERATIONS, Generation
 from handler.core.matches import HashedWindow, Likeness, Match
 from handler.core.model import Fingerprint, MatchKind, PictureRecord, Settings
 from handler.core.phash import HASH_BITS
@@ -51,6 +51,12 @@ def questions(asker: Asker, settings: Settings) -> list[Question]:
     return list(asked.values())
 
 
+def radius_of(asker: Asker, settings: Settings) -> int:
+    """Return within how many bits to ask for a picture: within none if it is flat, since only its bytes match it."""
+    flat = asker.record.fingerprint is None or asker.record.fingerprint.flat
+    return 0 if flat else settings.asked_radius
+
+
 def confirms(asker: Asker, asked: Sequence[Question], settings: Settings) -> Confirms | None:
     """Return what tells strangers from what meets the questions *asked* by check words; None where there are none."""
     picture = asker.record.fingerprint
@@ -86,14 +92,8 @@ def match(asker: Asker, candidate: PictureRecord, settings: Settings) -> Match |
         return Match(candidate, Likeness(MatchKind.EXACT, distance=0), taken_apart_s=taken_apart_s(picture, candidate))
     if picture.fingerprint.flat or candidate.fingerprint.flat:
         return None
-    generation, worth_a_look = GENERATIONS[picture.generation], None
-    for meeting in meetings(asker, candidate.fingerprint, settings, settings.asked_radius):
-        if meeting.distance <= settings.strict_radius and _within(meeting, generation.check_radius):
-            return _matched(picture, candidate, meeting, MatchKind.NEAR)
-        check_radius = generation.looks_check_radius - 2 * meeting.distance
-        if settings.max_looks and not worth_a_look and _within(meeting, check_radius):
-            worth_a_look = _matched(picture, candidate, meeting, MatchKind.ALIKE)
-    return worth_a_look
+    decisive = _decisive(meetings(asker, candidate.fingerprint, settings, settings.asked_radius), settings)
+    return _matched(picture, candidate, *decisive) if decisive else None
 
 
 def closest(asker: Asker, other: PictureRecord, settings: Settings) -> Meeting:
@@ -104,9 +104,25 @@ def closest(asker: Asker, other: PictureRecord, settings: Settings) -> Meeting:
     if asker.record.fingerprint is None or other.fingerprint is None:
         raise ValueError("a picture without a hash is near to nothing")
     met = partial(meetings, asker, other.fingerprint, settings)
-    check_radius = GENERATIONS[other.generation].check_radius
-    within = (meeting for meeting in met(settings.strict_radius) if _within(meeting, check_radius))
-    return next(within, None) or next(met(HASH_BITS))
+    decisive = _decisive(met(settings.asked_radius), settings)
+    return decisive[0] if decisive else next(met(HASH_BITS))
+
+
+def _decisive(met: Iterable[Meeting], settings: Settings) -> tuple[Meeting, MatchKind] | None:
+    """Return what makes two pictures a match, and of which kind: the same if nobody looks, or else worth a look."""
+    generation, worth_a_look = GENERATIONS[settings.generation], None
+    for meeting in met:
+        if meeting.distance <= settings.strict_radius and _within(meeting, generation.check_radius):
+            return meeting, MatchKind.NEAR
+        check_radius = looks_check_radius(generation, meeting.distance)
+        if settings.max_looks and not worth_a_look and _within(meeting, check_radius):
+            worth_a_look = meeting, MatchKind.ALIKE
+    return worth_a_look
+
+
+def looks_check_radius(generation: Generation, distance: int) -> int:
+    """Return how many check bits may differ before a look, where hashes differ in *distance* bits."""
+    return generation.looks_check_radius - 2 * distance
 
 
 def _within(meeting: Meeting, check_radius: int) -> bool:

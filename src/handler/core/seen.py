@@ -1,7 +1,6 @@
 """A picture as it was seen while it was at hand: more than is stored of it, for check bits and for looks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,28 +8,33 @@ from numpy.typing import NDArray
 from handler.core.asked import Asking
 from handler.core.asking import AskingWindows
 from handler.core.matches import HashedWindow
-from handler.core.surface import Array, Box, Surface, inverse, moved_lines
+from handler.core.surface import NO_LINES, Array, Box, Surface, inverse, moved_lines
 from handler.core.turns import UPRIGHT, Turn, turned_back, way
 from handler.core.windows import Share
 
 _HALF = 50  # per cent of a side
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What was seen of a picture, upright; it is not stored."""
+    """What was seen of a picture, upright; it is not stored. What is made of it is made once, when it is asked for."""
 
-    luma: NDArray[np.uint8]  # shape (height, width), reduced; 0 black to 255 white
-    colours: NDArray[np.uint8]  # shape (height, width, 3): red, green, blue; reduced further
-    shown: Sequence[int]  # by view: the view that is shown in its place, where it has too little content of its own
-    edges: Array = field(default_factory=lambda: np.empty((0, 3)))  # beyond which nothing is known; in fractions
-    _surfaces: dict[int, Surface] = field(default_factory=dict)
-    _further: dict[str, Mapping[int, HashedWindow]] = field(default_factory=dict)
-    _laid: dict[tuple[Turn, bool], "Seen"] = field(default_factory=dict)
-    _cells: dict[int, "Seen"] = field(default_factory=dict)
+    __slots__ = ("_cells", "_further", "_laid", "_surfaces", "colours", "edges", "luma", "shown")
+
+    def __init__(
+        self,
+        luma: NDArray[np.uint8],  # shape (height, width), reduced; 0 black to 255 white
+        colours: NDArray[np.uint8],  # shape (height, width, 3): red, green, blue; reduced further
+        shown: Sequence[int],  # by view: what is shown in its place, where it has too little content of its own
+        edges: Array = NO_LINES,  # beyond which nothing is known; in fractions
+    ) -> None:
+        self.luma, self.colours, self.shown, self.edges = luma, colours, shown, edges
+        self._surfaces: dict[int, Surface] = {}
+        self._further: dict[str, Mapping[int, HashedWindow]] = {}
+        self._laid: dict[tuple[Turn, bool], Seen] = {}
+        self._cells: dict[int, Seen] = {}
 
     def surface(self, orientation: int = 1) -> Surface:
-        """Return what looks are taken of, turned as EXIF *orientation* asks: made once."""
+        """Return what looks are taken of, turned as EXIF *orientation* asks."""
         if orientation not in self._surfaces:
             self._surfaces[orientation] = Surface.of(self.luma, orientation, self.edges)
         return self._surfaces[orientation]
@@ -40,7 +44,7 @@ class Seen:
         return self.surface(orientation).window(number)
 
     def further(self, effort: str) -> Mapping[int, HashedWindow]:
-        """Return by what those of ASKING ask that are not stored and ask with *effort*: made once."""
+        """Return by what those of ASKING ask that are not stored and ask with *effort*."""
         if effort not in self._further:
             self._further[effort] = AskingWindows(self.luma).hashed(effort)
         return self._further[effort]
@@ -50,7 +54,7 @@ class Seen:
         return self.shown[number] if number < len(self.shown) else number
 
     def laid(self, turn: Turn, *, negative: bool) -> "Seen":
-        """Return the picture turned back, its light and dark exchanged if *negative*: made once for each."""
+        """Return the picture turned back, its light and dark exchanged if *negative*."""
         if turn == UPRIGHT and not negative:
             return self
         if (turn, negative) not in self._laid:
@@ -61,12 +65,13 @@ class Seen:
         return self._laid[turn, negative]
 
     def cell(self, number: int) -> tuple["Seen", Array]:
-        """Return what that *number* of ASKING shows, as a picture, made once; and the map from its fractions.
+        """Return what that *number* of ASKING shows, as a picture, and the map from its fractions.
 
         Its colours are those of the whole picture: they are compared once the map is that of the whole picture.
         """
         height, width = self.luma.shape
         top, bottom, left, right = (round(edge) for edge in self.window(number))
+        top, left = min(top, height - 1), min(left, width - 1)
         down, across = max(1, bottom - top), max(1, right - left)
         if number not in self._cells:
             to_cell = np.array([[1.0 / down, 0.0, -top / down], [0.0, 1.0 / across, -left / across]])

@@ -13,19 +13,16 @@ from numpy.typing import NDArray
 from handler.core.asked import ASKING
 from handler.core.filled import cuts
 from handler.core.turns import UPRIGHT
-from handler.core.windows import UNITS, trim, window
+from handler.core.windows import TURNS, UNITS, trim, window
 
 Array = NDArray[np.float64]
 Box = tuple[float, float, float, float]  # top, bottom, left, right
 
-_NONE: NDArray[np.float64] = np.empty((0, 3))
+NO_LINES: NDArray[np.float64] = np.empty((0, 3))
 _EXACT = 1 << 24  # pixels that add up to 32 bits
 _GRID = (96, 96)  # cells, of which what was filled is found
 _LEAST = 96  # pixels a side: a smaller picture has too few to tell
 _NEGLIGIBLE = 1e-4  # of a Gaussian's weights
-
-# What each EXIF orientation asks for: rows and columns exchanged or not, then rows reversed, then columns reversed.
-_TURNS = ((0, 0, 0), (0, 0, 1), (0, 1, 1), (0, 1, 0), (1, 0, 0), (1, 0, 1), (1, 1, 1), (1, 1, 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,10 +37,10 @@ class Surface:
     orientation: int = 1
     # Beyond these lines a frame is filled, as by a rotation: (a, b, c), where a x down + b x across + c is the
     # distance in pixels, above 0 where the picture is.
-    edges: Array = field(default_factory=lambda: _NONE)
+    edges: Array = field(default_factory=lambda: NO_LINES)
 
     @classmethod
-    def of(cls, luma: NDArray[np.uint8], orientation: int = 1, edges: Array = _NONE) -> "Surface":
+    def of(cls, luma: NDArray[np.uint8], orientation: int = 1, edges: Array = NO_LINES) -> "Surface":
         """Return the surface of *luma* turned as EXIF *orientation* (1 to 8) asks.
 
         *edges* are lines beyond which nothing is known, besides those that are found; in fractions of *luma*.
@@ -58,7 +55,7 @@ class Surface:
         bare = cls(sums, height, width, (top, bottom, left, right), _grain(luma), orientation)
         to_pixels = composed(np.array([[height, 0.0, 0.0], [0.0, width, 0.0]]), turning(orientation))
         box = np.array([[bottom - top, 0.0, top], [0.0, right - left, left]])
-        found = cuts(bare.averages(bare.trimmed, *_GRID)) if min(bottom - top, right - left) >= _LEAST else _NONE
+        found = cuts(bare.averages(bare.trimmed, *_GRID)) if min(bottom - top, right - left) >= _LEAST else NO_LINES
         return replace(bare, edges=np.vstack([moved_lines(edges, to_pixels), moved_lines(found, box)]))
 
     def depths(self, y: Array, x: Array) -> Array:
@@ -95,7 +92,7 @@ class Surface:
 
 def turned(levels: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Return a picture, its first two axes turned as EXIF *orientation* (1 to 8) asks."""
-    transposed, downwards, sideways = _TURNS[orientation - 1]
+    transposed, downwards, sideways = TURNS[orientation]
     if transposed:
         levels = levels.swapaxes(0, 1)
     return levels[:: -1 if downwards else 1, :: -1 if sideways else 1]
@@ -103,7 +100,7 @@ def turned(levels: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 def unturned(box: Box, orientation: int) -> Box:
     """Return where *box*, in fractions of a turned picture, is in the picture before it was turned."""
-    transposed, downwards, sideways = _TURNS[orientation - 1]
+    transposed, downwards, sideways = TURNS[orientation]
     top, bottom, left, right = box
     if downwards:
         top, bottom = 1.0 - bottom, 1.0 - top
@@ -114,7 +111,7 @@ def unturned(box: Box, orientation: int) -> Box:
 
 def turning(orientation: int) -> Array:
     """Return the map from fractions of a picture to those of the turned one."""
-    transposed, downwards, sideways = _TURNS[orientation - 1]
+    transposed, downwards, sideways = TURNS[orientation]
     turn = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]] if transposed else [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
     for row, reverses in enumerate((downwards, sideways)):
         if reverses:
@@ -182,7 +179,7 @@ def interpolated(levels: Array, y: Array, x: Array) -> Array:
 def moved_lines(lines: Array, way: Array) -> Array:
     """Return *lines* (a, b, c) as they are after *way*, of which a and b are a unit together."""
     if not len(lines):
-        return _NONE
+        return NO_LINES
     moved = lines @ np.vstack([inverse(way), [0.0, 0.0, 1.0]])
     scaled: Array = moved / np.hypot(moved[:, 0], moved[:, 1])[:, None]
     return scaled

@@ -83,4 +83,4 @@ def _places(turn: Turn, height: int, width: int) -> tuple[NDArray[np.int32], ...
 
 
 # Pictures of one camera come together, and this takes longer than sampling.
-_small_places = lru_cache(maxsize=128)(_places)
+_small_places = lru_cache(maxsize=48)(_places)

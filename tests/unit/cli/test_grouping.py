@@ -9,7 +9,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.cli.album import Found
+from handler.cli.album import FoundPair
 from handler.cli.grouping import Grouping, worth
 from handler.core.matches import Likeness, Match
 from handler.core.model import Fingerprint, Limits, MatchKind, ObjectRef, Outcome, PictureRecord, Settings
@@ -39,10 +39,10 @@ class Eyes:
         self._kinds = kinds
         self.looks = Counter[frozenset[str]]()
 
-    def __call__(self, found: Sequence[Found]) -> list[Match | None]:
+    def __call__(self, found: Sequence[FoundPair]) -> list[Match | None]:
         return [self._look(one) for one in found]
 
-    def _look(self, one: Found) -> Match | None:
+    def _look(self, one: FoundPair) -> Match | None:
         pair = frozenset((one.a.ref.key, one.b.ref.key))
         self.looks[pair] += 1
         kind = self._kinds.get(pair, ALIKE)
@@ -50,11 +50,11 @@ class Eyes:
         return replace(one.match, likeness=likeness) if kind is not ALIKE else None
 
 
-def found(one: PictureRecord, other: PictureRecord, distance: int = 3, kind: MatchKind = NEAR) -> Found:
-    return Found(one, Match(other, Likeness(kind, distance)))
+def found(one: PictureRecord, other: PictureRecord, distance: int = 3, kind: MatchKind = NEAR) -> FoundPair:
+    return FoundPair(one, Match(other, Likeness(kind, distance)))
 
 
-def all_found(records: Sequence[PictureRecord]) -> list[Found]:
+def all_found(records: Sequence[PictureRecord]) -> list[FoundPair]:
     return [found(later, earlier) for earlier, later in combinations(records, 2)]
 
 
@@ -145,7 +145,7 @@ def test_beyond_the_bound_what_is_known_decides() -> None:
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[list[PictureRecord], list[Found], dict[frozenset[str], MatchKind]]:
+def cases(draw: st.DrawFn) -> tuple[list[PictureRecord], list[FoundPair], dict[frozenset[str], MatchKind]]:
     records = [record(f"{number:02}", width=draw(st.integers(1, 4))) for number in range(draw(st.integers(2, 9)))]
     pairs = draw(st.lists(st.sampled_from(list(combinations(records, 2))), unique=True))
     edges = [found(later, earlier, draw(st.integers(0, 12))) for earlier, later in pairs]
@@ -155,7 +155,7 @@ def cases(draw: st.DrawFn) -> tuple[list[PictureRecord], list[Found], dict[froze
 
 @given(cases(), st.randoms())
 def test_whatever_the_order_every_pair_is_told_once_and_every_member_matches_its_best(
-    case: tuple[list[PictureRecord], list[Found], dict[frozenset[str], MatchKind]], random: Random
+    case: tuple[list[PictureRecord], list[FoundPair], dict[frozenset[str], MatchKind]], random: Random
 ) -> None:
     order, edges, kinds = case
     eyes = Eyes(kinds)

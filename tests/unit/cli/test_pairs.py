@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from handler.cli.album import Found
+from handler.cli.album import FoundPair
 from handler.cli.findings import group_lines
 from handler.cli.grouping import Group
 from handler.cli.main import main
@@ -233,7 +233,7 @@ def test_narrow_terminal_has_a_few_lines_a_picture() -> None:
     computed = Fingerprint(0, "look1", width=640, height=480, format="JPEG")
     best, other = (record(ObjectRef("", f"{name}.jpg"), fingerprint=computed) for name in "ab")
     likeness = Likeness(MatchKind.ALTERED, 3, agreement=0.9, colours=0.1, differs=((0.0, 0.5, 0.0, 0.5),))
-    group = Group(best, [Found(other, Match(best, likeness, orientation=2, view_pair=(0, 13), taken_apart_s=2.5))])
+    group = Group(best, [FoundPair(other, Match(best, likeness, orientation=2, view_pair=(0, 13), taken_apart_s=2.5))])
 
     assert list(group_lines(group, 50)) == [
         "a.jpg",
@@ -279,3 +279,20 @@ def test_either_of_two_asks_for_the_other(
 
     assert pair["kind"] in ("near", "altered")
     assert pair["orientation"] == (1 if turn is None else 2)
+    assert [Path(pair[one]).name for one in ("a", "b")] == ["2.png", "1.png"]
+
+
+def test_difference_is_boxed_in_a_though_b_asked(run: Run, tmp_path: Path) -> None:
+    """Only the rotated picture finds the other one; a part of it was painted over before it was rotated."""
+    scene = photo(3, (480, 360))
+    painted = scene.copy()
+    ImageDraw.Draw(painted).rectangle((300, 80, 390, 150), fill="white", outline="black", width=6)
+    (tmp_path / "1.png").write_bytes(png(painted.rotate(-20, Image.Resampling.BICUBIC, expand=True)))
+    (tmp_path / "2.png").write_bytes(png(scene))
+
+    (pair,) = documents(run("pairs", "--json", tmp_path)[1])
+
+    assert (pair["kind"], Path(pair["a"]).name) == ("altered", "2.png")
+    (box,) = pair["differs"]
+    assert box["top"] < 80 / 360 < 115 / 360 < box["bottom"] < 0.5
+    assert 0.5 < box["left"] < 345 / 480 < box["right"]
