@@ -39,6 +39,10 @@ class Hits(NamedTuple):
         return Hits(rows[chosen], distances[chosen], questions[chosen], views[chosen], checks[chosen], complete)
 
 
+_NOWHERE = np.empty(0, np.int64)
+NO_HITS = Hits(_NOWHERE, np.empty(0, np.uint8), _NOWHERE, _NOWHERE, np.empty(0, np.uint64), complete=True)
+
+
 class Block:
     """Some rows: their ids, shape (rows, 16), and their words in columns, shape (words, rows)."""
 
@@ -166,23 +170,33 @@ class Entries:
         return nearest.hits()
 
     def scan_each(
-        self, askers: Sequence[Sequence[Question]], radius: int
+        self, askers: Sequence[Sequence[Question]], radius: int, words_radius: int | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return which of *askers* have which rows within *radius* bits: each pair once, sorted.
 
-        All of them, sooner than by scanning for one asker after the other.
+        If a *words_radius* is given, those alone that `near` returns. All of them, sooner than by scanning for one
+        asker after the other.
         """
         owners = np.repeat(np.arange(len(askers)), [len(questions) for questions in askers])
         rows, found = 1 << 32, [np.empty(0, np.int64)]  # more than there are, now and when others have been added
-        for near in self._near(list(chain.from_iterable(askers)), radius):
+        for near in self._near(list(chain.from_iterable(askers)), radius, words_radius):
             found.append(owners[near.questions] * rows + near.rows)
             if sum(map(len, found[1:])) > len(found[0]) + _AT_ONCE:  # the same pair meets by many views
                 found = [np.unique(np.concatenate(found))]
         pairs = np.unique(np.concatenate(found))
         return pairs // rows, pairs % rows
 
-    def _near(self, questions: Sequence[Question], radius: int) -> Iterator[Hits]:
+    def near(self, questions: Sequence[Question], radius: int, words_radius: int) -> Hits:
+        """Return all that is within *radius* bits: a row as often as it is.
+
+        Of that, only where the check words of question and view differ in so few bits that these and the distance are
+        at most *words_radius*.
+        """
+        return _joined([NO_HITS, *self._near(questions, radius, words_radius)])
+
+    def _near(self, questions: Sequence[Question], radius: int, words_radius: int | None = None) -> Iterator[Hits]:
         """Yield all that is within *radius* bits, a part of the rows and of the views at a time."""
+        words = np.array([question.check_word for question in questions], np.uint64)
         asking: list[list[int]] = [[] for _ in range(self.word_count)]
         for number, question in enumerate(questions):
             for view in question.stored_views:
@@ -205,7 +219,11 @@ class Entries:
                     row += start + part * step
                     checks = block.words[check_word_of(view, self.word_count), row]
                     met = np.full(len(near), view)
-                    yield Hits(row + first, distances[near], numbers[by], met, checks, complete=True)
+                    hits = Hits(row + first, distances[near], numbers[by], met, checks, complete=True)
+                    if words_radius is not None:
+                        bits = np.bitwise_count(words[hits.questions] ^ checks)
+                        hits = hits.those(bits + hits.distances <= words_radius)
+                    yield hits
             first += rows
 
 
@@ -237,9 +255,7 @@ class _Nearest:
     """The nearest hits of one asker so far."""
 
     def __init__(self, most: int, confirms: Confirms | None) -> None:
-        nowhere = np.empty(0, np.int64)
-        self._most, self._confirms = most, confirms
-        self._best = Hits(nowhere, np.empty(0, np.uint8), nowhere, nowhere, np.empty(0, np.uint64), complete=True)
+        self._most, self._confirms, self._best = most, confirms, NO_HITS
         self._coming: list[Hits] = []
         self._count = 0
 

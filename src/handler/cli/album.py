@@ -38,7 +38,9 @@ class Album:
         generation = GENERATIONS[settings.generation]
         self._settings = settings
         self._records: list[PictureRecord] = []
-        self._entries, self._stored = Entries(len(generation.view_names)), Stored(len(generation.view_names))
+        self._words_radius = generation.own_check_word_radius or None
+        views = len(generation.view_names)
+        self._entries, self._stored = Entries(views * (2 if self._words_radius else 1)), Stored(views)
         # Where a look decides, and more asks than is stored: what came before asks as well.
         both_ways = settings.max_looks and len(generation.asking_names) > len(generation.view_names)
         self._earlier = EarlierAskers(settings) if both_ways else None
@@ -47,7 +49,7 @@ class Album:
         """Add pictures."""
         records = [asker.record for asker in askers]
         self._records += records
-        self._entries.extend([to_entry(record.ref.object_id, record.entry_hashes) for record in records])
+        self._entries.extend([to_entry(record.ref.object_id, record.entry_words) for record in records])
         self._stored.extend([_fingerprint(record) for record in records])
         if self._earlier is not None:
             self._earlier.extend(askers)
@@ -71,21 +73,18 @@ class Album:
         yield from self._matches(askers, np.array(ends, np.int64))
         if self._earlier is None:
             return
-        for asker, end in zip(askers, ends, strict=True):
-            fingerprint = _fingerprint(asker.record)
-            if fingerprint.flat:
-                continue
-            for row, distance, orientation, view_pair in self._earlier.asking_for(fingerprint, end):
-                other = self._records[row]
-                if _compared_by_views(other, asker.record):
-                    likeness, apart = Likeness(MatchKind.ALIKE, distance), taken_apart_s(other, asker.record)
-                    there = Match(asker.record, likeness, orientation, view_pair, taken_apart_s=apart)
-                    yield FoundPair(asker.record, there.from_the_other(other), by_b=True)
+        records = [asker.record for asker in askers]
+        for asked_for in self._earlier.asking_for([_fingerprint(record) for record in records], ends):
+            a, b = records[asked_for.later], self._records[asked_for.row]
+            if _compared_by_views(b, a):
+                likeness, apart = Likeness(MatchKind.ALIKE, asked_for.distance), taken_apart_s(b, a)
+                there = Match(a, likeness, asked_for.orientation, asked_for.view_pair, taken_apart_s=apart)
+                yield FoundPair(a, there.from_the_other(b), by_b=True)
 
     def _matches(self, askers: Sequence[Asker], ends: NDArray[np.int64]) -> Iterator[FoundPair]:
         """Yield each of *askers* with its matches among the first pictures in here; *ends* says how many, for each."""
         asked = [questions(asker, self._settings) for asker in askers]
-        asking, rows = self._entries.scan_each(asked, self._settings.asked_radius)
+        asking, rows = self._entries.scan_each(asked, self._settings.asked_radius, self._words_radius)
         before = rows < ends[asking]
         asking, rows = asking[before], rows[before]
         for one, found in zip(asking.tolist(), self._found(askers, asking, rows), strict=True):

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from handler.core.asker import Asker
-from handler.core.confirming import check_words
+from handler.core.confirming import check_word, check_words
 from handler.core.entry import Question, to_entry
 from handler.core.generations import GENERATIONS
 from handler.core.matches import HashedWindow
@@ -23,6 +22,7 @@ NOTHING = HashedWindow(0, bytes(32))  # a look tells whoever has this hash and t
 class AskedFor(NamedTuple):
     """How an earlier picture asked for a later one."""
 
+    later: int  # which of those that were asked about
     row: int  # of the earlier one
     distance: int  # bits
     orientation: int  # how to turn the earlier one, as EXIF numbers it
@@ -42,21 +42,25 @@ class EarlierAskers:
         """Add *askers*."""
         self._entries.extend([self._entry(asker) for asker in askers])
 
-    def asking_for(self, picture: Fingerprint, end: int) -> Iterator[AskedFor]:
-        """Yield how the pictures in rows below *end* ask for *picture*, if it may be the same."""
-        questions, words, turns = self._questions(picture)
+    def asking_for(self, pictures: Sequence[Fingerprint], ends: Sequence[int]) -> Iterator[AskedFor]:
+        """Yield how earlier pictures ask for each of *pictures* that may be the same, once for any two.
 
-        def confirms(
-            asked: NDArray[np.int64], distances: NDArray[np.uint8], checks: NDArray[np.uint64]
-        ) -> NDArray[np.bool_]:
-            near: NDArray[np.bool_] = np.bitwise_count(words[asked] ^ checks) + distances <= OWN_WORDS_RADIUS
-            return near
-
-        hits = self._entries.scan(questions, self._settings.asked_radius, confirms)
-        for row, distance, asked, place in zip(*(column.tolist() for column in hits[:4]), strict=True):
-            if row < end:
-                orientation, view = turns[asked]
-                yield AskedFor(row, distance, orientation, (self._numbers[place], view))
+        Only the first rows ask for each; *ends* says how many of them.
+        """
+        asked = [self._questions(picture) for picture in pictures]
+        questions = [question for some in asked for question in some]
+        owners = np.repeat(np.arange(len(asked)), [len(some) for some in asked])
+        hits = self._entries.near(questions, self._settings.asked_radius, OWN_WORDS_RADIUS)
+        later = owners[hits.questions]
+        before = hits.rows < np.array(ends, np.int64)[later]
+        later, hits = later[before], hits.those(before)
+        order = np.lexsort((hits.distances, hits.rows, later))  # the nearest first of any two
+        later, hits = later[order], hits.those(order)
+        firsts = (np.diff(later, prepend=-1) != 0) | (np.diff(hits.rows, prepend=-1) != 0)
+        columns = (column.tolist() for column in (later[firsts], *hits.those(firsts)[:4]))
+        for who, row, distance, number, place in zip(*columns, strict=True):
+            ((view, orientation),) = questions[number].windows
+            yield AskedFor(who, row, distance, orientation, (self._numbers[place], view))
 
     def _entry(self, asker: Asker) -> bytes:
         has_content = asker.record.fingerprint is not None and not asker.record.fingerprint.flat
@@ -65,16 +69,17 @@ class EarlierAskers:
         checks = check_words([window.check for window in asked]).tolist()
         return to_entry(asker.record.ref.object_id, [*(window.hash for window in asked), *checks])
 
-    def _questions(self, picture: Fingerprint) -> tuple[list[Question], NDArray[np.uint64], list[tuple[int, int]]]:
-        """Return what to ask rows for: the views of *picture*, turned as what asks would have to be turned back."""
-        met = self._meets[:, self._numbers]
-        questions, checks, turns = list[Question](), list[bytes](), list[tuple[int, int]]()
-        for place, orientation in enumerate(self._settings.orientations):
+    def _questions(self, picture: Fingerprint) -> list[Question]:
+        """Return what to ask rows for: the views of *picture*, turned as what asks would have to be turned back.
+
+        The windows of each are the view, and the orientation in which what asks meets it.
+        """
+        met, asked = self._meets[:, self._numbers], list[Question]()
+        for place, orientation in enumerate(() if picture.flat else self._settings.orientations):
             back = UNTURNED[orientation]
             for view, (hash, check) in enumerate(zip(picture.hashes, picture.checks, strict=True)):
                 places = tuple(np.flatnonzero(met[place, :, view]).tolist())
                 if places:
-                    questions.append(Question(self._generation.turned(hash, back), places))
-                    checks.append(self._generation.turned_check(check, back))
-                    turns.append((orientation, view))
-        return questions, check_words(checks), turns
+                    turned, word = self._generation.turned(hash, back), self._generation.turned_check(check, back)
+                    asked.append(Question(turned, places, windows=((view, orientation),), check_word=check_word(word)))
+        return asked

@@ -73,11 +73,15 @@ def matches(askers: Sequence[Asker], asking: Numbers, rows: Numbers, stored: Sto
 
     All of them have content: what is flat matches by its bytes alone, and bytes are not looked at here.
     """
-    windows = _Windows(askers, settings)
-    step = max(1, _AT_ONCE // (windows.hashes[0].size * stored.hashes.shape[-1])) if askers else 1
+    if not len(rows):
+        nothing = np.empty(0, np.int64)
+        return Met(nothing, np.empty(0, bool), *[nothing] * 5)
+    who, asking = np.unique(asking, return_inverse=True)  # most find nothing
+    windows = _Windows([askers[number] for number in who.tolist()], settings)
+    step = max(1, _AT_ONCE // (windows.hashes[0].size * stored.hashes.shape[-1]))
     parts = [
         _matches(windows, asking[at : at + step], rows[at : at + step], stored, settings, first=at)
-        for at in range(0, max(1, len(rows)), step)
+        for at in range(0, len(rows), step)
     ]
     return Met(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 

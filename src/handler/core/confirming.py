@@ -27,8 +27,7 @@ class Confirming:
     def __init__(self, asker: Asker, windows: Mapping[int, HashedWindow], questions: Sequence[Question]) -> None:
         self._asker, self._windows, self._questions = asker, windows, questions
         self._generation = GENERATIONS[asker.record.generation]
-        firsts = [one.windows[0] for one in questions]  # those of one hash show much the same
-        self._own = check_words([self._generation.turned_check(windows[n].check, turned) for n, turned in firsts])
+        self._own = np.array([question.check_word for question in questions], np.uint64)
         self._near = cache(self._words_near)
 
     def __call__(self, asked: NDArray[np.int64], distances: NDArray[np.uint8], words: Words) -> NDArray[np.bool_]:
@@ -56,4 +55,9 @@ class Confirming:
 
 def check_words(checks: Sequence[bytes]) -> Words:
     """Return the first 64 bits of each of *checks*."""
-    return np.array([int.from_bytes(check[:_WORD_BYTES], "big") for check in checks], np.uint64)
+    return np.array([check_word(check) for check in checks], np.uint64)
+
+
+def check_word(check: bytes) -> int:
+    """Return the first 64 of some check bits."""
+    return int.from_bytes(check[:_WORD_BYTES], "big")

@@ -24,6 +24,7 @@ class Question(NamedTuple):
     stored_views: tuple[int, ...] = (0,)
     bucketed: bool = True  # where the buckets have to answer, it is asked there, too
     windows: tuple[AskingWindow, ...] = ()  # of the picture that asks, which have this hash
+    check_word: int = 0  # of the first of them; those of one hash show much the same
 
 
 def to_entry(object_id: str, words: Sequence[int]) -> bytes:

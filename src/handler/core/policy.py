@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.asker import Asker
-from handler.core.confirming import Confirming, check_words
+from handler.core.confirming import Confirming, check_word, check_words
 from handler.core.entry import Confirms, Question
 from handler.core.generations import GENERATIONS, Generation
 from handler.core.matches import HashedWindow, Likeness, Match
@@ -36,19 +36,33 @@ def questions(asker: Asker, settings: Settings) -> list[Question]:
     """
     picture, generation = asker.record, GENERATIONS[asker.record.generation]
     if picture.fingerprint is None or picture.fingerprint.flat:
-        return [Question(key) for key in picture.entry_hashes[:1]]
+        return [Question(key, check_word=key) for key in picture.entry_hashes[:1]]
     asked: dict[int, Question] = {}
     for orientation in settings.orientations:
         for number, window in asking_windows(asker, settings).items():
             met = generation.meets[settings.effort].of(generation.turned_asking(number, orientation), orientation)
-            turned = generation.turned(window.hash, orientation)
-            bucketed = number < generation.anchors and orientation == 1  # each costs as much as all of the journal
-            if met:
-                before = asked.get(turned, Question(turned, (), bucketed=False))
-                views = tuple(sorted({*before.stored_views, *met}))
-                windows = (*before.windows, (number, orientation))
-                asked[turned] = Question(turned, views, bucketed or before.bucketed, windows)
+            if not met:
+                continue
+            new = _asked_by(asker, number, window, orientation)._replace(stored_views=met)
+            known = asked.get(new.hash, new)
+            asked[new.hash] = known._replace(
+                stored_views=tuple(sorted({*known.stored_views, *met})),
+                bucketed=known.bucketed or new.bucketed,
+                windows=tuple(dict.fromkeys((*known.windows, *new.windows))),
+            )
     return list(asked.values())
+
+
+def _asked_by(asker: Asker, number: int, window: HashedWindow, orientation: int) -> Question:
+    """Return what that *number* of what asks asks in that orientation, of no stored view yet."""
+    generation = GENERATIONS[asker.record.generation]
+    return Question(
+        generation.turned(window.hash, orientation),
+        (),
+        bucketed=number < generation.anchors and orientation == 1,  # each costs as much as all of the journal
+        windows=((number, orientation),),
+        check_word=check_word(generation.turned_check(window.check, orientation)),
+    )
 
 
 def radius_of(asker: Asker, settings: Settings) -> int:
@@ -163,7 +177,9 @@ def meetings(asker: Asker, other: Fingerprint, settings: Settings, radius: int) 
     within = (distances <= radius) & meets(other.generation, settings.effort, settings.orientations)[:, numbers]
     found = sorted(np.argwhere(within).tolist(), key=lambda at: (distances[tuple(at)], at))
     met = [
-        Question(int(turned[place, mine]), (theirs,), windows=((numbers[mine], settings.orientations[place]),))
+        _asked_by(asker, numbers[mine], windows[numbers[mine]], settings.orientations[place])._replace(
+            stored_views=(theirs,)
+        )
         for place, mine, theirs in found
     ]
     far = np.array([distances[tuple(at)] for at in found], np.uint8)
