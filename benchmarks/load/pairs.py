@@ -46,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
         for name, command in (
             ("decoding them in full, by Pillow", [sys.executable, "-m", "benchmarks.load.pairs", folder]),
             ("lookalike hash", [*LOOKALIKE, "hash", "--json", folder]),
+            ("lookalike pairs --effort quick", [*LOOKALIKE, "pairs", "--effort", "quick", "--json", folder]),
             ("lookalike pairs", [*LOOKALIKE, "pairs", "--json", folder]),
         ):
             seconds, cpu, peak_mb = timed(command)
