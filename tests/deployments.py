@@ -24,7 +24,9 @@ from tests.fakes import (
     InMemoryCatalog,
     InMemoryJournal,
     InMemoryPacks,
+    InMemoryPairs,
     InMemoryPictures,
+    InMemoryVerdicts,
     RecordingTopic,
 )
 
@@ -38,6 +40,8 @@ class FakeDeployment:
     pictures: InMemoryPictures = field(default_factory=InMemoryPictures)
     buckets: InMemoryBuckets = field(default_factory=InMemoryBuckets)
     catalog: InMemoryCatalog = field(default_factory=lambda: InMemoryCatalog(page_size=3))
+    pairs: InMemoryPairs = field(default_factory=InMemoryPairs)
+    verdicts: InMemoryVerdicts = field(default_factory=InMemoryVerdicts)
     journal: InMemoryJournal = field(default_factory=InMemoryJournal)
     packs: InMemoryPacks = field(default_factory=InMemoryPacks)
     memory_bytes: int = 1 << 20  # 0: the buckets answer
@@ -89,6 +93,8 @@ class FakeDeployment:
             search=Search(memory=memory, index=wrap(self.buckets), catalog=catalog, executor=executor),
             looks=Looks(store=wrap(self.pictures), executor=executor, settings=self.settings),
             catalog=catalog,
+            pairs=wrap(self.pairs),
+            verdicts=wrap(self.verdicts),
             topic=wrap(self.topic),
             executor=executor,
             settings=self.settings,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from handler.core.buckets import Bucket, members_within, probes, to_member
+from handler.core.filed import Filed
 from handler.core.formats import check_bytes
 from handler.core.journal import Appended, Segment, Shape, Tail
 from handler.core.matches import NotedPair, Pair
@@ -24,6 +25,7 @@ from handler.core.model import (
     PictureRecord,
     Superseded,
 )
+from handler.core.verdicts import Decision, Subject
 
 
 class InMemoryPictures:
@@ -136,13 +138,12 @@ class InMemoryPacks:
 
 
 class InMemoryCatalog:
-    """Objects, holders and pairs, in pages of *page_size* holders."""
+    """Objects and holders, in pages of *page_size* holders."""
 
     def __init__(self, *, page_size: int = 100) -> None:
         self._page_size = page_size
         self._objects: dict[tuple[str, str], PictureRecord] = {}
         self._holders: defaultdict[tuple[str, int], set[tuple[str, str]]] = defaultdict(set)
-        self.pairs: dict[tuple[str, Pair], NotedPair] = {}
 
     def put(self, collection: Collection, record: PictureRecord) -> PictureRecord | None:
         stored = self._objects.get((str(collection), record.ref.object_id))
@@ -182,20 +183,67 @@ class InMemoryCatalog:
         for start in range(0, max(len(ids), 1), self._page_size):
             yield ids[start : start + self._page_size]
 
-    def noted(self, collection: Collection, pairs: Sequence[Pair]) -> dict[Pair, NotedPair]:
-        return {pair: self.pairs[str(collection), pair] for pair in pairs if (str(collection), pair) in self.pairs}
-
-    def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
-        return self.pairs.setdefault((str(collection), pair), found)
-
-    def mark_announced(self, collection: Collection, pair: Pair) -> None:
-        self.pairs[str(collection), pair] = replace(self.pairs[str(collection), pair], announced=True)
-
     def _replace(self, collection: Collection, record: PictureRecord) -> PictureRecord | None:
         key = (str(collection), record.ref.object_id)
         replaced = self._objects.get(key)
         self._objects[key] = record
         return replaced
+
+
+class InMemoryPairs:
+    """Pairs by collection, and which of them wait for a verdict."""
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, Pair], NotedPair] = {}
+        self._filed: dict[tuple[str, Pair], Filed] = {}
+        self._closed: set[tuple[str, Pair]] = set()
+
+    def noted(self, collection: Collection, pairs: Sequence[Pair]) -> dict[Pair, NotedPair]:
+        return {pair: self.items[str(collection), pair] for pair in pairs if (str(collection), pair) in self.items}
+
+    def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
+        return self.items.setdefault((str(collection), pair), found)
+
+    def mark_announced(self, collection: Collection, filed: Filed) -> None:
+        key = str(collection), filed.pair
+        self.items[key] = replace(self.items[key], announced=True)
+        self._filed[key] = filed._replace(likeness=self.items[key].likeness, finder=self.items[key].finder)
+        self._closed.discard(key)
+
+    def waiting(self, collection: Collection) -> Iterator[Filed]:
+        for key, filed in self._filed.items():
+            if key[0] == str(collection) and key not in self._closed:
+                yield filed
+
+    def close(self, collection: Collection, pair: Pair) -> None:
+        self._closed.add((str(collection), pair))
+
+    def reopen(self, collection: Collection, pair: Pair) -> None:
+        self._closed.discard((str(collection), pair))
+
+
+class InMemoryVerdicts:
+    """Decisions by scope and subject."""
+
+    def __init__(self) -> None:
+        self._decisions: dict[tuple[str, Subject], Decision] = {}
+
+    def decided(self, scope: str, subjects: Sequence[Subject]) -> dict[Subject, Decision]:
+        found = {subject: self._decisions.get((scope, subject)) for subject in subjects}
+        return {subject: decision for subject, decision in found.items() if decision}
+
+    def put(self, scope: str, decision: Decision) -> Decision:
+        key = scope, decision.subject
+        if not decision.says(self._decisions.get(key)):
+            self._decisions[key] = decision
+        return self._decisions[key]
+
+    def drop(self, scope: str, subject: Subject) -> Decision | None:
+        return self._decisions.pop((scope, subject), None)
+
+    def all(self, scope: str) -> Iterator[Decision]:
+        found = [one for (where, _), one in self._decisions.items() if where == scope]
+        yield from sorted(found, key=lambda one: (one.at, one.subject), reverse=True)
 
 
 class RecordingTopic:

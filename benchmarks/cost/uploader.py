@@ -22,6 +22,8 @@ from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
 from handler.aws.packs import S3Packs
+from handler.aws.pairs import DynamoDBPairs
+from handler.aws.verdicts import DynamoDBVerdicts
 from handler.core.buckets import buckets
 from handler.core.entry import Question, to_entry
 from handler.core.message import Message
@@ -90,6 +92,7 @@ class Uploader:
         self._executor = executor
         self._rng = random.Random(case.radius)
         self._catalog = _CountingCatalog(dynamodb, "pictures")
+        self._pairs, self._verdicts = DynamoDBPairs(dynamodb, "pictures"), DynamoDBVerdicts(dynamodb, "pictures")
         self._index = DynamoDBBuckets(dynamodb, "buckets", executor=executor)
         journal = DynamoDBJournal(dynamodb, "buckets", executor=executor, shards=case.size.shards)
         packs = S3Packs(session.client("s3", endpoint_url=endpoint, config=settings), "packs", "buckets")
@@ -174,6 +177,8 @@ class Uploader:
             search=instance.search,
             looks=Looks(store=_NoisePictures(), executor=self._executor, settings=settings),
             catalog=self._catalog,
+            pairs=self._pairs,
+            verdicts=self._verdicts,
             topic=_Nobody(),
             executor=self._executor,
             settings=settings,

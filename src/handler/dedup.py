@@ -6,14 +6,17 @@ every pair that is not marked announced, whoever found it; mark it only after it
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Protocol
 
+from handler.clock import now
 from handler.core.asker import Asker
+from handler.core.filed import Filed
 from handler.core.generations import GENERATIONS
 from handler.core.matches import Match, NotedPair, Pair
 from handler.core.message import Message, compose
@@ -29,6 +32,7 @@ from handler.core.model import (
     collection_of,
 )
 from handler.core.policy import confirms, match, nearest_first, questions, radius_of
+from handler.core.verdicts import Decision, Subject
 from handler.indexing import Indexer
 from handler.looks import Looks
 from handler.report import Report
@@ -41,11 +45,15 @@ MAX_PAGES_AT_ONCE = 16  # calls in parallel, before the live ones are counted; t
 MAX_CANDIDATES = 10_000
 
 
-class PairCatalog(Protocol):
-    """What is known of each object, and which pairs were announced. All reads are strongly consistent."""
+class Records(Protocol):
+    """What is known of each object."""
 
     def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
-        """Return the records that exist, in any order."""
+        """Return the records that exist, in any order; strongly consistent."""
+
+
+class Pairs(Protocol):
+    """Which pairs were found and announced. All reads are strongly consistent."""
 
     def noted(self, collection: Collection, pairs: Sequence[Pair]) -> dict[Pair, NotedPair]:
         """Return what is noted of those of the distinct *pairs* that somebody found before."""
@@ -53,8 +61,15 @@ class PairCatalog(Protocol):
     def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
         """Note what was *found* of the pair if nothing is noted yet; return what is noted now."""
 
-    def mark_announced(self, collection: Collection, pair: Pair) -> None:
-        """Note that the pair was announced."""
+    def mark_announced(self, collection: Collection, filed: Filed) -> None:
+        """Note that the pair was announced, and file it for people to review."""
+
+
+class Verdicts(Protocol):
+    """What people decided of pairs."""
+
+    def decided(self, scope: str, subjects: Sequence[Subject]) -> Mapping[Subject, Decision]:
+        """Return what was decided of those of the distinct *subjects* that somebody judged; strongly consistent."""
 
 
 class Topic(Protocol):
@@ -73,20 +88,26 @@ class Deduplicator:
         indexer: Indexer,
         search: Search,
         looks: Looks,
-        catalog: PairCatalog,
+        catalog: Records,
+        pairs: Pairs,
+        verdicts: Verdicts,
         topic: Topic,
         executor: Executor,
         settings: Settings,
         max_candidates: int = MAX_CANDIDATES,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self._indexer = indexer
         self._search = search
         self._looks = looks
         self._catalog = catalog
+        self._pairs = pairs
+        self._verdicts = verdicts
         self._topic = topic
         self._executor = executor
         self._settings = settings
         self._max_candidates = max_candidates
+        self._clock = clock
         # What is farther has to be looked at anyway, and buckets for each further bit cost more than the rest together.
         self._most_probed = GENERATIONS[settings.generation].sure_radius
         self._enough = settings.max_matches + settings.max_looks  # nearest matches, by what is known of them
@@ -103,7 +124,7 @@ class Deduplicator:
             return report
         collection = collection_of(ref, self._settings)
         with report.timed("search"):
-            proposed = self._search_and_read(collection, asker, report, deadline)
+            proposed = self._search_and_read(collection, asker, self._undecided, report, deadline)
             noted = self._noted(collection, asker.record, proposed)
         self._decide(asker, proposed, noted, report, deadline)
         with report.timed("announce"):
@@ -124,12 +145,17 @@ class Deduplicator:
         asker = self._indexer.examine(ref, report)  # what is stored of it would find less than the picture itself
         if asker.record.alive:
             with report.timed("search"):
-                proposed = self._search_and_read(collection_of(ref, self._settings), asker, report, deadline)
+                proposed = self._search_and_read(collection_of(ref, self._settings), asker, _all, report, deadline)
             self._decide(asker, proposed, {}, report, deadline, tell)
         return report
 
-    def _search_and_read(self, collection: Collection, asker: Asker, report: Report, deadline: float) -> list[Match]:
-        """Return the nearest live matches by what is known of them, nearest first: as many as may be decided about."""
+    def _search_and_read(
+        self, collection: Collection, asker: Asker, wanted: "Wanted", report: Report, deadline: float
+    ) -> list[Match]:
+        """Return the nearest live matches by what is known of them, nearest first: as many as may be decided about.
+
+        Those alone that are *wanted*.
+        """
         asked, radius = questions(asker, self._settings), radius_of(asker, self._settings)
         probed_radius = min(radius, self._most_probed)
         report.found = self._search.find(
@@ -141,11 +167,12 @@ class Deduplicator:
             probed_radius=probed_radius,
             deadline=deadline,
         )
-        live, cut = self._follow_up(collection, asker, report.found)
+        matching = partial(self._live_matches, collection, asker, wanted)
+        live, cut = self._follow_up(asker, report.found, matching)
         if cut and report.found.route is not Route.PROBED:
             # What was overwritten and deleted here fills the journal; the buckets know who has a hash now.
             report.found = self._search.probe(collection, asked, probed_radius)
-            live, cut = self._follow_up(collection, asker, report.found)
+            live, cut = self._follow_up(asker, report.found, matching)
         report.truncated = cut
         return nearest_first(live.values())
 
@@ -158,7 +185,7 @@ class Deduplicator:
             for one in proposed[: self._enough]
             if one.kind is not MatchKind.EXACT
         }
-        return {pairs[pair]: found for pair, found in self._catalog.noted(collection, list(pairs)).items()}
+        return {pairs[pair]: found for pair, found in self._pairs.noted(collection, list(pairs)).items()}
 
     def _decide(
         self,
@@ -175,7 +202,9 @@ class Deduplicator:
         report.matches, report.looks = decided.matches, decided.looks
         report.truncated |= decided.more
 
-    def _follow_up(self, collection: Collection, asker: Asker, found: Found) -> tuple[dict[str, Match], bool]:
+    def _follow_up(
+        self, asker: Asker, found: Found, matching: Callable[[Sequence[Candidate]], dict[str, Match]]
+    ) -> tuple[dict[str, Match], bool]:
         """The live matches among what was found, more than the cap if there are, and whether some was not read."""
         # The asker's own entry is among them: it was written before the search.
         seen = {asker.record.ref.object_id}
@@ -186,18 +215,26 @@ class Deduplicator:
             if len(seen) > self._max_candidates:
                 return live, True
             pages = min(4 * pages, MAX_PAGES_AT_ONCE)
-            for matching in self._executor.map(partial(self._live_matches, collection, asker), _pages(some)):
-                live |= matching
+            for found_there in self._executor.map(matching, _pages(some)):
+                live |= found_there
             # Candidates come nearest first, so whatever is still to come is at least as far as the last of these.
             if sum(match.distance <= some[-1].distance for match in live.values()) > self._enough:
                 return live, False
         return live, not found.complete
 
-    def _live_matches(self, collection: Collection, asker: Asker, candidates: Sequence[Candidate]) -> dict[str, Match]:
-        """The live objects among *candidates* that match by what is known of them now, by object id."""
+    def _live_matches(
+        self, collection: Collection, asker: Asker, wanted: "Wanted", candidates: Sequence[Candidate]
+    ) -> dict[str, Match]:
+        """The live objects among *candidates* that match by what is known of them now and are wanted, by object id."""
         stored = self._catalog.get(collection, [candidate.object_id for candidate in candidates])
-        found = {one.ref.object_id: match(asker, one, self._settings) for one in stored}
-        return {object_id: matching for object_id, matching in found.items() if matching}
+        found = [matching for one in stored if (matching := match(asker, one, self._settings))]
+        return {one.record.ref.object_id: one for one in wanted(collection, asker.record, found)}
+
+    def _undecided(self, collection: Collection, record: PictureRecord, found: Sequence[Match]) -> list[Match]:
+        """Those of *found* that nobody has decided about: of the others nobody wants to be told again."""
+        subjects = [Subject.of(record, one.record) for one in found]
+        decided = self._verdicts.decided(collection.scope, list(dict.fromkeys(subjects))) if subjects else {}
+        return [one for one, subject in zip(found, subjects, strict=True) if subject not in decided]
 
     def _is_current(self, collection: Collection, record: PictureRecord) -> bool:
         """Whether this event is still the object's latest: what has been deleted meanwhile is not announced."""
@@ -208,7 +245,7 @@ class Deduplicator:
         """Publish the pairs that nobody has marked announced, then mark them."""
         pairs = [Pair.of(record, one.record) for one in report.matches]
         found = [NotedPair(one.likeness, finder=record.named) for one in report.matches]
-        noted = self._executor.map(partial(self._catalog.note_pair, collection), pairs, found)
+        noted = self._executor.map(partial(self._pairs.note_pair, collection), pairs, found)
         due = [
             replace(one, likeness=known.seen_by(record))  # whoever noted it first decided
             for one, known in zip(report.matches, noted, strict=True)
@@ -218,9 +255,17 @@ class Deduplicator:
             return
         message = compose(collection, record, due, radius=self._settings.asked_radius, truncated=report.truncated)
         self._topic.publish(message)
-        published = [Pair.of(record, one.record) for one in message.matches]
-        list(self._executor.map(partial(self._catalog.mark_announced, collection), published))
+        at = self._clock().isoformat(timespec="seconds")
+        published = [Filed.of(record, one.record, one.likeness, at) for one in message.matches]
+        list(self._executor.map(partial(self._pairs.mark_announced, collection), published))
         report.announced = len(published)
+
+
+Wanted = Callable[[Collection, PictureRecord, Sequence[Match]], Sequence[Match]]  # those of some matches
+
+
+def _all(_: Collection, __: PictureRecord, found: Sequence[Match]) -> Sequence[Match]:
+    return found
 
 
 def _unseen(candidates: Iterator[Candidate], seen: set[str]) -> Iterator[Candidate]:

@@ -16,9 +16,11 @@ from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
 from handler.aws.meter import Meter
 from handler.aws.packs import S3Packs
+from handler.aws.pairs import DynamoDBPairs
 from handler.aws.parser import install
 from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
+from handler.aws.verdicts import DynamoDBVerdicts
 from handler.config import Config
 from handler.dedup import Deduplicator
 from handler.indexing import Indexer
@@ -86,6 +88,8 @@ def build(config: Config) -> Service:
         search=Search(memory=memory, index=buckets, catalog=catalog, executor=executor),
         looks=Looks(store=pictures, executor=executor, settings=config.settings),
         catalog=catalog,
+        pairs=DynamoDBPairs(dynamodb, config.picture_table),
+        verdicts=DynamoDBVerdicts(dynamodb, config.picture_table),
         topic=SNSTopic(sns, config.topic_arn),
         executor=executor,
         settings=config.settings,

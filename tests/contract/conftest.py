@@ -14,17 +14,30 @@ from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
 from handler.aws.packs import S3Packs
+from handler.aws.pairs import DynamoDBPairs
 from handler.aws.s3 import S3Pictures
+from handler.aws.verdicts import DynamoDBVerdicts
 from handler.cli.local.emulator import CREDENTIALS, REGION, require_loopback
 from handler.core.journal import Shape
 from handler.core.model import Collection, Limits
-from handler.dedup import PairCatalog
+from handler.dedup import Pairs as AnnouncedPairs
+from handler.dedup import Records
+from handler.dedup import Verdicts as KnownVerdicts
 from handler.indexing import HashIndex, ObjectCatalog, PictureStore
 from handler.journal import Journal, Packs
+from handler.review import KeptVerdicts, OpenPairs
 from handler.search import HashBuckets, Holders
 from handler.wiring import CLIENT, lean_session
 from tests.conftest import Stack
-from tests.fakes import InMemoryBuckets, InMemoryCatalog, InMemoryJournal, InMemoryPacks, InMemoryPictures
+from tests.fakes import (
+    InMemoryBuckets,
+    InMemoryCatalog,
+    InMemoryJournal,
+    InMemoryPacks,
+    InMemoryPairs,
+    InMemoryPictures,
+    InMemoryVerdicts,
+)
 
 SHAPE = Shape(segment_bytes=180, pack_segments=4)  # small segments, likewise
 PAGE_MEMBERS = 3  # small pages, so that tests fill several
@@ -32,8 +45,16 @@ MAX_BYTES = 1000
 BUCKET = "contract-pictures"
 
 
-class Catalog(ObjectCatalog, PairCatalog, Holders, Protocol):
+class Catalog(ObjectCatalog, Records, Holders, Protocol):
     """What is asked of PictureTable, by the use case and by a search."""
+
+
+class Pairs(AnnouncedPairs, OpenPairs, Protocol):
+    """What is asked of the pairs, by the use case and by reviews."""
+
+
+class Verdicts(KnownVerdicts, KeptVerdicts, Protocol):
+    """What is asked of verdicts, by the use case and by reviews."""
 
 
 class Buckets(HashIndex, HashBuckets, Protocol):
@@ -74,6 +95,22 @@ def catalog(kind: str, request: pytest.FixtureRequest) -> Catalog:
         return InMemoryCatalog(page_size=100)
     stack: Stack = request.getfixturevalue("stack")
     return DynamoDBCatalog(dynamodb(stack, kind), stack.deployment.outputs["PictureTableName"])
+
+
+@pytest.fixture
+def pairs(kind: str, request: pytest.FixtureRequest) -> Pairs:
+    if kind == "fake":
+        return InMemoryPairs()
+    stack: Stack = request.getfixturevalue("stack")
+    return DynamoDBPairs(dynamodb(stack, kind), stack.deployment.outputs["PictureTableName"])
+
+
+@pytest.fixture
+def verdicts(kind: str, request: pytest.FixtureRequest) -> Verdicts:
+    if kind == "fake":
+        return InMemoryVerdicts()
+    stack: Stack = request.getfixturevalue("stack")
+    return DynamoDBVerdicts(dynamodb(stack, kind), stack.deployment.outputs["PictureTableName"])
 
 
 @pytest.fixture

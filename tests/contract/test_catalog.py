@@ -3,18 +3,15 @@ from dataclasses import replace
 
 import pytest
 
-from handler.core.matches import Likeness, NotedPair, Pair
 from handler.core.model import (
     Collection,
     Fingerprint,
-    MatchKind,
     ObjectRef,
     Outcome,
     PictureRecord,
     Superseded,
     padded_sequencer,
 )
-from handler.dedup import PairCatalog
 from tests.contract.conftest import Catalog
 
 HASH = 0x0F0F_0000_FFFF_1234
@@ -212,34 +209,3 @@ def test_dropping_one_version_keeps_the_other(catalog: Catalog, collection: Coll
 
 def test_hash_without_holders_has_none(catalog: Catalog, collection: Collection) -> None:
     assert flat(catalog.holders(collection, HASH)) == []
-
-
-def test_pair_is_noted_once_from_both_sides_until_it_is_marked(catalog: PairCatalog, collection: Collection) -> None:
-    one, other = record(ref("a.jpg")), record(ref("b.jpg"))
-
-    first = NotedPair(Likeness(MatchKind.ALTERED, 3, 0.91234, 0.5, ((0.25, 0.5, 0.0, 1.0),)), finder=one.named)
-    second = NotedPair(Likeness(MatchKind.NEAR, 4), finder=other.named)
-
-    assert catalog.note_pair(collection, Pair.of(one, other), first) == first
-    assert catalog.note_pair(collection, Pair.of(other, one), second) == first
-    catalog.mark_announced(collection, Pair.of(one, other))
-
-    assert catalog.note_pair(collection, Pair.of(other, one), second) == replace(first, announced=True)
-    another_version = record(ref("b.jpg", "9"))
-    assert catalog.note_pair(collection, Pair.of(one, another_version), second) == second
-
-
-def test_what_is_noted_of_pairs_is_read_back(catalog: PairCatalog, collection: Collection) -> None:
-    one, others = record(ref("a.jpg")), [record(ref(f"{n}.jpg")) for n in range(120)]
-    found = NotedPair(Likeness(MatchKind.NEAR, 0), finder=one.named)
-    pairs = [Pair.of(one, other) for other in others]
-    for pair in pairs[:110]:
-        catalog.note_pair(collection, pair, found)
-    catalog.mark_announced(collection, pairs[3])
-
-    noted = catalog.noted(collection, pairs)
-
-    assert set(noted) == set(pairs[:110])
-    assert noted[pairs[3]] == replace(found, announced=True)
-    assert noted[pairs[4]] == found
-    assert catalog.noted(collection, []) == {}

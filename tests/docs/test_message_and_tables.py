@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +12,15 @@ from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.catalog import DynamoDBCatalog, object_key
 from handler.aws.journal import DynamoDBJournal
 from handler.aws.packs import S3Packs
+from handler.aws.pairs import DynamoDBPairs
+from handler.aws.verdicts import DynamoDBVerdicts
 from handler.core.buckets import Bucket
+from handler.core.filed import Filed
 from handler.core.generations import GENERATIONS
 from handler.core.matches import Likeness, Match, NotedPair, Pair
 from handler.core.message import MAX_BODY_BYTES, compose
 from handler.core.model import LOWEST_SEQUENCER, Collection, Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord
+from handler.core.verdicts import Decision, NamedObject, Subject, Verdict
 from tests.docs.markdown import REFERENCE, ROOT, code, names, table, tables
 from tests.fakes import InlineExecutor
 
@@ -24,6 +29,7 @@ SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "match-1.schema.json").read
 COLLECTION = Collection("hotels/astoria/", "look1")
 HASH = 0x0F0F_0000_FFFF_1234
 HEX = "[0-9a-f]"
+AT = "2026-01-01T00:00:00+00:00"
 
 
 def record(key: str = "a.jpg", **attributes: Any) -> PictureRecord:
@@ -151,8 +157,11 @@ def written() -> dict[str, list[dict[str, Any]]]:
     catalog.bury(COLLECTION, record().ref)
     catalog.add_holder(COLLECTION, HASH, record().ref)
     pair = Pair.of(record(), record("b.jpg", digest="e"))
-    catalog.note_pair(COLLECTION, pair, NotedPair(Likeness(MatchKind.NEAR, 1, 0.97, 1.0), finder=pair.first))
-    catalog.mark_announced(COLLECTION, pair)
+    pairs = DynamoDBPairs(client, "PictureTable")
+    pairs.note_pair(COLLECTION, pair, NotedPair(Likeness(MatchKind.NEAR, 1, 0.97, 1.0), finder=pair.first))
+    pairs.mark_announced(COLLECTION, Filed.of(record(), record("b.jpg", digest="e"), Likeness(MatchKind.NEAR, 1), AT))
+    said = Decision(Subject("d", "e"), Verdict.KEEP_ONE, (NamedObject("b", "a"), NamedObject("b", "b")), "me", AT, "d")
+    DynamoDBVerdicts(client, "PictureTable").put(COLLECTION.scope, replace(said, note="why", batch="1"))
     client = buckets
     index = DynamoDBBuckets(client, "BucketTable", executor=InlineExecutor())
     index.add(COLLECTION, Bucket(3, 0xABCD), HASH, crowded=False)
@@ -163,7 +172,7 @@ def written() -> dict[str, list[dict[str, Any]]]:
 
 def kind_of(item: dict[str, Any]) -> str:
     """Which item it is: the letter before its number, hash or id in the partition key, and whether it is a note."""
-    mark = re.sub(rf"^{re.escape(str(COLLECTION))}#(.).*", r"\1", item["pk"]["S"])
+    mark = re.sub(rf"^{re.escape(COLLECTION.scope)}(?:#look1)?#(.).*", r"\1", item["pk"]["S"])
     return "shards" if item["sk"]["S"] == "shards" else mark
 
 
@@ -185,6 +194,8 @@ def pattern(documented: str) -> re.Pattern[str]:
         "other object id": f"(?:{object_id}|{other_id})",
         "content": "[de]",
         "other content": "[de]",
+        "subject": "d",
+        "other subject": "e",
         "digest": f"{HEX}{{32}}",
     }
     parts = re.split(r"\{([^}]+)\}", documented)
@@ -198,6 +209,7 @@ KINDS = {
     "object": "o",
     "holder of a hash": "h",
     "pair": "p",
+    "verdict": "v",
 }
 
 
@@ -218,7 +230,7 @@ def test_items_keys_and_attributes_of_both_tables(written: dict[str, list[dict[s
     )
 
 
-TYPES = {"String": "S", "Number": "N", "Binary": "B", "Boolean": "BOOL", "Binary Set": "BS", "Map": "M"}
+TYPES = {"String": "S", "Number": "N", "Binary": "B", "Boolean": "BOOL", "Binary Set": "BS", "Map": "M", "List": "L"}
 
 
 def types(items: list[dict[str, Any]]) -> dict[str, str]:
@@ -233,7 +245,7 @@ def test_attributes_of_an_object_item(written: dict[str, list[dict[str, Any]]]) 
 
 
 def test_attributes_of_all_other_items(written: dict[str, list[dict[str, Any]]]) -> None:
-    documented = {code(name)[0]: TYPES[kind] for name, kind, _ in tables(PAGE, "Items")[1]}
+    documented = {name: TYPES[kind] for names, kind, _ in tables(PAGE, "Items")[1] for name in code(names)}
 
     others = [item for items in written.values() for item in items if kind_of(item) != KINDS["object"]]
     assert documented == types(others)

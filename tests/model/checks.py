@@ -1,5 +1,6 @@
 """What has to hold of every schedule."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from functools import cache
@@ -42,10 +43,23 @@ def check_step(model: Model, state: State, step: Step) -> None:
     if any(match["key"] == picture["key"] for match in matches):
         raise Violation(f"{picture['key']} is announced as a match of itself")
     for other in model.locals[state.locals[step.actor]].handled_before:
+        if keys := model.decision(other):
+            _check_silence(model, document, keys)
+            continue
         event = model.scenario.events[other]
+        if not event.sequenced:  # it is behind whatever is stored, since nothing says that it came later
+            continue
         for one in (picture, *matches):
             if one["key"] == event.key and int(one["etag"]) < event.number:
                 raise Violation(f"{event.key} is announced as it was before {name(event)}, which was handled before")
+
+
+def _check_silence(model: Model, document: dict[str, Any], keys: tuple[str, str]) -> None:
+    """What was decided before an upload began is not told by it, whatever objects have that content now."""
+    contents = {hashlib.sha256(model.scenario.history[key][0] or b"").hexdigest() for key in keys}
+    picture, *matches = (one["sha256"] for one in (document["picture"], *document["matches"]))
+    if any({picture, match} == contents for match in matches):
+        raise Violation(f"{' and '.join(keys)} are announced, which were said to be different before")
 
 
 def _check_pack(model: Model, state: State, call: Call) -> None:
@@ -88,6 +102,7 @@ def _check_pairs_are_announced(
     for (one, its_hash), (other, other_hash) in combinations(live, 2):
         pair = frozenset(_stored(items[key]) for key in (one, other))
         due = pair in noted or ARCHIVED not in model.scenario.trouble
+        due &= (one, other) not in model.scenario.decided
         if hamming(its_hash, other_hash) <= RADIUS and due and pair not in announced:
             raise Violation(f"{one} and {other} are near-duplicates, and that was never announced")
 
@@ -162,6 +177,8 @@ def describe(model: Model, schedule: tuple[Step, ...]) -> str:
 
 
 def _actor(model: Model, actor: int) -> str:
+    if keys := model.decision(actor):
+        return f"somebody, who says that {' and '.join(keys)} are different"
     if actor >= model.deliveries:
         return f"the owner of {model.changed_keys[actor - model.deliveries]}"
     event = model.scenario.events[actor]

@@ -6,8 +6,10 @@ again whenever it is its turn. A crash matters only by what was written before i
 after each step that changed a cell, and covers every later moment at which the delivery has only read.
 """
 
+import hashlib
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -17,19 +19,20 @@ from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.packs import S3Packs
 from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
+from handler.aws.verdicts import DynamoDBVerdicts
 from handler.core.entry import entry_bytes
 from handler.core.journal import Shape
 from handler.core.judging import judged
 from handler.core.matches import Likeness, Match
 from handler.core.model import Collection, Limits, Settings
 from handler.core.seen import Seen
-from handler.dedup import Deduplicator
+from handler.core.verdicts import Decision, NamedObject, Subject, Verdict
 from handler.indexing import Indexer
 from handler.journal import JournalStore
 from handler.memory import JournalMemory
 from tests.model.instances import LARGE, NONE, Instances, Memory, fresh, memory_of, remember
 from tests.model.replay import PACKS, LookingClient, Replay, Task
-from tests.model.scenarios import Event, Scenario
+from tests.model.scenarios import BUCKET, Event, Scenario
 from tests.model.services import Call, Services
 from tests.model.variants import Variant
 
@@ -40,6 +43,8 @@ SETTINGS = Settings(generation="phash1", radius=RADIUS, max_matches=20, scope_de
 BY_LOOKS = replace(SETTINGS, sure_radius=0, max_looks=20)
 
 KINDS = ("read", "add", "write")
+
+NOW = datetime.fromtimestamp(0, UTC)
 
 AGAIN = Call("again", "instances", {})  # what a delivery that failed waits for
 
@@ -118,7 +123,7 @@ class Model:
         self._local_numbers: dict[Hashable, int] = {}
         self._waiting: dict[tuple[int, int], Waiting] = {}
         self._results: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        # Deliveries first; then, for each key, those who change it once more.
+        # Deliveries first; then, for each key, those who change it once more; then those who decide about a pair.
         self.changed_keys = [key for key, bodies in scenario.history.items() if len(bodies) > 1]
         self.deliveries = len(scenario.events)
         self.shape = Shape(segment_bytes=60 + 25 * scenario.segment_entries, pack_segments=PACK_SEGMENTS)
@@ -128,7 +133,8 @@ class Model:
         for key in scenario.history:
             self.cell_names.number(f"s3/{key}")
         first = tuple(self._first(cell) for cell in range(len(self.cell_names.values)))
-        self.start = State(first, (self.fresh,) * (self.deliveries + len(self.changed_keys)), crashes)
+        self._deciders = self.deliveries + len(self.changed_keys)  # the first of them
+        self.start = State(first, (self.fresh,) * (self._deciders + len(scenario.decided)), crashes)
 
     # --- steps ---
 
@@ -183,7 +189,8 @@ class Model:
         local = self.locals[state.locals[actor]]
         handled = local.handled_before
         if not local.log:
-            handled = frozenset(other for other in self._later if self.is_done(state, other))
+            ended = (*self._later, *range(self._deciders, len(state.locals)))
+            handled = frozenset(other for other in ended if self.is_done(state, other))
         log = dict(local.log)
         log[task] = (*log.get(task, ()), answer)
         return self._local(Local(tuple(sorted(log.items())), handled))
@@ -234,17 +241,34 @@ class Model:
 
     def _run(self, actor: int, log: Log) -> Waiting:
         """Run the delivery again over the answers it has got, to the calls that have none yet."""
-        if actor >= self.deliveries:
+        pending: dict[Task, Call]
+        if actor >= self._deciders:
+            pending = self._decide(self.scenario.decided[actor - self._deciders], log)
+        elif actor >= self.deliveries:
             key = self.changed_keys[actor - self.deliveries]
             done = len(log[0][1]) if log else 0
             call = Call("change", f"s3/{key}", {"to": done + 2})
             more = done + 1 < len(self.scenario.history[key])
-            pending: dict[Task, Call] = {(): call} if more else {}
+            pending = {(): call} if more else {}
         else:
             pending = self._deliver(self.scenario.events[actor], log)
         return Waiting(
             tuple((task, self.calls.number(call), self.cell_names.number(call.cell)) for task, call in pending.items())
         )
+
+    def decision(self, actor: int) -> tuple[str, str] | None:
+        """Return the keys of the pair that *actor* decides about; None if it is a delivery, or changes a key."""
+        return self.scenario.decided[actor - self._deciders] if actor >= self._deciders else None
+
+    def _decide(self, keys: tuple[str, str], log: Log) -> dict[Task, Call]:
+        """Somebody says that the pictures under two keys are different, as they were when each was put first."""
+        replay = self.variant.replay({task: tuple(map(self.answers.values.__getitem__, got)) for task, got in log})
+        client: Any = self.variant.client(replay)
+        digests = sorted(hashlib.sha256(self.scenario.history[key][0] or b"").hexdigest() for key in keys)
+        objects = NamedObject(BUCKET, keys[0]), NamedObject(BUCKET, keys[1])
+        said = Decision(Subject(*digests), Verdict.DIFFERENT, objects, "somebody", NOW.isoformat())
+        replay.run(lambda: DynamoDBVerdicts(client, "catalog").put(COLLECTION.scope, said))
+        return replay.pending
 
     def _deliver(self, event: Event, log: Log) -> dict[Task, Call]:
         replay = self.variant.replay({task: tuple(map(self.answers.values.__getitem__, got)) for task, got in log})
@@ -287,7 +311,7 @@ class Model:
             settings=self.settings,
         )
         search = self.variant.search(memory=memory, index=buckets, catalog=catalog, executor=replay, clock=lambda: 0.0)
-        deduplicator = Deduplicator(
+        deduplicator = self.variant.deduplicator(
             indexer=indexer,
             search=search,
             looks=self.variant.looks(
@@ -297,9 +321,12 @@ class Model:
                 judge=_judged_once,
             ),
             catalog=catalog,
+            pairs=self.variant.pairs(client, "catalog"),
+            verdicts=DynamoDBVerdicts(client, "catalog"),
             topic=SNSTopic(client, "topic"),
             executor=replay,
             settings=self.settings,
+            clock=lambda: NOW,
         )
         handle = deduplicator.removed if self.scenario.body(event) is None else deduplicator.created
         handle(event.ref)

@@ -58,6 +58,7 @@ class Scenario:
     segment_entries: int = 1  # of the journal; two segments are a pack
     looks: bool = False  # the hashes alone are not near enough
     trouble: Sequence[str] = ()  # the errors that reading a picture for a look may end in
+    decided: Sequence[tuple[str, str]] = ()  # pairs of keys that somebody says are different, at any time
     shards: Sequence[int] = (1,)  # of the journal, by number of the change: a deployment may raise them
     events: tuple[Event, ...] = field(init=False)
 
@@ -109,11 +110,15 @@ LOOKS_MADE = Scenario("near-duplicates by overwriting, by a look", {"a": [CAT], 
 LOOKS_THROTTLED = Scenario("two near-duplicates by a throttled look", PAIR.history, looks=True, trouble=[THROTTLED])
 LOOKS_ARCHIVED = Scenario("pixels that go", PAIR.history, looks=True, trouble=[ARCHIVED])
 
+DECIDED = Scenario("two near-duplicates, said to be different", PAIR.history, decided=[("a", "b")])
+DECIDED_LATER = Scenario("said to be different, put again", {"a": [CAT], "b": [COPY, COPY]}, decided=[("a", "b")])
+DECIDED_OF_THREE = Scenario("three near-duplicates, two said to be different", THREE.history, decided=[("a", "b")])
+
 SCENARIOS = (
     ONE, PAIR, ONE_HASH, FULL_PAGES, TWICE, OVERWRITTEN, OVERWRITTEN_NEAR, DELETED, PUT_AGAIN, PAIR_TWICE, PAIR_UNDONE,
     PAIR_MADE, PAIR_DELETED, ONE_HASH_DELETED, ONE_HASH_AGAIN, PAIR_PUT_AGAIN, THREE, BACKFILLED,
     BACKFILLED_TOO, BACKFILLED_DELETED, BACKFILLED_AGAIN, SHARDS, MORE_SHARDS, ROOM,
-    LOOKS, LOOKS_REPLACED, LOOKS_MADE, LOOKS_THROTTLED, LOOKS_ARCHIVED,
+    LOOKS, LOOKS_REPLACED, LOOKS_MADE, LOOKS_THROTTLED, LOOKS_ARCHIVED, DECIDED, DECIDED_LATER, DECIDED_OF_THREE,
 )  # fmt: skip
 
 # What is known not to hold: without a sequencer the order of two events of one key cannot be known afterwards.

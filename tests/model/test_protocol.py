@@ -11,6 +11,7 @@ from tests.model.variants import REAL, Variant
 MAX_STATES = 30_000  # so that a change which makes many more of them is noticed here and not by a test that hangs
 GONE = "a is announced as it was before a@2, which was handled before"
 REPACKED = "a pack is written again with other entries"
+TOLD = "{} and {} are announced, which were said to be different before"
 LOST = "{} and {} are near-duplicates, and that was never announced"
 
 
@@ -32,6 +33,7 @@ LOADING, PROBING, MIXED = Instances
         (scenarios.PAIR_DELETED, 0, LOADING),
         (scenarios.SHARDS, 0, LOADING),
         (scenarios.LOOKS, 0, LOADING),
+        (scenarios.DECIDED, 0, LOADING),
     ],
     ids=lambda value: value.name if isinstance(value, Scenario) else str(value),
 )
@@ -89,6 +91,8 @@ def test_events_without_a_sequencer_can_be_overtaken(scenario: Scenario, broken:
         (variants.WINNER_PUBLISHES, scenarios.PAIR, 1, MIXED, LOST),
         (variants.FORGETS_PAIRS, scenarios.LOOKS_ARCHIVED, 1, LOADING, LOST),
         (variants.GIVES_UP, scenarios.LOOKS_THROTTLED, 0, LOADING, LOST),
+        (variants.EVENTUAL_VERDICTS, scenarios.DECIDED, 0, LOADING, TOLD),
+        (variants.IGNORES_VERDICTS, scenarios.DECIDED_LATER, 0, LOADING, TOLD),
         (variants.BLIND_VERIFICATION, scenarios.PAIR_DELETED, 0, LOADING, GONE),
     ],
     ids=lambda value: value.name if isinstance(value, Variant) else "",

@@ -6,13 +6,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler.aws.catalog import DynamoDBCatalog, _likeness, _pair_key
+from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
+from handler.aws.pairs import DynamoDBPairs, _likeness, _pair_key
 from handler.core.asker import Asker
 from handler.core.buckets import buckets, to_member
 from handler.core.journal import Segment
 from handler.core.matches import Match, NotedPair, Pair
 from handler.core.model import Collection, Found, ObjectRef, Outcome, PictureRecord
+from handler.dedup import Deduplicator
 from handler.entries import Block
 from handler.journal import CollectionJournal, Cursor
 from handler.looks import Looked, Looks
@@ -27,11 +29,13 @@ class Variant:
     name: str
     client: type[Client] = Client
     catalog: type[DynamoDBCatalog] = DynamoDBCatalog
+    pairs: type[DynamoDBPairs] = DynamoDBPairs
     replay: type[Replay] = Replay
     journal: type[DynamoDBJournal] = DynamoDBJournal
     collection_journal: type[CollectionJournal] = CollectionJournal
     search: type[Search] = Search
     looks: type[Looks] = Looks
+    deduplicator: type[Deduplicator] = Deduplicator
 
 
 class EventualProbes(Client):
@@ -50,6 +54,12 @@ class EventualTail(Client):
     def query(self, **arguments: Any) -> Any:
         consistent = arguments["TableName"] != "buckets" or "sk >= :from" not in arguments["KeyConditionExpression"]
         return super().query(**arguments | {"ConsistentRead": consistent})
+
+
+class EventualVerdicts(Client):
+    def get_item(self, **arguments: Any) -> Any:
+        consistent = "#v#" not in arguments["Key"]["pk"]["S"]
+        return super().get_item(**arguments | {"ConsistentRead": consistent})
 
 
 class Overfilling(Client):
@@ -89,16 +99,16 @@ class HolderWithoutVersion(DynamoDBCatalog):
         super().drop_holder(collection, hash, ObjectRef(ref.bucket, ref.key))
 
 
-def _update_pair(catalog: DynamoDBCatalog, collection: Collection, pair: Pair, **arguments: Any) -> bool:
+def _update_pair(pairs: DynamoDBPairs, collection: Collection, pair: Pair, **arguments: Any) -> bool:
     """Update the item of *pair*; False if the condition among *arguments* does not hold."""
     try:
-        catalog._client.update_item(TableName=catalog._table, Key=_pair_key(collection, pair), **arguments)
+        pairs._client.update_item(TableName=pairs._table, Key=_pair_key(collection, pair), **arguments)
     except ClientError:
         return False
     return True
 
 
-class CreatorPublishes(DynamoDBCatalog):
+class CreatorPublishes(DynamoDBPairs):
     """Whoever puts the pair item publishes it; who finds one takes it for announced."""
 
     def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
@@ -113,7 +123,7 @@ class CreatorPublishes(DynamoDBCatalog):
         return replace(found, announced=not created)
 
 
-class WinnerPublishes(DynamoDBCatalog):
+class WinnerPublishes(DynamoDBPairs):
     """The pair is marked announced first, by a conditional write: who wins it publishes."""
 
     def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
@@ -129,11 +139,18 @@ class WinnerPublishes(DynamoDBCatalog):
         return replace(noted, announced=not won)
 
 
-class ForgetsPairs(DynamoDBCatalog):
+class ForgetsPairs(DynamoDBPairs):
     """Nobody asks what was noted of a pair: it is looked at again."""
 
     def noted(self, collection: Collection, _: Sequence[Pair]) -> dict[Pair, NotedPair]:
         return super().noted(collection, [])
+
+
+class IgnoresVerdicts(Deduplicator):
+    """Pairs are told whatever was decided of them."""
+
+    def _undecided(self, _: Collection, __: PictureRecord, found: Sequence[Match]) -> list[Match]:
+        return list(found)
 
 
 class GivesUp(Looks):
@@ -253,12 +270,14 @@ EVENTUAL_HOLDERS = Variant("eventually consistent look-up of holders", client=Ev
 UNAWAITED_WRITES = Variant("probes before the writes are acknowledged", replay=Unawaited)
 NO_SEQUENCER_CONDITION = Variant("no sequencer condition", client=Unconditional)
 HOLDER_WITHOUT_VERSION = Variant("hash item without version", catalog=HolderWithoutVersion)
-CREATOR_PUBLISHES = Variant("only the creator of a pair publishes it", catalog=CreatorPublishes)
-WINNER_PUBLISHES = Variant("only the winner of the conditional write publishes", catalog=WinnerPublishes)
-FORGETS_PAIRS = Variant("a noted pair is looked at again", catalog=ForgetsPairs)
+CREATOR_PUBLISHES = Variant("only the creator of a pair publishes it", pairs=CreatorPublishes)
+WINNER_PUBLISHES = Variant("only the winner of the conditional write publishes", pairs=WinnerPublishes)
+FORGETS_PAIRS = Variant("a noted pair is looked at again", pairs=ForgetsPairs)
 GIVES_UP = Variant("a throttled look is given up", looks=GivesUp)
 CLEANING_BUCKETS = Variant("buckets are cleaned on delete", catalog=CleaningBuckets)
 EVENTUAL_TAIL = Variant("eventually consistent tail of the journal", client=EventualTail)
+EVENTUAL_VERDICTS = Variant("eventually consistent verdicts", client=EventualVerdicts)
+IGNORES_VERDICTS = Variant("what was decided is not asked", deduplicator=IgnoresVerdicts)
 OVERFILLING = Variant("an append that ignores that a segment is full", client=Overfilling)
 SILENT_SHARDS = Variant("a shard that nobody announced", journal=SilentShards)
 HASTY_CURSOR = Variant("a cursor that moves past a segment with room", collection_journal=Hasty)

@@ -1,11 +1,8 @@
-"""PictureTable: what is known of each object, which objects hold a hash, and which pairs were announced.
+"""PictureTable: what is known of each object, and which objects hold a hash.
 
 | item | pk | sk |
 | object | `{scope}#{generation}#o#{object id}` | `object` |
 | holder | `{scope}#{generation}#h#{hash}` | `{sequencer}#{object id}` |
-| pair | `{scope}#{generation}#p#{first object id}` | `{content}#{second object id}#{content}` |
-
-The content of a pair's object is its sequencer, or its SHA-256 where it has none.
 """
 
 import time
@@ -15,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from handler.aws.batch import KEYS_PER_CALL, pieces, read_strongly
-from handler.core.matches import Likeness, NotedPair, Pair
-from handler.core.model import Box, Collection, Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord, Superseded
+from handler.core.model import Collection, Fingerprint, ObjectRef, Outcome, PictureRecord, Superseded
 from handler.core.phash import from_hex, to_hex
 
 if TYPE_CHECKING:
@@ -31,7 +27,7 @@ Item = dict[str, Any]
 
 
 class DynamoDBCatalog:
-    """The objects, holders of hashes and pairs of all collections of one deployment."""
+    """The objects and holders of hashes of all collections of one deployment."""
 
     def __init__(self, client: "DynamoDBClient", table: str, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
@@ -121,37 +117,6 @@ class DynamoDBCatalog:
                 return
             after = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    # --- pairs ---
-
-    def noted(self, collection: Collection, pairs: Sequence[Pair]) -> dict[Pair, NotedPair]:
-        """Return what is noted of those of the distinct *pairs* that somebody found before; strongly consistent."""
-        keys = [_pair_key(collection, pair) for pair in pairs]
-        items = [item for piece in pieces(keys) for item in read_strongly(self._client, self._table, piece)]
-        return {_pair(item): _noted(item) for item in items}
-
-    def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
-        """Note what was *found* of the pair if nothing is noted yet; return what is noted now.
-
-        One UpdateItem does both: it creates the item with what it sets, and answers with all of it.
-        """
-        answer = self._client.update_item(
-            TableName=self._table,
-            Key=_pair_key(collection, pair),
-            UpdateExpression="SET likeness = if_not_exists(likeness, :likeness)",
-            ExpressionAttributeValues={":likeness": {"M": _likeness(found)}},
-            ReturnValues="ALL_NEW",
-        )
-        return _noted(answer["Attributes"])
-
-    def mark_announced(self, collection: Collection, pair: Pair) -> None:
-        """Note that the pair was announced."""
-        self._client.update_item(
-            TableName=self._table,
-            Key=_pair_key(collection, pair),
-            UpdateExpression="SET announced = :yes",
-            ExpressionAttributeValues={":yes": {"BOOL": True}},
-        )
-
 
 def object_key(collection: Collection, object_id: str) -> Item:
     """Return the key of an object item."""
@@ -160,51 +125,6 @@ def object_key(collection: Collection, object_id: str) -> Item:
 
 def _holder_key(collection: Collection, hash: int, ref: ObjectRef) -> Item:
     return {"pk": {"S": f"{collection}#h#{to_hex(hash)}"}, "sk": {"S": f"{ref.sequencer}#{ref.object_id}"}}
-
-
-def _pair_key(collection: Collection, pair: Pair) -> Item:
-    object_id, content = pair.first.split("#")
-    return {"pk": {"S": f"{collection}#p#{object_id}"}, "sk": {"S": f"{content}#{pair.second}"}}
-
-
-def _pair(item: Item) -> Pair:
-    """The pair in the key of its item: the inverse of `_pair_key`."""
-    object_id = item["pk"]["S"].rpartition("#")[2]
-    content, other = item["sk"]["S"].split("#", 1)
-    return Pair(f"{object_id}#{content}", other)
-
-
-def _likeness(found: NotedPair) -> Item:
-    """What made two pictures a pair; what is None is left out."""
-    likeness = found.likeness
-    numbers = {"distance": likeness.distance, "agreement": likeness.agreement, "colours": likeness.colours}
-    item: Item = {name: {"N": str(value)} for name, value in numbers.items() if value is not None}
-    item |= {"kind": {"S": likeness.kind.value}, "finder": {"S": found.finder}}
-    if likeness.differs:
-        item["differs"] = {"L": [{"L": [{"N": str(edge)} for edge in box]} for box in likeness.differs]}
-    return item
-
-
-def _noted(item: Item) -> NotedPair:
-    """What is noted in a pair item."""
-    found: Item = item["likeness"]["M"]
-
-    def number(name: str) -> float | None:
-        return float(found[name]["N"]) if name in found else None
-
-    likeness = Likeness(
-        kind=MatchKind(found["kind"]["S"]),
-        distance=int(found["distance"]["N"]),
-        agreement=number("agreement"),
-        colours=number("colours"),
-        differs=tuple(_box(box) for box in found.get("differs", {"L": []})["L"]),
-    )
-    return NotedPair(likeness, finder=found["finder"]["S"], announced="announced" in item)
-
-
-def _box(box: Item) -> Box:
-    top, bottom, left, right = (float(edge["N"]) for edge in box["L"])
-    return top, bottom, left, right
 
 
 def _attributes(record: PictureRecord) -> Item:

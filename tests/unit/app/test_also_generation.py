@@ -87,7 +87,7 @@ def test_upload_is_written_by_both_and_searched_by_one(
         assert [outcome(catalog, collection, ref) for ref in refs] == [Outcome.INDEXED] * 2
     assert [(line["message"], line["matches"]) for line in lines] == [("indexed", 0), ("indexed", 1)]
     assert deployment.announced == [("copy.jpg", ["cat.jpg"])]
-    assert {prefix for prefix, *_ in catalog.pairs} == {str(MAIN)}
+    assert {prefix for prefix, *_ in deployment.pairs.items} == {str(MAIN)}
 
 
 def test_removal_reaches_both(

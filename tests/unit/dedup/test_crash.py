@@ -72,7 +72,7 @@ def test_crash_at_any_step_then_a_retry_announces_the_pair(memory_bytes: int, *,
         deployment.function().created(event)
 
         assert ("copy.jpg", ["cat.jpg"]) in deployment.announced, f"crash at step {crashes}"
-        assert [pair.announced for pair in deployment.catalog.pairs.values()] == [True]
+        assert [pair.announced for pair in deployment.pairs.items.values()] == [True]
 
     assert crashes >= 15  # read, 7 writes, ends, tail or probe and holders, get, re-check, note, publish, mark
 
@@ -82,7 +82,7 @@ def test_noted_pair_is_published_by_whoever_finds_it_next(deployment: FakeDeploy
     event = deployment.put("copy.jpg", jpeg(near_copy(CAT)))
     with pytest.raises(Crash):
         deployment.function(lambda adapter: Unpublishable() if adapter is deployment.topic else adapter).created(event)
-    assert [pair.announced for pair in deployment.catalog.pairs.values()] == [False]
+    assert [pair.announced for pair in deployment.pairs.items.values()] == [False]
 
     # The original's own event is delivered again, before the copy's is retried.
     original = deployment.catalog.get(deployment.collection, [ObjectRef(BUCKET, "cat.jpg").object_id])

@@ -31,6 +31,6 @@ def test_look_up_answers_and_leaves_no_trace(deployment: FakeDeployment) -> None
 
     assert [match.record.ref.key for match in report.matches] == ["cat.jpg"]
     assert deployment.announced == []
-    assert deployment.catalog.pairs == {}
+    assert deployment.pairs.items == {}
     assert deployment.upload("other.jpg", jpeg(CAT)).matches[0].record.ref.key == "cat.jpg"
     assert len(deployment.announced[0][1]) == 1

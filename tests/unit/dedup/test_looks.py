@@ -81,7 +81,7 @@ def test_what_only_looks_alike_is_not_announced(by_phash: FakeDeployment) -> Non
 
     report = by_phash.upload("b.png", textured(2))
 
-    assert (report.looks, list(report.matches), by_phash.topic.messages, by_phash.catalog.pairs) == (1, [], [], {})
+    assert (report.looks, list(report.matches), by_phash.topic.messages, by_phash.pairs.items) == (1, [], [], {})
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_passing_failure_fails_the_event_which_comes_again(site: FakeDeployment)
 
     with pytest.raises(ConnectionError):
         site.function().created(ref)
-    assert site.catalog.pairs == {}
+    assert site.pairs.items == {}
 
     del site.pictures.errors["a.jpg"]
     site.function().created(ref)
@@ -207,7 +207,7 @@ def test_noted_pair_is_told_without_another_look(site: FakeDeployment) -> None:
     ref = site.put("b.jpg", jpeg(SCENE, 70))
     site.function().created(ref)
     told = matches(site)
-    site.catalog.pairs = {key: replace(pair, announced=False) for key, pair in site.catalog.pairs.items()}
+    site.pairs.items = {key: replace(pair, announced=False) for key, pair in site.pairs.items.items()}
     site.pictures.errors["a.jpg"] = ReadDenied("no")
 
     report = site.function().created(ref)  # the one before had ended before it published
@@ -221,7 +221,7 @@ def test_noted_pair_is_told_though_less_is_told_now(site: FakeDeployment) -> Non
     site.upload("a.jpg", jpeg(captioned(SCENE)))
     ref = site.put("b.jpg", jpeg(SCENE, 70))
     site.function().created(ref)
-    site.catalog.pairs = {key: replace(pair, announced=False) for key, pair in site.catalog.pairs.items()}
+    site.pairs.items = {key: replace(pair, announced=False) for key, pair in site.pairs.items.items()}
     site.tell = MatchKind.NEAR
 
     site.function().created(ref)
@@ -234,7 +234,7 @@ def test_boxes_are_not_told_of_the_wrong_picture(site: FakeDeployment) -> None:
     first = site.put("a.jpg", jpeg(captioned(SCENE)))
     site.function().created(first)
     site.upload("b.jpg", jpeg(SCENE, 70))
-    site.catalog.pairs = {key: replace(pair, announced=False) for key, pair in site.catalog.pairs.items()}
+    site.pairs.items = {key: replace(pair, announced=False) for key, pair in site.pairs.items.items()}
 
     site.function().created(first)
 
@@ -248,7 +248,7 @@ def test_look_up_looks_and_notes_nothing(site: FakeDeployment) -> None:
     report = site.function().look_up(site.event("b.jpg"))
 
     assert [match.kind for match in report.matches] == [MatchKind.NEAR]
-    assert (report.looks, site.catalog.pairs) == (1, {})
+    assert (report.looks, site.pairs.items) == (1, {})
 
 
 def test_look_up_may_ask_for_what_only_looks_alike(by_phash: FakeDeployment) -> None:

@@ -26,7 +26,7 @@ def test_same_event_twice_announces_its_pair_once(deployment: FakeDeployment) ->
         deployment.function().created(event)
 
     assert deployment.announced == [("copy.jpg", ["cat.jpg"])]
-    assert [pair.announced for pair in deployment.catalog.pairs.values()] == [True]
+    assert [pair.announced for pair in deployment.pairs.items.values()] == [True]
 
 
 def test_object_noted_for_two_hashes_is_announced_once(deployment: FakeDeployment) -> None:

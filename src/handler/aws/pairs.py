@@ -1,0 +1,158 @@
+"""PictureTable: which pairs were found, which were announced, and which wait for a verdict.
+
+| item | pk | sk | in the index `Review` |
+| pair | `{scope}#{generation}#p#{first object id}` | `{content}#{second object id}#{content}` | review: see `_review` |
+
+The content of a pair's object is its sequencer, or its SHA-256 where it has none.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from handler.aws.batch import pieces, read_strongly
+from handler.core.filed import Copy, Filed
+from handler.core.matches import Likeness, NotedPair, Pair
+from handler.core.model import Box, Collection, MatchKind
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+REVIEW_INDEX = "Review"  # sparse: what waits for a verdict, and verdicts
+SHARDS = "0123456789abcdef"  # of what waits: a partition takes 1,000 writes a second
+
+Item = dict[str, Any]
+
+
+class DynamoDBPairs:
+    """The pairs of all collections of one deployment."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def noted(self, collection: Collection, pairs: Sequence[Pair]) -> dict[Pair, NotedPair]:
+        """Return what is noted of those of the distinct *pairs* that somebody found before; strongly consistent."""
+        keys = [_pair_key(collection, pair) for pair in pairs]
+        items = [item for piece in pieces(keys) for item in read_strongly(self._client, self._table, piece)]
+        return {_pair(item): _noted(item) for item in items}
+
+    def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
+        """Note what was *found* of the pair if nothing is noted yet; return what is noted now.
+
+        One UpdateItem does both: it creates the item with what it sets, and answers with all of it.
+        """
+        answer = self._client.update_item(
+            TableName=self._table,
+            Key=_pair_key(collection, pair),
+            UpdateExpression="SET likeness = if_not_exists(likeness, :likeness)",
+            ExpressionAttributeValues={":likeness": {"M": _likeness(found)}},
+            ReturnValues="ALL_NEW",
+        )
+        return _noted(answer["Attributes"])
+
+    def mark_announced(self, collection: Collection, filed: Filed) -> None:
+        """Note that the pair was announced, and file it for review."""
+        texts = {
+            "review": _review(collection, filed.pair.first[0]),
+            "filed": f"{filed.at}#{filed.pair.first}#{filed.pair.second}",
+            "copies": json.dumps(filed.copies, separators=(",", ":")),
+        }
+        self._client.update_item(
+            TableName=self._table,
+            Key=_pair_key(collection, filed.pair),
+            UpdateExpression="SET announced = :yes, review = :review, filed = :filed, copies = :copies",
+            ExpressionAttributeValues={":yes": {"BOOL": True}}
+            | {f":{name}": {"S": value} for name, value in texts.items()},
+        )
+
+    def waiting(self, collection: Collection) -> Iterator[Filed]:
+        """Yield the pairs that wait for a verdict, in any order; eventually consistent, since it is for people."""
+        for shard in SHARDS:
+            after: Item = {}
+            while True:
+                answer = self._client.query(
+                    TableName=self._table,
+                    IndexName=REVIEW_INDEX,
+                    KeyConditionExpression="review = :review",
+                    ExpressionAttributeValues={":review": {"S": _review(collection, shard)}},
+                    **after,
+                )
+                yield from map(_filed, answer["Items"])
+                if "LastEvaluatedKey" not in answer:
+                    break
+                after = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def close(self, collection: Collection, pair: Pair) -> None:
+        """Take the pair out of review; no error if it is not in it."""
+        self._client.update_item(
+            TableName=self._table, Key=_pair_key(collection, pair), UpdateExpression="REMOVE review"
+        )
+
+    def reopen(self, collection: Collection, pair: Pair) -> None:
+        """Put the pair into review again, if it was in it before."""
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.update_item(
+                TableName=self._table,
+                Key=_pair_key(collection, pair),
+                UpdateExpression="SET review = :review",
+                ConditionExpression="attribute_exists(filed)",
+                ExpressionAttributeValues={":review": {"S": _review(collection, pair.first[0])}},
+            )
+
+
+def _review(collection: Collection, shard: str) -> str:
+    return f"{collection}#p#{shard}"
+
+
+def _pair_key(collection: Collection, pair: Pair) -> Item:
+    object_id, content = pair.first.split("#")
+    return {"pk": {"S": f"{collection}#p#{object_id}"}, "sk": {"S": f"{content}#{pair.second}"}}
+
+
+def _pair(item: Item) -> Pair:
+    """The pair in the key of its item: the inverse of `_pair_key`."""
+    object_id = item["pk"]["S"].rpartition("#")[2]
+    content, other = item["sk"]["S"].split("#", 1)
+    return Pair(f"{object_id}#{content}", other)
+
+
+def _likeness(found: NotedPair) -> Item:
+    """What made two pictures a pair; what is None is left out."""
+    likeness = found.likeness
+    numbers = {"distance": likeness.distance, "agreement": likeness.agreement, "colours": likeness.colours}
+    item: Item = {name: {"N": str(value)} for name, value in numbers.items() if value is not None}
+    item |= {"kind": {"S": likeness.kind.value}, "finder": {"S": found.finder}}
+    if likeness.differs:
+        item["differs"] = {"L": [{"L": [{"N": str(edge)} for edge in box]} for box in likeness.differs]}
+    return item
+
+
+def _noted(item: Item) -> NotedPair:
+    """What is noted in a pair item."""
+    found: Item = item["likeness"]["M"]
+
+    def number(name: str) -> float | None:
+        return float(found[name]["N"]) if name in found else None
+
+    likeness = Likeness(
+        kind=MatchKind(found["kind"]["S"]),
+        distance=int(found["distance"]["N"]),
+        agreement=number("agreement"),
+        colours=number("colours"),
+        differs=tuple(_box(box) for box in found.get("differs", {"L": []})["L"]),
+    )
+    return NotedPair(likeness, finder=found["finder"]["S"], announced="announced" in item)
+
+
+def _box(box: Item) -> Box:
+    top, bottom, left, right = (float(edge["N"]) for edge in box["L"])
+    return top, bottom, left, right
+
+
+def _filed(item: Item) -> Filed:
+    """The pair in an item that waits for a verdict: the inverse of what `mark_announced` sets."""
+    noted = _noted(item)
+    one, other = (Copy(*copy) for copy in json.loads(item["copies"]["S"]))
+    return Filed(_pair(item), (one, other), noted.likeness, noted.finder, item["filed"]["S"].partition("#")[0])

@@ -1,0 +1,71 @@
+"""Groups of announced pairs for review: each of a best copy and what matches it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from handler.core.filed import Copy, Filed
+from handler.core.model import MatchKind
+
+Rank = Callable[[Copy], float | str]
+
+RANKS: Mapping[str, Rank] = {  # what copies are sorted by, the best first
+    "pixels": lambda copy: -copy.width * copy.height,
+    "compression": lambda copy: -copy.bytes / max(1, copy.width * copy.height),  # the least compressed
+    "oldest": lambda copy: copy.modified,
+    "largest": lambda copy: -copy.bytes,
+    "key": lambda copy: copy.key,
+}
+BEST_FIRST = ("pixels", "compression", "oldest")
+
+
+class Group(NamedTuple):
+    """A best copy and what matches it."""
+
+    best: Copy
+    others: tuple[Copy, ...]  # the best first
+    pairs: tuple[Filed, ...]  # those with the best in the order of the others, then those among the others
+
+
+def grouped(pairs: Sequence[Filed], best_first: Sequence[str] = BEST_FIRST) -> list[Group]:
+    """Return the groups among *pairs*, the one with the best copy first. Not of chains: each matches its best.
+
+    Greedy: the best copy of all takes what matches it, the best of the rest takes what is left, and so on. A picture
+    that matches several best ones joins the nearest: the same picture rather than an altered one, then the better one.
+    """
+    copies = {name: copy for filed in pairs for name, copy in zip(filed.pair, filed.copies, strict=True)}
+    order = sorted(copies, key=lambda name: (*(RANKS[rank](copies[name]) for rank in best_first), name))
+    place = {name: number for number, name in enumerate(order)}
+    chances = defaultdict[str, list[tuple[str, Filed]]](list)
+    for filed in pairs:
+        better, worse = sorted(filed.pair, key=place.__getitem__)
+        chances[worse].append((better, filed))
+    members: dict[str, list[tuple[str, Filed]]] = {}
+    joined = set[str]()
+    for name in order:
+        bests = [(better, filed) for better, filed in chances[name] if better not in joined]
+        if bests:
+            better, filed = min(bests, key=lambda chance: (_rank(chance[1]), place[chance[0]]))
+            members[better].append((name, filed))
+            joined.add(name)
+        else:
+            members[name] = []
+    best_of = {name: best for best, others in members.items() for name, _ in others}
+    among = defaultdict[str, list[Filed]](list)
+    for filed in sorted(pairs, key=lambda filed: sorted(place[name] for name in filed.pair)):
+        one, other = (best_of.get(name) for name in filed.pair)
+        if one is not None and one == other:
+            among[one].append(filed)
+    return [
+        Group(
+            copies[best],
+            tuple(copies[name] for name, _ in others),
+            (*(filed for _, filed in others), *among[best]),
+        )
+        for best, others in members.items()
+        if others
+    ]
+
+
+def _rank(filed: Filed) -> bool:
+    return filed.likeness.kind.rank > MatchKind.NEAR.rank

@@ -1,0 +1,196 @@
+"""What people do with announced pairs: see them as groups, decide, and take a decision back.
+
+What waits is read from an index that may lag behind, which is no harm: it is for people, and what was decided, and
+which objects are there, is read strongly before anything is shown or stored.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from handler.clock import now
+from handler.core.filed import Copy, Filed
+from handler.core.groups import BEST_FIRST, Group, grouped
+from handler.core.matches import Pair
+from handler.core.model import Collection, ObjectRef, PictureRecord, Settings, collection_of
+from handler.core.verdicts import Decision, NamedObject, Subject, Verdict
+
+AT_ONCE = 100  # objects, or verdicts, that one call reads
+
+
+class OpenPairs(Protocol):
+    """Which announced pairs wait for a verdict."""
+
+    def waiting(self, collection: Collection) -> Iterator[Filed]:
+        """Yield them, in any order; eventually consistent."""
+
+    def close(self, collection: Collection, pair: Pair) -> None:
+        """Take the pair out; no error if it is not in."""
+
+    def reopen(self, collection: Collection, pair: Pair) -> None:
+        """Put the pair in again, if it was in before."""
+
+
+class KeptVerdicts(Protocol):
+    """What people decided."""
+
+    def decided(self, scope: str, subjects: Sequence[Subject]) -> Mapping[Subject, Decision]:
+        """Return what was decided of those of the distinct *subjects* that somebody judged; strongly consistent."""
+
+    def put(self, scope: str, decision: Decision) -> Decision:
+        """Store the *decision* unless the same verdict is stored; return what is stored now."""
+
+    def drop(self, scope: str, subject: Subject) -> Decision | None:
+        """Take back what was decided of *subject*; return it, if anything was."""
+
+    def all(self, scope: str) -> Iterator[Decision]:
+        """Yield what was decided, the newest first; eventually consistent."""
+
+
+class Records(Protocol):
+    """What is known of each object."""
+
+    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
+        """Return the records that exist, in any order; strongly consistent."""
+
+
+class Judged(NamedTuple):
+    """What somebody says about two objects."""
+
+    verdict: Verdict
+    by: str
+    kept: NamedObject | None = None  # of the two
+    note: str | None = None
+    batch: str | None = None
+
+
+class NotThere(Exception):
+    """An object that is to be judged is not in the index, or not as a picture."""
+
+
+class Review:
+    """The reviews of all scopes of one deployment."""
+
+    def __init__(
+        self,
+        *,
+        pairs: OpenPairs,
+        verdicts: KeptVerdicts,
+        catalog: Records,
+        settings: Settings,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._pairs = pairs
+        self._verdicts = verdicts
+        self._catalog = catalog
+        self._settings = settings
+        self._clock = clock
+
+    def groups(self, scope: str, best_first: Sequence[str] = BEST_FIRST) -> list[Group]:
+        """Return the groups that wait in *scope*, in a fixed order, as the index has them.
+
+        *best_first* are names of RANKS. What `still_open` then says of a group is so now.
+        """
+        return grouped(list(self._pairs.waiting(self._collection(scope))), best_first)
+
+    def still_open(self, scope: str, group: Group, best_first: Sequence[str] = BEST_FIRST) -> list[Group]:
+        """Return what of *group* is open now: mostly the group itself.
+
+        Pairs that were decided, or of which a picture is gone or another one now, are closed, and those that are left
+        grouped anew.
+        """
+        collection = self._collection(scope)
+        records = self._records(collection, [copy for filed in group.pairs for copy in filed.copies])
+        current = [filed for filed in group.pairs if all(name in records for name in filed.pair)]
+        subjects = {filed: Subject.of(*(records[name] for name in filed.pair)) for filed in current}
+        decided = self._decided(scope, list(subjects.values()))
+        left = [filed for filed in current if subjects[filed] not in decided]
+        for filed in group.pairs:
+            if filed not in left:
+                self._pairs.close(collection, filed.pair)
+        return [group] if len(left) == len(group.pairs) else grouped(left, best_first)
+
+    def decide(self, one: NamedObject, other: NamedObject, judged: Judged) -> Decision:
+        """Store what somebody says about two objects, and close their pair. Safe to repeat.
+
+        Raises NotThere, or ValueError if they are not of one scope or *judged.kept* is neither.
+        """
+        scope, records = self._both(one, other)
+        subject = Subject.of(*records)
+        kept = next((record for record in records if _named(record) == judged.kept), None)
+        if (kept is None) != (judged.verdict is not Verdict.KEEP_ONE):
+            raise ValueError(f"{judged.verdict} keeps {judged.kept}: want one of the two to keep_one, none otherwise")
+        at = self._clock().isoformat(timespec="seconds")
+        in_order = sorted(records, key=lambda record: subject.index(subject.name_of(record)))
+        decision = Decision(
+            subject,
+            judged.verdict,
+            (_named(in_order[0]), _named(in_order[1])),
+            judged.by,
+            at,
+            kept=subject.name_of(kept) if kept else None,
+            note=judged.note,
+            batch=judged.batch,
+        )
+        # Closed last: a pair that is decided and waits is closed when it is read, but one that is closed and not
+        # decided would be forgotten.
+        stored = self._verdicts.put(scope, decision)
+        self._pairs.close(self._collection(scope), Pair.of(*records))
+        return stored
+
+    def undo(self, one: NamedObject, other: NamedObject) -> Decision | None:
+        """Take back what was decided of two objects, if anything was, and put their pair into review again."""
+        scope, records = self._both(one, other)
+        dropped = self._verdicts.drop(scope, Subject.of(*records))
+        if dropped:
+            self._pairs.reopen(self._collection(scope), Pair.of(*records))
+        return dropped
+
+    def undo_all(self, scope: str, batch: str) -> Iterator[Decision]:
+        """Take back what was decided at once; yield each when it is done."""
+        for decision in list(self._verdicts.all(scope)):
+            if decision.batch == batch and self._verdicts.drop(scope, decision.subject):
+                self._reopen(scope, decision)
+                yield decision
+
+    def decisions(self, scope: str) -> Iterator[Decision]:
+        """Yield what was decided in *scope*, the newest first."""
+        return self._verdicts.all(scope)
+
+    def _reopen(self, scope: str, decision: Decision) -> None:
+        collection, ids = self._collection(scope), [ObjectRef(*named).object_id for named in decision.objects]
+        records = self._catalog.get(collection, list(dict.fromkeys(ids)))
+        if len(records) == len(ids):
+            self._pairs.reopen(collection, Pair.of(*records))
+
+    def _both(self, one: NamedObject, other: NamedObject) -> tuple[str, tuple[PictureRecord, PictureRecord]]:
+        scopes = {collection_of(ObjectRef(*named), self._settings).scope for named in (one, other)}
+        if len(scopes) > 1 or one == other:
+            raise ValueError(f"{one} and {other}: want two objects of one scope")
+        (scope,) = scopes
+        ids = [ObjectRef(*named).object_id for named in (one, other)]
+        found = {record.ref.object_id: record for record in self._catalog.get(self._collection(scope), ids)}
+        for named, object_id in zip((one, other), ids, strict=True):
+            if object_id not in found or not found[object_id].alive:
+                raise NotThere(f"s3://{named.bucket}/{named.key} is not indexed: see what is known of it")
+        return scope, (found[ids[0]], found[ids[1]])
+
+    def _records(self, collection: Collection, copies: Sequence[Copy]) -> dict[str, PictureRecord]:
+        """Return the live records of *copies*, by what names them in pairs."""
+        ids = list(dict.fromkeys(copy.object_id for copy in copies))
+        found = [
+            record
+            for at in range(0, len(ids), AT_ONCE)
+            for record in self._catalog.get(collection, ids[at : at + AT_ONCE])
+        ]
+        return {record.named: record for record in found if record.alive}
+
+    def _decided(self, scope: str, subjects: Sequence[Subject]) -> Mapping[Subject, Decision]:
+        return self._verdicts.decided(scope, list(dict.fromkeys(subjects)))
+
+    def _collection(self, scope: str) -> Collection:
+        return Collection(scope, self._settings.generation)
+
+
+def _named(record: PictureRecord) -> NamedObject:
+    return NamedObject(record.ref.bucket, record.ref.key)

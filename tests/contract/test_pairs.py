@@ -1,0 +1,68 @@
+from dataclasses import replace
+
+from handler.core.filed import Copy, Filed
+from handler.core.matches import Likeness, NotedPair, Pair
+from handler.core.model import Collection, MatchKind, PictureRecord
+from tests.contract.conftest import Pairs
+from tests.contract.test_catalog import record, ref
+
+LIKENESS = Likeness(MatchKind.NEAR, 0)
+AT = "2026-01-01T00:00:00+00:00"
+
+
+def filed(one: PictureRecord, other: PictureRecord, likeness: Likeness = LIKENESS) -> Filed:
+    return Filed.of(one, other, likeness, AT)
+
+
+def test_pair_is_noted_once_from_both_sides_until_it_is_marked(pairs: Pairs, collection: Collection) -> None:
+    one, other = record(ref("a.jpg")), record(ref("b.jpg"))
+
+    first = NotedPair(Likeness(MatchKind.ALTERED, 3, 0.91234, 0.5, ((0.25, 0.5, 0.0, 1.0),)), finder=one.named)
+    second = NotedPair(Likeness(MatchKind.NEAR, 4), finder=other.named)
+
+    assert pairs.note_pair(collection, Pair.of(one, other), first) == first
+    assert pairs.note_pair(collection, Pair.of(other, one), second) == first
+    pairs.mark_announced(collection, filed(one, other))
+
+    assert pairs.note_pair(collection, Pair.of(other, one), second) == replace(first, announced=True)
+    another_version = record(ref("b.jpg", "9"))
+    assert pairs.note_pair(collection, Pair.of(one, another_version), second) == second
+
+
+def test_what_is_noted_of_pairs_is_read_back(pairs: Pairs, collection: Collection) -> None:
+    one, others = record(ref("a.jpg")), [record(ref(f"{n}.jpg")) for n in range(120)]
+    found = NotedPair(Likeness(MatchKind.NEAR, 0), finder=one.named)
+    all_of_them = [Pair.of(one, other) for other in others]
+    for pair in all_of_them[:110]:
+        pairs.note_pair(collection, pair, found)
+    pairs.mark_announced(collection, filed(one, others[3]))
+
+    noted = pairs.noted(collection, all_of_them)
+
+    assert set(noted) == set(all_of_them[:110])
+    assert noted[all_of_them[3]] == replace(found, announced=True)
+    assert noted[all_of_them[4]] == found
+    assert pairs.noted(collection, []) == {}
+
+
+def test_announced_pairs_wait_until_they_are_closed(pairs: Pairs, collection: Collection) -> None:
+    one, others = record(ref("a.jpg")), [record(ref(f'{n} b+%"猫.jpg', version="v1")) for n in range(40)]
+    likeness = Likeness(MatchKind.ALTERED, 3, 0.91234, 0.5, ((0.25, 0.5, 0.0, 1.0),))
+    for other in others:
+        pairs.note_pair(collection, Pair.of(one, other), NotedPair(likeness, finder=one.named))
+        assert Pair.of(one, other) not in {filed.pair for filed in pairs.waiting(collection)}
+        pairs.mark_announced(collection, filed(one, other, likeness))
+
+    assert sorted(pairs.waiting(collection)) == sorted(filed(one, other, likeness) for other in others)
+    assert {copy for found in pairs.waiting(collection) for copy in found.copies} == set(map(Copy.of, [one, *others]))
+    assert list(pairs.waiting(replace(collection, generation="other"))) == []
+
+    for other in others[1:]:
+        pairs.close(collection, Pair.of(one, other))
+        pairs.close(collection, Pair.of(other, one))
+    assert list(pairs.waiting(collection)) == [filed(one, others[0], likeness)]
+    assert pairs.noted(collection, [Pair.of(one, others[1])])[Pair.of(one, others[1])].announced
+
+    pairs.reopen(collection, Pair.of(one, others[1]))
+    pairs.reopen(collection, Pair.of(others[0], others[1]))
+    assert {found.pair for found in pairs.waiting(collection)} == {Pair.of(one, other) for other in others[:2]}

@@ -1,0 +1,147 @@
+"""Reviews: groups as they are now, decisions and taking them back, over an index that lags behind."""
+
+from dataclasses import replace
+
+import pytest
+
+from handler.core.model import MatchKind
+from handler.core.verdicts import NamedObject, Verdict
+from handler.review import Judged, NotThere, Review
+from tests.deployments import BUCKET, FakeDeployment
+from tests.pictures import jpeg, near_copy, photo
+
+CAT, COPY = jpeg(photo(1)), jpeg(near_copy(photo(1)))
+ONE, TWO, NEAR = (NamedObject(BUCKET, key) for key in ("one.jpg", "two.jpg", "near.jpg"))
+DIFFERENT = Judged(Verdict.DIFFERENT, by="somebody", note="why", batch="today")
+
+
+@pytest.fixture
+def site() -> FakeDeployment:
+    """Two equal files and a near copy, so three pairs."""
+    deployment = FakeDeployment()
+    for named, body in ((ONE, CAT), (TWO, CAT), (NEAR, COPY)):
+        deployment.upload(named.key, body)
+    return deployment
+
+
+@pytest.fixture
+def review(site: FakeDeployment) -> Review:
+    return Review(pairs=site.pairs, verdicts=site.verdicts, catalog=site.catalog, settings=site.settings)
+
+
+def keys(review: Review) -> list[tuple[str, ...]]:
+    return [
+        (group.best.key, *(copy.key for copy in group.others))
+        for group in review.groups("*")
+        for group in review.still_open("*", group)
+    ]
+
+
+def test_announced_pairs_wait_as_groups(review: Review) -> None:
+    (group,) = review.groups("*")
+
+    assert (len(group.others), len(group.pairs)) == (2, 3)
+    assert {filed.likeness.kind for filed in group.pairs} == {MatchKind.EXACT, MatchKind.NEAR}
+    assert review.still_open("*", group) == [group]
+
+
+def test_decided_pair_leaves_its_group(review: Review) -> None:
+    decision = review.decide(NEAR, ONE, DIFFERENT)
+
+    assert (decision.verdict, decision.by, decision.note, decision.kept) == (Verdict.DIFFERENT, "somebody", "why", None)
+    assert set(decision.objects) == {ONE, NEAR}
+    # By content: the other equal file with the near copy is decided with it.
+    assert keys(review) == [("one.jpg", "two.jpg")]
+    review.decide(ONE, TWO, Judged(Verdict.KEEP_ONE, by="somebody", kept=ONE))
+    assert keys(review) == []
+    assert review.groups("*") == []
+
+
+def test_decision_names_what_is_kept(review: Review, site: FakeDeployment) -> None:
+    by_content = review.decide(NEAR, ONE, Judged(Verdict.KEEP_ONE, by="somebody", kept=ONE))
+    by_object = review.decide(TWO, ONE, Judged(Verdict.KEEP_ONE, by="somebody", kept=TWO))
+
+    (one, two) = site.catalog.get(site.collection, [site.event(named.key).object_id for named in (ONE, TWO)])
+    assert (by_content.kept, by_object.kept) == (one.digest, two.ref.object_id)
+
+
+def test_deciding_again_changes_nothing(review: Review) -> None:
+    first = review.decide(NEAR, ONE, DIFFERENT)
+
+    assert review.decide(ONE, NEAR, replace_by(DIFFERENT, "somebody else")) == first
+    assert list(review.decisions("*")) == [first]
+
+
+def replace_by(judged: Judged, by: str) -> Judged:
+    return judged._replace(by=by)
+
+
+def test_decision_of_others_closes_what_the_index_still_has(review: Review, site: FakeDeployment) -> None:
+    review.decide(NEAR, ONE, DIFFERENT)
+    for _, pair in site.pairs.items:
+        site.pairs.reopen(site.collection, pair)  # as if its closing had not reached the index yet
+    assert len(list(site.pairs.waiting(site.collection))) == 3
+
+    assert keys(review) == [("one.jpg", "two.jpg")]
+
+    assert len(list(site.pairs.waiting(site.collection))) == 1
+
+
+@pytest.mark.parametrize("happens", ["deleted", "overwritten"])
+def test_group_closes_when_its_pictures_are_gone(review: Review, site: FakeDeployment, happens: str) -> None:
+    for named in (TWO, NEAR):
+        if happens == "deleted":
+            site.function().removed(site.delete(named.key))
+        else:
+            site.upload(named.key, jpeg(photo(2 if named is TWO else 3)))
+
+    assert keys(review) == []
+    assert review.groups("*") == []
+
+
+def test_undone_decision_puts_the_pair_back(review: Review) -> None:
+    decision = review.decide(NEAR, ONE, DIFFERENT)
+
+    assert review.undo(ONE, NEAR) == decision
+    assert review.undo(ONE, NEAR) is None
+    assert [set(group) for group in keys(review)] == [{"one.jpg", "two.jpg", "near.jpg"}]
+
+
+def test_what_was_decided_at_once_is_undone_at_once(review: Review) -> None:
+    undone = [review.decide(NEAR, ONE, DIFFERENT)]
+    kept = review.decide(ONE, TWO, replace_batch(DIFFERENT, "yesterday"))
+
+    assert list(review.undo_all("*", "today")) == undone
+    assert list(review.decisions("*")) == [kept]
+    assert [set(group) for group in keys(review)] in ([{"one.jpg", "near.jpg"}], [{"near.jpg", "one.jpg", "two.jpg"}])
+
+
+def replace_batch(judged: Judged, batch: str) -> Judged:
+    return judged._replace(batch=batch)
+
+
+@pytest.mark.parametrize(
+    "judged",
+    [
+        Judged(Verdict.KEEP_ONE, by="somebody"),
+        Judged(Verdict.KEEP_ONE, by="somebody", kept=TWO),
+        Judged(Verdict.KEEP_BOTH, by="somebody", kept=ONE),
+    ],
+)
+def test_one_of_the_two_is_kept_or_none(review: Review, judged: Judged) -> None:
+    with pytest.raises(ValueError, match="want one of the two"):
+        review.decide(ONE, NEAR, judged)
+
+
+def test_pictures_of_two_scopes_and_unknown_ones_cannot_be_decided_about(site: FakeDeployment) -> None:
+    by_folder = replace(site.settings, scope_depth=1)
+    scoped = Review(pairs=site.pairs, verdicts=site.verdicts, catalog=site.catalog, settings=by_folder)
+
+    with pytest.raises(ValueError, match="one scope"):
+        scoped.decide(NamedObject(BUCKET, "a/one.jpg"), NamedObject(BUCKET, "b/one.jpg"), DIFFERENT)
+    with pytest.raises(ValueError, match="want two objects"):
+        scoped.decide(ONE, ONE, DIFFERENT)
+    with pytest.raises(NotThere, match=r"s3://pictures/none\.jpg"):
+        Review(pairs=site.pairs, verdicts=site.verdicts, catalog=site.catalog, settings=site.settings).decide(
+            ONE, NamedObject(BUCKET, "none.jpg"), DIFFERENT
+        )
