@@ -6,11 +6,12 @@ which objects are there, is read strongly before anything is shown or stored.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 from handler.clock import now
 from handler.core.filed import Copy, Filed
-from handler.core.groups import BEST_FIRST, Group, grouped
+from handler.core.groups import BEST_FIRST, Group, Place, Wanted, grouped
 from handler.core.matches import Pair
 from handler.core.model import Collection, ObjectRef, PictureRecord, Settings, collection_of
 from handler.core.verdicts import Decision, NamedObject, Subject, Verdict
@@ -64,6 +65,17 @@ class Judged(NamedTuple):
     batch: str | None = None
 
 
+class Page(NamedTuple):
+    """Some groups, in their order."""
+
+    groups: list[Group]
+    after: Place | None  # behind which the next page begins; None: there is none
+    waiting: int  # groups that are wanted, on all pages
+
+
+ALL = Wanted()
+
+
 class NotThere(Exception):
     """An object that is to be judged is not in the index, or not as a picture."""
 
@@ -86,29 +98,49 @@ class Review:
         self._settings = settings
         self._clock = clock
 
-    def groups(self, scope: str, best_first: Sequence[str] = BEST_FIRST) -> list[Group]:
-        """Return the groups that wait in *scope*, in a fixed order, as the index has them.
+    def page(
+        self,
+        scope: str,
+        *,
+        limit: int,
+        after: Place | None = None,
+        wanted: Wanted = ALL,
+        best_first: Sequence[str] = BEST_FIRST,
+    ) -> Page:
+        """Return up to *limit* of the groups that wait in *scope*, from the first one behind the place *after*.
 
-        *best_first* are names of RANKS. What `still_open` then says of a group is so now.
+        *best_first* are names of RANKS: which copy is the best, and in what order groups come. All of them are open
+        now; how many wait is as the index has it.
         """
-        return grouped(list(self._pairs.waiting(self._collection(scope))), best_first)
+        everything = grouped(list(self._pairs.waiting(self._collection(scope))), best_first)
+        waiting = [group for group in everything if wanted.admits(group)]
+        rest = [group for group in waiting if after is None or group.place(best_first) > after]
+        found: list[Group] = []
+        for at in range(0, len(rest), limit):
+            some = rest[at : at + limit]
+            still = [group for group in self._still_open(scope, some, best_first) if wanted.admits(group)]
+            found += still
+            if len(found) >= limit:
+                break
+        more = len(found) > limit or bool(rest[at + limit :]) if rest else False
+        return Page(found[:limit], found[limit - 1].place(best_first) if more else None, len(waiting))
 
-    def still_open(self, scope: str, group: Group, best_first: Sequence[str] = BEST_FIRST) -> list[Group]:
-        """Return what of *group* is open now: mostly the group itself.
+    def _still_open(self, scope: str, groups: Sequence[Group], best_first: Sequence[str]) -> list[Group]:
+        """Return what of *groups* is open now: mostly the groups themselves.
 
         Pairs that were decided, or of which a picture is gone or another one now, are closed, and those that are left
         grouped anew.
         """
-        collection = self._collection(scope)
-        records = self._records(collection, [copy for filed in group.pairs for copy in filed.copies])
-        current = [filed for filed in group.pairs if all(name in records for name in filed.pair)]
-        subjects = {filed: Subject.of(*(records[name] for name in filed.pair)) for filed in current}
+        collection, pairs = self._collection(scope), [filed for group in groups for filed in group.pairs]
+        records = self._records(collection, [copy for filed in pairs for copy in filed.copies])
+        current = [filed for filed in pairs if all(name in records for name in filed.pair)]
+        subjects = {filed.pair: Subject.of(*(records[name] for name in filed.pair)) for filed in current}
         decided = self._decided(scope, list(subjects.values()))
-        left = [filed for filed in current if subjects[filed] not in decided]
-        for filed in group.pairs:
-            if filed not in left:
+        left = {pair for pair, subject in subjects.items() if subject not in decided}
+        for filed in pairs:
+            if filed.pair not in left:
                 self._pairs.close(collection, filed.pair)
-        return [group] if len(left) == len(group.pairs) else grouped(left, best_first)
+        return grouped([filed for filed in pairs if filed.pair in left], best_first)
 
     def decide(self, one: NamedObject, other: NamedObject, judged: Judged) -> Decision:
         """Store what somebody says about two objects, and close their pair. Safe to repeat.
@@ -152,6 +184,23 @@ class Review:
             if decision.batch == batch and self._verdicts.drop(scope, decision.subject):
                 self._reopen(scope, decision)
                 yield decision
+
+    def to_delete(self, scope: str) -> Iterator[tuple[NamedObject, NamedObject]]:
+        """Yield the objects that are not kept, each with one that is, where both are still what was decided about.
+
+        Nothing is deleted here. An object that is kept in one decision and not in another is not kept.
+        """
+        given = (decision for decision in self._verdicts.all(scope) if decision.kept is not None)
+        while some := list(islice(given, AT_ONCE // 2)):
+            ids = sorted({ObjectRef(*named).object_id for decision in some for named in decision.objects})
+            records = {_named(one): one for one in self._catalog.get(self._collection(scope), ids) if one.alive}
+            for decision in some:
+                if not all(named in records for named in decision.objects):
+                    continue
+                one, other = (records[named] for named in decision.objects)
+                if decision.kept is not None and Subject.of(one, other) == decision.subject:
+                    kept = decision.subject.index(decision.kept)
+                    yield decision.objects[1 - kept], decision.objects[kept]
 
     def decisions(self, scope: str) -> Iterator[Decision]:
         """Yield what was decided in *scope*, the newest first."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from handler.core.groups import BEST_FIRST, Wanted
 from handler.core.model import MatchKind
 from handler.core.verdicts import NamedObject, Verdict
 from handler.review import Judged, NotThere, Review
@@ -30,19 +31,15 @@ def review(site: FakeDeployment) -> Review:
 
 
 def keys(review: Review) -> list[tuple[str, ...]]:
-    return [
-        (group.best.key, *(copy.key for copy in group.others))
-        for group in review.groups("*")
-        for group in review.still_open("*", group)
-    ]
+    return [(group.best.key, *(copy.key for copy in group.others)) for group in review.page("*", limit=10).groups]
 
 
 def test_announced_pairs_wait_as_groups(review: Review) -> None:
-    (group,) = review.groups("*")
+    (group,) = review.page("*", limit=10).groups
 
     assert (len(group.others), len(group.pairs)) == (2, 3)
     assert {filed.likeness.kind for filed in group.pairs} == {MatchKind.EXACT, MatchKind.NEAR}
-    assert review.still_open("*", group) == [group]
+    assert (group.kind, group.agreement) == (MatchKind.NEAR, None)
 
 
 def test_decided_pair_leaves_its_group(review: Review) -> None:
@@ -54,7 +51,7 @@ def test_decided_pair_leaves_its_group(review: Review) -> None:
     assert keys(review) == [("one.jpg", "two.jpg")]
     review.decide(ONE, TWO, Judged(Verdict.KEEP_ONE, by="somebody", kept=ONE))
     assert keys(review) == []
-    assert review.groups("*") == []
+    assert review.page("*", limit=10) == ([], None, 0)
 
 
 def test_decision_names_what_is_kept(review: Review, site: FakeDeployment) -> None:
@@ -96,7 +93,7 @@ def test_group_closes_when_its_pictures_are_gone(review: Review, site: FakeDeplo
             site.upload(named.key, jpeg(photo(2 if named is TWO else 3)))
 
     assert keys(review) == []
-    assert review.groups("*") == []
+    assert review.page("*", limit=10) == ([], None, 0)
 
 
 def test_undone_decision_puts_the_pair_back(review: Review) -> None:
@@ -145,3 +142,69 @@ def test_pictures_of_two_scopes_and_unknown_ones_cannot_be_decided_about(site: F
         Review(pairs=site.pairs, verdicts=site.verdicts, catalog=site.catalog, settings=site.settings).decide(
             ONE, NamedObject(BUCKET, "none.jpg"), DIFFERENT
         )
+
+
+@pytest.fixture
+def many() -> FakeDeployment:
+    """Twelve pairs of equal files, and one near copy of each fourth."""
+    deployment = FakeDeployment()
+    for number in range(12):
+        body = jpeg(photo(number + 10))
+        for key in (f"{number:02}.jpg", f"{number:02} again.jpg"):
+            deployment.upload(key, body)
+        if number % 4 == 0:
+            deployment.upload(f"{number:02} near.jpg", jpeg(near_copy(photo(number + 10))))
+    return deployment
+
+
+def reviewed(site: FakeDeployment) -> Review:
+    return Review(pairs=site.pairs, verdicts=site.verdicts, catalog=site.catalog, settings=site.settings)
+
+
+@pytest.mark.parametrize("limit", [1, 5, 12, 100])
+def test_pages_together_are_all_groups_once(many: FakeDeployment, limit: int) -> None:
+    review, after, found = reviewed(many), None, []
+    while True:
+        page = review.page("*", limit=limit, after=after)
+        assert page.waiting == 12
+        assert len(page.groups) <= limit
+        found += page.groups
+        after = page.after
+        if after is None:
+            break
+
+    assert len(found) == 12
+    assert [group.place(BEST_FIRST) for group in found] == sorted({group.place(BEST_FIRST) for group in found})
+
+
+def test_page_goes_on_though_its_last_group_was_decided_meanwhile(many: FakeDeployment) -> None:
+    review = reviewed(many)
+    everything = review.page("*", limit=100).groups
+    first = review.page("*", limit=5)
+    for group in first.groups:
+        for other in group.others:
+            review.decide(NamedObject(*group.best[:2]), NamedObject(*other[:2]), DIFFERENT)
+
+    assert review.page("*", limit=100, after=first.after).groups == everything[5:]
+
+
+def test_group_is_wanted_if_all_its_others_are(many: FakeDeployment) -> None:
+    exact = reviewed(many).page("*", limit=100, wanted=Wanted(frozenset({MatchKind.EXACT})))
+
+    assert (len(exact.groups), exact.waiting) == (9, 9)
+    assert {filed.likeness.kind for group in exact.groups for filed in group.pairs} == {MatchKind.EXACT}
+    assert {group.agreement for group in exact.groups} == {1.0}
+    sure = reviewed(many).page("*", limit=100, wanted=Wanted(agreement=0.98))
+    assert sure.groups == exact.groups  # nobody looked at the others
+
+
+def test_what_is_not_kept_may_be_deleted_while_what_is_kept_is_there(review: Review, site: FakeDeployment) -> None:
+    review.decide(ONE, TWO, Judged(Verdict.KEEP_ONE, by="somebody", kept=ONE))
+    review.decide(ONE, NEAR, Judged(Verdict.KEEP_ONE, by="somebody", kept=ONE))
+    assert set(review.to_delete("*")) == {(TWO, ONE), (NEAR, ONE)}
+
+    site.upload(NEAR.key, jpeg(photo(3)))  # another picture now
+    assert list(review.to_delete("*")) == [(TWO, ONE)]
+
+    site.function().removed(site.delete(ONE.key))
+    assert list(review.to_delete("*")) == []

@@ -19,12 +19,49 @@ RANKS: Mapping[str, Rank] = {  # what copies are sorted by, the best first
 BEST_FIRST = ("pixels", "compression", "oldest")
 
 
+Place = tuple[float | str, ...]  # by which groups are ordered
+
+
 class Group(NamedTuple):
     """A best copy and what matches it."""
 
     best: Copy
     others: tuple[Copy, ...]  # the best first
     pairs: tuple[Filed, ...]  # those with the best in the order of the others, then those among the others
+
+    @property
+    def kind(self) -> MatchKind:
+        """The least that one of the others has in common with the best."""
+        return max((filed.likeness.kind for filed in self.with_best), key=lambda kind: kind.rank)
+
+    @property
+    def agreement(self) -> float | None:
+        """The least agreement of one of the others with the best: 1 of equal bytes; None if nobody looked at one."""
+        found = [
+            1.0 if filed.likeness.kind is MatchKind.EXACT else filed.likeness.agreement for filed in self.with_best
+        ]
+        return min((one for one in found if one is not None), default=None) if None not in found else None
+
+    @property
+    def with_best(self) -> tuple[Filed, ...]:
+        """The pairs of the best with each of the others."""
+        return self.pairs[: len(self.others)]
+
+    def place(self, best_first: Sequence[str]) -> Place:
+        """Return by what the group is ordered among others: that of its best copy."""
+        return _place(self.best, best_first)
+
+
+class Wanted(NamedTuple):
+    """Which groups are wanted: those of whose others every one has that much in common with the best."""
+
+    kinds: frozenset[MatchKind] = frozenset(MatchKind)
+    agreement: float = 0.0
+
+    def admits(self, group: Group) -> bool:
+        """Whether *group* is wanted. What nobody looked at agrees in nothing."""
+        kinds = {filed.likeness.kind for filed in group.with_best}
+        return kinds <= self.kinds and (group.agreement or 0.0) >= self.agreement
 
 
 def grouped(pairs: Sequence[Filed], best_first: Sequence[str] = BEST_FIRST) -> list[Group]:
@@ -34,7 +71,7 @@ def grouped(pairs: Sequence[Filed], best_first: Sequence[str] = BEST_FIRST) -> l
     that matches several best ones joins the nearest: the same picture rather than an altered one, then the better one.
     """
     copies = {name: copy for filed in pairs for name, copy in zip(filed.pair, filed.copies, strict=True)}
-    order = sorted(copies, key=lambda name: (*(RANKS[rank](copies[name]) for rank in best_first), name))
+    order = sorted(copies, key=lambda name: (_place(copies[name], best_first), name))
     place = {name: number for number, name in enumerate(order)}
     chances = defaultdict[str, list[tuple[str, Filed]]](list)
     for filed in pairs:
@@ -65,6 +102,10 @@ def grouped(pairs: Sequence[Filed], best_first: Sequence[str] = BEST_FIRST) -> l
         for best, others in members.items()
         if others
     ]
+
+
+def _place(copy: Copy, best_first: Sequence[str]) -> Place:
+    return *(RANKS[rank](copy) for rank in best_first), copy.bucket, copy.key
 
 
 def _rank(filed: Filed) -> bool:
