@@ -25,7 +25,7 @@ from handler.core.model import (
     PictureRecord,
     Superseded,
 )
-from handler.core.verdicts import Decision, Subject
+from handler.core.verdicts import Decision, Placed, Subject
 
 
 class InMemoryPictures:
@@ -241,9 +241,10 @@ class InMemoryVerdicts:
     def drop(self, scope: str, subject: Subject) -> Decision | None:
         return self._decisions.pop((scope, subject), None)
 
-    def all(self, scope: str) -> Iterator[Decision]:
+    def all(self, scope: str, before: Placed | None = None) -> Iterator[Decision]:
         found = [one for (where, _), one in self._decisions.items() if where == scope]
-        yield from sorted(found, key=lambda one: (one.at, one.subject), reverse=True)
+        behind = [one for one in found if before is None or one.filed < before]
+        yield from sorted(behind, key=lambda one: one.filed, reverse=True)
 
 
 class RecordingTopic:

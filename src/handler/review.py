@@ -14,7 +14,7 @@ from handler.core.filed import Copy, Filed
 from handler.core.groups import BEST_FIRST, Group, Place, Wanted, grouped
 from handler.core.matches import Pair
 from handler.core.model import Collection, ObjectRef, PictureRecord, Settings, collection_of
-from handler.core.verdicts import Decision, NamedObject, Subject, Verdict
+from handler.core.verdicts import Decision, NamedObject, Placed, Subject, Verdict
 
 AT_ONCE = 100  # objects, or verdicts, that one call reads
 
@@ -44,8 +44,8 @@ class KeptVerdicts(Protocol):
     def drop(self, scope: str, subject: Subject) -> Decision | None:
         """Take back what was decided of *subject*; return it, if anything was."""
 
-    def all(self, scope: str) -> Iterator[Decision]:
-        """Yield what was decided, the newest first; eventually consistent."""
+    def all(self, scope: str, before: Placed | None = None) -> Iterator[Decision]:
+        """Yield what was decided, the newest first, from behind the place *before* on; eventually consistent."""
 
 
 class Records(Protocol):
@@ -180,17 +180,18 @@ class Review:
 
     def undo_all(self, scope: str, batch: str) -> Iterator[Decision]:
         """Take back what was decided at once; yield each when it is done."""
-        for decision in list(self._verdicts.all(scope)):
-            if decision.batch == batch and self._verdicts.drop(scope, decision.subject):
+        for decision in list(self.decisions(scope, batch=batch)):
+            if self._verdicts.drop(scope, decision.subject):
                 self._reopen(scope, decision)
                 yield decision
 
-    def to_delete(self, scope: str) -> Iterator[tuple[NamedObject, NamedObject]]:
-        """Yield the objects that are not kept, each with one that is, where both are still what was decided about.
+    def to_delete(self, scope: str, before: Placed | None = None) -> Iterator[tuple[Placed, NamedObject, NamedObject]]:
+        """Yield each object that is not kept and one that is, where both are still what was decided about.
 
-        Nothing is deleted here. An object that is kept in one decision and not in another is not kept.
+        With the place of the decision, the newest first; if *before* is given, only what comes behind it. Nothing is
+        deleted here. An object that is kept in one decision and not in another is not kept.
         """
-        given = (decision for decision in self._verdicts.all(scope) if decision.kept is not None)
+        given = (decision for decision in self._verdicts.all(scope, before) if decision.kept is not None)
         while some := list(islice(given, AT_ONCE // 2)):
             ids = sorted({ObjectRef(*named).object_id for decision in some for named in decision.objects})
             records = {_named(one): one for one in self._catalog.get(self._collection(scope), ids) if one.alive}
@@ -200,11 +201,11 @@ class Review:
                 one, other = (records[named] for named in decision.objects)
                 if decision.kept is not None and Subject.of(one, other) == decision.subject:
                     kept = decision.subject.index(decision.kept)
-                    yield decision.objects[1 - kept], decision.objects[kept]
+                    yield decision.filed, decision.objects[1 - kept], decision.objects[kept]
 
-    def decisions(self, scope: str) -> Iterator[Decision]:
-        """Yield what was decided in *scope*, the newest first."""
-        return self._verdicts.all(scope)
+    def decisions(self, scope: str, before: Placed | None = None, batch: str | None = None) -> Iterator[Decision]:
+        """Yield what was decided in *scope*, the newest first, or at once; from behind the place *before* on."""
+        return (one for one in self._verdicts.all(scope, before) if batch in (None, one.batch))
 
     def _reopen(self, scope: str, decision: Decision) -> None:
         collection, ids = self._collection(scope), [ObjectRef(*named).object_id for named in decision.objects]

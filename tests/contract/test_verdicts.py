@@ -61,6 +61,7 @@ def test_all_come_newest_first(verdicts: Verdicts, collection: Collection) -> No
     found = list(verdicts.all(collection.scope))
 
     assert found == sorted(decisions, key=lambda one: (one.at, one.subject), reverse=True)
+    assert list(verdicts.all(collection.scope, found[30].filed)) == found[31:]
 
 
 def test_subject_is_content_unless_that_is_the_same() -> None:

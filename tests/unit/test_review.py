@@ -201,10 +201,10 @@ def test_group_is_wanted_if_all_its_others_are(many: FakeDeployment) -> None:
 def test_what_is_not_kept_may_be_deleted_while_what_is_kept_is_there(review: Review, site: FakeDeployment) -> None:
     review.decide(ONE, TWO, Judged(Verdict.KEEP_ONE, by="somebody", kept=ONE))
     review.decide(ONE, NEAR, Judged(Verdict.KEEP_ONE, by="somebody", kept=ONE))
-    assert set(review.to_delete("*")) == {(TWO, ONE), (NEAR, ONE)}
+    assert {found[1:] for found in review.to_delete("*")} == {(TWO, ONE), (NEAR, ONE)}
 
     site.upload(NEAR.key, jpeg(photo(3)))  # another picture now
-    assert list(review.to_delete("*")) == [(TWO, ONE)]
+    assert [found[1:] for found in review.to_delete("*")] == [(TWO, ONE)]
 
     site.function().removed(site.delete(ONE.key))
     assert list(review.to_delete("*")) == []

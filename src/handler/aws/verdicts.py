@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from handler.aws.batch import pieces, read_strongly
-from handler.core.verdicts import Decision, NamedObject, Subject, Verdict
+from handler.core.verdicts import Decision, NamedObject, Placed, Subject, Verdict
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -57,15 +57,21 @@ class DynamoDBVerdicts:
         answer = self._client.delete_item(TableName=self._table, Key=_key(scope, subject), ReturnValues="ALL_OLD")
         return _decision(answer["Attributes"]) if answer.get("Attributes") else None
 
-    def all(self, scope: str) -> Iterator[Decision]:
-        """Yield what was decided, the newest first; eventually consistent, since it is for people."""
+    def all(self, scope: str, before: Placed | None = None) -> Iterator[Decision]:
+        """Yield what was decided, the newest first; eventually consistent, since it is for people.
+
+        If *before* is given, only what comes behind it in that order.
+        """
+        condition, values = "review = :review", {":review": {"S": _review(scope)}}
+        if before is not None:
+            condition, values[":before"] = f"{condition} AND filed < :before", {"S": _filed(before)}
         after: Item = {}
         while True:
             answer = self._client.query(
                 TableName=self._table,
                 IndexName=REVIEW_INDEX,
-                KeyConditionExpression="review = :review",
-                ExpressionAttributeValues={":review": {"S": _review(scope)}},
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
                 ScanIndexForward=False,
                 **after,
             )
@@ -83,6 +89,10 @@ def _review(scope: str) -> str:
     return f"{scope}#v"
 
 
+def _filed(place: Placed) -> str:
+    return "#".join(place)
+
+
 def _attributes(scope: str, decision: Decision) -> Item:
     texts = {
         "verdict": decision.verdict.value,
@@ -92,7 +102,7 @@ def _attributes(scope: str, decision: Decision) -> Item:
         "note": decision.note,
         "batch": decision.batch,
         "review": _review(scope),
-        "filed": "#".join((decision.at, *decision.subject)),
+        "filed": _filed(decision.filed),
     }
     item: Item = {name: {"S": value} for name, value in texts.items() if value is not None}
     item["objects"] = {"L": [{"L": [{"S": bucket}, {"S": key}]} for bucket, key in decision.objects]}

@@ -48,6 +48,14 @@ class NamedObject(NamedTuple):
     key: str
 
 
+class Placed(NamedTuple):
+    """The place of a decision among others."""
+
+    at: str
+    first: str
+    second: str
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A verdict: of what, by whom, when and why."""
@@ -60,6 +68,11 @@ class Decision:
     kept: str | None = None  # which of the subject, if one is
     note: str | None = None
     batch: str | None = None  # what was decided at once, and may be undone at once
+
+    @property
+    def filed(self) -> "Placed":
+        """By what decisions are ordered."""
+        return Placed(self.at, *self.subject)
 
     def says(self, other: "Decision | None") -> bool:
         """Whether it is the same verdict as *other*, whoever gave it and when."""
