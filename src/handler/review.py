@@ -180,10 +180,14 @@ class Review:
 
     def undo_all(self, scope: str, batch: str) -> Iterator[Decision]:
         """Take back what was decided at once; yield each when it is done."""
-        for decision in list(self.decisions(scope, batch=batch)):
-            if self._verdicts.drop(scope, decision.subject):
-                self._reopen(scope, decision)
-                yield decision
+        listed = self.decisions(scope, batch=batch)
+        while some := list(islice(listed, AT_ONCE)):
+            now = self._verdicts.decided(scope, [decision.subject for decision in some])
+            for decision in now.values():
+                # What the index lists may have been decided again since.
+                if decision.batch == batch and self._verdicts.drop(scope, decision.subject):
+                    self._reopen(scope, decision)
+                    yield decision
 
     def to_delete(self, scope: str, before: Placed | None = None) -> Iterator[tuple[Placed, NamedObject, NamedObject]]:
         """Yield each object that is not kept and one that is, where both are still what was decided about.
