@@ -1,17 +1,19 @@
 """Groups and pairs of picture files, for people, for scripts and for programs."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
 from handler.cli.album import FoundPair
+from handler.cli.contact_sheet import Sheet, Tile
 from handler.cli.grouping import Group, worth
 from handler.cli.output import printable
 from handler.core.generations import GENERATIONS
 from handler.core.look import LEAST_COLOUR
 from handler.core.message import describe_box
-from handler.core.model import MatchKind, PictureRecord
+from handler.core.model import Box, MatchKind, PictureRecord
 from handler.core.phash import similarity
 
 GAP = "  "
@@ -21,7 +23,7 @@ MIRRORED, TURNED = {2, 4, 5, 7}, {3, 6, 8}
 def group_lines(group: Group, width: int | None) -> Iterator[str]:
     """Yield the lines of a group: a picture a line, or a few where that is wider than *width* columns."""
     rows = [(*_measures(group.best), "best", "", "", ""), *(_row(group.best, one) for one in group.others)]
-    paths = [group.best.ref.key, *(_other(group.best, one).ref.key for one in group.others)]
+    paths = [group.best.ref.key, *(copy_of(group.best, one).ref.key for one in group.others)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     details = [GAP.join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)) for row in rows]
     lines = [f"{detail}{GAP}{printable(path)}" for detail, path in zip(details, paths, strict=True)]
@@ -43,9 +45,8 @@ def _wrapped(parts: Iterable[str], width: int) -> list[str]:
 
 
 def _row(best: PictureRecord, one: FoundPair) -> tuple[str, ...]:
-    match = one.match
-    distance = f"{match.distance:2} bits"
-    return (*_measures(_other(best, one)), match.kind.value, distance, f"{similarity(match.distance):.3f}", _notes(one))
+    match, measures = one.match, _measures(copy_of(best, one))
+    return (*measures, match.kind.value, f"{match.distance:2} bits", f"{similarity(match.distance):.3f}", _notes(one))
 
 
 def _measures(record: PictureRecord) -> tuple[str, str, str]:
@@ -55,7 +56,11 @@ def _measures(record: PictureRecord) -> tuple[str, str, str]:
 
 
 def _notes(one: FoundPair) -> str:
-    """Return in a few words what differs between two pictures beside their sizes."""
+    return ", ".join(_noted(one))
+
+
+def _noted(one: FoundPair) -> list[str]:
+    """Return in a few words each what differs between two pictures beside their sizes."""
     match, names = one.match, GENERATIONS[one.a.generation].asking_names
     notes = []
     if match.view_pair != (0, 0) and match.kind is not MatchKind.EXACT:
@@ -68,11 +73,33 @@ def _notes(one: FoundPair) -> str:
         notes.append("other colours")
     if match.taken_apart_s:
         notes.append(f"taken {match.taken_apart_s:g} s apart")
-    return ", ".join(notes)
+    return notes
 
 
-def _other(best: PictureRecord, one: FoundPair) -> PictureRecord:
+def copy_of(best: PictureRecord, one: FoundPair) -> PictureRecord:
+    """Return the other picture of a pair of the *best* one."""
     return one.b if one.a.ref.key == best.ref.key else one.a
+
+
+def sheet(group: Group, thumbnails: Mapping[str, bytes | None]) -> Sheet:
+    """Return a group for people to look at; *thumbnails* by path."""
+
+    def tile(record: PictureRecord, one: FoundPair | None) -> Tile:
+        path, facts = record.ref.key, [part for part in _measures(record) if part]
+        notes: Sequence[str] = ["best copy"]
+        boxes: Sequence[Box] = ()
+        if one is not None:
+            likeness = one.match.likeness
+            notes = [part for part in (one.match.kind.value, _bits(one), *_noted(one)) if part]
+            boxes = (likeness.differs or ()) if one.a is record else ()
+        return Tile(path, facts, notes, thumbnails.get(path), boxes, Path(path).absolute().as_uri())
+
+    others = [tile(copy_of(group.best, one), one) for one in group.others]
+    return Sheet(counted(1 + len(others), "picture"), [tile(group.best, None), *others])
+
+
+def _bits(one: FoundPair) -> str:
+    return "" if one.match.kind is MatchKind.EXACT else counted(one.match.distance, "bit")
 
 
 def copies(groups: Iterable[Group]) -> Iterator[PictureRecord]:
@@ -83,7 +110,7 @@ def copies(groups: Iterable[Group]) -> Iterator[PictureRecord]:
     """
     for best, others in groups:
         for one in others:
-            other = _other(best, one)
+            other = copy_of(best, one)
             if one.match.kind.rank <= MatchKind.NEAR.rank and worth(other)[:2] >= worth(best)[:2]:
                 yield other
 

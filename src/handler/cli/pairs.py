@@ -3,24 +3,28 @@
 import argparse
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
+from pathlib import Path
 
 from handler.cli.album import Album, FoundPair
-from handler.cli.errors import STATUSES
-from handler.cli.files import UNUSABLE, each_file, true_names, why_unusable
-from handler.cli.findings import amount, copies, counted, group_lines, pair_line
+from handler.cli.contact_sheet import GROUPS_A_PAGE, Sheet, write
+from handler.cli.errors import STATUSES, CommandError
+from handler.cli.files import UNUSABLE, each_file, read, true_names, why_unusable
+from handler.cli.findings import amount, copies, copy_of, counted, group_lines, pair_line, sheet
 from handler.cli.grouping import Grouped, Grouping, worth
 from handler.cli.looking import decide
 from handler.cli.options import add_fingerprinting, add_looks, add_matching, add_paths, settings
 from handler.cli.output import complain, printable
-from handler.cli.parallel import in_threads
-from handler.cli.progress import Shown
+from handler.cli.parallel import in_order, in_threads
+from handler.cli.progress import Shown, progress
 from handler.cli.records import is_flat, record_of
 from handler.cli.rows import terminal_width
+from handler.cli.thumbnails import thumbnail
 from handler.core.asker import Asker
-from handler.core.model import PictureRecord, Settings
+from handler.core.model import Limits, PictureRecord, Settings
 from handler.core.seen import Seen
 
 AT_ONCE = 64  # pictures that are compared with all others at once
@@ -137,6 +141,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print the copies alone, without the best of each group and what is altered, each followed by a NUL",
     )
+    parser.add_argument(
+        "--html",
+        type=Path,
+        metavar="FILE",
+        help=f"also write the groups as thumbnails to FILE, {GROUPS_A_PAGE} groups a file (FILE-2, ...)",
+    )
     parser.add_argument("--verbose", action="store_true", help="also name the pictures that are nearly blank")
     add_looks(parser)
     add_matching(parser)
@@ -156,6 +166,9 @@ def run(options: argparse.Namespace) -> int:
         print("".join(f"{copy.ref.key}\0" for copy in copies(grouped.groups)), end="")
     else:
         _print_groups(grouped)
+    if options.html:
+        written = _write_html(options.html, files, grouped, chosen.limits)
+        complain(f"written: {', '.join(printable(str(path)) for path in written)}")
     if options.verbose or not options.print0:
         for line in _summary(files, grouped, names=options.verbose):
             (complain if options.json or options.print0 else print)(line)
@@ -219,11 +232,44 @@ def _print_groups(grouped: Grouped) -> None:
         print()
 
 
+def _write_html(path: Path, files: Files, grouped: Grouped, limits: Limits) -> list[Path]:
+    """Write the groups as pages with thumbnails, and return their names."""
+    groups = grouped.groups
+    title = "Pictures that show the same thing"
+    summary = _count(files, grouped)
+    paths = [[group.best.ref.key, *(copy_of(group.best, one).ref.key for one in group.others)] for group in groups]
+    work = partial(_thumbnail, limits=limits)
+    total = sum(map(len, paths))
+    with closing(in_order(work, chain.from_iterable(paths))) as made, progress("thumbnails", lambda: total) as shown:
+
+        def sheets() -> Iterator[Sheet]:
+            for group, some in zip(groups, paths, strict=True):
+                yield sheet(group, dict(zip(some, islice(made, len(some)), strict=True)))
+                shown.advance(len(some))
+
+        try:
+            return write(path, title, summary, len(groups), sheets())
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror or error}", status=FAILED) from error
+
+
+def _thumbnail(path: str, *, limits: Limits) -> bytes | None:
+    """Return the thumbnail of the file *path*; None if it cannot be read any more. Importable."""
+    try:
+        return thumbnail(read(path, limits), limits)
+    except UNUSABLE:
+        return None
+
+
 def _summary(files: Files, grouped: Grouped, *, names: bool) -> Iterator[str]:
     """Yield what there was; with *names*, which pictures are nearly blank and which names were left out."""
     if names:
         yield from (f"nearly blank: {printable(path)}" for path in files.flat)
         yield from (f"same file as another one: {printable(path)}" for path in files.other_names)
+    yield _count(files, grouped, "" if names else " (--verbose names them)")
+
+
+def _count(files: Files, grouped: Grouped, hint: str = "") -> str:
     size = sum(copy.bytes or 0 for copy in copies(grouped.groups))
     told = [
         counted(len(files.records), "picture"),
@@ -235,9 +281,9 @@ def _summary(files: Files, grouped: Grouped, *, names: bool) -> Iterator[str]:
         named.append(f"{len(files.flat):,} nearly blank")
     if files.other_names:
         named.append(f"{counted(len(files.other_names), 'further name')} of the same files")
-    if named and not names:
-        named[-1] += " (--verbose names them)"
+    if named:
+        named[-1] += hint
     told += named
     if files.unusable:
         told.append(f"{len(files.unusable):,} unreadable")
-    yield ", ".join(told)
+    return ", ".join(told)

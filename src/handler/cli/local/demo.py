@@ -22,6 +22,8 @@ from handler.cli.local.console import stdout, steps
 from handler.cli.local.deployment import Deployment, start
 from handler.cli.local.emulator import LocalError
 from handler.cli.local.pictures import Upload, gallery
+from handler.cli.local.sheet import write_sheet
+from handler.cli.local.stack import work_folder
 from handler.cli.local.watch import PATIENCE_S, Watch
 from handler.cli.output import printable
 from handler.cli.rows import listed
@@ -43,6 +45,15 @@ class Result:
     failed: dict[str, str] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     copies: list[Upload] = field(default_factory=list)  # of the built-in ones
+    sources: dict[str, Source] = field(default_factory=dict)  # by key
+
+    def body(self, key: str) -> bytes | None:
+        """Return what was uploaded under *key*; None if it cannot be read any more."""
+        source = self.sources.get(key)
+        try:
+            return source.read_bytes() if isinstance(source, Path) else source
+        except OSError:
+            return None
 
     def check(self) -> None:
         """Fail what was announced wrongly: with the template's own parameters, the answers to the copies are known."""
@@ -73,6 +84,9 @@ def run(root: Path, options: argparse.Namespace) -> int:
         if found is None and not asked:
             result.check()
     report(result, console)
+    if result.messages:
+        page = write_sheet(work_folder(root) / "demo.html", result.messages, result.body)
+        _print_line(f"to look at: {os.path.relpath(page)}", console)
     parts = [f"{result.uploaded} uploaded", _announced(len(result.messages)), f"{len(result.failed)} failed"]
     if result.rejected:
         parts.insert(2, f"{len(result.rejected)} rejected")
@@ -135,6 +149,7 @@ class Show:
 
         No more uploads are open at once than there are processors: the emulator starts one worker for each.
         """
+        self._result.sources |= uploads
         sent, open_now, handled = set[str](), set[str](), self._watch.handled
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
         with Progress(*columns, console=self._console) as progress:
