@@ -15,17 +15,20 @@ from itertools import islice
 from typing import Protocol
 
 from handler.clock import now
-from handler.core.asker import Asker
+from handler.core.asker import NO_OBJECT, Asker
 from handler.core.filed import Filed
+from handler.core.fingerprint import seen_again
 from handler.core.generations import GENERATIONS
 from handler.core.matches import Match, NotedPair, Pair
 from handler.core.message import Message, compose
 from handler.core.model import (
     Candidate,
     Collection,
+    Content,
     Found,
     MatchKind,
     ObjectRef,
+    Outcome,
     PictureRecord,
     Route,
     Settings,
@@ -136,16 +139,56 @@ class Deduplicator:
         """Make the object stop answering."""
         return self._indexer.remove(ref)
 
-    def look_up(self, ref: ObjectRef, tell: MatchKind | None = None, *, deadline: float = math.inf) -> Report:
+    def look_up(
+        self,
+        ref: ObjectRef,
+        tell: MatchKind | None = None,
+        *,
+        scope: str | None = None,
+        deadline: float = math.inf,
+    ) -> Report:
         """Find the matches of an object that is in the bucket, and write and announce nothing.
 
-        *tell* is the least kind that counts, if that is another one than the settings have.
+        *tell* is the least kind that counts, if that is another one than the settings have, and *scope* where it is
+        looked for, if not in its own.
         """
-        report = Report(ref)
+        report, collection = Report(ref), collection_of(ref, self._settings)
         asker = self._indexer.examine(ref, report)  # what is stored of it would find less than the picture itself
+        return self._answer(replace(collection, scope=scope or collection.scope), asker, report, deadline, tell)
+
+    def look_up_file(self, body: bytes, scope: str, *, deadline: float = math.inf) -> Report:
+        """Find the matches in *scope* of the picture file *body*, which is in no bucket, likewise."""
+        report = Report(NO_OBJECT)
+        asker = self._indexer.examine_content(NO_OBJECT, Content(body, None, None, None), report)
+        if asker.record.alive and asker.seen is None and self._settings.max_looks:
+            # Its generation keeps no pixels, and they cannot be read again as those of an object can.
+            asker = replace(asker, seen=seen_again(body, asker.record, self._settings.limits))
+        return self._answer(Collection(scope, self._settings.generation), asker, report, deadline)
+
+    def look_up_hash(self, hash: int, scope: str, *, deadline: float = math.inf) -> Report:
+        """Find what has a view in *scope* within the radius of the *hash* of a whole picture, likewise.
+
+        Nothing confirms these matches: there are no check bits to compare, and no pixels. So no looks may be set.
+        """
+        if self._settings.max_looks:
+            raise ValueError("nobody can look at the pixels of a hash: want settings without looks")
+        asker = Asker.of_hash(hash, self._settings.generation)
+        report = Report(NO_OBJECT, Outcome.INDEXED, asker.record)
+        return self._answer(Collection(scope, self._settings.generation), asker, report, deadline)
+
+    def _answer(
+        self,
+        collection: Collection,
+        asker: Asker,
+        report: Report,
+        deadline: float,
+        tell: MatchKind | None = None,
+    ) -> Report:
+        """Report the matches of what asks, if it can ask."""
+        report.collection, report.radius = collection, self._settings.asked_radius
         if asker.record.alive:
             with report.timed("search"):
-                proposed = self._search_and_read(collection_of(ref, self._settings), asker, _all, report, deadline)
+                proposed = self._search_and_read(collection, asker, _all, report, deadline)
             self._decide(asker, proposed, {}, report, deadline, tell)
         return report
 
@@ -162,7 +205,7 @@ class Deduplicator:
             collection,
             asked,
             radius,
-            word_count=len(asker.record.entry_words),
+            word_count=GENERATIONS[self._settings.generation].word_count,
             confirms=confirms(asker, asked, self._settings),
             probed_radius=probed_radius,
             deadline=deadline,

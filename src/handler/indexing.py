@@ -147,6 +147,11 @@ class Indexer:
             return _without_pixels(report, PictureRecord(ref, generation, Outcome.GONE, reason=str(error)))
         except PictureRejected as error:
             return _without_pixels(report, PictureRecord(ref, generation, Outcome.REJECTED, reason=_reason(error)))
+        return self.examine_content(ref, content, report)
+
+    def examine_content(self, ref: ObjectRef, content: Content, report: Report) -> Asker:
+        """Fingerprint what was read of the object, as `examine` does."""
+        generation = self._settings.generation
         record = partial(
             PictureRecord,
             replace(ref, version=content.version),

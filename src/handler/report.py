@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from handler.core.matches import Match
-from handler.core.model import Found, ObjectRef, Outcome, PictureRecord
+from handler.core.model import Collection, Found, ObjectRef, Outcome, PictureRecord
 
 
 @dataclass(slots=True)
@@ -16,6 +16,8 @@ class Report:
     ref: ObjectRef
     outcome: Outcome = Outcome.IGNORED
     record: PictureRecord | None = None
+    collection: Collection | None = None  # where a look-up searched, and
+    radius: int = 0  # within so many bits
     unpacked: str | None = None  # what kept a pack of the journal from being made: nothing is lost by it
     found: Found | None = None  # which way the search took, and what it read
     matches: Sequence[Match] = ()

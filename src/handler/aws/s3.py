@@ -11,9 +11,10 @@ from handler.core.model import Content, Limits, ObjectGone, ObjectRef, PictureRe
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# What S3 answers for a key, a version or (405) a delete marker that cannot be read any more.
+# What S3 answers for a bucket, a key, a version or (405) a delete marker that cannot be read any more.
 # The answer to a HEAD has no body, so botocore knows its status only.
-GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404", "405"}
+GONE = {"NoSuchBucket", "NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404", "405"}
+NO_VERSION = ("InvalidArgument", "version id")  # to a version id that it never gave
 # What it answers without the key of a customer (SSE-C), which is in no event: to GET with words, to HEAD without.
 ENCRYPTED, ENCRYPTED_HEAD = ("InvalidRequest", "Server Side Encryption"), "400"
 _KMS_KEY = re.compile(r"kms:Decrypt on resource: (arn:\S+)")
@@ -37,7 +38,7 @@ class S3Pictures:
             answer = self._client.get_object(**_where(ref))
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code in GONE:
+            if code in GONE or (code == NO_VERSION[0] and NO_VERSION[1] in str(error).lower()):
                 raise ObjectGone(f"{ref.bucket}/{ref.key} does not exist") from error
             if code == "InvalidObjectState":
                 raise PictureRejected("archived", "the object is in an archive tier and cannot be read") from error

@@ -6,8 +6,10 @@ from functools import cache
 
 from handler.core.asking import AskingWindows
 from handler.core.matches import HashedWindow
-from handler.core.model import PictureRecord
+from handler.core.model import Fingerprint, ObjectRef, Outcome, PictureRecord
 from handler.core.seen import Seen
+
+NO_OBJECT = ObjectRef("", "")  # where what asks is in no bucket: no object has this name
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +42,9 @@ class Asker:
         """Return what asks by its record alone."""
         checks = record.fingerprint.checks if record.fingerprint else ()
         return cls(record, lambda number: checks[number : number + 1], lambda _effort: {})
+
+    @classmethod
+    def of_hash(cls, hash: int, generation: str) -> "Asker":
+        """Return what asks by the *hash* of a whole picture and by nothing else: nothing can confirm what it meets."""
+        fingerprint = Fingerprint(hash, generation, width=0, height=0, format="")
+        return cls.stored(PictureRecord(NO_OBJECT, generation, Outcome.INDEXED, fingerprint=fingerprint))

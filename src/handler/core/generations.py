@@ -35,6 +35,11 @@ class Generation(NamedTuple):
     turned_view: Callable[[int, int], int]  # which view of the turned picture shows the same
     turned_asking: Callable[[int, int], int]  # which of what asks does
 
+    @property
+    def word_count(self) -> int:
+        """How many words an entry of its journals has: a hash for each view, and a check word if there are any."""
+        return len(self.view_names) * (2 if self.check_word_radius else 1)
+
 
 def _unturned(value: T, _orientation: int) -> T:
     """The threshold of phash1 is the median of its own coefficients: its bits say nothing of a turned picture."""

@@ -165,9 +165,9 @@ class Content:
     """One object's bytes, with what S3 says of them."""
 
     body: bytes
-    etag: str
+    etag: str | None  # None, as the others, if it is in no bucket
     version: str | None
-    modified: str  # ISO 8601 with offset: when the object was stored
+    modified: str | None  # ISO 8601 with offset: when the object was stored
 
     @property
     def digest(self) -> str:

@@ -61,7 +61,7 @@ def _asked_by(asker: Asker, number: int, window: HashedWindow, orientation: int)
         (),
         bucketed=number < generation.anchors and orientation == 1,  # each costs as much as all of the journal
         windows=((number, orientation),),
-        check_word=check_word(generation.turned_check(window.check, orientation)),
+        check_word=check_word(generation.turned_check(window.check, orientation)) if window.check else 0,
     )
 
 
