@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from handler.aws.meter import Meter
 from handler.core.journal import Shape
 from handler.core.look1 import RADIUS
+from handler.core.message import Message
 from handler.core.model import ORIENTATIONS, Collection, Limits, MatchKind, ObjectRef, Settings, padded_sequencer
 from handler.dedup import MAX_CANDIDATES, Deduplicator
 from handler.indexing import Indexer
@@ -17,7 +18,7 @@ from handler.looks import Looks
 from handler.memory import JournalMemory
 from handler.report import Report
 from handler.search import Search
-from handler.wiring import Service
+from handler.wiring import Asking, Service
 from tests.fakes import (
     InlineExecutor,
     InMemoryBuckets,
@@ -31,6 +32,13 @@ from tests.fakes import (
 )
 
 BUCKET = "pictures"
+
+
+class _Nobody(RecordingTopic):
+    """The topic of a function that may announce nothing."""
+
+    def publish(self, message: Message) -> None:
+        raise AssertionError(f"a question announced something: {message.attributes}")
 
 
 @dataclass
@@ -54,6 +62,7 @@ class FakeDeployment:
     orientations: str = "none"
     max_looks: int = 0
     max_pixels: int = 1_000_000
+    max_bytes: int = 4 << 20
     tell: MatchKind = MatchKind.ALTERED
     clock: int = 0
 
@@ -64,7 +73,7 @@ class FakeDeployment:
             radius={"phash1": 10, "look1": RADIUS}[self.generation],
             max_matches=self.max_matches,
             scope_depth=self.scope_depth,
-            limits=Limits(max_bytes=4 << 20, max_pixels=self.max_pixels),
+            limits=Limits(max_bytes=self.max_bytes, max_pixels=self.max_pixels),
             orientations=ORIENTATIONS[self.orientations],
             max_looks=self.max_looks,
             tell=self.tell,
@@ -86,24 +95,39 @@ class FakeDeployment:
             settings=self.settings,
         )
 
-    def function(self, wrap: Callable[[Any], Any] = lambda adapter: adapter) -> Deduplicator:
+    def function(
+        self, wrap: Callable[[Any], Any] = lambda adapter: adapter, *, settings: Settings | None = None
+    ) -> Deduplicator:
         memory, catalog, executor = self.memory(wrap), wrap(self.catalog), InlineExecutor()
+        settings = settings or self.settings
         return Deduplicator(
             indexer=self.indexer(wrap, memory=memory),
             search=Search(memory=memory, index=wrap(self.buckets), catalog=catalog, executor=executor),
-            looks=Looks(store=wrap(self.pictures), executor=executor, settings=self.settings),
+            looks=Looks(store=wrap(self.pictures), executor=executor, settings=settings),
             catalog=catalog,
             pairs=wrap(self.pairs),
             verdicts=wrap(self.verdicts),
             topic=wrap(self.topic),
             executor=executor,
-            settings=self.settings,
+            settings=settings,
             max_candidates=self.max_candidates,
         )
 
     def service(self, shadow: Indexer | None = None) -> Service:
         """What the handler is given."""
         return Service(self.function(), shadow, Meter())
+
+    def asking(self, also_generation: str | None = None) -> Asking:
+        """What the function that answers questions is given."""
+        return Asking(
+            searcher=lambda settings: replace(self, topic=_Nobody()).function(settings=settings),
+            indexer=self.indexer(),
+            catalog=self.catalog,
+            pictures=self.pictures,
+            settings=self.settings,
+            also_generation=also_generation,
+            meter=Meter(),
+        )
 
     def event(self, key: str) -> ObjectRef:
         """What S3 would send next about *key*."""

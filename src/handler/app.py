@@ -8,9 +8,9 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from handler.answers import LOOKED_UP, answer
 from handler.aws.meter import Meter
 from handler.core import prices
-from handler.core.message import describe, describe_match
 from handler.core.model import Found, Outcome
 from handler.core.phash import to_hex
 from handler.dedup import Deduplicator
@@ -19,8 +19,6 @@ from handler.events import decode
 from handler.indexing import Indexer
 from handler.report import Report
 from handler.wiring import Service, service
-
-LOOKED_UP = "looked_up"  # in place of an outcome: nothing was done
 
 logger = Logger(location=None)  # the line of this file that logs means nothing to a reader
 metrics = Metrics()
@@ -74,7 +72,7 @@ def _run(item: Item, service: Callable[[], Service], deadline: float) -> Result:
         metrics.add_metric("PacksUnavailable", MetricUnit.Count, 1)
         fields["trouble"] = trouble
     logger.info(name, extra=fields)
-    return Result(item, report.outcome, detail=_reason(report), answer=_answer(report))
+    return Result(item, report.outcome, detail=_reason(report), answer=answer(report))
 
 
 def _keep_up(shadow: Indexer, item: Item) -> Report | None:
@@ -154,15 +152,3 @@ def _count_units(meter: Meter) -> dict[str, float]:
     metrics.add_metric("ReadUnits", MetricUnit.Count, consumed["read_units"])
     metrics.add_metric("WriteUnits", MetricUnit.Count, consumed["write_units"])
     return consumed
-
-
-def _answer(report: Report) -> dict[str, Any]:
-    """The answer to a look-up."""
-    record = report.record
-    answer: dict[str, Any] = {"outcome": report.outcome.value, "reason": _reason(report) or None}
-    if record is not None and record.hash is not None:
-        answer["outcome"] = LOOKED_UP
-        answer["picture"] = describe(record)
-        answer["matches"] = [describe_match(match) for match in report.matches]
-        answer["truncated"] = report.truncated
-    return answer

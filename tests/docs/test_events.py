@@ -29,7 +29,10 @@ REPLIES = {
     "#outcomes": {"outcomes"},
     "#failed-messages": {"batchItemFailures"},
     "#task-results": {"invocationSchemaVersion", "treatMissingKeysAs", "invocationId", "results"},
-    "#look-ups": {"outcome", "reason", "picture", "matches", "truncated"},
+    "#look-ups": {
+        *("schema", "outcome", "reason", "scope", "generation", "radius", "confirmed"),
+        *("picture", "matches", "truncated"),
+    },
 }
 
 
@@ -87,8 +90,10 @@ def test_answer_to_a_look_up(full: Function) -> None:
 
     documented = table(PAGE, "Look-ups")
     assert names(documented) == list(found)
-    assert set(code(documented[0][1])) == {found["outcome"], Outcome.REJECTED, Outcome.GONE}
-    assert list(missing) == ["outcome", "reason"]
+    values = {name: code(what) for (name, what) in zip(names(documented), (row[1] for row in documented), strict=True)}
+    assert values["schema"] == [found["schema"]]
+    assert set(values["outcome"][:3]) == {found["outcome"], Outcome.REJECTED, Outcome.GONE}
+    assert list(missing) == list(found)
 
 
 def test_result_codes_of_tasks(full: Function, function: Callable[..., Function]) -> None:

@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
-VARIABLES: dict[str, Any] = RESOURCES["LookalikeFunction"]["Properties"]["Environment"]["Variables"]
+OUTPUTS: dict[str, Any] = TEMPLATE["Outputs"]
+COMMON: dict[str, Any] = TEMPLATE["Globals"]["Function"]  # what all functions have
+VARIABLES: dict[str, Any] = COMMON["Environment"]["Variables"]
+FUNCTIONS = ["LookalikeFunction", "AskFunction"]
+ROLES = ["FunctionRole", "AskRole"]
 FROM_RESOURCES = {
     "AWS::StackName": "lookalike",
     "BucketTable": "buckets",
@@ -33,11 +37,16 @@ def environment(**parameters: object) -> dict[str, str]:
     }
 
 
-def statements() -> list[dict[str, Any]]:
-    """Every statement of every policy that allows something to the function."""
-    inline = [policy["PolicyDocument"] for policy in RESOURCES["FunctionRole"]["Properties"]["Policies"]]
-    apart = RESOURCES["PicturesReadPolicy"]["Properties"]["PolicyDocument"]
-    return [statement for document in [*inline, apart] for statement in document["Statement"]]
+def statements(role: str) -> list[dict[str, Any]]:
+    """Every statement of every policy that allows something to the function with that *role*."""
+    inline = [policy["PolicyDocument"] for policy in RESOURCES[role]["Properties"]["Policies"]]
+    apart = RESOURCES["PicturesReadPolicy"]["Properties"]
+    documents = [*inline, *([apart["PolicyDocument"]] if {"Ref": role} in apart["Roles"] else [])]
+    return [statement for document in documents for statement in document["Statement"]]
+
+
+def allowed(role: str) -> dict[str, Any]:
+    return {statement["Sid"]: statement["Action"] for statement in statements(role)}
 
 
 def of_type(kind: str) -> dict[str, Any]:
@@ -88,13 +97,14 @@ def test_smallest_function_takes_every_size_of_file(max_bytes: int) -> None:
 
 
 def test_everything_that_people_see_is_described() -> None:
-    seen = [*PARAMETERS.items(), *TEMPLATE["Outputs"].items()]
+    seen = [*PARAMETERS.items(), *OUTPUTS.items()]
 
     assert [name for name, described in seen if not described.get("Description")] == []
 
 
-def test_function_is_allowed_nothing_by_wildcard() -> None:
-    for statement in statements():
+@pytest.mark.parametrize("role", ROLES)
+def test_function_is_allowed_nothing_by_wildcard(role: str) -> None:
+    for statement in statements(role):
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
 
         assert not [action for action in actions if "*" in action]
@@ -102,9 +112,7 @@ def test_function_is_allowed_nothing_by_wildcard() -> None:
 
 
 def test_function_may_do_exactly_this() -> None:
-    allowed = {statement["Sid"]: statement["Action"] for statement in statements()}
-
-    assert allowed == {
+    assert allowed("FunctionRole") == {
         "Read": ["s3:GetObject", "s3:GetObjectVersion"],
         "MissingKeysAnswer404": ["s3:ListBucket", "s3:ListBucketVersions"],
         "Buckets": ["dynamodb:UpdateItem", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"],
@@ -118,6 +126,37 @@ def test_function_may_do_exactly_this() -> None:
         "Failures": "sqs:SendMessage",
         "Log": ["logs:CreateLogStream", "logs:PutLogEvents"],
     }
+
+
+def test_function_that_answers_questions_writes_packs_and_its_log_alone() -> None:
+    assert allowed("AskRole") == {
+        "Read": ["s3:GetObject", "s3:GetObjectVersion"],
+        "MissingKeysAnswer404": ["s3:ListBucket", "s3:ListBucketVersions"],
+        "Buckets": ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"],
+        "Images": ["dynamodb:BatchGetItem", "dynamodb:Query"],
+        "Packs": ["s3:GetObject", "s3:PutObject"],
+        "MissingPacksAnswer404": "s3:ListBucket",
+        "Log": ["logs:CreateLogStream", "logs:PutLogEvents"],
+    }
+    packs = next(one for one in statements("AskRole") if one["Sid"] == "Packs")
+    assert packs["Resource"] == {"Fn::Sub": "${PacksBucket.Arn}/*"}
+
+
+def test_functions_are_one_code_in_one_layer_with_roles_of_their_own() -> None:
+    own = [RESOURCES[name]["Properties"] for name in FUNCTIONS]
+
+    assert [one["Role"]["Fn::GetAtt"] for one in own] == [[role, "Arn"] for role in ROLES]
+    assert not [one for one in own if one.keys() & COMMON.keys()]
+    assert all((ROOT / "src" / Path(*one["Handler"].split(".")[:-1]).with_suffix(".py")).is_file() for one in own)
+
+
+def test_url_takes_signed_requests_alone_and_can_be_switched_off() -> None:
+    (url,) = of_type("AWS::Lambda::Url").values()
+
+    assert url["Properties"] == {"TargetFunctionArn": {"Fn::GetAtt": ["AskFunction", "Arn"]}, "AuthType": "AWS_IAM"}
+    for chosen in PARAMETERS["AskUrl"]["AllowedValues"]:
+        there = [resolved({"Condition": one["Condition"]}, {"AskUrl": chosen}) for one in (url, OUTPUTS["AskUrl"])]
+        assert there == [chosen == "on"] * 2
 
 
 @pytest.mark.parametrize("name", ["PicturesBucket", "PacksBucket", "BucketTable", "PictureTable", "FailureQueue"])
@@ -167,7 +206,7 @@ def test_each_architecture_has_a_layer_of_each_kind(kind: str) -> None:
 def test_function_has_the_layers_of_its_architecture_and_heic(architecture: str, heic: str) -> None:
     given = {"Architecture": architecture, "Heic": heic}
 
-    attached = resolved(RESOURCES["LookalikeFunction"]["Properties"]["Layers"], given)
+    attached = resolved(COMMON["Layers"], given)
     made = {
         name: layer
         for name, layer in of_type("AWS::Serverless::LayerVersion").items()

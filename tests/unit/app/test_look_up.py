@@ -21,8 +21,17 @@ def test_answer_is_the_picture_and_its_matches(deployment: FakeDeployment, invok
 
     answer = invoke(look_up(asked), deployment.service).reply
 
-    assert answer.keys() == {"outcome", "reason", "picture", "matches", "truncated"}
-    assert (answer["outcome"], answer["reason"], answer["truncated"]) == ("looked_up", None, False)
+    described = {name: answer[name] for name in answer if name not in ("picture", "matches")}
+    assert described == {
+        "schema": "lookalike.search/1",
+        "outcome": "looked_up",
+        "reason": None,
+        "scope": "*",
+        "generation": "phash1",
+        "radius": 10,
+        "confirmed": True,
+        "truncated": False,
+    }
     assert (answer["picture"]["bucket"], answer["picture"]["key"]) == (BUCKET, "question.jpg")
     assert [(match["key"], match["kind"]) for match in answer["matches"]] == [("cat.jpg", "near")]
     assert deployment.topic.messages == []
@@ -43,7 +52,10 @@ def test_answer_of_what_is_no_picture_is_the_reason(deployment: FakeDeployment, 
 
     answers = [invoke(look_up(ref), deployment.service).reply for ref in (bad, gone)]
 
-    assert answers == [
-        {"outcome": "rejected", "reason": "empty: the file has 0 bytes"},
-        {"outcome": "gone", "reason": "pictures/gone.jpg does not exist"},
+    assert [(answer["outcome"], answer["reason"]) for answer in answers] == [
+        ("rejected", "empty: the file has 0 bytes"),
+        ("gone", "pictures/gone.jpg does not exist"),
     ]
+    assert [(answer["picture"], answer["matches"], answer["truncated"]) for answer in answers] == [
+        (None, [], False)
+    ] * 2

@@ -21,6 +21,8 @@ MESSAGES = "lookalike-messages"  # the queue that is subscribed to the topic
 
 _WORD = re.compile("(?<=[a-z])(?=[A-Z])")  # where one begins in a name such as PicturesBucket
 
+_FUNCTION_URL = re.compile(r"https://(?P<id>[a-z0-9]+)\.lambda-url\.[^/]+/")
+
 Progress = Callable[[str], None]
 
 
@@ -182,7 +184,14 @@ def _client(endpoint: str, service: str) -> Any:
 
 def _outputs(endpoint: str) -> dict[str, str]:
     (found,) = _client(endpoint, "cloudformation").describe_stacks(StackName=stack.STACK)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+    return {name: _reachable(value, endpoint) for name, value in outputs.items()}
+
+
+def _reachable(output: str, endpoint: str) -> str:
+    """Return the URL of a function as the emulator answers it, where an *output* is one: there is no DNS for AWS's."""
+    found = _FUNCTION_URL.fullmatch(output)
+    return f"{endpoint}/_aws/lambda-url/{found['id']}/" if found else output
 
 
 def _subscribe(endpoint: str, topic_arn: str) -> str:

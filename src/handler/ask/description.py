@@ -1,0 +1,109 @@
+"""The OpenAPI 3.1 description of all that may be asked: it is served, and a copy of it is in `docs/reference/`."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from handler.ask.problems import CONTENT_TYPE, Kind
+from handler.ask.request import BYTES, JSON, MAX_BODY_BYTES
+from handler.ask.schemas import NAMED, OPTIONS, problem, reference, schemas
+
+ANYWHERE = (Kind.UNKNOWN_FIELD, Kind.WRONG_VALUE, Kind.TOO_LARGE, Kind.FAILED)  # whatever is asked
+OF_A_PICTURE = (Kind.READ_DENIED, Kind.NO_SUCH_OBJECT, Kind.PICTURE_REJECTED)
+ABOUT = f"""\
+Ask a deployment of Lookalike which stored pictures show the same as another one, or what is known of an object.
+Nothing is stored or announced. Requests are signed (AWS Signature Version 4, service lambda); without a signature, or
+the right to call, AWS answers 403 itself. A request has at most {MAX_BODY_BYTES} bytes. Every error is a problem
+document (RFC 9457), which says what to do. Fields may be added to answers within a version: ignore those you do not
+know."""
+
+
+def description() -> dict[str, Any]:
+    """Return the document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Lookalike", "version": "1", "description": ABOUT, "license": {"name": "MIT"}},
+        "servers": [{"url": "/", "description": "The stack's output AskUrl"}],
+        "security": [{"signature": []}],
+        "paths": {
+            "/v1/searches": {"post": _searches()},
+            "/v1/pictures": {"get": _pictures()},
+            "/v1/openapi.json": {"get": _description()},
+        },
+        "components": {
+            "schemas": schemas(),
+            "securitySchemes": {
+                "signature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "AWS Signature Version 4, service lambda",
+                }
+            },
+        },
+    }
+
+
+def _searches() -> dict[str, Any]:
+    file = {"schema": {"type": "string", "contentMediaType": BYTES}}
+    document = {"oneOf": [reference("objectSearch"), reference("hashSearch")]}
+    return {
+        "operationId": "search",
+        "summary": "Find the stored pictures that show the same as a file, an object, or what had a hash",
+        "description": "Of a file, options are in the query; of a JSON document, which names an object or a hash, they "
+        "are in it, and the query is empty. A scope is needed of a file and a hash where ScopeDepth is not 0. A hash "
+        "has neither check bits nor pixels: it is searched within 8 bits unless a radius is given, and nothing "
+        "confirms its matches.",
+        "parameters": _parameters(OPTIONS, required=()),
+        "requestBody": {"required": True, "content": {JSON: {"schema": document}, "image/*": file, BYTES: file}},
+        "responses": _responses(
+            "answer", (*ANYWHERE, *OF_A_PICTURE, Kind.NOT_JSON, Kind.WRONG_CONTENT_TYPE, Kind.OUT_OF_TIME)
+        ),
+    }
+
+
+def _pictures() -> dict[str, Any]:
+    return {
+        "operationId": "show",
+        "summary": "Tell what is known of an object",
+        "description": "By the index; and by the object itself where the index does not know it as it is now.",
+        "parameters": _parameters(NAMED, required=("bucket", "key")),
+        "responses": _responses("known", (*ANYWHERE, *OF_A_PICTURE)),
+    }
+
+
+def _description() -> dict[str, Any]:
+    described = {"type": "object", "required": ["openapi", "info", "paths"]}
+    return {
+        "operationId": "describe",
+        "summary": "Return this document",
+        "responses": _answered(described) | _problems(ANYWHERE),
+    }
+
+
+def _parameters(described: Mapping[str, dict[str, Any]], required: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": schema}
+        for name, schema in described.items()
+    ]
+
+
+def _responses(name: str, kinds: Sequence[Kind]) -> dict[str, Any]:
+    return _answered(reference(name)) | _problems(kinds)
+
+
+def _answered(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"200": {"description": "The answer", "content": {JSON: {"schema": schema}}}}
+
+
+def _problems(kinds: Sequence[Kind]) -> dict[str, Any]:
+    by_status: defaultdict[int, list[Kind]] = defaultdict(list)
+    for kind in kinds:
+        by_status[kind.status].append(kind)
+    return {
+        str(status): {
+            "description": "; or ".join(kind.title for kind in some),
+            "content": {CONTENT_TYPE: {"schema": problem(some)}},
+        }
+        for status, some in sorted(by_status.items())
+    }

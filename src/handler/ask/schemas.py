@@ -1,0 +1,196 @@
+"""The JSON Schemas of what is asked and answered, as the description has them.
+
+Those of pictures and matches are those of `docs/match-1.schema.json`, but for what is not known of a picture that is in
+no bucket; a test holds them to it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from handler.answers import LOOKED_UP
+from handler.answers import SCHEMA as SEARCH_SCHEMA
+from handler.ask.known import INDEX, OBJECT
+from handler.ask.known import SCHEMA as PICTURE_SCHEMA
+from handler.ask.problems import Kind
+from handler.ask.questions import BUCKET, HASH, MAX_LIMIT
+from handler.core.buckets import MAX_RADIUS
+from handler.core.formats import FORMATS
+from handler.core.generations import GENERATIONS
+from handler.core.model import EFFORTS, ORIENTATIONS, TELLS, MatchKind, Outcome
+from handler.core.phash import similarity
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+NAME: Schema = {"type": "string", "minLength": 1}
+HEX: Schema = {"type": "string", "pattern": f"^{HASH}$"}
+SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+COUNT: Schema = {"type": "integer", "minimum": 1}
+RADIUS: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_RADIUS}
+GENERATION: Schema = {"enum": list(GENERATIONS)}
+MODIFIED: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"}
+
+OPTIONS: Mapping[str, Schema] = {
+    "scope": NAME | {"description": "Where to search: folders with a slash after each; * is the whole deployment."},
+    "radius": RADIUS | {"description": "Bits within which to search, if not the deployment's Radius."},
+    "limit": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": MAX_LIMIT,
+        "description": "Most matches, if not the deployment's MaxMatches.",
+    },
+    "orientations": {"enum": list(ORIENTATIONS), "description": "Mirrored pictures, or turned ones as well."},
+    "effort": {"enum": list(EFFORTS), "description": "By how many windows of the picture to search."},
+    "tell": {"enum": list(TELLS), "description": "The least kind of match that is wanted."},
+}
+NAMED: Mapping[str, Schema] = {
+    "bucket": {"type": "string", "pattern": f"^{BUCKET}$"},
+    "key": NAME | {"description": "As it is in S3, not encoded."},
+    "version": NAME | {"description": "Of the object, in a versioned bucket; the current one if it is left out."},
+}
+
+
+def schemas() -> dict[str, Schema]:
+    """Return the schemas by name, as `#/components/schemas` has them."""
+    return {
+        "objectSearch": _closed({"object": reference("object"), **_optional(OPTIONS)}, ["object"]),
+        "hashSearch": _closed(
+            {
+                "hash": HEX | {"description": "Of a whole picture: nothing confirms what it meets."},
+                "generation": GENERATION | {"description": "That of the hash, and of this deployment."},
+                **_optional({name: OPTIONS[name] for name in ("scope", "radius", "limit", "orientations")}),
+            },
+            ["hash", "generation"],
+        ),
+        "object": _closed({**NAMED, "version": _or_null(NAMED["version"])}, ["bucket", "key"]),
+        "answer": _open(_answer()),
+        "asked": {"description": "The picture that asked; null: not known."} | _open(_picture(asked=True)),
+        "match": {"allOf": [_open(_picture(asked=False))]} | _open(_match()),
+        "box": _open(dict.fromkeys(("top", "bottom", "left", "right"), SHARE)),
+        "known": _open(_known()),
+        "problem": problem(list(Kind)),
+    }
+
+
+def reference(name: str) -> Schema:
+    """Return what stands for the schema of that *name*."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def problem(kinds: Sequence[Kind]) -> Schema:
+    """Return the schema of the problem documents of these *kinds*."""
+    described: dict[str, Schema] = {
+        "type": {"enum": [kind.type for kind in kinds]},
+        "title": NAME,
+        "status": {"enum": sorted({kind.status for kind in kinds})},
+        "detail": TEXT | {"description": "What was wrong with this request, and what to do about it."},
+    }
+    further: dict[str, Schema] = {
+        "unknown": _list(TEXT) | {"description": "With unknown-field: what is not known."},
+        "allowed": _list(TEXT) | {"description": "With unknown-field: what would be."},
+        "code": NAME | {"description": "With picture-rejected: the reason's code."},
+        "limit_bytes": COUNT | {"description": "With too-large: the limit."},
+    }
+    return {"type": "object", "required": list(described), "properties": described | further}
+
+
+def _answer() -> dict[str, Schema]:
+    return {
+        "schema": {"const": SEARCH_SCHEMA},
+        "outcome": {"const": LOOKED_UP},
+        "reason": {"type": "null"},
+        "scope": NAME | {"description": "Where the picture was compared."},
+        "generation": GENERATION,
+        "radius": RADIUS | {"description": "Bits within which pictures were looked for."},
+        "confirmed": {"type": "boolean", "description": "False: a bare hash asked, so matches are candidates."},
+        "picture": reference("asked"),
+        "matches": _list(reference("match")) | {"maxItems": MAX_LIMIT, "description": "Best first."},
+        "truncated": {"type": "boolean", "description": "There are, or may be, more matches."},
+    }
+
+
+def _picture(*, asked: bool) -> dict[str, Schema]:
+    """What a message says of a picture; of the one that *asked* some of it may not be known."""
+    described: dict[str, Schema] = {
+        "bucket": NAME,
+        "key": NAME,
+        "version": _or_null(TEXT),
+        "sequencer": {"type": "string", "pattern": "^[0-9A-F]{32}$"},
+        "hash": HEX,
+        "width": COUNT | {"description": "Pixels, as stored in the file."},
+        "height": COUNT,
+        "format": {"enum": list(FORMATS)},
+        "bytes": COUNT,
+        "modified": MODIFIED,
+        "etag": TEXT,
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    }
+    return {name: _or_null(one) if asked and name != "hash" else one for name, one in described.items()}
+
+
+def _match() -> dict[str, Schema]:
+    return {
+        "distance": RADIUS | {"description": "Bits that differ."},
+        "similarity": {"type": "number", "minimum": similarity(MAX_RADIUS), "maximum": 1},
+        "kind": {"enum": [kind.value for kind in MatchKind]},
+        "agreement": _or_null(SHARE) | {"description": "Of the pixels; null: nobody looked."},
+        "colours": _or_null(SHARE),
+        "differs": _or_null(_list(reference("box"))),
+        "taken_apart_s": {"type": ["number", "null"], "minimum": 0},
+        "orientation": {"type": "integer", "minimum": 1, "maximum": 8},
+        "views": _list({"type": "string", "pattern": "^[a-z][a-z0-9_ -]*$"}) | {"minItems": 2, "maxItems": 2},
+    }
+
+
+def _known() -> dict[str, Schema]:
+    """What is known of an object: null where it was rejected, or the file does not say."""
+    picture = _picture(asked=True) | {"bucket": NAME, "key": NAME, "hash": _or_null(HEX)}
+    return {
+        "schema": {"const": PICTURE_SCHEMA},
+        "scope": NAME,
+        "generation": GENERATION,
+        "from": {"enum": [INDEX, OBJECT], "description": f"{OBJECT}: the index does not know it as it is now."},
+        "outcome": {
+            "enum": [Outcome.INDEXED.value, Outcome.REJECTED.value, None],
+            "description": f"Of its latest event; null: it is known from the {OBJECT} alone.",
+        },
+        "reason": _or_null(TEXT) | {"description": "Of a rejection: a code, a colon, and what was wrong."},
+        **picture,
+        "views": {"type": ["object", "null"], "additionalProperties": HEX, "description": "The hash of each view."},
+        "quality": {"type": ["number", "null"], "description": "How much content it has; below 1 nearly none."},
+        "flat": {"type": ["boolean", "null"], "description": "True: it is compared byte for byte only."},
+        "taken": _or_null(TEXT) | {"description": "By the camera's clock: ISO 8601."},
+        "frames": {"type": ["integer", "null"], "minimum": 1},
+        "notes": _or_null(_list(TEXT)) | {"description": "What was ignored in the file."},
+        "phash": _or_null(HEX) | {"description": "What other software calls pHash, whatever the generation."},
+        "phash_from": {"enum": [INDEX, OBJECT, None]},
+    }
+
+
+def _optional(described: Mapping[str, Schema]) -> dict[str, Schema]:
+    """The same, of which each may be null: as if it were left out."""
+    return {name: _or_null(one) for name, one in described.items()}
+
+
+def _or_null(schema: Schema) -> Schema:
+    if "enum" in schema:
+        return schema | {"enum": [*schema["enum"], None]}
+    return schema | {"type": [schema["type"], "null"]} if isinstance(schema["type"], str) else schema
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _closed(described: Mapping[str, Schema], required: Sequence[str]) -> Schema:
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": dict(described),
+        "additionalProperties": False,
+    }
+
+
+def _open(described: Mapping[str, Schema]) -> Schema:
+    """Return the schema of an object that has all of these, and may have more some day."""
+    return {"type": "object", "required": list(described), "properties": dict(described)}

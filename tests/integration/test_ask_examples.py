@@ -1,0 +1,75 @@
+"""The example in JavaScript: it signs as botocore does, and gets its answer."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+
+from tests.integration.conftest import Site
+from tests.pictures import jpeg, near_copy, photo
+
+ROOT = Path(__file__).parents[2]
+COMMAND = """
+node docs/examples/ask.mjs ~/Pictures/again.png limit=5 scope=travel/
+"""  # of how-to/ask.md
+pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
+SIGN = """
+const { signed } = await import(process.argv[1]);
+const [url, body, options] = process.argv.slice(2);
+console.log(JSON.stringify(signed("POST", url, { "content-type": "image/jpeg" }, body, {
+  ...JSON.parse(options), now: new Date("2026-01-02T03:04:05.678Z"),
+})));
+"""
+
+
+def node(*words: str, env: dict[str, str] | None = None) -> str:
+    done = subprocess.run(  # noqa: S603 - our own example
+        ["node", *words],  # noqa: S607 - wherever it is installed
+        cwd=ROOT,
+        env=os.environ | (env or {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("token", [None, "token/+="])
+@pytest.mark.parametrize("query", ["", "?scope=one%2Ftwo%20%28%C3%BC%29%2F&limit=5", "?a=%2A&B=1&a=%21&a-b=2"])
+def test_example_signs_as_botocore_does(query: str, token: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"https://abc.lambda-url.eu-west-1.on.aws/v1/searches{query}"
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    request = AWSRequest("POST", url, data=b"body", headers={"content-type": "image/jpeg"})
+    credentials: Any = boto3.Session("AKID", "secret", token).get_credentials()
+    SigV4Auth(credentials, "lambda", "eu-west-1").add_auth(request)
+
+    options = {"region": "eu-west-1", "accessKeyId": "AKID", "secretAccessKey": "secret", "sessionToken": token}
+    module = (ROOT / "docs" / "examples" / "ask.mjs").as_uri()
+    headers = json.loads(node("--input-type=module", "-e", SIGN, module, url, "body", json.dumps(options)))
+
+    expected = {name.lower(): value for name, value in request.headers.items()}
+    assert re.split(", ", headers.pop("authorization")) == re.split(", ", expected.pop("authorization"))
+    assert headers == expected
+
+
+@pytest.mark.emulator
+def test_example_prints_what_shows_the_same(site: Site, tmp_path: Path) -> None:
+    site.upload("cat.jpg", jpeg(photo(1)))
+    site.wait_for_lines("cat.jpg")
+    (tmp_path / "copy.jpg").write_bytes(jpeg(near_copy(photo(1))))
+    env = site.deployment.environment | {"LOOKALIKE_ASK_URL": site.deployment.outputs["AskUrl"]}
+
+    ours = {"~/Pictures/again.png": str(tmp_path / "copy.jpg"), "scope=travel/": f"scope={site.collection.scope}"}
+    words = [ours.get(word, word) for word in COMMAND.split()[1:]]
+
+    assert node(*words, env=env) == f"near {site.folder}/cat.jpg\n"

@@ -1,0 +1,226 @@
+"""What is wrong with a question: each kind of problem, its status and what it says."""
+
+import json
+from typing import Any
+
+import pytest
+
+from handler.ask.problems import Kind
+from handler.ask.request import MAX_BODY_BYTES
+from handler.core.model import ReadDenied
+from tests.asking import Answer, Asker
+from tests.deployments import BUCKET, FakeDeployment
+from tests.pictures import jpeg, near_copy, photo
+
+CAT = photo(1)
+HASH = {"hash": "00ff00ff00ff00ff", "generation": "look1"}
+OBJECT = {"object": {"bucket": BUCKET, "key": "cat.jpg"}}
+
+
+def assert_problem(answer: Answer, kind: Kind, *said: str) -> None:
+    document = answer.document
+    assert (document["type"], document["status"], answer.status) == (kind.type, kind.status, kind.status)
+    assert [words for words in said if words not in document["detail"]] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "unknown"),
+    [
+        (HASH | {"rotate": 1}, ["rotate"]),
+        (HASH | {"effort": "quick"}, ["effort"]),
+        (OBJECT | {"hash": HASH["hash"], "generation": "look1"}, ["object"]),
+        ({"object": OBJECT["object"] | {"etag": "1"}}, ["etag"]),
+    ],
+)
+def test_unknown_field(ask: Asker, asked: dict[str, Any], unknown: list[str]) -> None:
+    answer = ask.document(asked)
+
+    assert_problem(answer, Kind.UNKNOWN_FIELD, *unknown, "accepted are")
+    assert answer.document["unknown"] == unknown
+
+
+@pytest.mark.parametrize("query", ["rotate=1", "limit=1&lists=banned"])
+def test_unknown_parameter_of_a_file(ask: Asker, query: str) -> None:
+    assert_problem(ask.file(jpeg(CAT), query), Kind.UNKNOWN_FIELD, "query has")
+
+
+def test_query_beside_a_document(ask: Asker) -> None:
+    assert_problem(ask.document(HASH, "limit=1"), Kind.UNKNOWN_FIELD, "options are in the body")
+
+
+def test_parameter_of_the_description(ask: Asker) -> None:
+    assert_problem(ask.url("GET", "/v1/openapi.json", "format=yaml"), Kind.UNKNOWN_FIELD, "none are accepted")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({}, "neither object nor hash"),
+        ([], "body is a list, want an object"),
+        ({"hash": "00FF00FF00FF00FF", "generation": "look1"}, "16 lower-case hex digits"),
+        ({"hash": "00ff"}, "16 lower-case hex digits"),
+        ({"hash": HASH["hash"]}, "body.generation is missing"),
+        (HASH | {"generation": "dhash"}, "want one of look1, phash1"),
+        (HASH | {"generation": "phash1"}, "compares hashes of look1"),
+        (HASH | {"radius": 17}, "from 0 to 16"),
+        (HASH | {"radius": True}, "want a whole number"),
+        (HASH | {"radius": 1.5}, "want a whole number"),
+        (HASH | {"limit": 0}, "from 1 to 100"),
+        (HASH | {"orientations": "upside-down"}, "none, mirror, all"),
+        (HASH | {"scope": "hotels/"}, "one scope"),
+        (OBJECT | {"effort": "great"}, "quick, thorough"),
+        (OBJECT | {"tell": "exact"}, "near, altered, alike"),
+        ({"object": "s3://b/k"}, "body.object is \"s3://b/k\", want an object"),
+        ({"object": {"bucket": "b ad", "key": "k"}}, "want the name of a bucket"),
+        ({"object": {"bucket": BUCKET, "key": ""}}, "body.object.key"),
+        ({"object": {"bucket": BUCKET, "key": "\ud800"}}, "body.object.key"),
+    ],
+)  # fmt: skip
+def test_wrong_value(ask: Asker, asked: Any, said: str) -> None:
+    assert_problem(ask.document(asked), Kind.WRONG_VALUE, said)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("key=a", "query.bucket is missing"),
+        (f"bucket={BUCKET}", "query.key is missing"),
+        (f"bucket={BUCKET}&key=a&key=b", "'key' more than once"),
+        (f"bucket={BUCKET}&key=%FF", "cannot be read"),
+        ("bucket=..&key=a", "want the name of a bucket"),
+    ],
+)
+def test_wrong_parameter(ask: Asker, query: str, said: str) -> None:
+    assert_problem(ask.picture(query), Kind.WRONG_VALUE, said)
+
+
+def test_number_of_a_file_that_is_none(ask: Asker) -> None:
+    assert_problem(ask.file(jpeg(CAT), "radius=1e1"), Kind.WRONG_VALUE, "query.radius")
+
+
+@pytest.mark.parametrize("scope", ["*", "one", "one/two/", "//"])
+def test_scope_that_no_key_can_have(deployment: FakeDeployment, ask: Asker, scope: str) -> None:
+    deployment.scope_depth = 1
+
+    assert_problem(ask.document(HASH | {"scope": scope}), Kind.WRONG_VALUE, "scope is")
+
+
+def test_file_and_hash_need_a_scope_where_there_are_several(deployment: FakeDeployment, ask: Asker) -> None:
+    deployment.scope_depth = 1
+
+    for answer in (ask.file(jpeg(CAT)), ask.document(HASH)):
+        assert_problem(answer, Kind.WRONG_VALUE, "scope is missing")
+
+
+def test_turned_pictures_where_the_generation_cannot_tell(ask: Asker, deployment: FakeDeployment) -> None:
+    deployment.generation, deployment.max_looks = "phash1", 0
+
+    assert_problem(ask.file(jpeg(CAT), "orientations=all"), Kind.WRONG_VALUE, "phash1")
+
+
+@pytest.mark.parametrize("body", [b"{", b"nonsense", b"", b"[" * 100_000])
+def test_body_that_is_not_json(ask: Asker, body: bytes) -> None:
+    assert_problem(ask.url("POST", "/v1/searches", "", body, "application/json"), Kind.NOT_JSON, "not JSON")
+
+
+def test_base64_that_is_none(ask: Asker) -> None:
+    event = {"method": "POST", "path": "/v1/searches", "body": "no base64!"}
+
+    assert ask.direct(event)["body"]["type"] == Kind.WRONG_VALUE.type
+
+
+def test_object_that_does_not_exist(ask: Asker) -> None:
+    answers = ask.document(OBJECT), ask.picture(f"bucket={BUCKET}&key=cat.jpg")
+
+    for answer in answers:
+        assert_problem(answer, Kind.NO_SUCH_OBJECT, f"{BUCKET}/cat.jpg does not exist")
+
+
+def test_object_that_may_not_be_read(deployment: FakeDeployment, ask: Asker) -> None:
+    deployment.put("cat.jpg", jpeg(CAT))
+    deployment.pictures.errors["cat.jpg"] = ReadDenied("grant s3:GetObject on other/cat.jpg")
+
+    for answer in (ask.document(OBJECT), ask.picture(f"bucket={BUCKET}&key=cat.jpg")):
+        assert_problem(answer, Kind.READ_DENIED, "grant s3:GetObject")
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/search", "/v1/pictures/"])
+def test_path_that_there_is_not(ask: Asker, path: str) -> None:
+    assert_problem(ask.url("GET", path), Kind.NO_SUCH_ROUTE, path, "/v1/searches")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [("GET", "/v1/searches", "POST"), ("POST", "/v1/pictures", "GET"), ("DELETE", "/v1/openapi.json", "GET")],
+)
+def test_method_that_the_path_does_not_take(ask: Asker, method: str, path: str, allow: str) -> None:
+    answer = ask.url(method, path)
+
+    assert_problem(answer, Kind.WRONG_METHOD, allow)
+    assert answer.headers["Allow"] == allow
+
+
+def test_body_that_is_too_large_is_told_where_to_put_it(ask: Asker) -> None:
+    answer = ask.file(bytes(MAX_BODY_BYTES + 1))
+
+    assert_problem(answer, Kind.TOO_LARGE, "put the picture into a bucket and name the object")
+    assert answer.document["limit_bytes"] == MAX_BODY_BYTES
+
+
+def test_largest_body_that_fits_is_read(deployment: FakeDeployment, ask: Asker) -> None:
+    deployment.max_bytes = MAX_BODY_BYTES
+    body = jpeg(CAT)
+
+    answer = ask.file(body + bytes(MAX_BODY_BYTES - len(body)))
+
+    assert (answer.status, answer.document["picture"]["bytes"]) == (200, MAX_BODY_BYTES)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
+def test_body_of_a_type_that_is_not_taken(ask: Asker, content_type: str | None) -> None:
+    answer = ask.url("POST", "/v1/searches", "", b"body", content_type)
+
+    assert_problem(answer, Kind.WRONG_CONTENT_TYPE, content_type or "of no type", "image/*")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"), [(b"no picture", "unsupported"), (b"", "empty"), (jpeg(CAT)[:99], "corrupt")]
+)
+def test_file_that_is_no_picture(ask: Asker, body: bytes, code: str) -> None:
+    answer = ask.file(body)
+
+    assert_problem(answer, Kind.PICTURE_REJECTED, f"{answer.document['code']}: ")
+    assert answer.document["code"] in (code, "truncated")
+
+
+def test_object_that_is_no_picture(deployment: FakeDeployment, ask: Asker) -> None:
+    deployment.put("cat.jpg", b"no picture")
+
+    for answer in (ask.document(OBJECT), ask.picture(f"bucket={BUCKET}&key=cat.jpg")):
+        assert_problem(answer, Kind.PICTURE_REJECTED, "unsupported: ")
+
+
+def test_search_that_has_no_time_left(deployment: FakeDeployment, ask: Asker) -> None:
+    deployment.upload("other.jpg", jpeg(near_copy(CAT)))
+    ask.remaining_ms = 0
+
+    assert_problem(ask.file(jpeg(CAT)), Kind.OUT_OF_TIME, "MaxLooks")
+
+
+def test_failure_is_logged_and_tells_nothing_of_the_inside(
+    deployment: FakeDeployment, ask: Asker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployment.put("cat.jpg", jpeg(CAT))
+    deployment.pictures.errors["cat.jpg"] = ConnectionError("secret-host:443")
+
+    answer = ask.document(OBJECT)
+
+    assert_problem(answer, Kind.FAILED, "log")
+    assert "secret-host" not in json.dumps(answer.document)
+    assert '"AskFailed":[1.0]' in capsys.readouterr().out
+
+
+def test_every_kind_of_problem_has_a_test_here(request: pytest.FixtureRequest) -> None:
+    source = request.path.read_text()
+
+    assert [kind.name for kind in Kind if f"Kind.{kind.name}" not in source] == []
