@@ -1,6 +1,8 @@
 """Questions by HTTP to the deployed stack, signed as botocore signs them."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +18,7 @@ from schemathesis.checks import CHECKS
 from handler.ask.description import description
 from handler.ask.problems import Kind
 from handler.ask.request import JSON
+from handler.cli.main import main
 from tests.asking import Answer, check
 from tests.conftest import Stack
 from tests.integration.conftest import Site
@@ -134,3 +137,30 @@ def test_answers_are_as_described_whatever_is_asked(case: "schemathesis.Case[Any
             case.body = case.body | {"scope": "fuzzed/"}  # likewise, for lack of a scope that there can be
 
     case.call_and_validate(base_url=client.url, checks=checks, headers={"Authorization": "AWS4-HMAC-SHA256 x"})
+
+
+def test_command_line_asks_the_stack(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.upload("cat.jpg", jpeg(CAT))
+    site.wait_for_lines("cat.jpg")
+    (tmp_path / "copy.jpg").write_bytes(jpeg(near_copy(CAT)))
+    for variable, value in site.deployment.environment.items():
+        monkeypatch.setenv(variable, value)
+    stored = f"s3://{site.deployment.bucket}/{site.folder}/cat.jpg"
+
+    statuses = [
+        main(["find", "--scope", site.collection.scope, str(tmp_path / "copy.jpg")]),
+        main(["show", stored]),
+        main(["find", stored]),
+        main(["find", f"{stored}.missing"]),
+        main(["find", "--stack", "none", stored]),
+    ]
+
+    printed = capsys.readouterr()
+    assert statuses == [0, 0, 1, 2, 2]
+    assert stored in printed.out
+    assert re.search("^outcome +indexed$", printed.out, re.MULTILINE), printed.out
+    missing, nowhere = printed.err.splitlines()
+    assert missing.startswith("lookalike: no-such-object: ")
+    assert nowhere.startswith("lookalike: no stack 'none' ")

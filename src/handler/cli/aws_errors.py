@@ -29,8 +29,18 @@ PERMISSIONS = {  # by operation
 }
 
 
-def explain(error: BotoCoreError | ClientError, *, stack: str, region: str | None) -> str:
-    """Return one line that says what is wrong and how to mend it."""
+def explain(
+    error: BotoCoreError | ClientError,
+    *,
+    stack: str,
+    region: str | None,
+    instead: str = "--function and --queue-url",
+    output: str = "FunctionName",
+) -> str:
+    """Return one line that says what is wrong and how to mend it.
+
+    *instead* are the options that may be given instead of --stack, and *output* is what --function takes.
+    """
     match error:
         case NoCredentialsError() | PartialCredentialsError():
             return f"no AWS credentials ({one_line(error)}): run aws configure or aws sso login, or set AWS_PROFILE"
@@ -47,14 +57,14 @@ def explain(error: BotoCoreError | ClientError, *, stack: str, region: str | Non
     if operation == "DescribeStacks" and "does not exist" in said:
         return f"no stack {stack!r} in {region}: name it with --stack and its region with AWS_DEFAULT_REGION"
     if code in DENIED:
-        cure = ", or give --function and --queue-url" if operation == "DescribeStacks" else ""
+        cure = f", or give {instead}" if operation == "DescribeStacks" else ""
         return f"no permission: ask for {PERMISSIONS.get(operation, operation)}{cure} ({said})"
     if code in REFUSED:
         return f"AWS refused the credentials: renew them with aws sso login or aws configure ({said})"
     if code in NO_QUEUE:
         return f"no such queue in {region}: --queue-url takes the stack's output FailureQueueUrl ({said})"
     if code in NO_FUNCTION and operation == "Invoke":
-        return f"no such function in {region}: --function takes the stack's output FunctionName ({said})"
+        return f"no such function in {region}: --function takes the stack's output {output} ({said})"
     return said
 
 

@@ -24,6 +24,8 @@ COMMANDS = {
     "hash": Command("handler.cli.hash", "print the perceptual hash of picture files"),
     "pairs": Command("handler.cli.pairs", "find the near-duplicates among picture files"),
     "compare": Command("handler.cli.compare", "show how alike two picture files are, and why"),
+    "find": Command("handler.cli.find", "ask a deployed stack which stored pictures show the same"),
+    "show": Command("handler.cli.show", "ask a deployed stack what it knows of an object"),
     "redrive": Command("handler.cli.redrive", "retry the events in the failure queue of a deployed stack"),
     "local": Command("handler.cli.local.commands", "run the whole stack on this machine, without AWS"),
 }

@@ -84,6 +84,8 @@ def test_what_is_hidden_is_what_other_groups_and_extras_bring() -> None:
         ("pairs .", 0, "2 pictures, 1 group, "),
         ("pairs --json .", 0, '"kind": "exact"'),
         ("compare --plot plot.png a.png b.png", 0, "verdict      exact"),
+        ("find a.png", 2, "no AWS region: set AWS_DEFAULT_REGION"),
+        ("show s3://b/k", 2, "no AWS region: set AWS_DEFAULT_REGION"),
         ("redrive", 1, "no AWS region: set AWS_DEFAULT_REGION"),
         ("local up", 1, "local needs packages that are not installed (hypercorn, ministack, rich, "),
     ],
