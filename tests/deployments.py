@@ -17,6 +17,7 @@ from handler.journal import CollectionJournal, JournalStore
 from handler.looks import Looks
 from handler.memory import JournalMemory
 from handler.report import Report
+from handler.review import Review
 from handler.search import Search
 from handler.wiring import Asking, Service
 from tests.fakes import (
@@ -123,6 +124,7 @@ class FakeDeployment:
             searcher=lambda settings: replace(self, topic=_Nobody()).function(settings=settings),
             indexer=self.indexer(),
             catalog=self.catalog,
+            review=Review(pairs=self.pairs, verdicts=self.verdicts, catalog=self.catalog, settings=self.settings),
             pictures=self.pictures,
             settings=self.settings,
             also_generation=also_generation,

@@ -30,6 +30,7 @@ from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
 from handler.looks import Looks, PictureReader
 from handler.memory import JournalMemory
+from handler.review import Review
 from handler.search import Search
 
 THREADS = 16  # as many calls in flight; the batch reads of the largest radius are 28
@@ -65,6 +66,7 @@ class Asking(NamedTuple):
     searcher: Callable[[Settings], Deduplicator]  # as each question sets it
     indexer: Indexer  # to examine objects, no more
     catalog: RecordReader
+    review: Review
     pictures: PictureReader
     settings: Settings
     also_generation: str | None
@@ -89,6 +91,8 @@ class _Parts(NamedTuple):
     deduplicator: Callable[[Settings, Topic], Deduplicator]
     indexer: Callable[[Settings], Indexer]
     catalog: DynamoDBCatalog
+    pairs: DynamoDBPairs
+    verdicts: DynamoDBVerdicts
     pictures: S3Pictures
     meter: Meter
     client: Callable[[str], Any]
@@ -117,6 +121,7 @@ def build_asking(config: Config) -> Asking:
         searcher=lambda settings: parts.deduplicator(settings, _Nobody()),
         indexer=parts.indexer(config.settings),
         catalog=parts.catalog,
+        review=Review(pairs=parts.pairs, verdicts=parts.verdicts, catalog=parts.catalog, settings=config.settings),
         pictures=parts.pictures,
         settings=config.settings,
         also_generation=config.also_generation,
@@ -141,6 +146,8 @@ def _parts(config: Config) -> _Parts:
         S3Packs(s3, config.packs_bucket, config.bucket_table),
         executor,
     )
+    pairs = DynamoDBPairs(dynamodb, config.picture_table)
+    verdicts = DynamoDBVerdicts(dynamodb, config.picture_table)
     memory = JournalMemory(config.journal_memory_mb << 20, partial(CollectionJournal, store=journals))
     pictures = S3Pictures(s3, config.settings.limits)
     index_by = partial(Indexer, store=pictures, index=buckets, memory=memory, catalog=catalog, executor=executor)
@@ -155,14 +162,14 @@ def _parts(config: Config) -> _Parts:
             search=search,
             looks=Looks(store=pictures, executor=executor, settings=settings),
             catalog=catalog,
-            pairs=DynamoDBPairs(dynamodb, config.picture_table),
-            verdicts=DynamoDBVerdicts(dynamodb, config.picture_table),
+            pairs=pairs,
+            verdicts=verdicts,
             topic=topic,
             executor=executor,
             settings=settings,
         )
 
-    return _Parts(deduplicator, indexer, catalog, pictures, meter, client)
+    return _Parts(deduplicator, indexer, catalog, pairs, verdicts, pictures, meter, client)
 
 
 def lean_session() -> botocore.session.Session:

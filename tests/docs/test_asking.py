@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,9 +13,12 @@ from handler.ask.known import INDEX, OBJECT
 from handler.ask.problems import PREFIX, Kind
 from handler.ask.questions import HASH_OPTIONS, HASH_RADIUS, MAX_LIMIT, OPTIONS
 from handler.ask.request import BYTES, JSON, MAX_BODY_BYTES
+from handler.ask.reviews import DECISION_FIELDS, GROUP_PARAMETERS, MOST_AT_ONCE, MOST_TEXT, USUALLY_AT_ONCE
 from handler.core.buckets import MAX_RADIUS
+from handler.core.groups import BEST_FIRST, RANKS
 from handler.core.journal import PacksUnavailable, Shape
-from handler.core.model import EFFORTS, ORIENTATIONS, TELLS
+from handler.core.model import EFFORTS, ORIENTATIONS, TELLS, MatchKind
+from handler.core.verdicts import Verdict
 from tests.asking import Asker, described
 from tests.deployments import BUCKET, FakeDeployment
 from tests.docs.markdown import REFERENCE, blocks, code, names, table, tables
@@ -61,6 +65,9 @@ def printed(
         ask.picture(f"bucket={BUCKET}&key=cat.jpg")
         ask.document({"object": {"bucket": BUCKET, "key": "broken.jpg"}})
         ask.document({"hash": "0" * 16, "generation": "look1"})
+        ask.url("GET", "/v1/groups")
+        ask.url("PUT", "/v1/decisions", body=b'{"decisions": [{}]}', content_type=JSON)
+        ask.url("DELETE", "/v1/decisions", "batch=b")
         Asker(troubled).file(jpeg(photo(1)))
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
@@ -122,11 +129,38 @@ def test_problems_and_their_statuses() -> None:
 
 
 def test_example_of_a_direct_question(deployment: FakeDeployment) -> None:
-    (example,) = [json.loads(block.text) for block in blocks(REFERENCE / PAGE) if block.language == "json"]
+    _, example = [json.loads(block.text) for block in blocks(REFERENCE / PAGE) if block.language == "json"]
     named = example["body"]["object"]
     deployment.pictures.objects[named["bucket"], named["key"]] = jpeg(photo(1))
 
     assert Asker(deployment).direct(example)["status"] == 200
+
+
+def test_example_of_decisions(deployment: FakeDeployment) -> None:
+    example, _ = [json.loads(block.text) for block in blocks(REFERENCE / PAGE) if block.language == "json"]
+    for decision in example["decisions"]:
+        for named in decision["objects"]:
+            deployment.pictures.objects[named["bucket"], named["key"]] = jpeg(photo(1))
+            deployment.function().created(replace(deployment.event(named["key"]), bucket=named["bucket"]))
+
+    body = json.dumps(example).encode()
+    answer = Asker(deployment).url("PUT", "/v1/decisions", body=body, content_type=JSON)
+
+    (decision,) = answer.document["decisions"]
+    assert decision["kept"] == example["decisions"][0]["kept"]
+
+
+def test_reviews() -> None:
+    parameters, fields = table(PAGE, "Groups"), table(PAGE, "Decisions")
+
+    assert names(parameters) == list(GROUP_PARAMETERS)
+    assert code(parameters[-1][1]) == list(RANKS)
+    assert parameters[-1][2] == f"`{','.join(BEST_FIRST)}`"
+    assert code(parameters[3][1]) == list(MatchKind)
+    assert (f"1 to {MOST_AT_ONCE}" in parameters[1][1], parameters[1][2]) == (True, str(USUALLY_AT_ONCE))
+    assert names(fields) == list(DECISION_FIELDS)
+    assert set(code(fields[1][1])) == set(Verdict)
+    assert f"{MOST_TEXT:,} characters" in fields[3][1]
 
 
 def fields(lines: list[dict[str, Any]]) -> Iterator[tuple[str, set[str]]]:

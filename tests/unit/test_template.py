@@ -128,12 +128,15 @@ def test_function_may_do_exactly_this() -> None:
     }
 
 
-def test_function_that_answers_questions_writes_packs_and_its_log_alone() -> None:
+def test_function_that_answers_questions_writes_verdicts_packs_and_its_log_alone() -> None:
     assert allowed("AskRole") == {
         "Read": ["s3:GetObject", "s3:GetObjectVersion"],
         "MissingKeysAnswer404": ["s3:ListBucket", "s3:ListBucketVersions"],
         "Buckets": ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"],
         "Images": ["dynamodb:BatchGetItem", "dynamodb:Query"],
+        "Reviews": "dynamodb:Query",
+        "Verdicts": ["dynamodb:PutItem", "dynamodb:DeleteItem"],
+        "OpenAndClosedPairs": "dynamodb:UpdateItem",
         "Packs": ["s3:GetObject", "s3:PutObject"],
         "MissingPacksAnswer404": "s3:ListBucket",
         "Log": ["logs:CreateLogStream", "logs:PutLogEvents"],

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -16,16 +17,18 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handler.answers import answer
+from handler.ask import reviews
 from handler.ask.description import description
 from handler.ask.direct import from_url_answer, is_direct, to_url_event
 from handler.ask.known import known
 from handler.ask.problems import CONTENT_TYPE, Kind, Problem
-from handler.ask.questions import Hash, Search, object_of, refuse_parameters
+from handler.ask.questions import Hash, Options, Search, object_of, refuse_parameters
 from handler.ask.request import JSON, Request
 from handler.aws.meter import Meter
 from handler.core.model import ObjectGone, ObjectRef, Outcome, PictureRejected, ReadDenied, collection_of
 from handler.looks import OutOfTime
 from handler.report import Report
+from handler.review import NotThere
 from handler.wiring import Asking, asking
 
 logger = Logger(location=None)
@@ -85,6 +88,57 @@ class Asked:
         self.fields |= {"bucket": ref.bucket, "key": ref.key}
         return known(self._made(), ref)
 
+    def groups(self, request: Request) -> dict[str, Any]:
+        """Return groups of announced pairs that wait for a verdict."""
+        asked, made = reviews.group_listing(request.query), self._made()
+        listing, scope = asked.listing, self._scope(made, asked.listing)
+        page = made.review.page(
+            scope, limit=listing.limit, after=listing.cursor, wanted=asked.wanted, best_first=asked.best_first
+        )
+        self.fields |= {"groups": len(page.groups), "waiting": page.waiting}
+        return reviews.describe_page(asked, scope, page)
+
+    def decisions(self, request: Request) -> dict[str, Any]:
+        """Return what people decided."""
+        listing, made = reviews.listing(request.query), self._made()
+        found = made.review.decisions(self._scope(made, listing), listing.before, listing.batch)
+        some = list(islice(found, listing.limit))
+        return reviews.describe_decisions(some, some[-1].filed if next(found, None) else None)
+
+    def decide(self, request: Request) -> dict[str, Any]:
+        """Store what somebody says about pairs."""
+        said, made = reviews.said(request.body, request.caller), self._made()
+        self.fields["decisions"] = len(said)
+        try:
+            return reviews.describe_decisions([made.review.decide(*one) for one in said])
+        except NotThere as error:
+            raise Problem(Kind.NO_SUCH_OBJECT, str(error)) from error
+        except ValueError as error:
+            raise Problem(Kind.WRONG_VALUE, str(error)) from error
+
+    def undo(self, request: Request) -> dict[str, Any]:
+        """Take back what somebody said about a pair, or at once."""
+        what, made = reviews.what_to_undo(request.query), self._made()
+        try:
+            if isinstance(what, reviews.Listing):
+                undone = list(made.review.undo_all(self._scope(made, what), what.batch or ""))
+            else:
+                one = made.review.undo(*what)
+                undone = [one] if one else []
+        except NotThere as error:
+            raise Problem(Kind.NO_SUCH_OBJECT, str(error)) from error
+        except ValueError as error:
+            raise Problem(Kind.WRONG_VALUE, str(error)) from error
+        self.fields["decisions"] = len(undone)
+        return reviews.describe_decisions(undone)
+
+    def deletable(self, request: Request) -> dict[str, Any]:
+        """Return the objects that were decided not to be kept."""
+        listing, made = reviews.listing(request.query, batches=False), self._made()
+        found = made.review.to_delete(self._scope(made, listing), listing.before)
+        some = list(islice(found, listing.limit))
+        return reviews.describe_deletable(some, some[-1][0] if next(found, None) else None)
+
     def describe(self, request: Request) -> dict[str, Any]:
         """Return the OpenAPI document."""
         refuse_parameters(request.query)
@@ -122,6 +176,11 @@ class Asked:
         self.meter = made.meter
         return made
 
+    def _scope(self, made: Asking, listing: reviews.Listing) -> str:
+        scope = Options(listing.scope).needed_scope(made.settings)
+        self.fields["scope"] = scope
+        return scope
+
     def _report(self, asking: Asking, search: Search) -> Report:
         options, settings = search.options, asking.settings
         match search.what:
@@ -147,6 +206,9 @@ Route = Callable[[Asked, Request], dict[str, Any]]
 ROUTES: Mapping[str, Mapping[str, Route]] = {  # by path and method
     "/v1/searches": {"POST": Asked.search},
     "/v1/pictures": {"GET": Asked.picture},
+    "/v1/groups": {"GET": Asked.groups},
+    "/v1/decisions": {"GET": Asked.decisions, "PUT": Asked.decide, "DELETE": Asked.undo},
+    "/v1/deletable": {"GET": Asked.deletable},
     "/v1/openapi.json": {"GET": Asked.describe},
 }
 

@@ -6,16 +6,18 @@ from typing import Any
 
 from handler.ask.problems import CONTENT_TYPE, Kind
 from handler.ask.request import BYTES, JSON, MAX_BODY_BYTES
-from handler.ask.schemas import NAMED, OPTIONS, problem, reference, schemas
+from handler.ask.review_schemas import GROUPS, LISTED, UNDONE
+from handler.ask.schemas import NAMED, OPTIONS, problem, schemas
+from handler.ask.shapes import reference
 
 ANYWHERE = (Kind.UNKNOWN_FIELD, Kind.WRONG_VALUE, Kind.TOO_LARGE, Kind.FAILED)  # whatever is asked
 OF_A_PICTURE = (Kind.READ_DENIED, Kind.NO_SUCH_OBJECT, Kind.PICTURE_REJECTED)
 ABOUT = f"""\
-Ask a deployment of Lookalike which stored pictures show the same as another one, or what is known of an object.
-Nothing is stored or announced. Requests are signed (AWS Signature Version 4, service lambda); without a signature, or
-the right to call, AWS answers 403 itself. A request has at most {MAX_BODY_BYTES} bytes. Every error is a problem
-document (RFC 9457), which says what to do. Fields may be added to answers within a version: ignore those you do not
-know."""
+Ask a deployment of Lookalike which stored pictures show the same as another one, or what is known of an object, and
+decide about what it announced. Nothing is announced, and nothing stored but verdicts. Requests are signed (AWS
+Signature Version 4, service lambda); without a signature, or the right to call, AWS answers 403 itself. A request has
+at most {MAX_BODY_BYTES} bytes. Every error is a problem document (RFC 9457), which says what to do. Fields may be
+added to answers within a version: ignore those you do not know."""
 
 
 def description() -> dict[str, Any]:
@@ -28,6 +30,9 @@ def description() -> dict[str, Any]:
         "paths": {
             "/v1/searches": {"post": _searches()},
             "/v1/pictures": {"get": _pictures()},
+            "/v1/groups": {"get": _groups()},
+            "/v1/decisions": {"get": _decisions(), "put": _decide(), "delete": _undo()},
+            "/v1/deletable": {"get": _deletable()},
             "/v1/openapi.json": {"get": _description()},
         },
         "components": {
@@ -69,6 +74,59 @@ def _pictures() -> dict[str, Any]:
         "description": "By the index; and by the object itself where the index does not know it as it is now.",
         "parameters": _parameters(NAMED, required=("bucket", "key")),
         "responses": _responses("known", (*ANYWHERE, *OF_A_PICTURE)),
+    }
+
+
+def _groups() -> dict[str, Any]:
+    return {
+        "operationId": "groups",
+        "summary": "List the groups of announced pairs that wait for a verdict",
+        "description": "Each is a best copy and what matches it, in the order of the best copies. What was decided, or "
+        "is gone, is left out.",
+        "parameters": _parameters(GROUPS, required=()),
+        "responses": _responses("groups", ANYWHERE),
+    }
+
+
+def _decisions() -> dict[str, Any]:
+    return {
+        "operationId": "decisions",
+        "summary": "List what people decided, the newest first",
+        "parameters": _parameters(LISTED, required=()),
+        "responses": _responses("decisions", ANYWHERE),
+    }
+
+
+def _decide() -> dict[str, Any]:
+    return {
+        "operationId": "decide",
+        "summary": "Say that two pictures are different, or which to keep: they are not told of each other again",
+        "description": "By content (SHA-256), in their scope; of equal files by object. Safe to repeat: the same "
+        "verdict again changes nothing, and another one takes its place. If one of several is refused, those before it "
+        "are stored.",
+        "requestBody": {"required": True, "content": {JSON: {"schema": reference("said")}}},
+        "responses": _responses("decisions", (*ANYWHERE, Kind.NOT_JSON, Kind.NO_SUCH_OBJECT)),
+    }
+
+
+def _undo() -> dict[str, Any]:
+    return {
+        "operationId": "undo",
+        "summary": "Take back what was decided of a pair, or at once",
+        "description": "The answer has what was taken back; the pairs wait for a verdict again.",
+        "parameters": _parameters(UNDONE, required=()),
+        "responses": _responses("decisions", (*ANYWHERE, Kind.NO_SUCH_OBJECT)),
+    }
+
+
+def _deletable() -> dict[str, Any]:
+    return {
+        "operationId": "deletable",
+        "summary": "List the objects that were decided not to be kept, each with the one that is",
+        "description": "Those alone that are still what was decided about, while the other one is there. Nothing here "
+        "deletes them.",
+        "parameters": _parameters({name: LISTED[name] for name in ("scope", "limit", "cursor")}, required=()),
+        "responses": _responses("deletable", ANYWHERE),
     }
 
 

@@ -55,7 +55,7 @@ class Options:
     def applied(self, settings: Settings) -> Settings:
         """Return *settings* with what is asked for. Raises Problem if its generation cannot do that."""
         if self.orientations not in (None, "none") and not GENERATIONS[settings.generation].turns:
-            raise _wrong(f"orientations is {self.orientations!r}: hashes of {settings.generation} take none alone")
+            raise wrong(f"orientations is {self.orientations!r}: hashes of {settings.generation} take none alone")
         return replace(
             settings,
             radius=settings.radius if self.radius is None else self.radius,
@@ -77,9 +77,9 @@ class Options:
         if self.scope is None:
             return WHOLE_DEPLOYMENT if settings.scope_depth == 0 else None
         if settings.scope_depth == 0 and self.scope != WHOLE_DEPLOYMENT:
-            raise _wrong(f"scope is {self.scope!r}: this deployment has one scope, '*' (its ScopeDepth is 0)")
+            raise wrong(f"scope is {self.scope!r}: this deployment has one scope, '*' (its ScopeDepth is 0)")
         if scope_of(f"{self.scope}x", settings.scope_depth) not in (self.scope, WHOLE_DEPLOYMENT):
-            raise _wrong(
+            raise wrong(
                 f"scope is {self.scope!r}: want up to {settings.scope_depth} folders with a slash after each, "
                 "or '/' for keys without folders"
             )
@@ -89,7 +89,7 @@ class Options:
         """Return the scope that is asked for; raise Problem where there is none and no object's key says it."""
         scope = self.scope_within(settings)
         if scope is None:
-            raise _wrong("scope is missing: this deployment compares by folder, and no key says which")
+            raise wrong("scope is missing: this deployment compares by folder, and no key says which")
         return scope
 
 
@@ -106,8 +106,8 @@ def search_of_document(body: bytes, query: str) -> Search:
     if query:
         raise Problem(
             Kind.UNKNOWN_FIELD,
-            f"the query has {', '.join(map(repr, _parameters(query)))}: with a JSON body, options are in the body",
-            unknown=list(_parameters(query)),
+            f"the query has {', '.join(map(repr, parameters(query)))}: with a JSON body, options are in the body",
+            unknown=list(parameters(query)),
             allowed=[],
         )
     try:
@@ -117,40 +117,40 @@ def search_of_document(body: bytes, query: str) -> Search:
     try:
         return _asked(asked)
     except WrongField as error:
-        raise _wrong(str(error)) from error
+        raise wrong(str(error)) from error
 
 
 def search_of_file(body: bytes, query: str) -> Search:
     """Return the search for the picture file *body*, with options in the *query*. Raises Problem."""
-    given = _parameters(query)
-    _refuse_others(Field(given, "query"), OPTIONS)
+    given = parameters(query)
+    refuse_others(Field(given, "query"), OPTIONS)
     try:
         values = {name: _number(name, text) if name in NUMBERS else text for name, text in given.items()}
         return Search(body, _options(Field(values, "query"), OPTIONS))
     except WrongField as error:
-        raise _wrong(str(error)) from error
+        raise wrong(str(error)) from error
 
 
 def object_of(query: str) -> ObjectRef:
     """Return the object that the *query* names. Raises Problem."""
-    given = Field(_parameters(query), "query")
-    _refuse_others(given, OBJECT_FIELDS)
+    given = Field(parameters(query), "query")
+    refuse_others(given, OBJECT_FIELDS)
     try:
         return _ref(given)
     except WrongField as error:
-        raise _wrong(str(error)) from error
+        raise wrong(str(error)) from error
 
 
 def refuse_parameters(query: str) -> None:
     """Raise Problem if there is any parameter."""
-    _refuse_others(Field(_parameters(query), "query"), ())
+    refuse_others(Field(parameters(query), "query"), ())
 
 
 def _asked(asked: Field) -> Search:
     by_hash = "hash" in asked
     own = ("hash", "generation") if by_hash else ("object",)
     options = HASH_OPTIONS if by_hash else OPTIONS
-    _refuse_others(asked, (*own, *options))
+    refuse_others(asked, (*own, *options))
     if by_hash:
         text = asked["hash"].text()
         if not re.fullmatch(HASH, text):
@@ -159,7 +159,7 @@ def _asked(asked: Field) -> Search:
         return Search(Hash(from_hex(text), generation), _options(asked, options))
     if "object" not in asked:
         raise WrongField("body has neither object nor hash: want one of them")
-    _refuse_others(asked["object"], OBJECT_FIELDS)
+    refuse_others(asked["object"], OBJECT_FIELDS)
     return Search(_ref(asked["object"]), _options(asked, options))
 
 
@@ -198,11 +198,12 @@ def _one_of(given: Field, allowed: Sequence[str]) -> str:
     return given.text()
 
 
-def _refuse_others(place: Field, allowed: Sequence[str]) -> None:
+def refuse_others(place: Field, allowed: Sequence[str]) -> None:
+    """Raise Problem if *place* has a field that is not *allowed*, or is no object."""
     try:
         unknown = [name for name in place.names() if name not in allowed]
     except WrongField as error:
-        raise _wrong(str(error)) from error
+        raise wrong(str(error)) from error
     if unknown:
         accepted = f"accepted are {', '.join(allowed)}" if allowed else "none are accepted"
         raise Problem(
@@ -213,15 +214,15 @@ def _refuse_others(place: Field, allowed: Sequence[str]) -> None:
         )
 
 
-def _parameters(query: str) -> Mapping[str, str]:
-    """The parameters of a query, each given once, in UTF-8."""
+def parameters(query: str) -> Mapping[str, str]:
+    """Return the parameters of a query, each given once, in UTF-8. Raises Problem."""
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
     except ValueError as error:
-        raise _wrong(f"the query cannot be read: {error}") from error
+        raise wrong(f"the query cannot be read: {error}") from error
     names = [name for name, _ in pairs]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise _wrong(f"the query has {', '.join(map(repr, twice))} more than once")
+        raise wrong(f"the query has {', '.join(map(repr, twice))} more than once")
     return dict(pairs)
 
 
@@ -231,5 +232,6 @@ def _number(name: str, text: str) -> int:
     return int(text)
 
 
-def _wrong(detail: str) -> Problem:
+def wrong(detail: str) -> Problem:
+    """Return the problem that a value is not what is wanted, as *detail* says."""
     return Problem(Kind.WRONG_VALUE, detail)

@@ -11,6 +11,7 @@ from handler.ask.questions import Search, search_of_document, search_of_file
 
 JSON = "application/json"
 BYTES = "application/octet-stream"
+UNKNOWN = "unknown"
 MAX_BODY_BYTES = 4_500_000  # in base64, and with what Lambda wraps around it, less than its 6 MB
 
 
@@ -21,13 +22,14 @@ class Request:
     query: str
     content_type: str  # without parameters, in lower case
     body: bytes
+    caller: str  # as IAM names it, where that is known
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "Request":
         """Return the request in an *event* of a function URL. Raises Problem if it has no body that may be read."""
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        return cls(event.get("rawQueryString") or "", content_type, _body(event))
+        return cls(event.get("rawQueryString") or "", content_type, _body(event), _caller(event))
 
     def search(self) -> Search:
         """Return the search that is asked for: by a JSON document, or for a picture file. Raises Problem."""
@@ -39,6 +41,11 @@ class Request:
             Kind.WRONG_CONTENT_TYPE,
             f"the body is {self.content_type or 'of no type'}: want {JSON}, or a picture as image/* or {BYTES}",
         )
+
+
+def _caller(event: Mapping[str, Any]) -> str:
+    iam = (event["requestContext"].get("authorizer") or {}).get("iam") or {}
+    return str(iam.get("userArn") or UNKNOWN)
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -5,7 +5,6 @@ no bucket; a test holds them to it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from handler.answers import LOOKED_UP
 from handler.answers import SCHEMA as SEARCH_SCHEMA
@@ -13,22 +12,30 @@ from handler.ask.known import INDEX, OBJECT
 from handler.ask.known import SCHEMA as PICTURE_SCHEMA
 from handler.ask.problems import Kind
 from handler.ask.questions import BUCKET, HASH, MAX_LIMIT
+from handler.ask.review_schemas import review_schemas
+from handler.ask.shapes import (
+    COUNT,
+    MODIFIED,
+    NAME,
+    SHARE,
+    TEXT,
+    Schema,
+    closed,
+    list_of,
+    open_ended,
+    optional,
+    or_null,
+    reference,
+)
 from handler.core.buckets import MAX_RADIUS
 from handler.core.formats import FORMATS
 from handler.core.generations import GENERATIONS
 from handler.core.model import EFFORTS, ORIENTATIONS, TELLS, MatchKind, Outcome
 from handler.core.phash import similarity
 
-Schema = dict[str, Any]
-
-TEXT: Schema = {"type": "string"}
-NAME: Schema = {"type": "string", "minLength": 1}
 HEX: Schema = {"type": "string", "pattern": f"^{HASH}$"}
-SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
-COUNT: Schema = {"type": "integer", "minimum": 1}
 RADIUS: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_RADIUS}
 GENERATION: Schema = {"enum": list(GENERATIONS)}
-MODIFIED: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"}
 
 OPTIONS: Mapping[str, Schema] = {
     "scope": NAME | {"description": "Where to search: folders with a slash after each; * is the whole deployment."},
@@ -53,28 +60,24 @@ NAMED: Mapping[str, Schema] = {
 def schemas() -> dict[str, Schema]:
     """Return the schemas by name, as `#/components/schemas` has them."""
     return {
-        "objectSearch": _closed({"object": reference("object"), **_optional(OPTIONS)}, ["object"]),
-        "hashSearch": _closed(
+        "objectSearch": closed({"object": reference("object"), **optional(OPTIONS)}, ["object"]),
+        "hashSearch": closed(
             {
                 "hash": HEX | {"description": "Of a whole picture: nothing confirms what it meets."},
                 "generation": GENERATION | {"description": "That of the hash, and of this deployment."},
-                **_optional({name: OPTIONS[name] for name in ("scope", "radius", "limit", "orientations")}),
+                **optional({name: OPTIONS[name] for name in ("scope", "radius", "limit", "orientations")}),
             },
             ["hash", "generation"],
         ),
-        "object": _closed({**NAMED, "version": _or_null(NAMED["version"])}, ["bucket", "key"]),
-        "answer": _open(_answer()),
-        "asked": {"description": "The picture that asked; null: not known."} | _open(_picture(asked=True)),
-        "match": {"allOf": [_open(_picture(asked=False))]} | _open(_match()),
-        "box": _open(dict.fromkeys(("top", "bottom", "left", "right"), SHARE)),
-        "known": _open(_known()),
+        "object": closed({**NAMED, "version": or_null(NAMED["version"])}, ["bucket", "key"]),
+        "answer": open_ended(_answer()),
+        "asked": {"description": "The picture that asked; null: not known."} | open_ended(_picture(asked=True)),
+        "match": {"allOf": [open_ended(_picture(asked=False))]} | open_ended(_match()),
+        "box": open_ended(dict.fromkeys(("top", "bottom", "left", "right"), SHARE)),
+        "known": open_ended(_known()),
         "problem": problem(list(Kind)),
+        **review_schemas(),
     }
-
-
-def reference(name: str) -> Schema:
-    """Return what stands for the schema of that *name*."""
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def problem(kinds: Sequence[Kind]) -> Schema:
@@ -86,8 +89,8 @@ def problem(kinds: Sequence[Kind]) -> Schema:
         "detail": TEXT | {"description": "What was wrong with this request, and what to do about it."},
     }
     further: dict[str, Schema] = {
-        "unknown": _list(TEXT) | {"description": "With unknown-field: what is not known."},
-        "allowed": _list(TEXT) | {"description": "With unknown-field: what would be."},
+        "unknown": list_of(TEXT) | {"description": "With unknown-field: what is not known."},
+        "allowed": list_of(TEXT) | {"description": "With unknown-field: what would be."},
         "code": NAME | {"description": "With picture-rejected: the reason's code."},
         "limit_bytes": COUNT | {"description": "With too-large: the limit."},
     }
@@ -104,7 +107,7 @@ def _answer() -> dict[str, Schema]:
         "radius": RADIUS | {"description": "Bits within which pictures were looked for."},
         "confirmed": {"type": "boolean", "description": "False: a bare hash asked, so matches are candidates."},
         "picture": reference("asked"),
-        "matches": _list(reference("match")) | {"maxItems": MAX_LIMIT, "description": "Best first."},
+        "matches": list_of(reference("match")) | {"maxItems": MAX_LIMIT, "description": "Best first."},
         "truncated": {"type": "boolean", "description": "There are, or may be, more matches."},
     }
 
@@ -114,7 +117,7 @@ def _picture(*, asked: bool) -> dict[str, Schema]:
     described: dict[str, Schema] = {
         "bucket": NAME,
         "key": NAME,
-        "version": _or_null(TEXT),
+        "version": or_null(TEXT),
         "sequencer": {"type": "string", "pattern": "^[0-9A-F]{32}$"},
         "hash": HEX,
         "width": COUNT | {"description": "Pixels, as stored in the file."},
@@ -125,7 +128,7 @@ def _picture(*, asked: bool) -> dict[str, Schema]:
         "etag": TEXT,
         "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
     }
-    return {name: _or_null(one) if asked and name != "hash" else one for name, one in described.items()}
+    return {name: or_null(one) if asked and name != "hash" else one for name, one in described.items()}
 
 
 def _match() -> dict[str, Schema]:
@@ -133,18 +136,18 @@ def _match() -> dict[str, Schema]:
         "distance": RADIUS | {"description": "Bits that differ."},
         "similarity": {"type": "number", "minimum": similarity(MAX_RADIUS), "maximum": 1},
         "kind": {"enum": [kind.value for kind in MatchKind]},
-        "agreement": _or_null(SHARE) | {"description": "Of the pixels; null: nobody looked."},
-        "colours": _or_null(SHARE),
-        "differs": _or_null(_list(reference("box"))),
+        "agreement": or_null(SHARE) | {"description": "Of the pixels; null: nobody looked."},
+        "colours": or_null(SHARE),
+        "differs": or_null(list_of(reference("box"))),
         "taken_apart_s": {"type": ["number", "null"], "minimum": 0},
         "orientation": {"type": "integer", "minimum": 1, "maximum": 8},
-        "views": _list({"type": "string", "pattern": "^[a-z][a-z0-9_ -]*$"}) | {"minItems": 2, "maxItems": 2},
+        "views": list_of({"type": "string", "pattern": "^[a-z][a-z0-9_ -]*$"}) | {"minItems": 2, "maxItems": 2},
     }
 
 
 def _known() -> dict[str, Schema]:
     """What is known of an object: null where it was rejected, or the file does not say."""
-    picture = _picture(asked=True) | {"bucket": NAME, "key": NAME, "hash": _or_null(HEX)}
+    picture = _picture(asked=True) | {"bucket": NAME, "key": NAME, "hash": or_null(HEX)}
     return {
         "schema": {"const": PICTURE_SCHEMA},
         "scope": NAME,
@@ -154,43 +157,14 @@ def _known() -> dict[str, Schema]:
             "enum": [Outcome.INDEXED.value, Outcome.REJECTED.value, None],
             "description": f"Of its latest event; null: it is known from the {OBJECT} alone.",
         },
-        "reason": _or_null(TEXT) | {"description": "Of a rejection: a code, a colon, and what was wrong."},
+        "reason": or_null(TEXT) | {"description": "Of a rejection: a code, a colon, and what was wrong."},
         **picture,
         "views": {"type": ["object", "null"], "additionalProperties": HEX, "description": "The hash of each view."},
         "quality": {"type": ["number", "null"], "description": "How much content it has; below 1 nearly none."},
         "flat": {"type": ["boolean", "null"], "description": "True: it is compared byte for byte only."},
-        "taken": _or_null(TEXT) | {"description": "By the camera's clock: ISO 8601."},
+        "taken": or_null(TEXT) | {"description": "By the camera's clock: ISO 8601."},
         "frames": {"type": ["integer", "null"], "minimum": 1},
-        "notes": _or_null(_list(TEXT)) | {"description": "What was ignored in the file."},
-        "phash": _or_null(HEX) | {"description": "What other software calls pHash, whatever the generation."},
+        "notes": or_null(list_of(TEXT)) | {"description": "What was ignored in the file."},
+        "phash": or_null(HEX) | {"description": "What other software calls pHash, whatever the generation."},
         "phash_from": {"enum": [INDEX, OBJECT, None]},
     }
-
-
-def _optional(described: Mapping[str, Schema]) -> dict[str, Schema]:
-    """The same, of which each may be null: as if it were left out."""
-    return {name: _or_null(one) for name, one in described.items()}
-
-
-def _or_null(schema: Schema) -> Schema:
-    if "enum" in schema:
-        return schema | {"enum": [*schema["enum"], None]}
-    return schema | {"type": [schema["type"], "null"]} if isinstance(schema["type"], str) else schema
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _closed(described: Mapping[str, Schema], required: Sequence[str]) -> Schema:
-    return {
-        "type": "object",
-        "required": list(required),
-        "properties": dict(described),
-        "additionalProperties": False,
-    }
-
-
-def _open(described: Mapping[str, Schema]) -> Schema:
-    """Return the schema of an object that has all of these, and may have more some day."""
-    return {"type": "object", "required": list(described), "properties": dict(described)}

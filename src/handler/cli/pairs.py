@@ -145,7 +145,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--html",
         type=Path,
         metavar="FILE",
-        help=f"also write the groups as thumbnails to FILE, {GROUPS_A_PAGE} groups a file (FILE-2, ...)",
+        help=f"also write the groups as thumbnails, {GROUPS_A_PAGE} a file: FILE, FILE-2, ... (default: none)",
     )
     parser.add_argument("--verbose", action="store_true", help="also name the pictures that are nearly blank")
     add_looks(parser)

@@ -49,7 +49,7 @@ class Group(NamedTuple):
 
     def place(self, best_first: Sequence[str]) -> Place:
         """Return by what the group is ordered among others: that of its best copy."""
-        return _place(self.best, best_first)
+        return place(self.best, best_first)
 
 
 class Wanted(NamedTuple):
@@ -71,25 +71,25 @@ def grouped(pairs: Sequence[Filed], best_first: Sequence[str] = BEST_FIRST) -> l
     that matches several best ones joins the nearest: the same picture rather than an altered one, then the better one.
     """
     copies = {name: copy for filed in pairs for name, copy in zip(filed.pair, filed.copies, strict=True)}
-    order = sorted(copies, key=lambda name: (_place(copies[name], best_first), name))
-    place = {name: number for number, name in enumerate(order)}
+    order = sorted(copies, key=lambda name: (place(copies[name], best_first), name))
+    number_of = {name: number for number, name in enumerate(order)}
     chances = defaultdict[str, list[tuple[str, Filed]]](list)
     for filed in pairs:
-        better, worse = sorted(filed.pair, key=place.__getitem__)
+        better, worse = sorted(filed.pair, key=number_of.__getitem__)
         chances[worse].append((better, filed))
     members: dict[str, list[tuple[str, Filed]]] = {}
     joined = set[str]()
     for name in order:
         bests = [(better, filed) for better, filed in chances[name] if better not in joined]
         if bests:
-            better, filed = min(bests, key=lambda chance: (_rank(chance[1]), place[chance[0]]))
+            better, filed = min(bests, key=lambda chance: (_rank(chance[1]), number_of[chance[0]]))
             members[better].append((name, filed))
             joined.add(name)
         else:
             members[name] = []
     best_of = {name: best for best, others in members.items() for name, _ in others}
     among = defaultdict[str, list[Filed]](list)
-    for filed in sorted(pairs, key=lambda filed: sorted(place[name] for name in filed.pair)):
+    for filed in sorted(pairs, key=lambda filed: sorted(number_of[name] for name in filed.pair)):
         one, other = (best_of.get(name) for name in filed.pair)
         if one is not None and one == other:
             among[one].append(filed)
@@ -104,7 +104,8 @@ def grouped(pairs: Sequence[Filed], best_first: Sequence[str] = BEST_FIRST) -> l
     ]
 
 
-def _place(copy: Copy, best_first: Sequence[str]) -> Place:
+def place(copy: Copy, best_first: Sequence[str]) -> Place:
+    """Return by what copies are ordered, the best first; of groups the best copies."""
     return *(RANKS[rank](copy) for rank in best_first), copy.bucket, copy.key
 
 

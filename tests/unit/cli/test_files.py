@@ -53,6 +53,7 @@ def test_what_is_no_file_is_not_compared(run: Run, odd: Path, name: str, why: st
 # Root may read everything, so give that up, once all is imported.
 UNPRIVILEGED = """
 import os, sys
+import handler.cli.pairs
 from handler.cli.main import main
 main(["hash", "1.png"])
 if os.geteuid() == 0:

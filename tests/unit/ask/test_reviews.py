@@ -1,0 +1,193 @@
+"""Reviews by HTTP: groups that wait, verdicts, and taking them back."""
+
+import json
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from handler.ask.request import UNKNOWN
+from tests.asking import Answer, Asker, url_event
+from tests.deployments import BUCKET, FakeDeployment
+from tests.pictures import jpeg, near_copy, photo
+
+CAT, COPY = photo(1), near_copy(photo(1))
+ONE, TWO, NEAR = ({"bucket": BUCKET, "key": key} for key in ("one.jpg", "two.jpg", "näh & er.jpg"))
+
+
+@pytest.fixture
+def deployment() -> FakeDeployment:
+    """Two equal files and a near copy."""
+    site = FakeDeployment(generation="look1", max_looks=5)
+    for named, body in ((ONE, jpeg(CAT)), (TWO, jpeg(CAT)), (NEAR, jpeg(COPY))):
+        site.upload(named["key"], body)
+    return site
+
+
+def groups(ask: Asker, **query: Any) -> Answer:
+    return ask.url("GET", "/v1/groups", urlencode(query))
+
+
+def put(ask: Asker, *decisions: dict[str, Any], **further: Any) -> Answer:
+    body = json.dumps({"decisions": decisions, **further}).encode()
+    return ask.url("PUT", "/v1/decisions", body=body, content_type="application/json")
+
+
+def undo(ask: Asker, **query: Any) -> Answer:
+    return ask.url("DELETE", "/v1/decisions", urlencode(query))
+
+
+def listed(ask: Asker, path: str = "/v1/decisions", **query: Any) -> dict[str, Any]:
+    answer = ask.url("GET", path, urlencode(query))
+    assert answer.status == 200
+    found: dict[str, Any] = answer.document
+    return found
+
+
+def different(one: dict[str, str], other: dict[str, str], **further: Any) -> dict[str, Any]:
+    return {"objects": [one, other], "verdict": "different"} | further
+
+
+def test_groups_are_told_with_their_copies(ask: Asker) -> None:
+    document = groups(ask).document
+
+    (group,) = document["groups"]
+    assert (document["scope"], document["waiting"], document["cursor"]) == ("*", 1, None)
+    assert group["kind"] == "near"
+    members = [group["best"], *group["others"]]
+    assert {member["key"] for member in members} == {named["key"] for named in (ONE, TWO, NEAR)}
+    sizes = {(member["key"], member["width"], member["height"], member["format"]) for member in members}
+    assert sizes == {(named["key"], *image.size, "JPEG") for named, image in ((ONE, CAT), (TWO, CAT), (NEAR, COPY))}
+    assert sorted(other["kind"] for other in group["others"]) in (["exact", "near"], ["near", "near"])
+    assert group["among_others"] == [[0, 1]] or group["among_others"] == [[1, 0]]
+
+
+def test_verdict_is_stored_listed_and_undone(ask: Asker) -> None:
+    said = put(ask, different(ONE, NEAR, note="seen both"), by="somebody", batch="b1").document["decisions"]
+
+    (decision,) = said
+    assert (decision["verdict"], decision["by"], decision["note"]) == ("different", "somebody", "seen both")
+    assert listed(ask)["decisions"] == said
+    assert [len(group["others"]) for group in groups(ask).document["groups"]] == [1]
+
+    pair = {"bucket": BUCKET, "key": NEAR["key"], "other_bucket": BUCKET, "other_key": ONE["key"]}
+    assert undo(ask, **pair).document["decisions"] == said
+    assert undo(ask, **pair).document["decisions"] == []
+    assert [len(group["others"]) for group in groups(ask).document["groups"]] == [2]
+
+
+def test_what_was_decided_at_once_is_undone_at_once(ask: Asker) -> None:
+    put(ask, different(ONE, NEAR), different(ONE, TWO), batch="b1")
+    put(ask, different(TWO, NEAR), batch="b2")  # the same contents as before: the first one stands
+
+    assert len(undo(ask, batch="b2").document["decisions"]) == 0
+    assert len(undo(ask, batch="b1").document["decisions"]) == 2
+    assert listed(ask)["decisions"] == []
+
+
+def test_what_is_not_kept_may_be_deleted(ask: Asker) -> None:
+    kept = put(ask, {"objects": [TWO, ONE], "verdict": "keep_one", "kept": TWO}).document["decisions"][0]["kept"]
+
+    assert kept == TWO
+    assert listed(ask, "/v1/deletable")["objects"] == [{"object": ONE, "kept": TWO}]
+
+
+def test_whoever_signed_the_request_decided_unless_somebody_is_named(ask: Asker) -> None:
+    event = url_event("PUT", "/v1/decisions", "", json.dumps({"decisions": [different(ONE, TWO)]}).encode(), {})
+    event["requestContext"]["authorizer"] = {"iam": {"userArn": "arn:aws:iam::123456789012:user/reviewer"}}
+
+    ask.raw(event)
+    put(ask, different(ONE, NEAR))
+
+    assert {decision["by"] for decision in listed(ask)["decisions"]} == {
+        "arn:aws:iam::123456789012:user/reviewer",
+        UNKNOWN,
+    }
+
+
+def test_pages_are_all_groups(deployment: FakeDeployment, ask: Asker) -> None:
+    for number in range(5):
+        for copy in "ab":
+            deployment.upload(f"{number}{copy}.jpg", jpeg(photo(number + 20)))
+
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        document = groups(ask, limit=2, kind="exact,near", best_first="oldest", **cursor).document
+        assert document["waiting"] == 6
+        found += [group["best"]["key"] for group in document["groups"]]
+        if document["cursor"] is None:
+            break
+        cursor = {"cursor": document["cursor"]}
+
+    assert len(found) == len(set(found)) == 6
+    assert len(groups(ask, kind="exact").document["groups"]) == 5
+
+
+def test_pages_of_decisions_are_all_of_them(deployment: FakeDeployment, ask: Asker) -> None:
+    keys = [f"{number}.jpg" for number in range(7)]
+    for key in keys:
+        deployment.upload(key, jpeg(photo(30)))
+    put(ask, *(different({"bucket": BUCKET, "key": keys[0]}, {"bucket": BUCKET, "key": key}) for key in keys[1:]))
+
+    first = listed(ask, limit=4)
+    second = listed(ask, limit=4, cursor=first["cursor"])
+
+    assert (len(first["decisions"]), len(second["decisions"]), second["cursor"]) == (4, 2, None)
+    assert first["decisions"] + second["decisions"] == listed(ask)["decisions"]
+
+
+WRONG_BODIES: list[tuple[Any, str, str]] = [
+    ({}, "wrong-value", "body.decisions is missing"),
+    ({"decisions": []}, "wrong-value", "want 1 to 100"),
+    ({"decisions": [{}]}, "wrong-value", "body.decisions[0].objects is missing"),
+    ({"decisions": [different(ONE, TWO)], "who": "me"}, "unknown-field", "'who'"),
+    ({"decisions": [different(ONE, TWO, why="x")]}, "unknown-field", "'why'"),
+    ({"decisions": [different(ONE, {"bucket": BUCKET, "key": "none.jpg"})]}, "no-such-object", "none.jpg"),
+    ({"decisions": [different(ONE, ONE)]}, "wrong-value", "two objects"),
+    ({"decisions": [{"objects": [ONE], "verdict": "different"}]}, "wrong-value", "want two"),
+    ({"decisions": [{"objects": [ONE, TWO], "verdict": "same"}]}, "wrong-value", "want one of different"),
+    ({"decisions": [{"objects": [ONE, TWO], "verdict": "keep_one"}]}, "wrong-value", "want one of the two"),
+    ({"decisions": [different(ONE, TWO, note="x" * 1001)]}, "wrong-value", "at most 1000 characters"),
+]
+
+
+@pytest.mark.parametrize(("body", "kind", "detail"), WRONG_BODIES)
+def test_wrong_decisions_are_refused_by_name(ask: Asker, body: Any, kind: str, detail: str) -> None:
+    answer = ask.url("PUT", "/v1/decisions", body=json.dumps(body).encode(), content_type="application/json")
+
+    assert answer.document["type"] == f"urn:lookalike:problem:{kind}"
+    assert detail in answer.document["detail"]
+    assert listed(ask)["decisions"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "detail"),
+    [
+        ("GET", "/v1/groups", "limit=0", "query.limit"),
+        ("GET", "/v1/groups", "kind=near,near", "query.kind"),
+        ("GET", "/v1/groups", "best_first=prettiest", "query.best_first"),
+        ("GET", "/v1/groups", "agreement=1.5", "query.agreement"),
+        ("GET", "/v1/groups", "cursor=abc", "query.cursor"),
+        ("GET", "/v1/groups", f"cursor={quote('W251bGxd')}", "query.cursor"),
+        ("GET", "/v1/groups", "scope=a/", "scope is"),
+        ("GET", "/v1/groups", "colour=red", "'colour'"),
+        ("GET", "/v1/decisions", "cursor=WzEsMiwzXQ", "query.cursor"),
+        ("GET", "/v1/deletable", "batch=b", "'batch'"),
+        ("DELETE", "/v1/decisions", "bucket=pictures", "query.key is missing"),
+        ("DELETE", "/v1/decisions", "batch=b&bucket=pictures", "'bucket'"),
+    ],
+)
+def test_wrong_parameters_are_refused_by_name(ask: Asker, method: str, path: str, query: str, detail: str) -> None:
+    answer = ask.url(method, path, query)
+
+    assert answer.status == 400
+    assert detail in answer.document["detail"]
+
+
+def test_cursor_of_another_order_is_refused(deployment: FakeDeployment, ask: Asker) -> None:
+    for copy in "ab":
+        deployment.upload(f"{copy}.jpg", jpeg(photo(20)))
+    cursor = groups(ask, limit=1).document["cursor"]
+
+    assert groups(ask, limit=1, best_first="oldest", cursor=cursor).status == 400
