@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from handler.aws.catalog import DynamoDBCatalog, object_key
+from handler.cli.local import emulator
 from handler.cli.local.deployment import Deployment
 from handler.core.generations import DEFAULT_GENERATION
 from handler.core.model import Collection, ObjectRef, PictureRecord, object_id
 from tests.conftest import Stack
 from tests.events import CREATED, REMOVED, notification, queued
+from tests.integration.subscribers import Guarded
 from tests.proxy import Proxy
 from tests.schema import valid_message
 
@@ -217,3 +219,16 @@ def site(stack: Stack, messages: Messages) -> Site:
 def proxy(stack: Stack) -> Iterator[Proxy]:
     yield stack.proxy
     stack.proxy.calm()
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """An emulator of its own that enforces rights, as that of the stack does not."""
+    scratch = tmp_path_factory.mktemp("guarded")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTH", "true")
+        running = emulator.start(scratch)
+    try:
+        yield Guarded(running, scratch)
+    finally:
+        running.stop()

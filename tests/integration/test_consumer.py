@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Site
+from tests.integration.subscribers import deploy
 from tests.pictures import jpeg, near_copy, photo
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "consumer"
@@ -34,17 +35,10 @@ def database(consumer: Any) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-def queue_url(site: Site) -> str:
+def queue_url(site: Site, tmp_path: Path) -> str:
     """The queue of the example's template, deployed."""
-    cloudformation, name = site.client("cloudformation"), f"consumer-{site.folder}"
-    cloudformation.create_stack(
-        StackName=name,
-        TemplateBody=(EXAMPLE / "queue.yaml").read_text(),
-        Parameters=[{"ParameterKey": "TopicArn", "ParameterValue": site.deployment.outputs["TopicArn"]}],
-    )
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
-    (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    return str(stack["Outputs"][0]["OutputValue"])
+    parameters = {"TopicArn": site.deployment.outputs["TopicArn"]}
+    return deploy(site.deployment, "consumer", tmp_path, parameters)["QueueUrl"]
 
 
 def test_consumer_handles_each_message_once(
