@@ -27,6 +27,6 @@ def test_lines_fit_on_a_screen_but_for_tables() -> None:
 def test_policy_in_the_text_is_the_one_in_the_file() -> None:
     page = (ROOT / "docs" / "how-to" / "subscribe.md").read_text()
 
-    shown = page.partition("```json\n")[2].partition("```")[0]
+    shown = [json.loads(block.partition("```")[0]) for block in page.split("```json\n")[1:]]
 
-    assert json.loads(shown) == json.loads((ROOT / "docs" / "examples" / "queue-policy.json").read_text())
+    assert json.loads((ROOT / "docs" / "examples" / "queue-policy.json").read_text()) in shown
