@@ -17,6 +17,8 @@ from handler.core.model import Box, MatchKind, PictureRecord
 from handler.core.phash import similarity
 
 GAP = "  "
+_ALL = 0.9  # of a picture: a map of two pictures is not exact at their edges
+_AS_LARGE = 0.9  # times as many pixels, likewise
 MIRRORED, TURNED = {2, 4, 5, 7}, {3, 6, 8}
 
 
@@ -102,17 +104,32 @@ def _bits(one: FoundPair) -> str:
     return "" if one.match.kind is MatchKind.EXACT else counted(one.match.distance, "bit")
 
 
-def copies(groups: Iterable[Group]) -> Iterator[PictureRecord]:
-    """Yield what is too much: pictures that are the same as the best of their group, and no better.
+def copies(groups: Sequence[Group]) -> Iterator[PictureRecord]:
+    """Yield what is too much, each once: pictures that are the same as the best of their group, and no better.
 
-    Not those that are altered or only alike; nor, where the best one has to be in a folder that others are compared
-    with, those that have more pixels than it, or as many and are less compressed.
+    Not the best of any group, so that what each matches stays; not what is altered or only alike; not what its best one
+    shows a part of alone, or shows smaller, as a collage does; nor, where the best one has to be in a folder that
+    others are compared with, what has more pixels than it, or as many and is less compressed.
     """
+    left_out = {best.ref.key for best, _ in groups}
     for best, others in groups:
         for one in others:
             other = copy_of(best, one)
-            if one.match.kind.rank <= MatchKind.NEAR.rank and worth(other)[:2] >= worth(best)[:2]:
+            no_better = worth(other)[:2] >= worth(best)[:2]
+            same = one.match.kind.rank <= MatchKind.NEAR.rank
+            if same and no_better and _holds(best, one) and other.ref.key not in left_out:
+                left_out.add(other.ref.key)
                 yield other
+
+
+def _holds(best: PictureRecord, one: FoundPair) -> bool:
+    """Whether the best one shows all of the other picture of the pair *one*, and no smaller; as far as was looked."""
+    laid, others, bests = one.match.laid, copy_of(best, one).fingerprint, best.fingerprint
+    if one.match.kind is MatchKind.EXACT or laid is None or others is None or bests is None:
+        return True
+    (covered, _), scale = laid if copy_of(best, one) is one.a else laid.swapped
+    sizes = [found.width * found.height for found in (bests, others)]
+    return covered >= _ALL and scale * sizes[0] >= _AS_LARGE * sizes[1]
 
 
 def pair_line(one: FoundPair, group: int | None) -> str:

@@ -23,7 +23,7 @@ class Group(NamedTuple):
 class Grouped(NamedTuple):
     """All that was found."""
 
-    groups: list[Group]
+    groups: list[Group]  # then those of what is in none, around what it resembles most, whatever that is a copy of
     pairs: list[tuple[FoundPair, int | None]]  # each with the number of its group, counted from 1; None if in none
 
 
@@ -116,7 +116,11 @@ class Grouping:
             for path in (group.best.ref.key, *(p for one in group.others for p in (one.a.ref.key, one.b.ref.key)))
         }
         place = {record.ref.key: at for at, record in enumerate(order)}
-        return Grouped(groups, list(self._pairs(found, place, joined, number)))
+        pairs = list(self._pairs(found, place, joined, number))
+        alone = sorted((one for one, group in pairs if group is None), key=_likeness)
+        further = _leftovers(alone, {record.ref.key: record for record in order}, number, place)
+        number_of = {id(one): at for at, group in enumerate(further, len(groups) + 1) for one in group.others}
+        return Grouped([*groups, *further], [(one, number_of.get(id(one), group)) for one, group in pairs])
 
     def _pairs(
         self, found: Sequence[FoundPair], place: Mapping[str, int], joined: Mapping[str, str], number: Mapping[str, int]
@@ -144,6 +148,27 @@ class Grouping:
             return False
         with_best = [self._decided[path, best] for path in (worse, better)]
         return all(one and one.match.kind.rank <= MatchKind.NEAR.rank for one in with_best)
+
+
+def _leftovers(
+    alone: Sequence[FoundPair],
+    records: Mapping[str, PictureRecord],
+    number: Mapping[str, int],
+    place: Mapping[str, int],
+) -> list[Group]:
+    """Return a group for each picture that is in none: it resembles one that is a copy of another one already."""
+    shown, members = set(number), defaultdict[str, list[FoundPair]](list)
+    for one in alone:
+        paths = {one.a.ref.key, one.b.ref.key}
+        if not paths <= shown:
+            shown |= paths
+            members[min(paths, key=place.__getitem__)].append(one)
+    return [Group(records[path], pairs) for path, pairs in sorted(members.items())]
+
+
+def _likeness(one: FoundPair) -> tuple[int, int, str, str]:
+    """Return what decided pairs are sorted by: those that have most in common first."""
+    return one.match.kind.rank, one.match.distance, one.b.ref.key, one.a.ref.key
 
 
 def _as_copies_of_one(one: FoundPair) -> FoundPair:

@@ -57,7 +57,7 @@ def _judged(one: FoundPair, limits: Limits) -> Match:
     if not one.by_b:
         return judged(one.match, a, b)
     there = judged(one.match.from_the_other(one.a), b, a, boxed_there=True)
-    return replace(one.match, likeness=there.likeness)
+    return replace(one.match, likeness=there.likeness, laid=there.laid.swapped if there.laid else None)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -5,6 +5,7 @@ affine maps by robust Gauss-Newton steps. Then the map is taken to be one betwee
 borders, and refined there at 24, 48 and 96, so that what agrees in the window alone does not pass.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,7 +24,9 @@ from handler.core.surface import (
 )
 
 SIDE = 96  # pixels a side at which all that both show is sampled in the end
+_Level = tuple[int, int]
 _LEVELS = ((24, 2), (48, 3), (SIDE, 2))  # pixels a side, and steps
+_SURE = 0.95  # of SIDE x SIDE: no other way is tried
 _COARSE = 24
 _SCALES = (0.82, 1.0, 1.22)  # a view seldom ends where the other picture does
 _MARGIN = 6  # of 24: how far beyond a window the other one is looked for
@@ -45,6 +48,7 @@ class Aligned:
 
     way: Array  # from pixels of one to pixels of the other
     box: Box  # of one: what both show
+    score: float = 0.0  # the correlation of what both show, locally normalised, at all of SIDE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,8 +76,17 @@ def aligned(one: Surface, other: Surface, window_one: Box, window_other: Box) ->
     scores = [_score(mine, window_one, theirs, way) for way in tried]
     if max(scores) < _HOPELESS:
         return None
-    way = tried[int(np.argmax(np.round(scores, 9)))]
-    for side, steps in _LEVELS:
+    found = [_descended(one, other, tried[int(np.argmax(np.round(scores, 9)))], start, _LEVELS)]
+    if found[0] is None or found[0].score < _SURE:
+        # Few pixels of a picture with few slopes lead away from a place that was right: begin there, with more pixels.
+        found += [_descended(one, other, start, start, levels) for levels in (_LEVELS[1:], _LEVELS[2:])]
+    return max((way for way in found if way), key=lambda way: way.score, default=None)
+
+
+def _descended(one: Surface, other: Surface, way: Array, start: Array, levels: Sequence[_Level]) -> Aligned | None:
+    """Return *way* refined on all that both show, at more and more pixels; None if it is not plausible any more."""
+    score = 0.0
+    for side, steps in levels:
         box = common(one, other, way)
         if box is None or not _plausible(way, start):
             return None
@@ -81,10 +94,10 @@ def aligned(one: Surface, other: Surface, window_one: Box, window_other: Box) ->
         theirs = _under(other, box, way, side)
         canvas = _Canvas(_local(theirs.levels, side), theirs.box)
         refined = _refined(mine, box, canvas, way, steps)
-        # At few pixels a picture may have so few slopes that steps lead away from the place.
         way = _better(mine, box, canvas, way, refined) if side == _COARSE else refined
+        score = round(_score(mine, box, canvas, way), 9) if side == SIDE else score
     box = common(one, other, way)
-    return Aligned(way, box) if box is not None and _plausible(way, start) else None
+    return Aligned(way, box, score) if box is not None and _plausible(way, start) else None
 
 
 def direct(window: Box, other: Box) -> Array:

@@ -8,7 +8,7 @@ from handler.core import colours
 from handler.core.asked import ASKING
 from handler.core.generations import GENERATIONS
 from handler.core.look import Look, judge, look
-from handler.core.matches import Likeness, Match
+from handler.core.matches import Laid, Likeness, Match
 from handler.core.model import MatchKind
 from handler.core.seen import Seen, in_fractions, is_cell
 from handler.core.turns import UPRIGHT
@@ -25,7 +25,11 @@ def judged(match: Match, mine: Seen, theirs: Seen, *, boxed_there: bool = False)
     box = seen.box if is_cell(asking) else colours.WHOLE
     hues = colours.agreement(mine.colours, theirs.colours, seen.way, box)
     kind, boxes = judge(seen.moved(np.reshape(seen.way, (2, 3))) if boxed_there else seen, hues)
-    return replace(match, likeness=Likeness(MatchKind(kind.value), match.distance, seen.agreement, hues, boxes))
+    likeness = Likeness(MatchKind(kind.value), match.distance, seen.agreement, hues, boxes)
+    (yy, yx, _), (xy, xx, _) = np.reshape(seen.way, (2, 3)).tolist()
+    return replace(
+        match, likeness=likeness, laid=Laid(seen.covered, abs(yy * xx - yx * xy)) if any(seen.covered) else None
+    )
 
 
 def looked(match: Match, mine: Seen, theirs: Seen) -> Look:

@@ -24,6 +24,18 @@ class Likeness:
     differs: tuple[Box, ...] | None = ()  # where; None: it is known for the other picture's side only
 
 
+class Laid(NamedTuple):
+    """How two pictures lie on each other, by a look: the picture first, then what it matches."""
+
+    covered: tuple[float, float]  # the share of each, without uniform borders, that both show
+    scale: float  # the area of the second that shows the area of the first, both in shares of the whole
+
+    @property
+    def swapped(self) -> "Laid":
+        """The same, the other way around."""
+        return Laid((self.covered[1], self.covered[0]), 1.0 / self.scale if self.scale else 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """One live picture that is like the one that was asked for."""
@@ -34,6 +46,7 @@ class Match:
     view_pair: tuple[int, int] = (0, 0)  # which view of the picture met which of the match
     check_bits: int | None = None  # that differ between those views; None where there are none
     taken_apart_s: float | None = None  # seconds between both captures; None where one of them is not known
+    laid: Laid | None = None  # None: nobody looked, or nothing was placed
 
     @property
     def kind(self) -> MatchKind:
@@ -47,7 +60,13 @@ class Match:
 
     def from_the_other(self, picture: PictureRecord) -> "Match":
         """Return how *picture*, which this is a match of, matches the other one; where they differ is as it was."""
-        return replace(self, record=picture, orientation=UNTURNED[self.orientation], view_pair=self.view_pair[::-1])
+        return replace(
+            self,
+            record=picture,
+            orientation=UNTURNED[self.orientation],
+            view_pair=self.view_pair[::-1],
+            laid=self.laid.swapped if self.laid else None,
+        )
 
     def counts(self, tell: MatchKind) -> bool:
         """Whether it has at least so much in common; what might have it if somebody looked has not."""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.cli.album import FoundPair
+from handler.cli.findings import copies
 from handler.cli.grouping import Grouping, worth
 from handler.core.matches import Likeness, Match
 from handler.core.model import Fingerprint, Limits, MatchKind, ObjectRef, Outcome, PictureRecord, Settings
@@ -75,18 +76,18 @@ def test_best_copy_has_most_pixels_then_is_least_compressed_then_oldest_then_fir
 
 
 def test_group_holds_what_matches_its_best_and_not_what_chains_to_it() -> None:
-    """b matches a, and c matches b alone: c is a copy of nothing that is kept."""
+    """b matches a, and c matches b alone: c is a copy of nothing that is kept, so it is shown beside b."""
     a, b, c = records = [record(path, width=300 - 10 * number) for number, path in enumerate("abc")]
     eyes = Eyes({pair("a", "b"): NEAR, pair("b", "c"): NEAR})
 
     grouped = Grouping(settings(), eyes).among(records, [found(b, a), found(c, b)])
 
-    (group,) = grouped.groups
-    assert (group.best, [one.a for one in group.others]) == (a, [b])
+    assert [(group.best, [one.a for one in group.others]) for group in grouped.groups] == [(a, [b]), (b, [c])]
     assert [(one.a.ref.key, one.b.ref.key, number) for one, number in grouped.pairs] == [
         ("b", "a", 1),
-        ("c", "b", None),
+        ("c", "b", 2),
     ]
+    assert [copy.ref.key for copy in copies(grouped.groups)] == ["c"]  # b stays, since c is a copy of it alone
 
 
 def test_picture_joins_the_group_of_the_same_picture_rather_than_of_an_altered_one() -> None:
@@ -96,8 +97,9 @@ def test_picture_joins_the_group_of_the_same_picture_rather_than_of_an_altered_o
 
     nearest_is_altered = [found(copy, form, 1), found(copy, same, 5)]
 
-    (group,) = Grouping(settings(), eyes).among(records, nearest_is_altered).groups
-    assert group.best == same
+    first, second = Grouping(settings(), eyes).among(records, nearest_is_altered).groups
+    assert (first.best, [one.a for one in first.others]) == (same, [copy])
+    assert (second.best, [one.a for one in second.others]) == (form, [copy])
 
 
 def test_copies_of_one_picture_are_each_looked_at_once() -> None:
@@ -162,16 +164,18 @@ def test_whatever_the_order_every_pair_is_told_once_and_every_member_matches_its
 
     grouped = Grouping(settings(), eyes).among(order, edges)
 
-    bests = {group.best.ref.key for group in grouped.groups}
+    members = set[str]()
     for group in grouped.groups:
         for one in group.others:
             names = pair(one.a.ref.key, one.b.ref.key)
             (member,) = names - {group.best.ref.key}
-            assert member not in bests
             assert one.match.kind is kinds[names] is not ALIKE
             assert order.index(group.best) < [record.ref.key for record in order].index(member)
-    members = [name for group in grouped.groups for one in group.others for name in (one.a.ref.key, one.b.ref.key)]
-    assert all(members.count(name) == 1 for name in set(members) - bests)
+            members |= names
+    assert members == {name for names, kind in kinds.items() if kind is not ALIKE for name in names}
+    gone = {copy.ref.key for copy in copies(grouped.groups)}
+    near = [names for names, kind in kinds.items() if kind is NEAR]
+    assert all(any(name in names and names - gone - {name} for names in near) for name in gone)
     told = [pair(one.a.ref.key, one.b.ref.key) for one, _ in grouped.pairs]
     assert len(told) == len(set(told))
     assert {names for names, kind in kinds.items() if kind is not ALIKE} <= set(told)
