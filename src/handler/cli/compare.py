@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from handler.cli.errors import STATUSES, CommandError
 from handler.cli.files import UNUSABLE, read, why_unusable
@@ -29,11 +30,13 @@ from handler.core.seen import Seen
 DESCRIPTION = """\
 Show how alike two pictures are, by their two nearest views (the whole picture,
 or a part of it) and by a look at their pixels, laid over each other; and
-whether they would be announced as near-duplicates."""
+whether they would be announced as near-duplicates. Either may ask for the other,
+as an upload does: A is the one that finds more."""
 
 EPILOG = f"""\
 JSON fields:
-  a, b           the paths
+  a, b           the paths; a is the picture that finds more where it asks for the
+                 other one, the first if neither does
   verdict        exact (the same bytes), near (the same picture), altered (the
                  same but for a part), alike (it only looks so) or different
   reason         why they are different or only alike, or null
@@ -59,6 +62,7 @@ examples:
   lookalike compare --plot why.png cat.jpg dog.jpg"""
 
 MATCH, NO_MATCH, UNUSABLE_FILE = 0, 1, 2
+NOTHING = len(MatchKind)  # the rank of no match
 NAME_WIDTH = 13  # of the column that says what a line is about
 
 
@@ -79,6 +83,17 @@ class Comparison:
     taken_apart_s: float | None
     orientation: int
     views: tuple[str, str]
+
+
+class Asked(NamedTuple):
+    """What one picture finds that asks for another one."""
+
+    a: PictureRecord
+    b: PictureRecord
+    meeting: Meeting
+    found: Match | None
+    seen: Look | None = None
+    likeness: Likeness | None = None  # by that look
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -103,21 +118,32 @@ def run(options: argparse.Namespace) -> int:
     """Print the comparison; return the exit status."""
     chosen = settings(options)
     _spare(options.plot, (options.a, options.b))
-    asker, b = _read(options.a, chosen), _read(options.b, chosen)
-    b = replace(b, record=replace(b.record, ref=replace(b.record.ref, bucket="B")))
-    meeting = closest(asker, b.record, chosen)
-    found = match(asker, b.record, chosen)
-    seen = None
-    if chosen.max_looks and not (is_flat(asker.record) or is_flat(b.record)):
-        met = found or _met(b.record, meeting)
-        pictures = _seen(asker, chosen), _seen(b, chosen)
-        seen, looked_at = looked(met, *pictures), judged(met, *pictures)
-        found = looked_at if found and found.kind is not MatchKind.EXACT else found
-    compared = _compared(asker.record, b.record, meeting, found, looked_at.likeness if seen else None, chosen)
+    asker, other = _read(options.a, chosen), _read(options.b, chosen)
+    other = replace(other, record=replace(other.record, ref=replace(other.record.ref, bucket="B")))
+    asked = _asked(asker, other, chosen)
+    if asked.found is None or asked.found.kind.rank > MatchKind.NEAR.rank:  # the other one may find more, as in `pairs`
+        asked = min(asked, _asked(other, asker, chosen), key=lambda one: one.found.kind.rank if one.found else NOTHING)
+    compared = _compared(asked, chosen)
     if options.plot is not None:
-        _draw(options.plot, (asker.record, b.record), meeting, compared, seen)
-    print(json.dumps(asdict(compared)) if options.json else _lines(compared, meeting))
-    return MATCH if found and found.kind.rank <= chosen.tell.rank else NO_MATCH
+        _draw(options.plot, (asked.a, asked.b), asked.meeting, compared, asked.seen)
+    print(
+        json.dumps(asdict(compared))
+        if options.json
+        else _lines(compared, asked.meeting, exchanged=asked.a is not asker.record)
+    )
+    return MATCH if asked.found and asked.found.kind.rank <= chosen.tell.rank else NO_MATCH
+
+
+def _asked(asker: Asker, other: Asker, settings: Settings) -> Asked:
+    """Return what one picture finds that asks for the other."""
+    meeting, found = closest(asker, other.record, settings), match(asker, other.record, settings)
+    if not settings.max_looks or is_flat(asker.record) or is_flat(other.record):
+        return Asked(asker.record, other.record, meeting, found)
+    met = found or _met(other.record, meeting)
+    pictures = _seen(asker, settings), _seen(other, settings)
+    seen, looked_at = looked(met, *pictures), judged(met, *pictures)
+    found = looked_at if found and found.kind is not MatchKind.EXACT else found
+    return Asked(asker.record, other.record, meeting, found, seen, looked_at.likeness)
 
 
 def _spare(plot: Path | None, pictures: Iterable[str]) -> None:
@@ -162,14 +188,8 @@ def _draw(
         raise CommandError(f"{printable(str(plot))}: {error.strerror or error}", status=UNUSABLE_FILE) from error
 
 
-def _compared(
-    a: PictureRecord,
-    b: PictureRecord,
-    meeting: Meeting,
-    found: Match | None,
-    likeness: Likeness | None,
-    settings: Settings,
-) -> Comparison:
+def _compared(asked: Asked, settings: Settings) -> Comparison:
+    a, b, meeting, found, _, likeness = asked
     names = GENERATIONS[a.generation].asking_names
     return Comparison(
         a=a.ref.key,
@@ -215,8 +235,9 @@ def _sentence(compared: Comparison, meeting: Meeting) -> str:
     return f"{compared.distance} of 64 bits{check} differ"
 
 
-def _lines(compared: Comparison, meeting: Meeting) -> str:
-    rows = {
+def _lines(compared: Comparison, meeting: Meeting, *, exchanged: bool) -> str:
+    rows = {"A": f"{printable(compared.a)}, which finds more than the other one"} if exchanged else {}
+    rows |= {
         "verdict": compared.verdict + (f" ({compared.reason})" if compared.reason else ""),
         "distance": f"{compared.distance} of 64 bits",
         "similarity": f"{compared.similarity:.3f}",

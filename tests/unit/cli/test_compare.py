@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from tests.pictures import png, textured
+from tests.pictures import photo, png, textured
 from tests.unit.cli.conftest import Run, on_a_terminal, write
 
 
@@ -125,3 +125,23 @@ def test_lines_are_broken_between_words_to_fit_the_terminal(tmp_path: Path, widt
     reason = " ".join(line[13:] for line in lines[: len(lines) - 8])
     assert reason == f"different ({name} is nearly blank (quality 0.0): only the same bytes match it)"
     assert (len(lines) == 9) == (width == 200)
+
+
+def test_order_decides_nothing(run: Run, tmp_path: Path) -> None:
+    """A collage finds its parts, and a part does not find the collage."""
+    collage = Image.new("RGB", (960, 720))
+    for number in range(4):
+        part = photo(number + 1, (640, 480))
+        part.save(tmp_path / f"{number}.png")
+        collage.paste(part.resize((480, 360)), (480 * (number % 2), 360 * (number // 2)))
+    collage.save(tmp_path / "collage.png")
+
+    told = [
+        documents(run("compare", "--json", *(tmp_path / name for name in names)).lines)[0]
+        for names in (("collage.png", "3.png"), ("3.png", "collage.png"))
+    ]
+
+    assert told[0]["a"] == str(tmp_path / "collage.png")
+    assert told[0]["verdict"] == "near"
+    assert told[0] == told[1]
+    assert "collage.png, which finds more" in run("compare", tmp_path / "3.png", tmp_path / "collage.png").lines[0]
