@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from io import BytesIO
 from itertools import combinations
 
 import numpy as np
@@ -82,6 +83,32 @@ def test_a_crop_is_near_and_covers_its_part() -> None:
 
     assert judge(seen)[0] is Judgement.NEAR
     assert seen.covered == pytest.approx((1.0, 320 * 240 / (SIZE[0] * SIZE[1])), abs=0.02)
+
+
+def masts(seed: int) -> Image.Image:
+    """Masts before an empty sky, which have slopes at few places."""
+    random, (width, height) = np.random.default_rng(seed), (512, 384)
+    sky = np.linspace(15, 60, height)[:, None] * np.linspace(1.2, 0.8, width)
+    image = Image.fromarray(sky.astype(np.uint8)).convert("RGB")
+    pen = ImageDraw.Draw(image)
+    for x in random.uniform(0.1, 0.9, 5) * width:
+        pen.line((x, random.uniform(0.2, 0.5) * height, x, height), fill=(120, 120, 115), width=3)
+    for x, y in random.uniform(0, 1, (6, 2)) * (width, height * 0.12) + (0, height * 0.85):
+        pen.ellipse((x - 4, y - 4, x + 4, y + 4), fill=(250, 230, 180))
+    return image.filter(ImageFilter.GaussianBlur(0.7))
+
+
+def test_a_place_that_was_right_is_kept_where_few_slopes_lead_away_from_it() -> None:
+    picture, file = masts(6), BytesIO()
+    width, height = picture.size
+    left, top, right, bottom = (round(0.1 * width), round(0.1 * height), round(0.9 * width), round(0.9 * height))
+    picture.crop((left, top, right, bottom)).save(file, "JPEG", quality=88)
+    crop, whole = Surface.of(luma(Image.open(file))), Surface.of(luma(picture))
+
+    seen = look(crop, whole, crop.window(0), (top, bottom, left, right))
+
+    assert seen.agreement > 0.98
+    assert judge(seen)[0] is Judgement.NEAR
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

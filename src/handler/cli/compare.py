@@ -30,13 +30,13 @@ from handler.core.seen import Seen
 DESCRIPTION = """\
 Show how alike two pictures are, by their two nearest views (the whole picture,
 or a part of it) and by a look at their pixels, laid over each other; and
-whether they would be announced as near-duplicates. Either may ask for the other,
-as an upload does: A is the one that finds more."""
+whether they would be announced as near-duplicates. Either may ask for the
+other, as an upload does: A is the one that finds more."""
 
 EPILOG = f"""\
 JSON fields:
-  a, b           the paths; a is the picture that finds more where it asks for the
-                 other one, the first if neither does
+  a, b           the paths; a is the picture that finds more where it asks for
+                 the other one, the first if neither does
   verdict        exact (the same bytes), near (the same picture), altered (the
                  same but for a part), alike (it only looks so) or different
   reason         why they are different or only alike, or null

@@ -35,7 +35,8 @@ Find the near-duplicates among picture files, or between them and those in
 another folder. Prints groups of pictures that show the same thing, the best
 copy first: the one with most pixels, then the least compressed (most bytes for
 a pixel), then the oldest. A group holds what matches its best copy. With
---against the best copy is one in DIR.
+--against the best copy is one in DIR. What matches no best copy, but a copy of
+one, has a group with that one, after the others.
 
 A folder means every file below it, except hidden files and links to folders.
 A file that has several names (links) counts once, by the first that is no
@@ -45,8 +46,7 @@ in AWS."""
 EPILOG = f"""\
 JSON fields, one object a line for each pair:
   a, b           paths; b came before a, or is in DIR
-  group          the number of the group in which one of them is the best copy
-                 of both, or null
+  group          the number of the group that both are in, or null
   kind           exact (the same bytes), near (the same picture, edited as a
                  whole or cropped), altered (the same but for a part) or alike
                  (it only looks so)
@@ -68,8 +68,9 @@ for the other, the later one more closely, as a new upload does: the order of
 the paths can make a small difference.
 
 With --print0 each path ends with a NUL byte. The best copy of every group stays
-out of it; with --against so does all in DIR, and what is better than it: has
-more pixels, or as many and is less compressed.
+out of it, and what that shows in part or smaller, as a collage does; with
+--against so does all in DIR, and what is better than it: has more pixels, or as
+many and is less compressed.
 
 exit status:
   0  near-duplicates were found
