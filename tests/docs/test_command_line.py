@@ -19,6 +19,7 @@ from handler.cli.local.emulator import Emulator
 from handler.cli.main import COMMANDS as TABLE
 from handler.cli.main import main, parser
 from handler.cli.redriving import Kept
+from handler.cli.reviewing import Sums
 from handler.cli.stopping import SIGNALS
 from tests.docs.markdown import REFERENCE, ROOT, Row, code, names, table, tables
 from tests.pictures import jpeg, near_copy, photo
@@ -144,3 +145,11 @@ def test_variables_of_a_deployment() -> None:
 
     variables = Deployment(Emulator("http://127.0.0.1:1", 1, Path()), outputs, "MessagesQueueUrl").variables
     assert {code(name)[0]: code(what)[0] for name, what in rows} == variables
+
+
+def test_fields_of_json_about_reviews() -> None:
+    of_decide, of_preview = (names(found) for found in tables(PAGE, "`lookalike decide`")[1:])
+
+    assert of_preview == list(Sums._fields)
+    assert (of_decide, names(tables(PAGE, "`lookalike groups`")[1])) == (["batch", "decisions"], ["groups"])
+    assert names(tables(PAGE, "`lookalike decisions`")[1]) == ["objects", "contradicted"]

@@ -1,8 +1,9 @@
-"""What `find` and `show` have in common: they ask the function of a deployed stack, directly."""
+"""What commands have in common that ask the function of a deployed stack, directly."""
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,13 +28,30 @@ Region, credentials and endpoint come from where the AWS CLI takes them
 (AWS_DEFAULT_REGION, AWS_PROFILE, AWS_ENDPOINT_URL, ...)."""
 
 
+Ask = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+class Refused(CommandError):
+    """The function answered with a problem; *kind* is the last part of its type."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(f"{kind}: {detail}", status=ERROR)
+        self.kind = kind
+        self.detail = detail
+
+
 def add_deployed(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which function to ask, and how to print."""
+    add_function(parser)
+    parser.add_argument("--json", action="store_true", help="print the answer as one JSON object instead")
+
+
+def add_function(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which function to ask."""
     parser.add_argument("--stack", metavar="NAME", help=f"the deployed stack (default: {STACK})")
     parser.add_argument(
         "--function", metavar="ARN", help=f"its output {OUTPUT}, instead of --stack (default: the stack's)"
     )
-    parser.add_argument("--json", action="store_true", help="print the answer as one JSON object instead")
 
 
 def object_named(text: str) -> dict[str, str] | None:
@@ -51,30 +69,54 @@ def object_named(text: str) -> dict[str, str] | None:
 
 def asked(event: Mapping[str, Any], options: argparse.Namespace) -> dict[str, Any]:
     """Return what the function answers to *event*. Raises CommandError if it is a problem, or there is no answer."""
+    return asker(options)(event)
+
+
+def asker(options: argparse.Namespace) -> Ask:
+    """Return what asks the function that *options* name, as often as one likes, and raises as `asked` does.
+
+    Raises CommandError if there is no such function.
+    """
     if options.function is not None and options.stack is not None:
         raise CommandError("give --stack or --function, not both", status=ERROR)
-    region = None
-    try:
+    region: list[str | None] = []
+    with _explained(options, region):
         session = boto3.Session()
-        region = session.region_name
+        region.append(session.region_name)
         function = options.function or _output(session, options.stack or STACK)
-        answer = session.client("lambda", config=CLIENT).invoke(
-            FunctionName=function, Payload=json.dumps(event).encode()
-        )
-        said: dict[str, Any] = json.loads(answer["Payload"].read())
-    except (BotoCoreError, ClientError) as error:
-        what = explain(error, stack=options.stack or STACK, region=region, instead="--function", output=OUTPUT)
-        raise CommandError(what, status=ERROR) from error
-    if "FunctionError" in answer:
-        reason = one_line(Exception(said.get("errorMessage", said)))
-        raise CommandError(f"the function failed: {reason}: see its log", status=ERROR)
-    if not {"status", "body"} <= said.keys():
-        raise CommandError(f"{function} does not answer questions: --function takes the output {OUTPUT}", status=ERROR)
-    if said["status"] != 200:
-        problem = urlsplit(said["body"]["type"]).path.rpartition(":")[2]
-        raise CommandError(f"{problem}: {one_line(Exception(said['body']['detail']))}", status=ERROR)
+        client = session.client("lambda", config=CLIENT)
+
+    def ask(event: Mapping[str, Any]) -> dict[str, Any]:
+        with _explained(options, region):
+            answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+            said: dict[str, Any] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            reason = one_line(Exception(said.get("errorMessage", said)))
+            raise CommandError(f"the function failed: {reason}: see its log", status=ERROR)
+        if not {"status", "body"} <= said.keys():
+            wrong = f"{function} does not answer questions: --function takes the output {OUTPUT}"
+            raise CommandError(wrong, status=ERROR)
+        return document(said)
+
+    return ask
+
+
+def document(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document that a direct question was answered with. Raises Refused if it is a problem."""
     found: dict[str, Any] = said["body"]
+    if said["status"] != 200:
+        raise Refused(urlsplit(found["type"]).path.rpartition(":")[2], one_line(Exception(found["detail"])))
     return found
+
+
+@contextmanager
+def _explained(options: argparse.Namespace, region: Sequence[str | None]) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        where = next(iter(region), None)
+        what = explain(error, stack=options.stack or STACK, region=where, instead="--function", output=OUTPUT)
+        raise CommandError(what, status=ERROR) from error
 
 
 def _output(session: boto3.Session, stack: str) -> str:

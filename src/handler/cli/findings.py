@@ -9,6 +9,7 @@ from typing import Any
 from handler.cli.album import FoundPair
 from handler.cli.contact_sheet import Sheet, Tile
 from handler.cli.grouping import Group, worth
+from handler.cli.measures import amount, counted
 from handler.cli.output import printable
 from handler.core.generations import GENERATIONS
 from handler.core.look import LEAST_COLOUR
@@ -164,20 +165,3 @@ def _described(record: PictureRecord) -> dict[str, Any]:
         "bytes": record.bytes,
         "sha256": record.digest,
     }
-
-
-def amount(size: int) -> str:
-    """Return *size* in bytes as people read it: 999 bytes, 82 KB, 1.2 MB."""
-    if size < 1000:
-        return f"{size} byte{'s' * (size != 1)}"
-    value = float(size)
-    for unit in ("KB", "MB", "GB"):
-        value /= 1000
-        if value < 999.5 or unit == "GB":
-            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
-    raise AssertionError
-
-
-def counted(number: int, one: str, more: str | None = None) -> str:
-    """Return *number* with the noun for it, as `1,500 groups`."""
-    return f"{number:,} {one if number == 1 else more or one + 's'}"

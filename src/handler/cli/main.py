@@ -26,6 +26,9 @@ COMMANDS = {
     "compare": Command("handler.cli.compare", "show how alike two picture files are, and why"),
     "find": Command("handler.cli.find", "ask a deployed stack which stored pictures show the same"),
     "show": Command("handler.cli.show", "ask a deployed stack what it knows of an object"),
+    "groups": Command("handler.cli.groups", "list the groups of pictures that wait for a decision"),
+    "decide": Command("handler.cli.decide", "say which pictures to keep, or that they are different"),
+    "decisions": Command("handler.cli.decisions", "list what was decided, and take it back"),
     "redrive": Command("handler.cli.redrive", "retry the events in the failure queue of a deployed stack"),
     "local": Command("handler.cli.local.commands", "run the whole stack on this machine, without AWS"),
 }
@@ -74,7 +77,7 @@ def parser(known: Collection[str]) -> argparse.ArgumentParser:
         description="Find pictures that show the same thing: in a folder, or as they arrive in an S3 bucket.",
         epilog="Run `lookalike COMMAND --help` for the options of a command, with examples.",
     )
-    whole.add_argument("--version", action="version", version=f"lookalike {version('lookalike')}")
+    whole.add_argument("-V", "--version", action="version", version=f"lookalike {version('lookalike')}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
         added = commands.add_parser(name, help=command.summary, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -13,9 +13,10 @@ from handler.cli.album import Album, FoundPair
 from handler.cli.contact_sheet import GROUPS_A_PAGE, Sheet, write
 from handler.cli.errors import STATUSES, CommandError
 from handler.cli.files import UNUSABLE, each_file, read, true_names, why_unusable
-from handler.cli.findings import amount, copies, copy_of, counted, group_lines, pair_line, sheet
+from handler.cli.findings import copies, copy_of, group_lines, pair_line, sheet
 from handler.cli.grouping import Grouped, Grouping, worth
 from handler.cli.looking import decide
+from handler.cli.measures import amount, counted
 from handler.cli.options import add_fingerprinting, add_looks, add_matching, add_paths, settings
 from handler.cli.output import complain, printable
 from handler.cli.parallel import in_order, in_threads
