@@ -80,14 +80,14 @@ def asker(options: argparse.Namespace) -> Ask:
     if options.function is not None and options.stack is not None:
         raise CommandError("give --stack or --function, not both", status=ERROR)
     region: list[str | None] = []
-    with _explained(options, region):
+    with explained(options, region):
         session = boto3.Session()
         region.append(session.region_name)
         function = options.function or _output(session, options.stack or STACK)
         client = session.client("lambda", config=CLIENT)
 
     def ask(event: Mapping[str, Any]) -> dict[str, Any]:
-        with _explained(options, region):
+        with explained(options, region):
             answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
             said: dict[str, Any] = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
@@ -110,7 +110,8 @@ def document(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _explained(options: argparse.Namespace, region: Sequence[str | None]) -> Iterator[None]:
+def explained(options: argparse.Namespace, region: Sequence[str | None] = ()) -> Iterator[None]:
+    """Raise CommandError, in one line, for whatever AWS says no with."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:

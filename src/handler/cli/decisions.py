@@ -5,13 +5,17 @@ import json
 from collections.abc import Sequence
 from itertools import islice
 
+import boto3
+
 from handler.cli.arguments import positive
-from handler.cli.asking import ERROR, WHERE, Ask, add_deployed, asker, object_named
+from handler.cli.asking import CLIENT, ERROR, WHERE, Ask, add_deployed, asker, explained, object_named
 from handler.cli.errors import STATUSES, CommandError
 from handler.cli.measures import counted
 from handler.cli.output import complain, printable
-from handler.cli.reviewing import Document, add_scope, listed, named, surplus, undo_batch, undo_pair, uri
+from handler.cli.progress import progress
+from handler.cli.reviewing import Document, Surplus, add_scope, listed, named, surplus, undo_batch, undo_pair, uri
 from handler.cli.rows import laid_out, terminal_width
+from handler.cli.tagging import TAG, CannotBeTagged, tag_duplicate
 from handler.core.verdicts import NamedObject
 
 NOTHING = 1
@@ -22,7 +26,8 @@ DESCRIPTION = f"""\
 List what was decided, the newest first; or with --to-delete the objects that
 may be deleted, since another one that shows the same stays. With --undo take a
 decision back, or all that was decided at once: the pictures wait again. Nothing
-is deleted.
+is deleted. With --tag it is marked for whoever deletes: other tags stay, and no
+event of tags reaches the stack.
 
 {WHERE}"""
 
@@ -58,6 +63,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--to-delete", action="store_true", help="list what may be deleted")
     parser.add_argument(
+        "--tag",
+        action="store_true",
+        help=f"with --to-delete: also tag each with {TAG} and the id of what stays (default: no tags)",
+    )
+    parser.add_argument(
         "--limit", type=positive, default=USUALLY, metavar="N", help=f"most decisions (default: {USUALLY})"
     )
     add_deployed(parser)
@@ -67,6 +77,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what was asked for; return 0 if there is anything, else 1."""
     pair = _pair(options.undo)
+    if options.tag and not options.to_delete:
+        raise CommandError("--tag goes with --to-delete: it tags what that lists", status=ERROR)
     ask = asker(options)
     if options.to_delete:
         return _to_delete(ask, options)
@@ -108,6 +120,8 @@ def table(some: Sequence[Document], width: int | None = None) -> list[str]:
 
 def _to_delete(ask: Ask, options: argparse.Namespace) -> int:
     found, contradicted = surplus(ask, options.scope)
+    if options.tag:
+        _tag(found, options)
     if options.json:
         document = {
             "objects": [{"object": one.object._asdict(), "kept": one.stays._asdict()} for one in found],
@@ -121,6 +135,20 @@ def _to_delete(ask: Ask, options: argparse.Namespace) -> int:
         names = counted(len(contradicted), "picture")
         complain(f"{names} left out: decisions contradict each other, nothing would be kept of them")
     return 0 if found else NOTHING
+
+
+def _tag(found: Sequence[Surplus], options: argparse.Namespace) -> None:
+    """Tag what may be deleted, in its bucket; name what cannot be."""
+    tagged = 0
+    with explained(options), progress("tagging", lambda: len(found)) as shown:
+        s3 = boto3.Session().client("s3", config=CLIENT)
+        for one in found:
+            try:
+                tagged += tag_duplicate(s3, one.object, one.stays)
+            except CannotBeTagged as error:
+                shown.complain(f"{printable(uri(one.object))} is not tagged: {error}")
+            shown.advance(1)
+    complain(f"{counted(tagged, 'object')} tagged")
 
 
 def _undo(ask: Ask, pair: tuple[NamedObject, NamedObject] | None, options: argparse.Namespace) -> int:

@@ -1,0 +1,105 @@
+"""Deciding about announced pairs by command, on the deployed stack."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from handler.cli.main import main
+from handler.cli.tagging import MOST_TAGS, TAG
+from handler.core.model import object_id
+from tests.integration.conftest import Site
+from tests.pictures import jpeg, near_copy, photo
+
+pytestmark = pytest.mark.emulator
+
+CAT, COPY, DOG = jpeg(photo(1)), jpeg(near_copy(photo(1))), jpeg(photo(2))
+
+Lookalike = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def lookalike(site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lookalike:
+    """Runs a command against the stack, in the scope of the test."""
+    for variable, value in site.deployment.environment.items():
+        monkeypatch.setenv(variable, value)
+
+    def run(command: str, *words: str) -> tuple[int, str, str]:
+        scope = () if command == "decide" and "--all" not in words else ("--scope", site.collection.scope)
+        status = main([command, *words, *scope])
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def announced(site: Site) -> Site:
+    """A near pair, told."""
+    for name, body in (("cat.jpg", CAT), ("copy.jpg", COPY)):
+        site.upload(name, body)
+        site.wait_for_lines(name)
+    assert site.messages(1) == [("copy.jpg", ["cat.jpg"])]
+    return site
+
+
+def uri(site: Site, name: str) -> str:
+    return f"s3://{site.deployment.bucket}/{site.folder}/{name}"
+
+
+def test_decided_pair_leaves_the_groups_and_is_not_told_again(announced: Site, lookalike: Lookalike) -> None:
+    one, other = uri(announced, "cat.jpg"), uri(announced, "copy.jpg")
+    status, out, _ = lookalike("groups")
+    assert status == 0
+    assert one in out
+    assert other in out
+
+    assert lookalike("decide", one, other, "different")[0] == 0
+    assert lookalike("groups")[0] == 1
+    announced.upload("copy.jpg", COPY)
+    announced.upload("moved.jpg", COPY)
+    announced.wait_for_lines("copy.jpg", 2)
+    announced.wait_for_lines("moved.jpg")
+    # The new name is a copy of the old one, and as different from the cat.
+    assert announced.messages(2) == [("copy.jpg", ["cat.jpg"]), ("moved.jpg", ["copy.jpg"])]
+
+    assert lookalike("decisions", "--undo", one, other)[0] == 0
+    announced.upload("copy.jpg", COPY)
+    announced.wait_for_lines("copy.jpg", 3)
+    last, matches = announced.messages(3)[-1]
+    assert (last, "cat.jpg" in matches) == ("copy.jpg", True)
+
+
+def test_what_may_be_deleted_is_tagged_beside_other_tags_and_that_starts_nothing(
+    announced: Site, lookalike: Lookalike
+) -> None:
+    site, one, other = announced, uri(announced, "cat.jpg"), uri(announced, "copy.jpg")
+    at = {"Bucket": site.deployment.bucket, "Key": f"{site.folder}/copy.jpg"}
+    site.s3.put_object_tagging(**at, Tagging={"TagSet": [{"Key": "hotel", "Value": "astoria"}]})
+    assert lookalike("decide", one, other, "keep_one", "--keep", one)[0] == 0
+
+    status, out, err = lookalike("decisions", "--to-delete", "--tag", "--json")
+
+    assert (status, json.loads(out)["objects"][0]["object"]["key"]) == (0, at["Key"])
+    assert "1 object tagged" in err
+    tags = {tag["Key"]: tag["Value"] for tag in site.s3.get_object_tagging(**at)["TagSet"]}
+    assert tags == {"hotel": "astoria", TAG: object_id(site.deployment.bucket, f"{site.folder}/cat.jpg")}
+    assert "0 objects tagged" in lookalike("decisions", "--to-delete", "--tag")[2]
+    # What is uploaded later is handled, and by then nothing has come of the tags.
+    site.upload("dog.jpg", DOG)
+    site.wait_for_lines("dog.jpg")
+    assert len(site.lines("copy.jpg")) == 1
+
+
+def test_object_with_too_many_tags_is_named(announced: Site, lookalike: Lookalike) -> None:
+    one, other = uri(announced, "cat.jpg"), uri(announced, "copy.jpg")
+    tags = [{"Key": f"tag{number}", "Value": "x"} for number in range(MOST_TAGS)]
+    announced.s3.put_object_tagging(
+        Bucket=announced.deployment.bucket, Key=f"{announced.folder}/copy.jpg", Tagging={"TagSet": tags}
+    )
+    assert lookalike("decide", one, other, "keep_one", "--keep", one)[0] == 0
+
+    _, _, err = lookalike("decisions", "--to-delete", "--tag")
+
+    assert re.search(r"copy\.jpg is not tagged: it has 10 tags, and S3 takes no more than 10", err)
