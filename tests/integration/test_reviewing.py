@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +91,19 @@ def test_what_may_be_deleted_is_tagged_beside_other_tags_and_that_starts_nothing
     site.upload("dog.jpg", DOG)
     site.wait_for_lines("dog.jpg")
     assert len(site.lines("copy.jpg")) == 1
+
+
+def test_report_shows_the_groups(announced: Site, lookalike: Lookalike, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+
+    status, out, _ = lookalike("report", str(page))
+
+    assert (status, out) == (0, f"1 group in {page}\n")
+    text = page.read_text()
+    assert text.count("<img ") == 2
+    assert uri(announced, "copy.jpg") in text
+    assert lookalike("report", "--kind", "alike", str(tmp_path / "none.html"))[0] == 1
+    assert not (tmp_path / "none.html").exists()
 
 
 def test_object_with_too_many_tags_is_named(announced: Site, lookalike: Lookalike) -> None:
