@@ -27,6 +27,7 @@ SIDE = 96  # pixels a side at which all that both show is sampled in the end
 _Level = tuple[int, int]
 _LEVELS = ((24, 2), (48, 3), (SIDE, 2))  # pixels a side, and steps
 _SURE = 0.95  # of SIDE x SIDE: no other way is tried
+_BETTER = 0.02  # what another way has to gain there: less may be that it leads to a smaller part
 _COARSE = 24
 _SCALES = (0.82, 1.0, 1.22)  # a view seldom ends where the other picture does
 _MARGIN = 6  # of 24: how far beyond a window the other one is looked for
@@ -76,11 +77,14 @@ def aligned(one: Surface, other: Surface, window_one: Box, window_other: Box) ->
     scores = [_score(mine, window_one, theirs, way) for way in tried]
     if max(scores) < _HOPELESS:
         return None
-    found = [_descended(one, other, tried[int(np.argmax(np.round(scores, 9)))], start, _LEVELS)]
-    if found[0] is None or found[0].score < _SURE:
+    found = _descended(one, other, tried[int(np.argmax(np.round(scores, 9)))], start, _LEVELS)
+    if found is None or found.score < _SURE:
         # Few pixels of a picture with few slopes lead away from a place that was right: begin there, with more pixels.
-        found += [_descended(one, other, start, start, levels) for levels in (_LEVELS[1:], _LEVELS[2:])]
-    return max((way for way in found if way), key=lambda way: way.score, default=None)
+        for levels in (_LEVELS[1:], _LEVELS[2:]):
+            rival = _descended(one, other, start, start, levels)
+            if rival and (found is None or rival.score > found.score + _BETTER):
+                found = rival
+    return found
 
 
 def _descended(one: Surface, other: Surface, way: Array, start: Array, levels: Sequence[_Level]) -> Aligned | None:
