@@ -20,6 +20,7 @@ hypothesis.settings.register_profile("check", deadline=None, max_examples=20)  #
 hypothesis.settings.load_profile(os.environ.get("LOOKALIKE_HYPOTHESIS", "lookalike"))
 
 ROOT = Path(__file__).parents[1]
+PARAMETERS = {"ScopeDepth": "1", "Lists": "banned,stock"}
 
 
 def pytest_configure() -> None:
@@ -54,7 +55,7 @@ class Stack(NamedTuple):
 def stack() -> Iterator[Stack]:
     with (
         Proxy() as proxy,
-        deployments.start(ROOT, function_endpoint=proxy.endpoint, parameters={"ScopeDepth": "1"}) as deployment,
+        deployments.start(ROOT, function_endpoint=proxy.endpoint, parameters=PARAMETERS) as deployment,
     ):
         proxy.target = deployment.endpoint
         yield Stack(deployment, proxy, functools.cache(deployment.client))

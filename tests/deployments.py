@@ -1,5 +1,6 @@
 """A deployment over fakes, and the hands that a test needs to move it."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -7,13 +8,26 @@ from functools import partial
 from typing import Any
 
 from handler.aws.meter import Meter
+from handler.core.fingerprint import fingerprint
 from handler.core.journal import Shape
+from handler.core.lists import entry_ref
 from handler.core.look1 import RADIUS
 from handler.core.message import Message
-from handler.core.model import ORIENTATIONS, Collection, Limits, MatchKind, ObjectRef, Settings, padded_sequencer
+from handler.core.model import (
+    ORIENTATIONS,
+    Collection,
+    Limits,
+    MatchKind,
+    ObjectRef,
+    Outcome,
+    PictureRecord,
+    Settings,
+    padded_sequencer,
+)
 from handler.dedup import MAX_CANDIDATES, Deduplicator
 from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
+from handler.lists import ListedPictures, Lister
 from handler.looks import Looks
 from handler.memory import JournalMemory
 from handler.report import Report
@@ -65,6 +79,8 @@ class FakeDeployment:
     max_pixels: int = 1_000_000
     max_bytes: int = 4 << 20
     tell: MatchKind = MatchKind.ALTERED
+    lists: tuple[str, ...] = ()
+    priority: tuple[str, ...] = ()
     clock: int = 0
 
     @property
@@ -78,6 +94,8 @@ class FakeDeployment:
             orientations=ORIENTATIONS[self.orientations],
             max_looks=self.max_looks,
             tell=self.tell,
+            lists=self.lists,
+            priority=self.priority,
         )
 
     def memory(self, wrap: Callable[[Any], Any] = lambda adapter: adapter) -> JournalMemory:
@@ -104,7 +122,7 @@ class FakeDeployment:
         return Deduplicator(
             indexer=self.indexer(wrap, memory=memory),
             search=Search(memory=memory, index=wrap(self.buckets), catalog=catalog, executor=executor),
-            looks=Looks(store=wrap(self.pictures), executor=executor, settings=settings),
+            looks=Looks(store=ListedPictures(wrap(self.pictures)), executor=executor, settings=settings),
             catalog=catalog,
             pairs=wrap(self.pairs),
             verdicts=wrap(self.verdicts),
@@ -112,6 +130,25 @@ class FakeDeployment:
             executor=executor,
             settings=settings,
             max_candidates=self.max_candidates,
+        )
+
+    def lister(self, wrap: Callable[[Any], Any] = lambda adapter: adapter) -> Lister:
+        """What somebody adds to lists with, and removes from them."""
+        memory = self.memory(wrap)
+        indexer = self.indexer(wrap, memory=memory)
+        return Lister(indexer=indexer, catalog=wrap(self.catalog), memory=memory, generation=self.generation)
+
+    def listed(self, name: str, body: bytes, *, list_name: str = "banned", etag: str | None = None) -> PictureRecord:
+        """What is listed of the picture *body* under *name*."""
+        return PictureRecord(
+            entry_ref(list_name, name),
+            self.generation,
+            Outcome.INDEXED,
+            fingerprint=fingerprint(body, self.generation, self.settings.limits),
+            etag=etag,
+            digest=hashlib.sha256(body).hexdigest(),
+            bytes=len(body),
+            modified="2026-01-01T00:00:00+00:00",
         )
 
     def service(self, shadow: Indexer | None = None) -> Service:

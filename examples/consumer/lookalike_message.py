@@ -17,13 +17,13 @@ class Picture(TypedDict):
     version: str | None  # in a versioned bucket
     sequencer: str  # orders the events of one key
     hash: str  # 16 hex digits
-    width: int  # pixels
-    height: int
-    format: str
-    bytes: int
-    modified: str  # ISO 8601: when the object was stored
-    etag: str
-    sha256: str
+    width: int | None  # pixels; None, like the others that may be, of a bare hash on a list alone
+    height: int | None
+    format: str | None
+    bytes: int | None
+    modified: str  # ISO 8601: when the object was stored, or the entry put on its list
+    etag: str | None  # None of an entry of a list that was no object
+    sha256: str | None
 
 
 class Box(TypedDict):
@@ -47,6 +47,8 @@ class Match(Picture):
     taken_apart_s: float | None  # seconds between both captures; None if one of the files does not say
     orientation: int  # how the picture has to be turned to look like the match, as EXIF numbers it
     views: list[str]  # which view of the picture met which of the match
+    list: str | None  # of which it is an entry; None of a picture of the scope
+    unconfirmed: bool  # nothing but a bare hash on a list speaks for it
 
 
 class Message(TypedDict):

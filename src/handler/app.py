@@ -115,6 +115,8 @@ def _fields(report: Report) -> dict[str, Any]:
     fields: dict[str, Any] = {"bucket": ref.bucket, "key": ref.key, "sequencer": ref.sequencer}
     if report.record is not None and report.record.hash is not None:
         fields |= {"hash": to_hex(report.record.hash), "matches": len(report.matches), "announced": report.announced}
+    if report.listed:
+        fields["listed"] = report.listed
     if report.found is not None:
         found = report.found
         fields |= {"route": found.route.value, "packs": found.packs, "pictures": found.pictures, "looks": report.looks}
@@ -131,6 +133,8 @@ def _count(name: str, report: Report) -> None:
     metrics.add_metric("".join(word.capitalize() for word in name.split("_")), MetricUnit.Count, 1)
     if name == Outcome.INDEXED:
         metrics.add_metric("NearDuplicates", MetricUnit.Count, len(report.matches))
+        if report.listed:  # a metric costs something as soon as it is counted
+            metrics.add_metric("ListMatches", MetricUnit.Count, report.listed)
         metrics.add_metric("Truncated", MetricUnit.Count, report.truncated)
     for step, spent in report.spent_ms.items():
         metrics.add_metric(f"{step.capitalize()}Time", MetricUnit.Milliseconds, spent)

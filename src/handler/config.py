@@ -9,7 +9,7 @@ from handler.core.buckets import MAX_RADIUS
 from handler.core.formats import BYTES_PER_PIXEL
 from handler.core.generations import DEFAULT_GENERATION, GENERATIONS, Generation
 from handler.core.journal import MAX_SHARDS
-from handler.core.model import EFFORTS, ORIENTATIONS, TELLS, Limits, MatchKind, Settings
+from handler.core.model import EFFORTS, LIST_NAME, MAX_LISTS, ORIENTATIONS, TELLS, Limits, MatchKind, Settings
 
 T = TypeVar("T")
 
@@ -17,6 +17,7 @@ MAX_JOURNAL_MEMORY_MB = 8192
 BASE_MB = 150  # what the interpreter, the libraries and requests under way take
 LEAST_JOURNAL_MB = 128  # a million pictures by look1
 MAX_LOOKS = 200  # of one picture: some seven seconds
+LISTS = f"{LIST_NAME}(,{LIST_NAME}){{0,{MAX_LISTS - 1}}}"
 COPIES = 2  # of the file: the one that was read, and a decoder's own (WEBP's, and TIFF's)
 
 
@@ -63,6 +64,8 @@ class Config:
                 max_looks=reader.looks("MAX_LOOKS", "GENERATION"),
                 sure_radius=reader.generation("GENERATION").sure_radius,
                 tell=MatchKind(reader.text("TELL", *_one_of(TELLS)) or MatchKind.ALTERED),
+                lists=reader.several("LISTS", LISTS, f"up to {MAX_LISTS} names of lists with commas between"),
+                priority=reader.several("PRIORITY", "[^,]+(,[^,]+)*", "beginnings of keys with commas between"),
             ),
             endpoint_url=reader.optional("ENDPOINT_URL", "https?://.+", "a URL"),
         )
@@ -88,6 +91,11 @@ class _Reader:
 
     def optional(self, name: str, pattern: str, want: str) -> str | None:
         return self.text(name, pattern, want) if self._env.get(name) else None
+
+    def several(self, name: str, pattern: str, want: str) -> tuple[str, ...]:
+        """Return what is between the commas, each once; nothing if it is empty."""
+        text = self.optional(name, pattern, want)
+        return tuple(dict.fromkeys(text.split(","))) if text else ()
 
     def looks(self, name: str, generation: str) -> int:
         """Return how many looks *name* allows; empty, as many as are usual for the *generation*."""

@@ -19,6 +19,7 @@ from handler.core.asker import NO_OBJECT, Asker
 from handler.core.filed import Filed
 from handler.core.fingerprint import seen_again
 from handler.core.generations import GENERATIONS
+from handler.core.lists import collection_of_match, confirms_listed, list_collection, match_listed
 from handler.core.matches import Match, NotedPair, Pair
 from handler.core.message import Message, compose
 from handler.core.model import (
@@ -129,7 +130,10 @@ class Deduplicator:
         with report.timed("search"):
             proposed = self._search_and_read(collection, asker, self._undecided, report, deadline)
             noted = self._noted(collection, asker.record, proposed)
+        listed = [self._find_on(name, asker, deadline) for name in self._settings.lists]
         self._decide(asker, proposed, noted, report, deadline)
+        for on_list in reversed(listed):
+            report.add(on_list)
         with report.timed("announce"):
             if report.matches and self._is_current(collection, asker.record):
                 self._announce(collection, asker.record, report)
@@ -190,6 +194,19 @@ class Deduplicator:
             with report.timed("search"):
                 proposed = self._search_and_read(collection, asker, _all, report, deadline)
             self._decide(asker, proposed, {}, report, deadline, tell)
+            for name in reversed(self._settings.lists):
+                report.add(self._find_on(name, asker, deadline, tell, noted=False))
+        return report
+
+    def _find_on(
+        self, name: str, asker: Asker, deadline: float, tell: MatchKind | None = None, *, noted: bool = True
+    ) -> Report:
+        """Return what is found of the picture on the list *name*: by the same questions, with bounds of its own."""
+        report, collection = Report(asker.record.ref), list_collection(name, self._settings.generation)
+        with report.timed("search"):
+            proposed = self._search_and_read(collection, asker, _all, report, deadline)
+            known = self._noted(collection, asker.record, proposed) if noted else {}
+        self._decide(asker, proposed, known, report, deadline, tell)
         return report
 
     def _search_and_read(
@@ -201,12 +218,13 @@ class Deduplicator:
         """
         asked, radius = questions(asker, self._settings), radius_of(asker, self._settings)
         probed_radius = min(radius, self._most_probed)
+        confirming = confirms(asker, asked, self._settings)
         report.found = self._search.find(
             collection,
             asked,
             radius,
             word_count=GENERATIONS[self._settings.generation].word_count,
-            confirms=confirms(asker, asked, self._settings),
+            confirms=confirms_listed(confirming) if collection.is_list else confirming,
             probed_radius=probed_radius,
             deadline=deadline,
         )
@@ -217,7 +235,7 @@ class Deduplicator:
             report.found = self._search.probe(collection, asked, probed_radius)
             live, cut = self._follow_up(asker, report.found, matching)
         report.truncated = cut
-        return nearest_first(live.values())
+        return nearest_first(live.values(), self._settings.priority)
 
     def _noted(self, collection: Collection, record: PictureRecord, proposed: Sequence[Match]) -> dict[str, NotedPair]:
         """Return what is noted of the pairs that would be looked at, by object id: it needs no look, and stays."""
@@ -270,7 +288,8 @@ class Deduplicator:
     ) -> dict[str, Match]:
         """The live objects among *candidates* that match by what is known of them now and are wanted, by object id."""
         stored = self._catalog.get(collection, [candidate.object_id for candidate in candidates])
-        found = [matching for one in stored if (matching := match(asker, one, self._settings))]
+        how = match_listed if collection.is_list else match
+        found = [matching for one in stored if (matching := how(asker, one, self._settings))]
         return {one.record.ref.object_id: one for one in wanted(collection, asker.record, found)}
 
     def _undecided(self, collection: Collection, record: PictureRecord, found: Sequence[Match]) -> list[Match]:
@@ -288,7 +307,8 @@ class Deduplicator:
         """Publish the pairs that nobody has marked announced, then mark them."""
         pairs = [Pair.of(record, one.record) for one in report.matches]
         found = [NotedPair(one.likeness, finder=record.named) for one in report.matches]
-        noted = self._executor.map(partial(self._pairs.note_pair, collection), pairs, found)
+        kept_in = partial(collection_of_match, collection)
+        noted = self._executor.map(self._pairs.note_pair, map(kept_in, report.matches), pairs, found)
         due = [
             replace(one, likeness=known.seen_by(record))  # whoever noted it first decided
             for one, known in zip(report.matches, noted, strict=True)
@@ -300,7 +320,7 @@ class Deduplicator:
         self._topic.publish(message)
         at = self._clock().isoformat(timespec="seconds")
         published = [Filed.of(record, one.record, one.likeness, at) for one in message.matches]
-        list(self._executor.map(partial(self._pairs.mark_announced, collection), published))
+        list(self._executor.map(self._pairs.mark_announced, map(kept_in, message.matches), published))
         report.announced = len(published)
 
 

@@ -78,6 +78,18 @@ class Indexed(NamedTuple):
     asker: Asker | None
 
 
+class _Filing(NamedTuple):
+    """The writes that file a picture, under way."""
+
+    holders: list[Future[None]]
+    members: list[Future[bool]]
+    appended: list[Future[str | None]]
+
+    @property
+    def everything(self) -> list[Future[Any]]:
+        return [*self.members, *self.holders, *self.appended]
+
+
 class Indexer:
     """Keeps the index of one generation true to the objects of the buckets."""
 
@@ -186,8 +198,29 @@ class Indexer:
         Returns only after every write is acknowledged: of two uploads at the same moment, at least
         the one whose writes finish last then finds the other.
         """
+        object_put = self._executor.submit(self._catalog.put, collection, record)
+        filing = self._begin_filing(collection, record)
+        wait([object_put, *filing.everything])
+        report.unpacked = self._end_filing(collection, filing)
+        try:
+            replaced = object_put.result()
+        except Superseded:
+            return False  # what was noted stays: a later event may have made this very version current
+        if replaced is not None and not _same_holder(replaced, record):
+            self._drop_holder_of(collection, replaced)
+        return True
+
+    def file(self, collection: Collection, record: PictureRecord) -> str | None:
+        """Store all that makes the picture found but its object item, without which it is no match.
+
+        Returns after every write is acknowledged: what kept a pack of the journal from being made, if anything did.
+        """
+        filing = self._begin_filing(collection, record)
+        wait(filing.everything)
+        return self._end_filing(collection, filing)
+
+    def _begin_filing(self, collection: Collection, record: PictureRecord) -> "_Filing":
         submit = self._executor.submit
-        object_put = submit(self._catalog.put, collection, record)
         holders: list[Future[None]] = []
         members: list[Future[bool]] = []
         appended: list[Future[str | None]] = []
@@ -198,21 +231,15 @@ class Indexer:
                 holders.append(submit(self._catalog.add_holder, collection, hash, record.ref))
             journal = self._memory.of(collection, len(record.entry_words))
             appended.append(submit(journal.append, to_entry(record.ref.object_id, record.entry_words)))
-        everything: list[Future[Any]] = [object_put, *members, *holders, *appended]
-        wait(everything)
-        for note in holders:
+        return _Filing(holders, members, appended)
+
+    def _end_filing(self, collection: Collection, filing: "_Filing") -> str | None:
+        for note in filing.holders:
             note.result()
-        for entry in appended:
-            report.unpacked = entry.result()
-        several_pages = [member.result() for member in members]
+        unpacked = [entry.result() for entry in filing.appended]
+        several_pages = [member.result() for member in filing.members]
         (self._crowded.add if any(several_pages) else self._crowded.discard)(collection)
-        try:
-            replaced = object_put.result()
-        except Superseded:
-            return False  # what was noted stays: a later event may have made this very version current
-        if replaced is not None and not _same_holder(replaced, record):
-            self._drop_holder_of(collection, replaced)
-        return True
+        return unpacked[0] if unpacked else None
 
     def _drop_holder_of(self, collection: Collection, record: PictureRecord | None) -> None:
         """Forget who had the hash of a record that was replaced; without it, the item would only be skipped."""

@@ -116,7 +116,7 @@ class Looks:
                 found, unseen = one, bound > 0
             if found and found.counts(tell or self._settings.tell):
                 told.append(found)
-        return Decided(best_first(told)[:cap], looks, unseen or len(told) > cap)
+        return Decided(best_first(told, self._settings.priority)[:cap], looks, unseen or len(told) > cap)
 
     def _each(self, asker: Asker, matches: Iterable[Match], deadline: float) -> Iterator[Looked]:
         """Yield what came of each of *matches*, in their order, as far as is asked for."""
@@ -130,7 +130,8 @@ class Looks:
                 mine = mine or self._see(asker.record, self._store.read(asker.record.ref))
                 theirs = self._see(match.record, reading.result())
             except ObjectGone:
-                yield Looked(None, taken=False)
+                # What is on a list stays on it, whatever became of the object that it was made of.
+                yield Looked(match if match.list else None, taken=False)
                 continue
             except (PictureRejected, ReadDenied):
                 yield Looked(match, taken=False)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from handler.core.matches import Match
 from handler.core.model import Collection, Found, ObjectRef, Outcome, PictureRecord
@@ -27,9 +27,29 @@ class Report:
     spent_ms: dict[str, float] = field(default_factory=dict)  # by step: read, decode, write, search, look, announce
 
     @property
+    def listed(self) -> int:
+        """How many of the matches are entries of lists."""
+        return sum(1 for match in self.matches if match.list)
+
+    @property
     def trouble(self) -> str | None:
         """What was wrong with packs, if anything was: the journal's writer and its reader go on without them."""
         return self.unpacked or (self.found.trouble if self.found else None)
+
+    def add(self, other: "Report") -> None:
+        """Add what searching and looking somewhere else took and found, before what was found here."""
+        self.matches = [*other.matches, *self.matches]
+        self.truncated |= other.truncated
+        self.looks += other.looks
+        for step, spent in other.spent_ms.items():
+            self.spent_ms[step] = self.spent_ms.get(step, 0.0) + spent
+        if self.found and other.found:
+            self.found = replace(
+                self.found,
+                probes=self.found.probes + other.found.probes,
+                packs=self.found.packs + other.found.packs,
+                trouble=self.found.trouble or other.found.trouble,
+            )
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -38,4 +58,4 @@ class Report:
         try:
             yield
         finally:
-            self.spent_ms[step] = (time.perf_counter() - start) * 1000
+            self.spent_ms[step] = self.spent_ms.get(step, 0.0) + (time.perf_counter() - start) * 1000

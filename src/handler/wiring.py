@@ -28,6 +28,7 @@ from handler.core.model import Collection, PictureRecord, Settings
 from handler.dedup import Deduplicator, Topic
 from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
+from handler.lists import ListedPictures
 from handler.looks import Looks, PictureReader
 from handler.memory import JournalMemory
 from handler.review import Review
@@ -160,7 +161,7 @@ def _parts(config: Config) -> _Parts:
         return Deduplicator(
             indexer=indexer(settings),
             search=search,
-            looks=Looks(store=pictures, executor=executor, settings=settings),
+            looks=Looks(store=ListedPictures(pictures), executor=executor, settings=settings),
             catalog=catalog,
             pairs=pairs,
             verdicts=verdicts,

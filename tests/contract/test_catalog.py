@@ -61,6 +61,7 @@ def test_record_comes_back_as_it_was_put(catalog: Catalog, collection: Collectio
                 flat=True,
                 frames=7,
                 notes=("one", "two"),
+                bare=True,
             ),
         ),
         PictureRecord(

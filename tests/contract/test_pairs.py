@@ -66,3 +66,14 @@ def test_announced_pairs_wait_until_they_are_closed(pairs: Pairs, collection: Co
     pairs.reopen(collection, Pair.of(one, others[1]))
     pairs.reopen(collection, Pair.of(others[0], others[1]))
     assert {found.pair for found in pairs.waiting(collection)} == {Pair.of(one, other) for other in others[:2]}
+
+
+def test_pair_with_an_entry_of_a_list_is_marked_and_waits_for_nothing(pairs: Pairs, collection: Collection) -> None:
+    listed = Collection(f"list:{collection.scope[:-1]}", collection.generation)
+    one, other = record(ref("a.jpg")), record(ref("b.jpg"))
+    pairs.note_pair(listed, Pair.of(one, other), NotedPair(LIKENESS, finder=one.named))
+
+    pairs.mark_announced(listed, filed(one, other))
+
+    assert pairs.noted(listed, [Pair.of(one, other)])[Pair.of(one, other)].announced
+    assert list(pairs.waiting(listed)) == list(pairs.waiting(collection)) == []

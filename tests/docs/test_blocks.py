@@ -20,7 +20,9 @@ from tests.docs.markdown import ROOT, Block, blocks, documents
 from tests.docs.shell import RUN, SHOWN, Command, commands, is_run, other_runner, reason_not_to_run, run
 
 EVERYTHING = [block for path in documents() for block in blocks(path)]
-NEEDS_STACK = re.compile(r"\baws |boto3|aws-sdk|lookalike (local|redrive|find|show|groups|decide|decisions|review)")
+NEEDS_STACK = re.compile(
+    r"\baws |boto3|aws-sdk|lookalike (list|local|redrive|find|show|groups|decide|decisions|review)"
+)
 SOME = 4  # pictures in a folder: so few are compared without further processes
 ENDS_STACK = "local down"
 # Starts an empty emulator, which `local down` then ends in place of the one that all tests share.

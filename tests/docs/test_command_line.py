@@ -13,6 +13,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from handler.cli.dropping import Drop, Named
 from handler.cli.errors import FAILED, OUTPUT_LOST, PIPE_CLOSED, USAGE_ERROR
+from handler.cli.exchange import exported
 from handler.cli.failure_queue import Failure
 from handler.cli.local.deployment import Deployment
 from handler.cli.local.emulator import Emulator
@@ -21,6 +22,7 @@ from handler.cli.main import main, parser
 from handler.cli.redriving import Kept
 from handler.cli.reviewing import Sums
 from handler.cli.stopping import SIGNALS
+from tests.deployments import FakeDeployment
 from tests.docs.markdown import REFERENCE, ROOT, Row, code, names, table, tables
 from tests.pictures import jpeg, near_copy, photo
 
@@ -112,6 +114,12 @@ def test_fields_of_json_about_files(command: str, files: list[str], capsys: pyte
 
     document = json.loads(capsys.readouterr().out.splitlines()[0])
     assert names(tables(PAGE, f"`lookalike {command}`")[1]) == list(document)
+
+
+def test_fields_of_json_about_an_entry_of_a_list() -> None:
+    record = FakeDeployment(generation="look1").listed("a.jpg", jpeg(photo(1)))
+
+    assert names(tables(PAGE, "`lookalike list export`")[1]) == list(exported(record))
 
 
 def test_fields_of_json_about_the_failure_queue() -> None:

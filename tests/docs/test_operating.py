@@ -67,6 +67,9 @@ def everything(function: Callable[..., Function]) -> list[Handled]:
     handled = [one.handle(each) for each in events]
     handled.append(function(pictures=BrokenPictures()).handle(created("cat")))
     handled.append(function(pictures=pictures, memory_bytes=0).handle(created("copy")))
+    asking = function(pictures=pictures, lists=("banned",))
+    asking.lister().add("banned", asking.listed("cat.jpg", PICTURE))
+    handled.append(asking.handle(created("copy")))
     shape = Shape(segment_bytes=1, pack_segments=1)  # every entry fills a pack
     troubled = partial(function, pictures=pictures, packs=NoPacks(), journal=InMemoryJournal(shape=shape), shape=shape)
     catalog = InMemoryCatalog()

@@ -160,6 +160,10 @@ class Site:
         """Wait for *count* messages; return (picture, its matches) of all that came, without the folder."""
         return self._names(self._messages.of(self.collection.scope, count))
 
+    def documents(self, count: int) -> list[dict[str, Any]]:
+        """Wait for *count* messages; return all that came, whole."""
+        return self._messages.of(self.collection.scope, count)
+
     def messages_so_far(self) -> list[tuple[str, list[str]]]:
         """The same, without waiting for more than is on its way."""
         return self._names(self._messages.so_far(self.collection.scope))

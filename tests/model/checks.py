@@ -8,9 +8,10 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from handler.core.fingerprint import fingerprint
+from handler.core.lists import entry_ref, list_collection
 from handler.core.model import LOWEST_SEQUENCER, ObjectRef
 from handler.core.phash import hamming
-from tests.model.model import RADIUS, SETTINGS, Model, State, Step, Violation
+from tests.model.model import LIST, LISTED_NAME, RADIUS, SETTINGS, Model, State, Step, Violation, entry_of
 from tests.model.scenarios import ARCHIVED, Event
 from tests.model.services import Call
 
@@ -42,7 +43,10 @@ def check_step(model: Model, state: State, step: Step) -> None:
     picture, matches = document["picture"], document["matches"]
     if any(match["key"] == picture["key"] for match in matches):
         raise Violation(f"{picture['key']} is announced as a match of itself")
-    for other in model.locals[state.locals[step.actor]].handled_before:
+    handled = model.locals[state.locals[step.actor]].handled_before
+    if handled.issuperset(model.listings) and not _is_listed(model, state) and any(one["list"] for one in matches):
+        raise Violation(f"{picture['key']} is told to be on the list, from which all was removed before")
+    for other in handled - set(model.listings):
         if keys := model.decision(other):
             _check_silence(model, document, keys)
             continue
@@ -80,6 +84,7 @@ def check_end(model: Model, state: State) -> None:
     noted = list(_pair_items(cells))
     _check_pairs_are_announced(model, items, announced, noted)
     _check_pair_items(noted, announced)
+    _check_listed(model, state, latest, announced)
     _check_ids(bodies)
 
 
@@ -105,6 +110,36 @@ def _check_pairs_are_announced(
         due &= (one, other) not in model.scenario.decided
         if hamming(its_hash, other_hash) <= RADIUS and due and pair not in announced:
             raise Violation(f"{one} and {other} are near-duplicates, and that was never announced")
+
+
+def _check_listed(model: Model, state: State, latest: list[Event], announced: set[frozenset[Paired]]) -> None:
+    """Whatever was on the list before the delivery of a near-duplicate began was announced with it."""
+    if not _is_listed(model, state):
+        return
+    (body,) = {listing.body for listing in model.scenario.listings if listing.body is not None}
+    entry = Paired(entry_of(body).ref.object_id, str(entry_of(body).content))
+    for event in latest:
+        uploaded = model.scenario.body(event)
+        before = model.locals[state.locals[model.scenario.events.index(event)]].handled_before
+        if (
+            uploaded is None
+            or not before.issuperset(model.listings)
+            or hamming(hash_of(uploaded), hash_of(body)) > RADIUS
+        ):
+            continue
+        if frozenset((Paired(_object_id(event.key), event.ref.sequencer), entry)) not in announced:
+            raise Violation(f"{event.key} is a near-duplicate of what was on the list, and that was never announced")
+
+
+def _is_listed(model: Model, state: State) -> bool:
+    """Whether the picture is on the list at that moment."""
+    items = [
+        item
+        for number, value in enumerate(state.cells)
+        if model.cell_names.values[number].startswith(f"catalog/{list_collection(LIST, SETTINGS.generation)}#o#")
+        for item in model.cells.values[value].values()
+    ]
+    return any(item["outcome"]["S"] == "indexed" for item in items)
 
 
 def _stored(item: dict[str, Any]) -> Paired:
@@ -143,7 +178,7 @@ def _paired(body: str) -> tuple[Paired, tuple[Paired, ...]]:
     document = json.loads(body)
     picture, *matches = (
         Paired(
-            _object_id(one["key"]),
+            ObjectRef(one["bucket"], one["key"]).object_id,
             one["sha256"] if one["sequencer"] == LOWEST_SEQUENCER else one["sequencer"],
         )
         for one in (document["picture"], *document["matches"])
@@ -176,11 +211,19 @@ def describe(model: Model, schedule: tuple[Step, ...]) -> str:
     return "\n".join(lines)
 
 
+def _key_of(model: Model, object_id: str) -> str:
+    keys = (key for key in model.scenario.history if _object_id(key) == object_id)
+    return next(keys, LISTED_NAME)
+
+
 def _actor(model: Model, actor: int) -> str:
     if keys := model.decision(actor):
         return f"somebody, who says that {' and '.join(keys)} are different"
-    if actor >= model.deliveries:
-        return f"the owner of {model.changed_keys[actor - model.deliveries]}"
+    if actor in model.listings:
+        listing = model.scenario.listings[actor - model.deliveries]
+        return f"listing {actor - model.deliveries + 1} ({'removal' if listing.body is None else 'addition'})"
+    if actor >= model.listings.stop:
+        return f"the owner of {model.changed_keys[actor - model.listings.stop]}"
     event = model.scenario.events[actor]
     kind = "removed" if model.scenario.body(event) is None else "created"
     return f"delivery {actor + 1}, of {name(event)} ({kind})"
@@ -191,6 +234,7 @@ def _brief_call(model: Model, step: Step) -> str:
     cell = call.cell
     for key in model.scenario.history:
         cell = cell.replace(_object_id(key), key)
+    cell = cell.replace(entry_ref(LIST, LISTED_NAME).object_id, LISTED_NAME)
     what = {"put_item": "Item", "update_item": "UpdateExpression"}.get(call.operation, "")
     written = "" if "#j" in cell else call.arguments.get(what, "")
     if "#j" in cell and call.operation == "update_item":
@@ -202,7 +246,7 @@ def _brief_call(model: Model, step: Step) -> str:
     if call.operation in ("put_item", "delete_item", "update_item", "get_item") and "#h#" in cell:
         sk = (call.arguments.get("Item") or call.arguments["Key"])["sk"]["S"]
         sequencer, object_id = sk.split("#")
-        written = next(key for key in model.scenario.history if _object_id(key) == object_id) + "@" + sequencer[3:4]
+        written = _key_of(model, object_id) + "@" + sequencer[3:4]
     if call.operation == "publish":
         document = json.loads(call.arguments["Message"])
         written = f"{document['picture']['key']} matches {', '.join(match['key'] for match in document['matches'])}"
@@ -240,5 +284,5 @@ def _brief_item(model: Model, item: dict[str, Any]) -> str:
     if "count" in item:
         return f"{item['count']['N']} shards"
     sequencer, object_id = item["sk"]["S"].split("#")
-    key = next(key for key in model.scenario.history if _object_id(key) == object_id)
+    key = _key_of(model, object_id)
     return f"{key}@{sequencer[3:4]}"

@@ -10,29 +10,33 @@ import hashlib
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
 from handler.aws.buckets import DynamoDBBuckets
+from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.packs import S3Packs
 from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
 from handler.aws.verdicts import DynamoDBVerdicts
 from handler.core.entry import entry_bytes
+from handler.core.fingerprint import fingerprint
 from handler.core.journal import Shape
 from handler.core.judging import judged
+from handler.core.lists import entry_ref
 from handler.core.matches import Likeness, Match
-from handler.core.model import Collection, Limits, Settings
+from handler.core.model import Collection, Limits, Outcome, PictureRecord, Settings
 from handler.core.seen import Seen
 from handler.core.verdicts import Decision, NamedObject, Subject, Verdict
 from handler.indexing import Indexer
 from handler.journal import JournalStore
+from handler.lists import ListedPictures
 from handler.memory import JournalMemory
 from tests.model.instances import LARGE, NONE, Instances, Memory, fresh, memory_of, remember
 from tests.model.replay import PACKS, LookingClient, Replay, Task
-from tests.model.scenarios import BUCKET, Event, Scenario
+from tests.model.scenarios import BUCKET, Event, Listing, Scenario
 from tests.model.services import Call, Services
 from tests.model.variants import Variant
 
@@ -42,6 +46,7 @@ COLLECTION = Collection("*", "phash1")
 SETTINGS = Settings(generation="phash1", radius=RADIUS, max_matches=20, scope_depth=0, limits=Limits())
 BY_LOOKS = replace(SETTINGS, sure_radius=0, max_looks=20)
 
+LIST, LISTED_NAME = "banned", "bad.png"
 KINDS = ("read", "add", "write")
 
 NOW = datetime.fromtimestamp(0, UTC)
@@ -123,17 +128,22 @@ class Model:
         self._local_numbers: dict[Hashable, int] = {}
         self._waiting: dict[tuple[int, int], Waiting] = {}
         self._results: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        # Deliveries first; then, for each key, those who change it once more; then those who decide about a pair.
+        # Deliveries first; then those who change the list; then, for each key, those who change it once more; then
+        # those who decide about a pair.
         self.changed_keys = [key for key, bodies in scenario.history.items() if len(bodies) > 1]
         self.deliveries = len(scenario.events)
+        self.listings = range(self.deliveries, self.deliveries + len(scenario.listings))
+        if scenario.listings:
+            self.settings = replace(self.settings, lists=(LIST,))
         self.shape = Shape(segment_bytes=60 + 25 * scenario.segment_entries, pack_segments=PACK_SEGMENTS)
         assert self.shape.capacity(COLLECTION, entry_bytes(word_count=1)) == scenario.segment_entries
-        self._later = [n for n, event in enumerate(scenario.events) if event.number > 1]  # they end what was before
+        # They end what was before.
+        self._later = [*(n for n, event in enumerate(scenario.events) if event.number > 1), *self.listings]
         self.fresh = self._local(Local())
         for key in scenario.history:
             self.cell_names.number(f"s3/{key}")
         first = tuple(self._first(cell) for cell in range(len(self.cell_names.values)))
-        self._deciders = self.deliveries + len(self.changed_keys)  # the first of them
+        self._deciders = self.listings.stop + len(self.changed_keys)  # the first of them
         self.start = State(first, (self.fresh,) * (self._deciders + len(scenario.decided)), crashes)
 
     # --- steps ---
@@ -150,6 +160,12 @@ class Model:
             event = self.scenario.events[actor]
             if event.number > 1 and self._changes(state, event.key) < event.number:
                 return ()  # it has not happened yet
+            if self.scenario.listed_first and not all(self.is_done(state, other) for other in self.listings):
+                return ()
+        elif actor in self.listings:
+            after = self.scenario.listings[actor - self.deliveries].after
+            if after is not None and not self.is_done(state, self.listings[after]):
+                return ()
         return self.waits(actor, state.locals[actor]).calls
 
     def outcomes(self, state: State, actor: int, task: Task, call: int, cell: int) -> Iterator[Step]:
@@ -175,7 +191,7 @@ class Model:
                 crash=False,
                 state=State(cells, _replaced(others, actor, local), state.crashes_left),
             )
-            if after != before and state.crashes_left and actor < self.deliveries:
+            if after != before and state.crashes_left and actor < self.listings.stop:
                 yield Step(
                     actor,
                     task,
@@ -244,12 +260,14 @@ class Model:
         pending: dict[Task, Call]
         if actor >= self._deciders:
             pending = self._decide(self.scenario.decided[actor - self._deciders], log)
-        elif actor >= self.deliveries:
-            key = self.changed_keys[actor - self.deliveries]
+        elif actor >= self.listings.stop:
+            key = self.changed_keys[actor - self.listings.stop]
             done = len(log[0][1]) if log else 0
             call = Call("change", f"s3/{key}", {"to": done + 2})
             more = done + 1 < len(self.scenario.history[key])
             pending = {(): call} if more else {}
+        elif actor in self.listings:
+            pending = self._list(self.scenario.listings[actor - self.deliveries], log)
         else:
             pending = self._deliver(self.scenario.events[actor], log)
         return Waiting(
@@ -262,7 +280,7 @@ class Model:
 
     def _decide(self, keys: tuple[str, str], log: Log) -> dict[Task, Call]:
         """Somebody says that the pictures under two keys are different, as they were when each was put first."""
-        replay = self.variant.replay({task: tuple(map(self.answers.values.__getitem__, got)) for task, got in log})
+        replay = self._replay(log)
         client: Any = self.variant.client(replay)
         digests = sorted(hashlib.sha256(self.scenario.history[key][0] or b"").hexdigest() for key in keys)
         objects = NamedObject(BUCKET, keys[0]), NamedObject(BUCKET, keys[1])
@@ -270,8 +288,27 @@ class Model:
         replay.run(lambda: DynamoDBVerdicts(client, "catalog").put(COLLECTION.scope, said))
         return replay.pending
 
+    def _list(self, listing: Listing, log: Log) -> dict[Task, Call]:
+        replay = self._replay(log)
+        replay.run(lambda: self._change_list(listing, replay))
+        return replay.pending
+
+    def _replay(self, log: Log) -> Replay:
+        return self.variant.replay({task: tuple(map(self.answers.values.__getitem__, got)) for task, got in log})
+
+    def _change_list(self, listing: Listing, replay: Replay) -> None:
+        """Run what the command does, in a process of its own."""
+        parts = self._parts(replay, fresh(LARGE), shards=1)
+        lister = self.variant.lister(
+            indexer=parts.indexer, catalog=parts.catalog, memory=parts.memory, generation=self.settings.generation
+        )
+        if listing.body is None:
+            lister.remove(LIST, LISTED_NAME)
+        else:
+            lister.add(LIST, entry_of(listing.body))
+
     def _deliver(self, event: Event, log: Log) -> dict[Task, Call]:
-        replay = self.variant.replay({task: tuple(map(self.answers.values.__getitem__, got)) for task, got in log})
+        replay = self._replay(log)
         memory = fresh(LARGE if self.instances is Instances.LOADING else NONE)
         try:
             if self.instances is Instances.MIXED:
@@ -289,11 +326,38 @@ class Model:
 
     def _handle(self, event: Event, replay: Replay, before: Memory) -> JournalMemory:
         """Run the use case on an instance that remembers what was *before*; return what it remembers then."""
-        client: Any = self.variant.client(replay)
+        parts = self._parts(replay, before, shards=self.scenario.shards[event.number % len(self.scenario.shards)])
+        client, memory, catalog = parts.client, parts.memory, parts.catalog
         looking: Any = LookingClient(client)
+        search = self.variant.search(
+            memory=memory, index=parts.buckets, catalog=catalog, executor=replay, clock=lambda: 0.0
+        )
+        deduplicator = self.variant.deduplicator(
+            indexer=parts.indexer,
+            search=search,
+            looks=self.variant.looks(
+                store=ListedPictures(S3Pictures(looking, self.settings.limits)),
+                executor=replay,
+                settings=self.settings,
+                judge=_judged_once,
+            ),
+            catalog=catalog,
+            pairs=self.variant.pairs(client, "catalog"),
+            verdicts=DynamoDBVerdicts(client, "catalog"),
+            topic=SNSTopic(client, "topic"),
+            executor=replay,
+            settings=self.settings,
+            clock=lambda: NOW,
+        )
+        handle = deduplicator.removed if self.scenario.body(event) is None else deduplicator.created
+        handle(event.ref)
+        return memory
+
+    def _parts(self, replay: Replay, before: Memory, *, shards: int) -> "_Parts":
+        """Put together what deliveries and listings share, in a process that remembers what was *before*."""
+        client: Any = self.variant.client(replay)
         catalog = self.variant.catalog(client, "catalog", clock=lambda: 0.0)
         buckets = DynamoDBBuckets(client, "buckets", executor=replay, page_members=self.scenario.page_members)
-        shards = self.scenario.shards[event.number % len(self.scenario.shards)]
         store = JournalStore(
             self.variant.journal(client, "buckets", executor=replay, shards=shards, shape=self.shape),
             S3Packs(client, PACKS, "buckets"),
@@ -310,27 +374,31 @@ class Model:
             executor=replay,
             settings=self.settings,
         )
-        search = self.variant.search(memory=memory, index=buckets, catalog=catalog, executor=replay, clock=lambda: 0.0)
-        deduplicator = self.variant.deduplicator(
-            indexer=indexer,
-            search=search,
-            looks=self.variant.looks(
-                store=S3Pictures(looking, self.settings.limits),
-                executor=replay,
-                settings=self.settings,
-                judge=_judged_once,
-            ),
-            catalog=catalog,
-            pairs=self.variant.pairs(client, "catalog"),
-            verdicts=DynamoDBVerdicts(client, "catalog"),
-            topic=SNSTopic(client, "topic"),
-            executor=replay,
-            settings=self.settings,
-            clock=lambda: NOW,
-        )
-        handle = deduplicator.removed if self.scenario.body(event) is None else deduplicator.created
-        handle(event.ref)
-        return memory
+        return _Parts(client, catalog, buckets, memory, indexer)
+
+
+class _Parts(NamedTuple):
+    """What is put together for one run."""
+
+    client: Any
+    catalog: DynamoDBCatalog
+    buckets: DynamoDBBuckets
+    memory: JournalMemory
+    indexer: Indexer
+
+
+@cache
+def entry_of(body: bytes) -> PictureRecord:
+    """Return what is listed of a picture."""
+    return PictureRecord(
+        entry_ref(LIST, LISTED_NAME),
+        SETTINGS.generation,
+        Outcome.INDEXED,
+        fingerprint=fingerprint(body, SETTINGS.generation, SETTINGS.limits),
+        digest=hashlib.sha256(body).hexdigest(),
+        bytes=len(body),
+        modified="2026",
+    )
 
 
 _likenesses: dict[tuple[bytes, bytes], Likeness] = {}

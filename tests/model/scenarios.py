@@ -44,6 +44,14 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """Somebody adds a picture to the list, under one name, or takes it off (None)."""
+
+    body: bytes | None
+    after: int | None = None  # the listing that it waits for
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """What people do to each key, in order (None: it is deleted), and the deliveries that come of it.
 
@@ -59,6 +67,8 @@ class Scenario:
     looks: bool = False  # the hashes alone are not near enough
     trouble: Sequence[str] = ()  # the errors that reading a picture for a look may end in
     decided: Sequence[tuple[str, str]] = ()  # pairs of keys that somebody says are different, at any time
+    listings: Sequence[Listing] = ()
+    listed_first: bool = False  # no delivery begins before
     shards: Sequence[int] = (1,)  # of the journal, by number of the change: a deployment may raise them
     events: tuple[Event, ...] = field(init=False)
 
@@ -114,11 +124,26 @@ DECIDED = Scenario("two near-duplicates, said to be different", PAIR.history, de
 DECIDED_LATER = Scenario("said to be different, put again", {"a": [CAT], "b": [COPY, COPY]}, decided=[("a", "b")])
 DECIDED_OF_THREE = Scenario("three near-duplicates, two said to be different", THREE.history, decided=[("a", "b")])
 
+# Of a list: what was on it before an upload began is told, and what was off it is not, whoever changes it meanwhile.
+LISTED = Scenario("listed", {"a": [COPY]}, listings=[Listing(CAT)])
+LISTED_BESIDE = Scenario("listed, two near-duplicates", PAIR.history, listings=[Listing(CATS[2])])
+UNLISTED = Scenario("listed and taken off", {"a": [COPY]}, listings=[Listing(CAT), Listing(None, after=0)])
+LISTED_AGAIN = Scenario(
+    "listed, taken off and listed again at once",
+    {"a": [COPY]},
+    listings=[Listing(CAT), Listing(None, after=0), Listing(CAT, after=0)],
+    listed_first=True,
+)
+LISTED_TWICE = Scenario(
+    "listed by two at once", {"a": [COPY]}, listings=[Listing(CAT), Listing(CAT)], listed_first=True
+)
+
 SCENARIOS = (
     ONE, PAIR, ONE_HASH, FULL_PAGES, TWICE, OVERWRITTEN, OVERWRITTEN_NEAR, DELETED, PUT_AGAIN, PAIR_TWICE, PAIR_UNDONE,
     PAIR_MADE, PAIR_DELETED, ONE_HASH_DELETED, ONE_HASH_AGAIN, PAIR_PUT_AGAIN, THREE, BACKFILLED,
     BACKFILLED_TOO, BACKFILLED_DELETED, BACKFILLED_AGAIN, SHARDS, MORE_SHARDS, ROOM,
     LOOKS, LOOKS_REPLACED, LOOKS_MADE, LOOKS_THROTTLED, LOOKS_ARCHIVED, DECIDED, DECIDED_LATER, DECIDED_OF_THREE,
+    LISTED, LISTED_BESIDE, UNLISTED, LISTED_AGAIN, LISTED_TWICE,
 )  # fmt: skip
 
 # What is known not to hold: without a sequencer the order of two events of one key cannot be known afterwards.

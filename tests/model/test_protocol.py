@@ -12,6 +12,8 @@ MAX_STATES = 30_000  # so that a change which makes many more of them is noticed
 GONE = "a is announced as it was before a@2, which was handled before"
 REPACKED = "a pack is written again with other entries"
 TOLD = "{} and {} are announced, which were said to be different before"
+UNLISTED = "a is told to be on the list, from which all was removed before"
+UNTOLD = "a is a near-duplicate of what was on the list, and that was never announced"
 LOST = "{} and {} are near-duplicates, and that was never announced"
 
 
@@ -34,6 +36,11 @@ LOADING, PROBING, MIXED = Instances
         (scenarios.SHARDS, 0, LOADING),
         (scenarios.LOOKS, 0, LOADING),
         (scenarios.DECIDED, 0, LOADING),
+        (scenarios.LISTED, 0, LOADING),
+        (scenarios.LISTED, 0, PROBING),
+        (scenarios.LISTED_AGAIN, 0, LOADING),
+        (scenarios.LISTED_AGAIN, 0, PROBING),
+        (scenarios.LISTED_TWICE, 1, LOADING),
     ],
     ids=lambda value: value.name if isinstance(value, Scenario) else str(value),
 )
@@ -94,6 +101,12 @@ def test_events_without_a_sequencer_can_be_overtaken(scenario: Scenario, broken:
         (variants.EVENTUAL_VERDICTS, scenarios.DECIDED, 0, LOADING, TOLD),
         (variants.IGNORES_VERDICTS, scenarios.DECIDED_LATER, 0, LOADING, TOLD),
         (variants.BLIND_VERIFICATION, scenarios.PAIR_DELETED, 0, LOADING, GONE),
+        (variants.EVENTUAL_TAIL, scenarios.LISTED, 0, LOADING, UNTOLD),
+        (variants.EVENTUAL_PROBES, scenarios.LISTED, 0, PROBING, UNTOLD),
+        (variants.UNAWAITED_WRITES, scenarios.LISTED, 0, LOADING, UNTOLD),
+        (variants.STORES_FIRST, scenarios.LISTED, 1, LOADING, UNTOLD),
+        (variants.CLEANS_UP, scenarios.LISTED_AGAIN, 0, PROBING, UNTOLD),
+        (variants.BLIND_VERIFICATION, scenarios.UNLISTED, 0, LOADING, UNLISTED),
     ],
     ids=lambda value: value.name if isinstance(value, Variant) else "",
 )

@@ -12,11 +12,13 @@ from handler.aws.pairs import DynamoDBPairs, _likeness, _pair_key
 from handler.core.asker import Asker
 from handler.core.buckets import buckets, to_member
 from handler.core.journal import Segment
+from handler.core.lists import list_collection
 from handler.core.matches import Match, NotedPair, Pair
 from handler.core.model import Collection, Found, ObjectRef, Outcome, PictureRecord
 from handler.dedup import Deduplicator
 from handler.entries import Block
 from handler.journal import CollectionJournal, Cursor
+from handler.lists import Lister, same
 from handler.looks import Looked, Looks
 from handler.search import Search
 from tests.model.replay import Client, Promise, Replay
@@ -36,6 +38,7 @@ class Variant:
     search: type[Search] = Search
     looks: type[Looks] = Looks
     deduplicator: type[Deduplicator] = Deduplicator
+    lister: type[Lister] = Lister
 
 
 class EventualProbes(Client):
@@ -264,7 +267,32 @@ class PacksTheLastSegment(CollectionJournal):
         return block
 
 
+class StoresBeforeItFiles(Lister):
+    """An entry is stored first, and taken for whole by whoever finds it."""
+
+    def add(self, list_name: str, record: PictureRecord) -> bool:
+        collection = list_collection(list_name, self._generation)
+        if any(same(known, record) for known in self._catalog.get(collection, [record.ref.object_id])):
+            return False
+        self._catalog.put(collection, record)
+        self._indexer.file(collection, record)
+        return True
+
+
+class CleansUp(Lister):
+    """Who takes an entry off forgets that it had its hash."""
+
+    def remove(self, list_name: str, name: str) -> bool:
+        collection, known = list_collection(list_name, self._generation), self.get(list_name, name)
+        removed = super().remove(list_name, name)
+        if known and known.hash is not None:
+            self._catalog.drop_holder(collection, known.hash, known.ref)
+        return removed
+
+
 REAL = Variant("the protocol")
+STORES_FIRST = Variant("an entry of a list that is stored before it is filed", lister=StoresBeforeItFiles)
+CLEANS_UP = Variant("an entry of a list whose holder goes with it", lister=CleansUp)
 EVENTUAL_PROBES = Variant("eventually consistent probes", client=EventualProbes)
 EVENTUAL_HOLDERS = Variant("eventually consistent look-up of holders", client=EventualHolders)
 UNAWAITED_WRITES = Variant("probes before the writes are acknowledged", replay=Unawaited)

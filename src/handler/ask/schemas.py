@@ -30,12 +30,13 @@ from handler.ask.shapes import (
 from handler.core.buckets import MAX_RADIUS
 from handler.core.formats import FORMATS
 from handler.core.generations import GENERATIONS
-from handler.core.model import EFFORTS, ORIENTATIONS, TELLS, MatchKind, Outcome
+from handler.core.model import EFFORTS, LIST_NAME, MAX_LISTS, ORIENTATIONS, TELLS, MatchKind, Outcome
 from handler.core.phash import similarity
 
 HEX: Schema = {"type": "string", "pattern": f"^{HASH}$"}
 RADIUS: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_RADIUS}
 GENERATION: Schema = {"enum": list(GENERATIONS)}
+OF_A_BARE_HASH = {"width", "height", "format", "bytes", "etag", "sha256"}  # is not known; it may be on a list
 
 OPTIONS: Mapping[str, Schema] = {
     "scope": NAME | {"description": "Where to search: folders with a slash after each; * is the whole deployment."},
@@ -107,13 +108,14 @@ def _answer() -> dict[str, Schema]:
         "radius": RADIUS | {"description": "Bits within which pictures were looked for."},
         "confirmed": {"type": "boolean", "description": "False: a bare hash asked, so matches are candidates."},
         "picture": reference("asked"),
-        "matches": list_of(reference("match")) | {"maxItems": MAX_LIMIT, "description": "Best first."},
+        "matches": list_of(reference("match"))
+        | {"maxItems": MAX_LIMIT * (1 + MAX_LISTS), "description": "Those of lists first."},
         "truncated": {"type": "boolean", "description": "There are, or may be, more matches."},
     }
 
 
 def _picture(*, asked: bool) -> dict[str, Schema]:
-    """What a message says of a picture; of the one that *asked* some of it may not be known."""
+    """What a message says of a picture; of the one that *asked* some of it may not be known, and of a bare hash."""
     described: dict[str, Schema] = {
         "bucket": NAME,
         "key": NAME,
@@ -128,7 +130,8 @@ def _picture(*, asked: bool) -> dict[str, Schema]:
         "etag": TEXT,
         "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
     }
-    return {name: or_null(one) if asked and name != "hash" else one for name, one in described.items()}
+    may_be_null = described.keys() - {"hash"} if asked else OF_A_BARE_HASH
+    return {name: or_null(one) if name in may_be_null else one for name, one in described.items()}
 
 
 def _match() -> dict[str, Schema]:
@@ -142,6 +145,8 @@ def _match() -> dict[str, Schema]:
         "taken_apart_s": {"type": ["number", "null"], "minimum": 0},
         "orientation": {"type": "integer", "minimum": 1, "maximum": 8},
         "views": list_of({"type": "string", "pattern": "^[a-z][a-z0-9_ -]*$"}) | {"minItems": 2, "maxItems": 2},
+        "list": or_null({"type": "string", "pattern": f"^{LIST_NAME}$"}) | {"description": "Of which it is an entry."},
+        "unconfirmed": {"type": "boolean", "description": "Nothing but a bare hash on a list speaks for it."},
     }
 
 

@@ -166,6 +166,8 @@ def _views(fingerprint: Fingerprint) -> Item:
         item["checks"] = {"B": b"".join(fingerprint.checks)}
     if fingerprint.flat:
         item["flat"] = {"BOOL": True}
+    if fingerprint.bare:
+        item["bare"] = {"BOOL": True}
     if fingerprint.notes:
         item["notes"] = {"S": NOTES_JOINED.join(fingerprint.notes)}
     return item
@@ -203,6 +205,7 @@ def _record(item: Item) -> PictureRecord:
             taken=text("taken"),
             frames=number("frames") if "frames" in item else 1,
             notes=tuple(item["notes"]["S"].split(NOTES_JOINED)) if "notes" in item else (),
+            bare="bare" in item,
         )
         if "hash" in item
         else None,

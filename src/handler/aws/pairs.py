@@ -53,16 +53,21 @@ class DynamoDBPairs:
         return _noted(answer["Attributes"])
 
     def mark_announced(self, collection: Collection, filed: Filed) -> None:
-        """Note that the pair was announced, and file it for review."""
+        """Note that the pair was announced, and file it for review.
+
+        One with an entry of a list is not filed: no verdict silences it.
+        """
         texts = {
             "review": _review(collection, filed.pair.first[0]),
             "filed": f"{filed.at}#{filed.pair.first}#{filed.pair.second}",
             "copies": json.dumps(filed.copies, separators=(",", ":")),
         }
+        if collection.is_list:
+            texts = {}
         self._client.update_item(
             TableName=self._table,
             Key=_pair_key(collection, filed.pair),
-            UpdateExpression="SET announced = :yes, review = :review, filed = :filed, copies = :copies",
+            UpdateExpression="SET announced = :yes" + "".join(f", {name} = :{name}" for name in texts),
             ExpressionAttributeValues={":yes": {"BOOL": True}}
             | {f":{name}": {"S": value} for name, value in texts.items()},
         )

@@ -1,5 +1,6 @@
 """The topic that subscribers listen to."""
 
+import json
 from typing import TYPE_CHECKING
 
 from handler.core.message import Message
@@ -18,10 +19,14 @@ class SNSTopic:
 
     def publish(self, message: Message) -> None:
         """Publish *message*; its attributes are what filter policies see."""
-        attributes: dict[str, MessageAttributeValueTypeDef] = {
-            name: {"DataType": "String", "StringValue": value}
-            if isinstance(value, str)
-            else {"DataType": "Number", "StringValue": str(value)}
-            for name, value in message.attributes.items()
-        }
+        attributes = {name: _attribute(value) for name, value in message.attributes.items()}
         self._client.publish(TopicArn=self._topic_arn, Message=message.body, MessageAttributes=attributes)
+
+
+def _attribute(value: str | float | tuple[str, ...]) -> "MessageAttributeValueTypeDef":
+    match value:
+        case str():
+            return {"DataType": "String", "StringValue": value}
+        case tuple():
+            return {"DataType": "String.Array", "StringValue": json.dumps(value)}
+    return {"DataType": "Number", "StringValue": str(value)}

@@ -1,5 +1,7 @@
 """What AWS refuses, in one line that says how to mend it."""
 
+from collections.abc import Mapping
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -34,12 +36,14 @@ def explain(
     *,
     stack: str,
     region: str | None,
+    permissions: Mapping[str, str] = PERMISSIONS,
     instead: str = "--function and --queue-url",
     output: str = "FunctionName",
 ) -> str:
     """Return one line that says what is wrong and how to mend it.
 
-    *instead* are the options that may be given instead of --stack, and *output* is what --function takes.
+    *permissions* are those that operations need, *instead* the options that may be given instead of --stack, if any,
+    and *output* is what --function takes.
     """
     match error:
         case NoCredentialsError() | PartialCredentialsError():
@@ -57,8 +61,8 @@ def explain(
     if operation == "DescribeStacks" and "does not exist" in said:
         return f"no stack {stack!r} in {region}: name it with --stack and its region with AWS_DEFAULT_REGION"
     if code in DENIED:
-        cure = f", or give {instead}" if operation == "DescribeStacks" else ""
-        return f"no permission: ask for {PERMISSIONS.get(operation, operation)}{cure} ({said})"
+        cure = f", or give {instead}" if operation == "DescribeStacks" and instead else ""
+        return f"no permission: ask for {permissions.get(operation, operation)}{cure} ({said})"
     if code in REFUSED:
         return f"AWS refused the credentials: renew them with aws sso login or aws configure ({said})"
     if code in NO_QUEUE:

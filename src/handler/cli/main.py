@@ -30,6 +30,7 @@ COMMANDS = {
     "decide": Command("handler.cli.decide", "say which pictures to keep, or that they are different"),
     "decisions": Command("handler.cli.decisions", "list what was decided, and take it back"),
     "report": Command("handler.cli.report", "write the groups that wait as pages of thumbnails"),
+    "list": Command("handler.cli.list", "keep sets of pictures that every upload is compared with"),
     "redrive": Command("handler.cli.redrive", "retry the events in the failure queue of a deployed stack"),
     "local": Command("handler.cli.local.commands", "run the whole stack on this machine, without AWS"),
 }

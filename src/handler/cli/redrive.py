@@ -22,11 +22,10 @@ from handler.cli.output import complain, printable
 from handler.cli.progress import Shown, progress
 from handler.cli.redriving import Invoke, Tally, redrive, waiting
 from handler.cli.rows import laid_out, terminal_width
+from handler.cli.stacks import STACK, described
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
-
-STACK = "lookalike"
 
 DESCRIPTION = """\
 Send each event that waits in the failure queue to the function again, and
@@ -135,16 +134,8 @@ def _target(session: boto3.Session, options: argparse.Namespace) -> tuple[str, s
     """Return the function and the URL of its failure queue."""
     if options.function is not None:
         return options.function, options.queue_url
-    stack = options.stack or STACK
-    (found,) = session.client("cloudformation", config=CLIENT).describe_stacks(StackName=stack)["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
-    try:
-        return outputs["FunctionName"], outputs["FailureQueueUrl"]
-    except KeyError as error:
-        raise CommandError(
-            f"stack {stack!r} ({found['StackStatus']}) has no output {error}: "
-            "it is not a stack of lookalike's, or not deployed yet"
-        ) from error
+    stack = described(session.client("cloudformation", config=CLIENT), options.stack or STACK)
+    return stack.output("FunctionName"), stack.output("FailureQueueUrl")
 
 
 def _send(queue: FailureQueue, invoke: Invoke, tally: Tally, options: argparse.Namespace) -> None:

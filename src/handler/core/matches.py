@@ -47,6 +47,8 @@ class Match:
     check_bits: int | None = None  # that differ between those views; None where there are none
     taken_apart_s: float | None = None  # seconds between both captures; None where one of them is not known
     laid: Laid | None = None  # None: nobody looked, or nothing was placed
+    list: str | None = None  # of which it is an entry
+    unconfirmed: bool = False  # nothing but a bare hash speaks for it
 
     @property
     def kind(self) -> MatchKind:

@@ -24,7 +24,8 @@ class Message:
     """One publication, and the matches that are in it."""
 
     body: str  # JSON
-    attributes: Mapping[str, str | float]  # for filter policies; numbers become SNS's type Number
+    # For filter policies; numbers become SNS's type Number, several strings String.Array.
+    attributes: Mapping[str, str | float | tuple[str, ...]]
     matches: tuple[Match, ...]
 
 
@@ -54,7 +55,7 @@ def compose(
         "truncated": truncated or len(kept) < len(matches),
     }
     agreements = [match.likeness.agreement for match in kept if match.likeness.agreement is not None]
-    attributes: dict[str, str | float] = {
+    attributes: dict[str, str | float | tuple[str, ...]] = {
         "bucket": picture.ref.bucket,
         "kind": min((match.kind for match in kept), key=lambda kind: kind.rank).value,
         "scope": _FORBIDDEN.sub(lambda found: quote(found[0]), collection.scope),
@@ -63,11 +64,13 @@ def compose(
     attributes["taken_apart"] = str(all(match.taken_apart_s for match in kept)).lower()
     if agreements:
         attributes["agreement"] = round(max(agreements), ATTRIBUTE_DIGITS)
+    if lists := tuple(dict.fromkeys(match.list for match in kept if match.list)):
+        attributes["list"] = lists
     return Message(body=_json(document).decode(), attributes=attributes, matches=tuple(kept))
 
 
 def describe(record: PictureRecord) -> dict[str, Any]:
-    """Return the part of a message that describes an indexed picture."""
+    """Return the part of a message that describes an indexed picture; of a bare hash no more is known than that."""
     fingerprint = record.fingerprint
     if fingerprint is None:
         raise ValueError(f"{record.ref.bucket}/{record.ref.key} is {record.outcome}, it has no hash")
@@ -77,9 +80,9 @@ def describe(record: PictureRecord) -> dict[str, Any]:
         "version": record.ref.version,
         "sequencer": record.ref.sequencer,
         "hash": to_hex(fingerprint.hash),
-        "width": fingerprint.width,
-        "height": fingerprint.height,
-        "format": fingerprint.format,
+        "width": fingerprint.width or None,
+        "height": fingerprint.height or None,
+        "format": fingerprint.format or None,
         "bytes": record.bytes,
         "modified": record.modified,
         "etag": record.etag,
@@ -101,6 +104,8 @@ def describe_match(match: Match) -> dict[str, Any]:
         "taken_apart_s": match.taken_apart_s,
         "orientation": match.orientation,
         "views": [names[view] for view in match.view_pair],
+        "list": match.list,
+        "unconfirmed": match.unconfirmed,
     }
 
 
@@ -125,7 +130,7 @@ def _json(document: Any) -> bytes:
 
 def _message_id(collection: Collection, picture: PictureRecord, matches: Sequence[Match]) -> str:
     digest = hashlib.blake2b(str(collection).encode(), digest_size=16)
-    pairs = [Pair.of(picture, match.record) for match in matches]
+    pairs = [Pair.of(picture, match.record) for match in matches]  # an entry's id is made of its list's name, too
     for announced in sorted(f"#{pair.first}#{pair.second}" for pair in pairs):
         digest.update(announced.encode())
     return digest.hexdigest()

@@ -10,6 +10,10 @@ SEQUENCER_DIGITS = 32  # S3 documents no length: shorter ones are padded on the 
 LOWEST_SEQUENCER = "0" * SEQUENCER_DIGITS  # what an object without a sequencer (a backfill) has
 Box = tuple[float, float, float, float]  # top, bottom, left, right, in fractions of a picture
 WHOLE_DEPLOYMENT = "*"  # the scope of every object when pictures are not compared by folder
+# Begins the scope of a list. No key makes such a one, since it ends in no slash; and no bucket has a colon in its name.
+LIST_MARK = "list:"
+LIST_NAME = "[a-z0-9][a-z0-9-]{0,31}"
+MAX_LISTS = 8  # that a deployment asks: each is a read unit for each upload
 
 
 # By how much CPU of a search: at a million pictures, some 80 ms or 300.
@@ -101,6 +105,11 @@ class Collection:
         """The prefix of every table key. Unambiguous although a scope may hold `#`: no later part can."""
         return f"{self.scope}#{self.generation}"
 
+    @property
+    def is_list(self) -> bool:
+        """Whether these are the entries of a list."""
+        return self.scope.startswith(LIST_MARK) and not self.scope.endswith("/")
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -125,6 +134,8 @@ class Settings:
     max_looks: int = 0  # candidates of one picture whose pixels are compared with its own
     sure_radius: int = 64  # bits; beyond them no two pictures are the same unless a look finds them so
     tell: MatchKind = MatchKind.ALTERED  # the least kind of match that counts
+    lists: tuple[str, ...] = ()  # the names of those that every upload is compared with
+    priority: tuple[str, ...] = ()  # beginnings of keys: what has them comes first among the matches, in this order
 
     @property
     def asked_radius(self) -> int:
@@ -153,6 +164,7 @@ class Fingerprint:
     taken: str | None = None  # ISO 8601, by the camera's clock; None if the file does not say
     frames: int = 1  # or pages in the file, of which this is the first; a TIFF's are counted up to 1,000
     notes: tuple[str, ...] = ()  # what was ignored in the file
+    bare: bool = False  # no more is known than the hash, which stands for every view: check bits and sizes are zeros
 
     @property
     def hashes(self) -> tuple[int, ...]:
@@ -220,8 +232,13 @@ class PictureRecord:
 
     @property
     def content(self) -> str | None:
-        """What distinguishes one content of the object from another: its sequencer, or its digest where it has none."""
-        return self.digest if self.ref.sequencer == LOWEST_SEQUENCER else self.ref.sequencer
+        """What distinguishes one content of the object from another: its sequencer, or its digest where it has none.
+
+        Of a bare hash, which has neither, the hash.
+        """
+        if self.ref.sequencer != LOWEST_SEQUENCER:
+            return self.ref.sequencer
+        return f"{self.hash:016x}" if self.digest is None and self.hash is not None else self.digest
 
     @property
     def named(self) -> str:

@@ -225,14 +225,29 @@ def _check_bits(asker: Asker | None, window: HashedWindow, question: Question, o
     return min((int.from_bytes(turned(check, orientation), "big") ^ stored).bit_count() for check in checks)
 
 
-def nearest_first(matches: Iterable[Match]) -> list[Match]:
-    """Return *matches* by distance; at equal distance the same bytes first, then by check bits, then the oldest."""
-    return sorted(matches, key=_nearness)
+def nearest_first(matches: Iterable[Match], priority: Sequence[str] = ()) -> list[Match]:
+    """Return *matches* by distance; at equal distance the same bytes first, then by check bits, then the oldest.
+
+    Before all others come those whose keys begin as *priority* says, in its order.
+    """
+    return sorted(matches, key=lambda match: (_place(match, priority), *_nearness(match)))
 
 
-def best_first(matches: Iterable[Match]) -> list[Match]:
-    """Return *matches* as a message has them: the same picture, then altered ones, then those that are alike."""
-    return sorted(matches, key=lambda match: (max(match.kind.rank, MatchKind.NEAR.rank), *_nearness(match)))
+def best_first(matches: Iterable[Match], priority: Sequence[str] = ()) -> list[Match]:
+    """Return *matches* as a message has them: the same picture, then altered ones, then those that are alike.
+
+    Before all others come those whose keys begin as *priority* says, in its order.
+    """
+    return sorted(
+        matches,
+        key=lambda match: (_place(match, priority), max(match.kind.rank, MatchKind.NEAR.rank), *_nearness(match)),
+    )
+
+
+def _place(match: Match, priority: Sequence[str]) -> int:
+    """Return which of the beginnings in *priority* the match's key has first; how many there are if it has none."""
+    having = (place for place, prefix in enumerate(priority) if match.record.ref.key.startswith(prefix))
+    return next(having, len(priority))
 
 
 def _nearness(match: Match) -> tuple[int, bool, int, str, str]:

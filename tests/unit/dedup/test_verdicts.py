@@ -52,6 +52,15 @@ def test_decided_pair_stays_silent(decided: FakeDeployment, happens: Callable[[F
     assert decided.announced == []
 
 
+def test_match_of_a_list_is_told_whatever_was_decided(decided: FakeDeployment) -> None:
+    decided.lists = ("banned",)
+    decided.lister().add("banned", decided.listed("cat.jpg", CAT))
+
+    decided.upload("copy.jpg", COPY)
+
+    assert decided.announced == [("copy.jpg", ["cat.jpg"])]
+
+
 def test_decided_pair_stays_silent_in_another_generation(decided: FakeDeployment) -> None:
     decided.generation, decided.topic.messages = "look1", []
     decided.upload("cat.jpg", CAT)

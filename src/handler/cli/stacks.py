@@ -1,0 +1,47 @@
+"""A deployed stack, as CloudFormation describes it."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from handler.cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+STACK = "lookalike"
+
+
+class Stack(NamedTuple):
+    """What a stack of lookalike's has, and how it was deployed."""
+
+    name: str
+    status: str
+    outputs: dict[str, str]
+    parameters: dict[str, str]
+
+    def output(self, name: str) -> str:
+        """Return that output. Raises CommandError if it is no stack of lookalike's."""
+        try:
+            return self.outputs[name]
+        except KeyError as error:
+            raise CommandError(
+                f"stack {self.name!r} ({self.status}) has no output {error}: "
+                "it is not a stack of lookalike's, or not deployed yet"
+            ) from error
+
+    def parameter(self, name: str) -> str:
+        """Return that parameter. Raises CommandError if the stack was deployed before there was such a one."""
+        try:
+            return self.parameters[name]
+        except KeyError as error:
+            raise CommandError(f"stack {self.name!r} has no parameter {error}: deploy it again") from error
+
+
+def described(client: "CloudFormationClient", name: str) -> Stack:
+    """Return the stack *name*. Errors are botocore's."""
+    (found,) = client.describe_stacks(StackName=name)["Stacks"]
+    return Stack(
+        name,
+        found["StackStatus"],
+        {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])},
+        {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])},
+    )
