@@ -15,6 +15,8 @@ GOOD = {
     "MAX_MATCHES": "20",
     "MAX_LOOKS": "",
     "TELL": "altered",
+    "LISTS": "",
+    "PRIORITY": "",
     "SCOPE_DEPTH": "0",
     "MAX_BYTES": "20971520",
     "MAX_PIXELS": "50000000",

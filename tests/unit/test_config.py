@@ -31,6 +31,23 @@ def test_every_bad_variable_is_named_at_once() -> None:
     )
 
 
+def test_lists_and_priority_are_read_in_their_order() -> None:
+    settings = Config.from_env(GOOD | {"LISTS": "banned,stock,banned", "PRIORITY": "press/,cat"}).settings
+
+    assert (settings.lists, settings.priority) == (("banned", "stock"), ("press/", "cat"))
+    assert (Config.from_env(GOOD).settings.lists, Config.from_env(GOOD).settings.priority) == ((), ())
+
+
+@pytest.mark.parametrize("lists", ["Banned", "a,,b", "a/b", "x" * 33, ",".join("abcdefghi")])
+def test_lists_that_cannot_be_are_a_bad_configuration(lists: str) -> None:
+    with pytest.raises(BadConfiguration) as caught:
+        Config.from_env(GOOD | {"LISTS": lists})
+
+    assert (
+        str(caught.value) == f"bad configuration: LISTS is {lists!r}, want up to 8 names of lists with commas between"
+    )
+
+
 @pytest.mark.parametrize(("memory", "room"), [(None, 512), ("3000", 512), ("1769", 339), ("1600", 170), ("1024", 128)])
 def test_journal_takes_no_memory_that_decoding_needs(memory: str | None, room: int) -> None:
     env = GOOD if memory is None else GOOD | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory}

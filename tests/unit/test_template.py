@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from handler.config import BadConfiguration, Config
+from handler.config import LISTS, BadConfiguration, Config
 from handler.core.look1 import LOOKS_RADIUS
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +51,10 @@ def allowed(role: str) -> dict[str, Any]:
 
 def of_type(kind: str) -> dict[str, Any]:
     return {name: resource for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+def test_lists_that_the_template_takes_are_those_that_the_function_takes() -> None:
+    assert PARAMETERS["Lists"]["AllowedPattern"] == f"^({LISTS})?$"
 
 
 def test_defaults_are_a_good_configuration() -> None:

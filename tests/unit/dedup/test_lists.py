@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -225,6 +226,19 @@ def test_bare_hash_is_told_as_unconfirmed(site: FakeDeployment) -> None:
     assert (match["agreement"], match["width"], match["format"], match["sha256"]) == (None, None, None, None)
 
 
+def test_pair_with_a_bare_hash_is_told_once_and_named_by_the_hash(site: FakeDeployment) -> None:
+    body = jpeg(CAT)
+    entry = bare(site, hash_of(site, body))
+    site.lister().add("banned", entry)
+    ref = site.put("a.jpg", body)
+
+    reports = [site.function().created(ref) for _ in range(2)]
+
+    assert [report.announced for report in reports] == [1, 0]
+    (pair,) = [pair for _, pair in site.pairs.items]
+    assert f"{entry.ref.object_id}#{hash_of(site, body):016x}" in pair
+
+
 @pytest.mark.parametrize(("bits", "told"), [(8, 1), (9, 0)])
 def test_bare_hash_matches_within_eight_bits(site: FakeDeployment, bits: int, told: int) -> None:
     body = jpeg(CAT)
@@ -324,3 +338,31 @@ def test_adding_that_was_cut_short_is_made_good_by_adding_again(site: FakeDeploy
     assert site.upload("a.jpg", jpeg(CAT)).listed == 0
     assert site.lister().add("banned", entry)
     assert site.upload("b.jpg", jpeg(CAT)).listed == 1
+
+
+class Counting:
+    """Passes calls on, and counts the methods that are called."""
+
+    def __init__(self, adapter: Any, calls: Counter[str]) -> None:
+        self._adapter, self._calls = adapter, calls
+
+    def __getattr__(self, name: str) -> Any:
+        self._calls[name] += 1
+        return getattr(self._adapter, name)
+
+
+@pytest.mark.parametrize("lists", [(), ("banned",), ("banned", "stock")])
+def test_each_list_costs_a_warm_instance_one_read_of_an_upload(site: FakeDeployment, lists: tuple[str, ...]) -> None:
+    site.memory_bytes, site.lists = 1 << 20, ("banned", "stock")
+    for name in site.lists:
+        for number in range(30):
+            site.lister().add(name, site.listed(f"{number}.jpg", jpeg(photo(number)), list_name=name))
+    site.lists, calls = lists, Counter[str]()
+    function = site.function(lambda adapter: Counting(adapter, calls))
+    function.created(site.put("first.jpg", jpeg(photo(101))))
+    calls.clear()
+
+    function.created(site.put("second.jpg", jpeg(photo(102))))
+
+    reads = {name: calls[name] for name in ("tail", "ends", "segments", "get", "candidates", "holders")}
+    assert {name: count for name, count in reads.items() if count} == {"tail": 1 + len(lists)}
