@@ -98,6 +98,20 @@ def test_object_under_a_customers_own_key_is_rejected_and_still_there() -> None:
     assert caught.value.code == "encrypted"
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("InvalidArgument", "Invalid version id specified"), ("NoSuchBucket", "The bucket does not exist")],
+)
+def test_version_or_bucket_that_never_was_is_gone(code: str, said: str) -> None:
+    s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+
+    with Stubber(s3) as stub:
+        stub.add_client_error("get_object", code, said)
+
+        with pytest.raises(ObjectGone):
+            S3Pictures(s3, Limits()).read(ObjectRef(BUCKET, "a.jpg", version="v"))
+
+
 def test_other_bad_requests_are_left_to_a_retry() -> None:
     s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
 

@@ -1,18 +1,22 @@
 """Entries of lists as lines of JSON: whole fingerprints, to be taken in by another deployment."""
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from handler.cli.listable import Listable
 from handler.core.fields import Field, WrongField
+from handler.core.formats import FORMATS
 from handler.core.generations import GENERATIONS
-from handler.core.lists import entry_ref
+from handler.core.lists import bare_fingerprint, entry_ref
 from handler.core.model import Fingerprint, Outcome, PictureRecord
 from handler.core.phash import from_hex, to_hex
 
 SCHEMA = "lookalike.fingerprint/1"
+MAX_LINE = 32_768  # characters: longer names would leave no room in a message
 
 _HEX = {16: re.compile("[0-9a-f]{16}"), 64: re.compile("[0-9a-f]{64}")}
 
@@ -63,34 +67,14 @@ def imported(lines: Iterable[str], *, list_name: str, generation: str) -> Iterat
 
 
 def _of_line(line: str, list_name: str, generation: str) -> PictureRecord:
-    try:
-        document = Field(json.loads(line))
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"it is not JSON: {error}") from error
-    if not isinstance(document.value, Mapping) or document.value.get("schema") != SCHEMA:
-        raise Refused(f"its schema is not {SCHEMA}: want a line of `lookalike list export`")
+    """Return the entry in *line*, of which all is checked: uploads that resemble it will be compared with it."""
+    document = _document(line)
     if document["generation"].text() != generation:
         raise Refused(f"the fingerprint is of {document['generation'].text()}, and the list is of {generation}")
-    whole = GENERATIONS[generation]
-    views = len(whole.view_names)
-    hashes = [from_hex(text) for text in _hex(document["hashes"], 16, views)]
-    checks = [bytes.fromhex(text) for text in _hex(document["checks"], 64, views if whole.check_word_radius else 0)]
-    computed = Fingerprint(
-        hashes[0],
-        generation,
-        document["width"].whole_number(),
-        document["height"].whole_number(),
-        document["format"].text(),
-        further=tuple(hashes[1:]),
-        checks=tuple(checks),
-        quality=_quality(document["quality"]),
-        flat=_truth(document["flat"]),
-        taken=_text(document, "taken"),
-        frames=document["frames"].whole_number(),
-        notes=tuple(one.text() for one in document["notes"].each()),
-        bare=_truth(document["bare"]),
-    )
+    computed = _fingerprint(document, generation)
     size = document.get("bytes")
+    if (size is None) != computed.bare or (size and size.whole_number() < 1):
+        raise document["bytes"].wrong("want a positive number, or null of a bare hash")
     return PictureRecord(
         entry_ref(list_name, document["name"].name(), _text(document, "version")),
         generation,
@@ -99,8 +83,66 @@ def _of_line(line: str, list_name: str, generation: str) -> PictureRecord:
         etag=_text(document, "etag"),
         digest=_digest(document, computed),
         bytes=size.whole_number() if size else None,
-        modified=document["listed"].name(),
+        modified=_time(document["listed"], aware=True),
     )
+
+
+def _document(line: str) -> Field:
+    if len(line) > MAX_LINE:
+        raise Refused(f"it has {len(line)} characters, over {MAX_LINE}: nothing that was listed has so many")
+    try:
+        document = Field(json.loads(line))
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"it is not JSON: {error}") from error
+    if not isinstance(document.value, Mapping) or document.value.get("schema") != SCHEMA:
+        raise Refused(f"its schema is not {SCHEMA}: want a line of `lookalike list export`")
+    return document
+
+
+def _fingerprint(document: Field, generation: str) -> Fingerprint:
+    whole = GENERATIONS[generation]
+    views = len(whole.view_names)
+    hashes = [from_hex(text) for text in _hex(document["hashes"], 16, views)]
+    checks = _hex(document["checks"], 64, views if whole.check_word_radius else 0)
+    if _truth(document["bare"]):
+        return bare_fingerprint(hashes[0], generation)
+    return Fingerprint(
+        hashes[0],
+        generation,
+        _positive(document["width"]),
+        _positive(document["height"]),
+        _format(document["format"]),
+        further=tuple(hashes[1:]),
+        checks=tuple(map(bytes.fromhex, checks)),
+        quality=_quality(document["quality"]),
+        flat=_truth(document["flat"]),
+        taken=_time(document["taken"], aware=False) if document.get("taken") else None,
+        frames=_positive(document["frames"]),
+        notes=tuple(one.text() for one in document["notes"].each()),
+    )
+
+
+def _positive(field: Field) -> int:
+    if field.whole_number() < 1:
+        raise field.wrong("want a positive number")
+    return field.whole_number()
+
+
+def _format(field: Field) -> str:
+    if field.text() not in FORMATS:
+        raise field.wrong(f"want one of {', '.join(FORMATS)}")
+    return field.text()
+
+
+def _time(field: Field, *, aware: bool) -> str:
+    """Return the time in ISO 8601; *aware*: with an offset, else without one."""
+    try:
+        is_aware = datetime.fromisoformat(field.text()).tzinfo is not None
+    except ValueError:
+        is_aware = not aware
+    if is_aware is not aware or field.text()[10:11] != "T":
+        raise field.wrong(f"want a time, such as 2026-05-01T10:11:12{'+00:00' if aware else ''}")
+    return field.text()
 
 
 def _hex(field: Field, digits: int, count: int) -> list[str]:
@@ -131,5 +173,7 @@ def _truth(field: Field) -> bool:
 
 def _quality(field: Field) -> float | None:
     if field.value is not None and (isinstance(field.value, bool) or not isinstance(field.value, int | float)):
+        raise field.wrong("want a number or null")
+    if field.value is not None and not math.isfinite(field.value):
         raise field.wrong("want a number or null")
     return None if field.value is None else float(field.value)

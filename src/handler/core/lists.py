@@ -20,7 +20,8 @@ from handler.core.policy import asking_windows, match, meets, turned_hashes
 
 # Nothing confirms a bare hash, so it has to be nearer than the hashes of pictures that have check bits.
 BARE_RADIUS = 8
-OBJECT = re.compile("s3://([^/]+)/(.+)", re.DOTALL)
+# By S3's own rule for the names of buckets: whatever else is asked of it is an error that no retry mends.
+OBJECT = re.compile("s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
 
 _NO_CHECK_WORD = np.uint64(0)  # what the entry of a bare hash has; a picture's is 0 by chance alone
 _WHOLE = 0  # the number of that view

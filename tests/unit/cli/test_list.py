@@ -150,6 +150,13 @@ def test_whatever_is_known_of_an_object_comes_back(name: str, etag: str | None, 
         ({"flat": 1}, "flat is 1, want true or false"),
         ({"name": ""}, 'name is "", want a string that is not empty'),
         ({"quality": "good"}, 'quality is "good", want a number or null'),
+        ({"quality": float("nan")}, "quality is NaN, want a number or null"),
+        ({"taken": "yesterday"}, 'taken is "yesterday", want a time, such as 2026-05-01T10:11:12'),
+        ({"listed": "2026-05-01"}, 'listed is "2026-05-01", want a time, such as 2026-05-01T10:11:12+00:00'),
+        ({"format": "SVG"}, 'format is "SVG", want one of AVIF, BMP, GIF, HEIC, JPEG, PNG, TIFF, WEBP'),
+        ({"width": 0}, "width is 0, want a positive number"),
+        ({"bytes": None}, "bytes is null, want a positive number, or null of a bare hash"),
+        ({"notes": "x"}, 'notes is "x", want a list'),
     ],
 )
 def test_line_that_is_damaged_is_refused_with_the_reason(
@@ -161,6 +168,12 @@ def test_line_that_is_damaged_is_refused_with_the_reason(
 def test_line_that_is_no_json_is_refused() -> None:
     assert why_not("ab" * 32).startswith("it is not JSON")
     assert why_not("[]").startswith("its schema is not")
+
+
+def test_line_that_would_leave_no_room_in_a_message_is_refused(entry: PictureRecord) -> None:
+    line = json.dumps(exported(entry) | {"name": "x" * 32_768})
+
+    assert why_not(line).endswith("characters, over 32768: nothing that was listed has so many")
 
 
 def test_lines_are_named_by_their_numbers(entry: PictureRecord) -> None:

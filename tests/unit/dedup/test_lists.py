@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.aws.catalog import object_key
-from handler.core.lists import bare_fingerprint, entry_ref, list_collection
-from handler.core.model import Collection, Outcome, PictureRecord, ReadDenied, scope_of
+from handler.core.lists import bare_fingerprint, entry_ref, list_collection, source_of
+from handler.core.model import Collection, ObjectRef, Outcome, PictureRecord, ReadDenied, scope_of
 from tests.deployments import BUCKET, FakeDeployment
 from tests.fakes import InMemoryCatalog
 from tests.pictures import jpeg, near_copy, photo, png, textured
@@ -210,6 +210,22 @@ def test_hash_and_check_bits_decide_where_it_cannot(site: FakeDeployment, troubl
 
     (match,) = matches(site)
     assert (match["list"], match["kind"], match["agreement"]) == ("banned", "near", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("s3://my-pictures/a b/c.jpg", ("my-pictures", "a b/c.jpg")),
+        ("s3://Not A Bucket/a.jpg", None),
+        ("s3://my-pictures/", None),
+        ("folder/a.jpg", None),
+    ],
+)
+def test_entry_is_looked_at_in_the_object_that_its_name_tells(name: str, source: tuple[str, str] | None) -> None:
+    found = source_of(entry_ref("banned", name, version="v"))
+
+    assert found == (None if source is None else ObjectRef(*source, version="v"))
+    assert source_of(ObjectRef("pictures", name)) == ObjectRef("pictures", name)
 
 
 # --- bare hashes ---
