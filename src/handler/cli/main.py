@@ -31,6 +31,7 @@ COMMANDS = {
     "decisions": Command("handler.cli.decisions", "list what was decided, and take it back"),
     "report": Command("handler.cli.report", "write the groups that wait as pages of thumbnails"),
     "list": Command("handler.cli.list", "keep sets of pictures that every upload is compared with"),
+    "review": Command("handler.cli.review.command", "look at those groups on a page, and decide"),
     "redrive": Command("handler.cli.redrive", "retry the events in the failure queue of a deployed stack"),
     "local": Command("handler.cli.local.commands", "run the whole stack on this machine, without AWS"),
 }

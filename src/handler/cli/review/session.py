@@ -1,0 +1,222 @@
+"""What one review has shown and done since the command was started: it is remembered here, and nowhere else."""
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from itertools import count
+from typing import NamedTuple
+
+from handler.cli.asking import Ask
+from handler.cli.errors import CommandError
+from handler.cli.reviewing import (
+    Document,
+    Filters,
+    all_alike,
+    groups,
+    keep_one,
+    members,
+    named,
+    new_batch,
+    put,
+    undo_batch,
+    undo_pair,
+)
+from handler.core.verdicts import NamedObject, Verdict
+
+MOST_SHOWN = 5_000  # groups that are remembered
+MOST_JOBS = 20
+FEW = 20  # decisions: so few are taken back one by one, which needs no index that may lag behind
+
+
+class Listed(NamedTuple):
+    """A page of groups, so that the large view can go on from one to the next."""
+
+    names: Sequence[str] = ()
+    address: str = "/"
+    following: str | None = None  # the address of the next page
+
+
+class Done(NamedTuple):
+    """What was decided in one go, and can be taken back."""
+
+    batch: str
+    says: str
+    stored: Sequence[Document]
+    scope: str | None
+    group: str | None = None  # the name of the one that it was about
+
+
+@dataclass
+class Job:
+    """A rule that is carried out in the background: first looked at, then done."""
+
+    name: str
+    filters: Filters
+    verdict: Verdict
+    state: str = "reading"  # then ready, doing, done; or failed, from either
+    groups: list[Document] = field(default_factory=list)
+    stored: int = 0
+    trouble: str = ""
+
+    @property
+    def decisions(self) -> list[Document]:
+        """What it says."""
+        every = [
+            keep_one(group) if self.verdict is Verdict.KEEP_ONE else all_alike(group, self.verdict)
+            for group in self.groups
+        ]
+        return [one for some in every for one in some]
+
+
+class Session:
+    """One review."""
+
+    def __init__(self, ask: Ask, *, by: str, executor: Executor, scope: str | None = None) -> None:
+        self.ask = ask
+        self.by = by
+        self.scope = scope  # where it begins
+        self.listed = Listed()
+        self._executor = executor
+        self._shown: OrderedDict[str, Document] = OrderedDict()
+        self._scopes: dict[str, str | None] = {}
+        self._done: list[Done] = []
+        self._decided: dict[str, str] = {}
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._numbers = count(1)
+
+    # --- groups ---
+
+    def show(self, some: Sequence[Document], scope: str | None) -> list[str]:
+        """Remember groups that are shown; return their names."""
+        names = [name_of(group) for group in some]
+        for name, group in zip(names, some, strict=True):
+            self._shown[name], self._scopes[name] = group, scope
+            self._shown.move_to_end(name)
+            self._decided.pop(name, None)
+        while len(self._shown) > MOST_SHOWN:
+            forgotten, _ = self._shown.popitem(last=False)
+            self._scopes.pop(forgotten, None)
+        return names
+
+    def group(self, name: str) -> Document | None:
+        """Return the group of that name; None if it was not shown, or is forgotten."""
+        return self._shown.get(name)
+
+    def decided(self, name: str) -> str | None:
+        """Return what was said of the group since it was shown."""
+        return self._decided.get(name)
+
+    def after(self, name: str) -> str | None:
+        """Return the next group of the page that is not decided; None if there is none."""
+        names = list(self.listed.names)
+        rest = names[names.index(name) + 1 :] if name in names else []
+        return next((one for one in rest if one not in self._decided), None)
+
+    # --- decisions ---
+
+    def decide(self, name: str, decisions: Sequence[Document], says: str, *, whole: bool = True) -> Done:
+        """Store what is said of the group *name*, of all of it or of some of its pairs. Raises CommandError."""
+        batch = new_batch("review")
+        stored = [one for some in put(self.ask, decisions, self.by, batch) for one in some]
+        done = Done(batch, says, [one for one in stored if one["batch"] == batch], self._scopes.get(name), name)
+        self._done.append(done)
+        if whole:
+            self._decided[name] = says
+        return done
+
+    @property
+    def last(self) -> Done | None:
+        """What was done last, and is not taken back."""
+        return self._done[-1] if self._done else None
+
+    def undo(self) -> Done | None:
+        """Take back what was done last; return it, or None if there is nothing. Raises CommandError."""
+        if not self._done:
+            return None
+        done = self._done[-1]
+        if len(done.stored) <= FEW:
+            for decision in done.stored:
+                undo_pair(self.ask, *map(named, decision["objects"]))
+        else:
+            self.undo_batch(done.batch, done.scope)
+        self._done.pop()
+        if done.group:
+            self._decided.pop(done.group, None)
+        return done
+
+    def undo_batch(self, batch: str, scope: str | None) -> int:
+        """Take back all that was decided at once; return how many decisions that were. Raises CommandError."""
+        total = 0
+        while undone := undo_batch(self.ask, batch, scope):
+            total += len(undone)
+        self._forget(batch)
+        return total
+
+    def undo_pair(self, one: NamedObject, other: NamedObject) -> int:
+        """Take back what was decided of two objects; return how many decisions that were. Raises CommandError."""
+        return len(undo_pair(self.ask, one, other))
+
+    def _forget(self, batch: str) -> None:
+        for done in self._done:
+            if done.batch == batch and done.group:
+                self._decided.pop(done.group, None)
+        self._done = [done for done in self._done if done.batch != batch]
+
+    # --- rules ---
+
+    def job(self, name: str) -> Job | None:
+        """Return the rule of that name; None if there is none, or it is forgotten."""
+        return self._jobs.get(name)
+
+    def look_at(self, filters: Filters, verdict: Verdict) -> Job:
+        """Begin to read all groups that a rule is about; return the rule."""
+        job = Job(str(next(self._numbers)), filters, verdict)
+        self._jobs[job.name] = job
+        while len(self._jobs) > MOST_JOBS:
+            self._jobs.popitem(last=False)
+        self._run(job, self._read)
+        return job
+
+    def carry_out(self, job: Job) -> None:
+        """Begin to store what a rule says of the groups that were looked at, and no others."""
+        if job.state == "ready":
+            job.state = "doing"
+            self._run(job, self._store)
+
+    def _run(self, job: Job, what: Callable[[Job], None]) -> None:
+        def guarded() -> None:
+            try:
+                what(job)
+            except CommandError as error:
+                job.state, job.trouble = "failed", str(error)
+            except BaseException as error:
+                job.state, job.trouble = "failed", f"{type(error).__name__}: {error}"
+                raise
+
+        self._executor.submit(guarded)
+
+    def _read(self, job: Job) -> None:
+        for group in groups(self.ask, job.filters):
+            job.groups.append(group)
+        job.state = "ready"
+
+    def _store(self, job: Job) -> None:
+        batch, stored = new_batch("rule"), list[Document]()
+        says = f"rule {job.name}"
+        try:
+            for some in put(self.ask, job.decisions, self.by, batch):
+                stored += [one for one in some if one["batch"] == batch]
+                job.stored += len(some)
+        finally:
+            if stored:
+                self._done.append(Done(batch, says, stored, job.filters.scope))
+        job.state = "done"
+
+
+def name_of(group: Document) -> str:
+    """Return what names a group of these copies and pairs, and no other."""
+    told = json.dumps([[named(copy) for copy in members(group)], group["among_others"]])
+    return hashlib.sha256(told.encode()).hexdigest()[:20]

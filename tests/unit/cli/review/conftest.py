@@ -1,0 +1,74 @@
+"""The page, over a deployment in this process."""
+
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from io import StringIO
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from handler.cli.asking import Ask, document
+from handler.cli.review.app import application
+from handler.cli.review.pictures import Pictures
+from handler.cli.review.session import Session
+from handler.core.model import Limits
+from tests.asking import Asker
+from tests.deployments import FakeDeployment
+from tests.fakes import InlineExecutor
+from tests.pictures import jpeg, near_copy, photo
+
+PORT = 8123
+ORIGIN = f"http://127.0.0.1:{PORT}"
+TOKEN = "the token"
+EVIL = "<script>alert(1)</script>\"'&\n\u202e.jpg"
+
+
+def asks(deployment: FakeDeployment) -> Ask:
+    """What asks a deployment, as the command does."""
+    asker = Asker(deployment)
+
+    def ask(event: Mapping[str, Any]) -> dict[str, Any]:
+        with redirect_stdout(StringIO()):  # its metrics
+            return document(asker.direct(event))
+
+    return ask
+
+
+def uploaded(site: FakeDeployment) -> FakeDeployment:
+    """A group of three, one with a key that would be a script, and a pair of equal files."""
+    for key, body in (
+        ("a.jpg", jpeg(photo(1))),
+        (EVIL, jpeg(near_copy(photo(1)))),
+        ("again.jpg", jpeg(photo(1))),
+        ("x.jpg", jpeg(photo(2))),
+        ("y.jpg", jpeg(photo(2))),
+    ):
+        site.upload(key, body)
+    return site
+
+
+@pytest.fixture
+def deployment(monkeypatch: pytest.MonkeyPatch) -> FakeDeployment:
+    monkeypatch.setattr("handler.ask.app.metrics.provider.namespace", "Lookalike")
+    monkeypatch.setattr("handler.ask.app.logger.info", lambda *_, **__: None)
+    return uploaded(FakeDeployment(generation="look1", max_looks=5))
+
+
+@pytest.fixture
+def session(deployment: FakeDeployment) -> Session:
+    return Session(asks(deployment), by="jane", executor=InlineExecutor())
+
+
+@pytest.fixture
+def stranger(session: Session, deployment: FakeDeployment) -> TestClient:
+    """Somebody without the token."""
+    app = application(session, Pictures(deployment.pictures, Limits()), token=TOKEN, port=PORT)
+    return TestClient(app, base_url=ORIGIN, headers={"Origin": ORIGIN}, follow_redirects=False)
+
+
+@pytest.fixture
+def browser(stranger: TestClient) -> TestClient:
+    """Who has opened the first address."""
+    assert stranger.get("/", params={"token": TOKEN}).status_code == 303
+    return stranger

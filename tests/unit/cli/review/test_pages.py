@@ -1,0 +1,306 @@
+"""What the pages show, and what is stored by what is done on them."""
+
+import re
+import subprocess
+from html import unescape
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from handler.cli.review.export import script
+from handler.cli.review.session import Session
+from handler.cli.reviewing import Surplus
+from handler.core.verdicts import NamedObject
+from tests.deployments import BUCKET, FakeDeployment
+from tests.pictures import jpeg, photo
+from tests.unit.cli.review.conftest import EVIL
+
+Form = dict[str, Any]
+
+
+def names(text: str) -> list[str]:
+    return re.findall(r'<article id="g-(\w+)"', text)
+
+
+def waiting(browser: TestClient, **query: str) -> list[str]:
+    return names(browser.get("/", params=query).text)
+
+
+def stored(session: Session) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = session.ask({"method": "GET", "path": "/v1/decisions", "query": {}})["decisions"]
+    return found
+
+
+def exact_pair(browser: TestClient) -> str:
+    (name,) = waiting(browser, kind="exact")
+    browser.get("/")
+    return name
+
+
+def test_groups_are_shown_with_the_best_first_and_keys_escaped(browser: TestClient) -> None:
+    text = browser.get("/").text
+
+    assert len(names(text)) == 2
+    assert text.count("best copy") == 2
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&#34;&#39;&amp;\\n\\u202e.jpg" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [({"kind": "exact"}, 1), ({"kind": ["exact", "near"]}, 2), ({"agreement": "0.98"}, 2), ({"kind": "alike"}, 0)],
+)
+def test_groups_are_filtered(browser: TestClient, query: dict[str, Any], found: int) -> None:
+    text = browser.get("/", params=query).text
+
+    assert len(names(text)) == found
+    assert ("Nothing waits here" in text) == (found == 0)
+
+
+def test_next_page_shows_the_rest(browser: TestClient, deployment: FakeDeployment) -> None:
+    for number in range(21):
+        for copy in "ab":
+            deployment.upload(f"{number}{copy}.jpg", jpeg(photo(number + 20)))
+
+    first = browser.get("/").text
+    (following,) = set(re.findall(r'href="(/\?cursor=[^"]+)"', first))
+    second = browser.get(unescape(following)).text
+
+    assert (len(names(first)), len(names(second))) == (20, 3)
+    assert not set(names(first)) & set(names(second))
+    assert "23 groups wait" in first
+
+
+def test_group_is_decided_and_undone(browser: TestClient, session: Session) -> None:
+    name = exact_pair(browser)
+
+    answer = browser.post(f"/groups/{name}", data={"kept": "1"})
+
+    (decision,) = stored(session)
+    assert (decision["verdict"], decision["by"]) == ("keep_one", "jane")
+    assert f"kept {decision['kept']['key']}" in answer.text
+    assert name not in waiting(browser)
+    browser.post("/undo", data={"from": "groups"})
+    assert stored(session) == []
+    assert name in waiting(browser)
+
+
+@pytest.mark.parametrize("verdict", ["different", "keep_both"])
+def test_verdict_is_of_every_pair_of_the_group(browser: TestClient, session: Session, verdict: str) -> None:
+    (name,) = set(waiting(browser)) - {exact_pair(browser)}
+
+    browser.post(f"/groups/{name}", data={"verdict": verdict})
+
+    assert {one["verdict"] for one in stored(session)} == {verdict}
+    assert name not in waiting(browser)
+    assert len(waiting(browser)) == 1
+
+
+def test_undo_puts_the_group_back_in_its_place(browser: TestClient) -> None:
+    name = exact_pair(browser)
+    browser.post(f"/groups/{name}", data={"verdict": "different"})
+
+    answer = browser.post("/undo", data={"from": "groups"})
+
+    assert names(answer.text) == [name]
+    assert 'hx-swap-oob="true"' in answer.text
+    assert "Taken back: they are different" in answer.text
+
+
+def test_nothing_is_left_to_undo_at_first(browser: TestClient) -> None:
+    assert "nothing to undo" in browser.post("/undo", data={"from": "groups"}).text
+
+
+def test_two_are_compared_in_words(browser: TestClient, deployment: FakeDeployment) -> None:
+    large = photo(3, (640, 480))
+    deployment.upload("large.jpg", jpeg(large))
+    deployment.upload("small.jpg", jpeg(large.resize((320, 240))))
+    name = waiting(browser)[0]  # that with most pixels
+
+    text = browser.get(f"/compare/{name}").text
+
+    assert "the first has 4.0 times as many pixels" in text
+    assert re.search(r"pixels agree by [01]\.\d{3}", text)
+    assert {"large.jpg", "small.jpg"} <= set(re.findall(r">(\w+\.jpg)<", text))
+
+
+def three(browser: TestClient) -> str:
+    """The group of three."""
+    (name,) = set(waiting(browser)) - {exact_pair(browser)}
+    return name
+
+
+def test_two_of_three_are_decided_and_the_next_two_come(browser: TestClient, session: Session) -> None:
+    name = three(browser)
+
+    answer = browser.post(f"/compare/{name}", data={"one": "0", "other": "1", "verdict": "different"})
+
+    assert answer.headers["hx-redirect"] == f"/compare/{name}?one=0&other=2"
+    assert len(stored(session)) == 1
+    answer = browser.post(f"/compare/{name}", data={"one": "0", "other": "2", "kept": "0"})
+    assert name not in answer.headers["hx-redirect"]
+    assert "keep_one" in {one["verdict"] for one in stored(session)}
+
+
+def test_decision_of_two_is_undone_where_it_was_made(browser: TestClient, session: Session) -> None:
+    name = exact_pair(browser)
+    browser.post(f"/compare/{name}", data={"one": "0", "other": "1", "kept": "0"})
+
+    answer = browser.post("/undo", data={"from": "compare"})
+
+    assert answer.headers["hx-redirect"] == f"/compare/{name}"
+    assert stored(session) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "form"),
+    [
+        ("/groups/none", {"verdict": "different"}),
+        ("/groups/{}", {}),
+        ("/groups/{}", {"verdict": "same"}),
+        ("/groups/{}", {"kept": "2"}),
+        ("/groups/{}", {"kept": "-1"}),
+        ("/compare/{}", {"one": "0", "other": "0", "verdict": "different"}),
+        ("/rules/7", {}),
+        ("/decisions", {"one_bucket": "b"}),
+        ("/undo", {"from": "x" * 200_000}),
+    ],
+)
+def test_what_no_page_sends_changes_nothing(browser: TestClient, session: Session, address: str, form: Form) -> None:
+    answer = browser.post(address.format(exact_pair(browser)), data=form)
+
+    assert answer.status_code == 400
+    assert stored(session) == []
+
+
+def test_failure_is_said_where_the_page_has_a_place_for_it(browser: TestClient, deployment: FakeDeployment) -> None:
+    name = exact_pair(browser)
+    ref = deployment.delete("x.jpg")
+    deployment.function().removed(ref)
+
+    answer = browser.post(f"/groups/{name}", data={"verdict": "different"}, headers={"HX-Request": "true"})
+
+    assert (answer.status_code, answer.headers["hx-retarget"]) == (400, "#problem")
+    assert "no-such-object" in answer.text
+
+
+def test_scope_that_is_none_is_said_on_the_page(browser: TestClient) -> None:
+    answer = browser.get("/", params={"scope": "<b>/"})
+
+    assert answer.status_code == 400
+    assert "wrong-value" in answer.text
+    assert "<b>" not in answer.text
+
+
+# --- rules ---
+
+
+def test_rule_is_shown_then_done_and_undone_at_once(browser: TestClient, session: Session) -> None:
+    browser.post("/rules", data={"verdict": "keep_one"})
+    shown = browser.get("/rules/1").text
+    assert "2 groups, 5 pictures" in shown
+    assert re.search("<strong>2 pictures</strong> to keep, <strong>3 pictures</strong> not", shown)
+    assert stored(session) == []
+
+    browser.post("/rules/1")
+
+    assert "stored, about 2 groups" in browser.get("/rules/1").text
+    assert len({one["batch"] for one in stored(session)}) == 1
+    assert waiting(browser) == []
+    browser.post("/undo", data={"from": "rules"})
+    assert stored(session) == []
+    assert len(waiting(browser)) == 2
+
+
+def test_rule_decides_about_what_was_shown_and_no_more(
+    browser: TestClient, session: Session, deployment: FakeDeployment
+) -> None:
+    browser.post("/rules", data={"verdict": "different", "kind": "exact"})
+    for key in ("p.jpg", "q.jpg"):
+        deployment.upload(key, jpeg(photo(9)))
+
+    browser.post("/rules/1")
+    browser.post("/rules/1")  # once more does nothing
+
+    (decision,) = stored(session)
+    assert {named["key"] for named in decision["objects"]} == {"x.jpg", "y.jpg"}
+
+
+def test_rule_that_fails_says_so(browser: TestClient) -> None:
+    browser.post("/rules", data={"verdict": "different", "scope": "a/"})
+
+    assert "wrong-value" in browser.get("/rules/1").text
+
+
+# --- decisions, export, pictures ---
+
+
+def test_listed_decisions_are_undone_alone_or_with_their_batch(browser: TestClient, session: Session) -> None:
+    (group,) = set(waiting(browser)) - {exact_pair(browser)}
+    browser.post(f"/groups/{group}", data={"verdict": "different"})
+    decisions = stored(session)
+    assert browser.get("/decisions").text.count("<strong>Different</strong>") == len(decisions)
+
+    form = {
+        f"{which}_{name}": named[name]
+        for which, named in zip(("one", "other"), decisions[0]["objects"], strict=True)
+        for name in ("bucket", "key")
+    }
+    assert browser.post("/decisions", data=form).headers["hx-refresh"] == "true"
+    assert len(stored(session)) == len(decisions) - 1
+    browser.post("/decisions", data={"batch": decisions[0]["batch"], "scope": ""})
+    assert stored(session) == []
+
+
+def test_export_is_text_that_quotes_every_key(browser: TestClient) -> None:
+    (group,) = set(waiting(browser)) - {exact_pair(browser)}
+    text = browser.get("/").text
+    keys = [unescape(key) for key in re.findall(r'alt="([^"]+)"', text[text.index(group) :])][:3]
+    browser.post(f"/groups/{group}", data={"kept": str([EVIL in key or "script" in key for key in keys].index(False))})
+
+    page, commands = browser.get("/export"), browser.get("/export/to-delete.sh")
+    lines = browser.get("/export/to-delete.jsonl")
+
+    assert "2 pictures" in page.text
+    assert "<script>alert" not in page.text
+    assert commands.headers["content-disposition"] == 'attachment; filename="to-delete.sh"'
+    assert commands.text.count("aws s3 rm ") == lines.text.count("\n") == 2
+
+
+def test_commands_delete_the_objects_and_run_nothing_else() -> None:
+    keys = [EVIL, "$(touch x)", "a b", "'; echo no; '", "-r", "ä"]
+    found = [Surplus(NamedObject(BUCKET, key), NamedObject(BUCKET, "stays")) for key in keys]
+    program = "aws() { printf '%s\\0' \"$@\"; }\n" + script(found)
+
+    done = subprocess.run(["/bin/sh", "-c", program], capture_output=True, check=True)  # noqa: S603 - what is tested
+
+    assert done.stdout.decode().split("\0")[:-1] == [
+        word for key in keys for word in ("s3", "rm", f"s3://{BUCKET}/{key}")
+    ]
+
+
+@pytest.mark.parametrize(("address", "side"), [("/thumbnail", 480), ("/picture", 640)])
+def test_pictures_are_shown_no_larger_than_they_need_to_be(
+    browser: TestClient, deployment: FakeDeployment, address: str, side: int
+) -> None:
+    deployment.put("large.jpg", jpeg(photo(3, (640, 480))))
+
+    answer = browser.get(f"{address}?{urlencode({'bucket': BUCKET, 'key': 'large.jpg'})}")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
+    assert max(Image.open(BytesIO(answer.content)).size) == side
+
+
+@pytest.mark.parametrize(("key", "why"), [("none.jpg", "it is gone"), ("text.jpg", "no picture")])
+def test_picture_that_cannot_be_shown_says_why(
+    browser: TestClient, deployment: FakeDeployment, key: str, why: str
+) -> None:
+    deployment.put("text.jpg", b"nothing")
+
+    answer = browser.get("/thumbnail", params={"bucket": BUCKET, "key": key})
+
+    assert (answer.status_code, why in answer.text) == (404, True)
