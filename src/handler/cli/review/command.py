@@ -1,6 +1,7 @@
 """`lookalike review`: review what a deployed stack announced, on a page of one's own machine."""
 
 import argparse
+import os
 import secrets
 import socket
 import webbrowser
@@ -55,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(f"{what}: pip install 'lookalike[review]'", status=ERROR)
     from handler.cli.review.serving import server, session_and_pictures
 
-    ask = asker(options)
     with _listening(options.port) as listening, ThreadPoolExecutor(max_workers=2) as executor:
+        ask = asker(options)
         port, token = listening.getsockname()[1], secrets.token_urlsafe(32)
         session, pictures = session_and_pictures(ask, options.by or me(), executor, options.scope)
         address = f"http://{HOST}:{port}/?token={token}"
@@ -72,5 +73,5 @@ def _listening(port: int | None) -> socket.socket:
         return socket.create_server((HOST, port or 0))
     except OSError as error:
         raise CommandError(
-            f"port {port} cannot be had: {error.strerror}: name another with --port", status=ERROR
+            f"port {port} cannot be had: {os.strerror(error.errno or 0)}: name another with --port", status=ERROR
         ) from error
