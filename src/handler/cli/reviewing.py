@@ -94,11 +94,16 @@ def me() -> str:
 
 
 def listed(ask: Ask, path: str, query: Mapping[str, str], name: str) -> Iterator[Document]:
-    """Yield all that is listed at *path*, page by page, of which *name* is the list. Raises CommandError."""
+    """Yield all that is listed at *path*, of which *name* is the list. Raises CommandError."""
+    return (one for page in pages(ask, path, query) for one in page[name])
+
+
+def pages(ask: Ask, path: str, query: Mapping[str, str]) -> Iterator[Document]:
+    """Yield the pages of what is listed at *path*, as large as they can be. Raises CommandError."""
     cursor: dict[str, str] = {}
     while True:
         page = ask({"method": "GET", "path": path, "query": {"limit": str(MOST_AT_ONCE), **query, **cursor}})
-        yield from page[name]
+        yield page
         if page["cursor"] is None:
             return
         cursor = {"cursor": page["cursor"]}

@@ -15,11 +15,11 @@ from handler.cli.reviewing import (
     Document,
     Filters,
     all_alike,
-    groups,
     keep_one,
     members,
     named,
     new_batch,
+    pages,
     put,
     undo_batch,
     undo_pair,
@@ -58,6 +58,7 @@ class Job:
     verdict: Verdict
     state: str = "reading"  # then ready, doing, done; or failed, from either
     groups: list[Document] = field(default_factory=list)
+    waiting: int = 0  # groups, as the first page says
     stored: int = 0
     trouble: str = ""
 
@@ -199,8 +200,9 @@ class Session:
         self._executor.submit(guarded)
 
     def _read(self, job: Job) -> None:
-        for group in groups(self.ask, job.filters):
-            job.groups.append(group)
+        for page in pages(self.ask, "/v1/groups", job.filters.query):
+            job.waiting = max(job.waiting, page["waiting"])
+            job.groups += page["groups"]
         job.state = "ready"
 
     def _store(self, job: Job) -> None:
