@@ -15,13 +15,13 @@ from handler.cli.review.session import Session
 from handler.core.model import Limits
 
 CLIENT = ClientConfig(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=60)
+LIMITS = Limits(max_bytes=100 << 20, max_pixels=100_000_000)  # a stack may take more than it does by default
 
 
 def session_and_pictures(ask: Ask, by: str, executor: Executor, scope: str | None) -> tuple[Session, Pictures]:
     """Return a review that begins, and pictures that are read with the rights of whoever runs the command."""
-    limits = Limits()
-    store = S3Pictures(boto3.Session().client("s3", config=CLIENT), limits)
-    return Session(ask, by=by, executor=executor, scope=scope), Pictures(store, limits)
+    store = S3Pictures(boto3.Session().client("s3", config=CLIENT), LIMITS)
+    return Session(ask, by=by, executor=executor, scope=scope), Pictures(store, LIMITS)
 
 
 def server(session: Session, pictures: Pictures, listening: socket.socket, token: str) -> uvicorn.Server:
