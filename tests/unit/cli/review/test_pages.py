@@ -223,9 +223,12 @@ def test_rule_decides_about_what_was_shown_and_no_more(
     for key in ("p.jpg", "q.jpg"):
         deployment.upload(key, jpeg(photo(9)))
 
+    asked, ask = list[str](), session.ask
+    session.ask = lambda event: asked.append(event["method"]) or ask(event)  # type: ignore[func-returns-value]  # None
     browser.post("/rules/1")
     browser.post("/rules/1")  # once more does nothing
 
+    assert asked == ["PUT"]
     (decision,) = stored(session)
     assert {named["key"] for named in decision["objects"]} == {"x.jpg", "y.jpg"}
 
