@@ -69,6 +69,7 @@ bench-search: setup $(VENV)/.bench ## measure searches up to 10 million pictures
 bench-fingerprint: setup $(VENV)/.bench ## test the fingerprint on pictures it was not trained on; CORPUS="DIR..." adds yours, FAMILIES="DIR..." different pictures of one kind, EFFORT=thorough, PLOTS=DIR draws
 	@$(BIN)/python -m benchmarks edited-copies $(foreach folder,$(CORPUS),--corpus "$(folder)") $(if $(PLOTS),--plots "$(PLOTS)")
 	@$(BIN)/python -m benchmarks told $(if $(EFFORT),--effort "$(EFFORT)") $(foreach folder,$(CORPUS),--corpus "$(folder)") $(foreach folder,$(FAMILIES),--folder "$(folder)")
+	@$(BIN)/python -m benchmarks crops
 	@$(BIN)/python -m benchmarks nearly-blank
 	@$(BIN)/python -m benchmarks hashing --photographs
 

@@ -15,6 +15,9 @@ PARTS = {
             "benchmarks.quality.told",
             "what a user is told of copies and of different pictures, beside the bars; twenty minutes",
         ),
+        "crops": Part(
+            "benchmarks.quality.crops", "which crops are told, by place and by how much is kept; two minutes"
+        ),
         "nearly-blank": Part(
             "benchmarks.quality.nearly_blank",
             "how many nearly blank pictures are recognised as such, and how many match",

@@ -26,6 +26,11 @@ def unseen_pictures(more: Sequence[Path] = ()) -> list[Original]:
     return distinct(found, training_pictures())
 
 
+def installed_pictures() -> list[Original]:
+    """Return those of the pictures to test on that need no download."""
+    return distinct(_of_modules(TEST_MODULES))
+
+
 def pictures_in(directory: Path) -> list[Original]:
     """Return the pictures anywhere in *directory*, and print how many there are; end the program if it is missing."""
     if not directory.is_dir():
