@@ -28,7 +28,7 @@ LOOK_MS = 17  # to decode and look
 LOG_BYTES = 2_000  # the line of the object, the line of the metrics, and Lambda's own three
 STORED_BYTES = 2_000  # in DynamoDB for each picture, with its index entries and 100 bytes for each item
 ENTRY_BYTES = 240
-METRICS = 24  # one of each that the function may count
+METRICS = 26  # one of each that the function may count
 LOADED_BYTES_PER_S = 50e6  # of the journal, by an instance that starts
 
 # Assumed: there is no AWS account to measure them in.

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from handler.aws.journal import DynamoDBJournal
 from handler.core.entry import Question, to_entry
+from handler.core.generations import GENERATIONS
 from handler.core.model import Collection, Route
 from handler.journal import CollectionJournal, JournalStore
 from handler.memory import JournalMemory
@@ -30,7 +31,8 @@ LATENCY_S = 0.005  # of a call, plus up to as much again: what DynamoDB takes in
 UPLOADS_PER_S = 200
 SECONDS = 10
 RADIUS = 10
-CASES = ((1, 1), (9, 1), (9, 2), (9, 4))  # views of an entry, shards
+ONE, ALL = (GENERATIONS[name].word_count for name in ("phash1", "look1"))  # words of an entry
+CASES = ((ONE, 1), (ALL, 1), (ALL, 2), (ALL, 4))  # and shards
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         rows = [_row(*case, uploads=UPLOADS_PER_S * options.seconds) for case in bar.track(CASES, description=what)]
     print_table(
         f"{what} into one scope: appends to the journal",
-        ("views", "shards", "instances", "segments", "refused", "asked", "most tries", "p50 ms", "p99 ms"),
+        ("words", "shards", "instances", "segments", "refused", "asked", "most tries", "p50 ms", "p99 ms"),
         rows,
         note=f"Every call takes {LATENCY_S * 1000:.0f} to {LATENCY_S * 2000:.0f} ms. refused: appends to a full "
         "segment, asked: reads of the journal's end, both per upload; most tries: of one upload; p50, p99: an append, "
@@ -60,14 +62,14 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _row(view_count: int, shards: int, *, uploads: int) -> tuple[object, ...]:
-    fleet = _Fleet(view_count, shards)
+def _row(word_count: int, shards: int, *, uploads: int) -> tuple[object, ...]:
+    fleet = _Fleet(word_count, shards)
     rng = random.Random(1)
-    entries = [to_entry(f"{rng.getrandbits(128):032x}", [rng.getrandbits(64)] * view_count) for _ in range(uploads)]
+    entries = [to_entry(f"{rng.getrandbits(128):032x}", [rng.getrandbits(64)] * word_count) for _ in range(uploads)]
     _upload_all(fleet, entries)
     calls, quantiles = fleet.table.calls, statistics.quantiles(fleet.spent, n=100)
     return (
-        *(view_count, shards, fleet.instances, sum(len(segments) for segments in fleet.table.segments.values())),
+        *(word_count, shards, fleet.instances, sum(len(segments) for segments in fleet.table.segments.values())),
         *(f"{calls[kind] / uploads:.2f}" for kind in ("refused", "asked")),
         max(fleet.tries),
         *(f"{quantiles[at] * 1000:.0f}" for at in (49, 98)),
@@ -88,12 +90,12 @@ def _upload_all(fleet: "_Fleet", entries: Sequence[bytes]) -> None:
 class _Fleet:
     """Function instances, of which each handles one upload at a time; there is another one where none is idle."""
 
-    def __init__(self, view_count: int, shards: int) -> None:
+    def __init__(self, word_count: int, shards: int) -> None:
         self.table = _Table()
         self.instances = 0
         self.spent: list[float] = []  # seconds, of each append
         self.tries: list[int] = []
-        self._view_count, self._shards = view_count, shards
+        self._word_count, self._shards = word_count, shards
         self._idle: list[tuple[JournalMemory, Search]] = []
         self._lock = threading.Lock()
 
@@ -103,10 +105,10 @@ class _Fleet:
             memory, search = self._idle.pop() if self._idle else self._start()
         self.table.of_this_thread.refused = 0
         start = time.perf_counter()
-        memory.of(COLLECTION, self._view_count).append(entry)
+        memory.of(COLLECTION, self._word_count).append(entry)
         self.spent.append(time.perf_counter() - start)
         self.tries.append(1 + self.table.of_this_thread.refused)
-        found = search.find(COLLECTION, [Question(0)], RADIUS, word_count=self._view_count)
+        found = search.find(COLLECTION, [Question(0)], RADIUS, word_count=self._word_count)
         assert found.route is not Route.PROBED
         with self._lock:
             self._idle.append((memory, search))

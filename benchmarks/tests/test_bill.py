@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.cost.bill import STORED, UPLOADS, bill
+from benchmarks.cost.bill import METRICS, STORED, UPLOADS, bill
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,10 +30,21 @@ def test_documents_tell_what_it_consists_of() -> None:
 
 def test_documents_tell_the_bill_with_fewer_strangers() -> None:
     text = (ROOT / "docs" / "measurements.md").read_text()
-    told = re.search(r"19\.29 becomes ([\d.]+)\s+\(`--strangers ([\d.e-]+)`\)", text)
+    told = re.search(r"([\d.]+) becomes ([\d.]+)\s+\(`--strangers ([\d.e-]+)`\)", text)
 
     assert told
-    assert told[1] == f"{sum(bill(UPLOADS[2], STORED[1], strangers=float(told[2])).values()):.2f}"
+    assert told[1] == f"{sum(bill(UPLOADS[2], STORED[1]).values()):.2f}"
+    assert told[2] == f"{sum(bill(UPLOADS[2], STORED[1], strangers=float(told[3])).values()):.2f}"
+
+
+def test_every_metric_that_the_reference_lists_is_paid_for() -> None:
+    metrics = (
+        (ROOT / "docs" / "reference" / "operating.md").read_text().partition("## Metrics")[2].partition("\n## ")[0]
+    )
+
+    assert len(re.findall(r"^\| `\w+` \| (?:Count|Milliseconds) \|", metrics, re.MULTILINE)) == METRICS
+    for page in ("README.md", "docs/measurements.md"):
+        assert re.search(rf"\b{METRICS} (?:custom |\[)?metrics", (ROOT / page).read_text())
 
 
 def test_without_uploads_only_what_is_kept_costs() -> None:

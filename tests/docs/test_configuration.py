@@ -3,6 +3,7 @@
 from itertools import product
 from typing import Any
 
+import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from handler.config import BASE_MB, COPIES, LEAST_JOURNAL_MB
@@ -14,6 +15,7 @@ from handler.core.formats import BYTES_PER_PIXEL
 from handler.core.generations import GENERATIONS
 from handler.core.look1 import CHECK_BITS, CHECK_RADIUS, CHECK_WORD_RADIUS, LOOKS_CHECK_RADIUS, RADIUS
 from handler.core.model import EFFORTS, ORIENTATIONS
+from handler.entries import room_for
 from tests.docs.markdown import REFERENCE, ROOT, code, names, table
 
 PAGE = "configuration.md"
@@ -104,24 +106,34 @@ def test_figures_in_the_text() -> None:
     decoding = ((defaults["MemorySize"] - BASE_MB) << 20) - COPIES * defaults["MaxBytes"]
     largest = max(BYTES_PER_PIXEL.values())
     left = decoding - largest * defaults["MaxPixels"]
-    bytes_each = {
-        name: entry_bytes(len(generation.view_names) * (2 if generation.check_word_radius else 1))
-        for name, generation in GENERATIONS.items()
-    }
-    millions = {name: (defaults["JournalMemory"] << 20) // each // 10**6 for name, each in bytes_each.items()}
+    bytes_each = _bytes_each()
 
     for said in (
         f"all of it but {BASE_MB} MB, {COPIES} x `MaxBytes`, and the first {LEAST_JOURNAL_MB} MB of",
-        f"but at least {LEAST_JOURNAL_MB} MB",
-        f"`MemorySize` - {BASE_MB} MB - {COPIES} x `MaxBytes` - {largest} bytes x `MaxPixels`, which",
-        f"{left >> 20} MB at the defaults",
-        f"{bytes_each['look1']} bytes a picture by `look1`, so {millions['look1']} million pictures",
-        f"{bytes_each['phash1']} bytes by `phash1`, so {millions['phash1']} million",
-        f"the first 64 check bits and the hash differ in at most {CHECK_WORD_RADIUS} bits together",
-        f"its {CHECK_BITS} check bits and twice the distance are at most {LOOKS_CHECK_RADIUS}",
-        f"announced if its hash differs in at most {RADIUS} bits and its check bits in at most {CHECK_RADIUS}",
+        f"At least {LEAST_JOURNAL_MB} MB are left to it",
+        f"`MemorySize` - {BASE_MB} MB - {COPIES} x `MaxBytes` - {largest} bytes x `MaxPixels`. That is {left >> 20} MB "
+        "at the defaults",
+        f"{bytes_each['look1']} bytes a picture by `look1`, {bytes_each['phash1']} by `phash1`, and a sixteenth more",
+        f"the hash and the first 64 check bits differ in at most {CHECK_WORD_RADIUS} bits together",
+        f"of all {CHECK_BITS}, plus twice the distance is at most {LOOKS_CHECK_RADIUS}",
+        f"announced if at most {RADIUS} bits of the hash differ, and at most {CHECK_RADIUS} of the check bits",
     ):
         assert said in text
+
+
+def _bytes_each() -> dict[str, int]:
+    return {name: entry_bytes(generation.word_count) for name, generation in GENERATIONS.items()}
+
+
+def test_pictures_that_a_journal_has_room_for() -> None:
+    rows = table(PAGE, "JournalMemory")
+
+    memory = PARAMETERS["JournalMemory"]
+    assert [int(row[0].split()[0]) for row in rows][2:] == [memory["Default"], memory["MaxValue"]]
+    for megabytes, *told in ([cell.split()[0] for cell in row] for row in rows):
+        for millions, each in zip(told, _bytes_each().values(), strict=True):
+            pictures = (int(megabytes) << 20) / each * 10**6 / room_for(10**6)
+            assert float(millions) == pytest.approx(pictures / 10**6, rel=0.06)
 
 
 def test_memory_that_is_enough_for_so_many_megapixels() -> None:
