@@ -21,7 +21,8 @@ from handler.core.matches import Likeness, Match, NotedPair, Pair
 from handler.core.message import MAX_BODY_BYTES, compose
 from handler.core.model import LOWEST_SEQUENCER, Collection, Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord
 from handler.core.verdicts import Decision, NamedObject, Subject, Verdict
-from tests.docs.markdown import REFERENCE, ROOT, code, names, table, tables
+from handler.core.windows import TURNS
+from tests.docs.markdown import ROOT, code, names, table, tables
 from tests.fakes import InlineExecutor
 
 PAGE = "message-and-tables.md"
@@ -94,10 +95,15 @@ def test_formats_that_a_message_may_name() -> None:
 
 
 def test_names_of_views() -> None:
-    text = (REFERENCE / PAGE).read_text()
-    (paragraph,) = [one for one in text.split("\n\n") if one.startswith("A view is")]
+    stored, asking = tables(PAGE, "Views")
+    generation = GENERATIONS["look1"]
 
-    assert tuple(code(paragraph)[:14]) == GENERATIONS["look1"].view_names
+    assert tuple(name for row in stored for name in code(row[0])) == generation.view_names
+    assert [name for row in asking for name in code(row[0]) if name not in generation.asking_names] == []
+
+
+def test_every_way_to_turn_a_picture_is_told() -> None:
+    assert [int(row[0]) for row in table(PAGE, "Orientations")] == list(TURNS)
 
 
 KINDS_OF_ATTRIBUTES: dict[type, str] = {str: "String", float: "Number", tuple: "String.Array"}

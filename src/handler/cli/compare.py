@@ -37,7 +37,7 @@ EPILOG = f"""\
 JSON fields:
   a, b           the paths; a is the picture that finds more where it asks for
                  the other one, the first if neither does
-  verdict        exact (the same bytes), near (the same picture), altered (the
+  kind           exact (the same bytes), near (the same picture), altered (the
                  same but for a part), alike (it only looks so) or different
   reason         why they are different or only alike, or null
   distance       bits that differ between the hashes of the two views
@@ -72,7 +72,7 @@ class Comparison:
 
     a: str
     b: str
-    verdict: str  # exact, near, altered, alike or different
+    kind: str  # exact, near, altered, alike or different
     reason: str | None  # why they are different or only alike
     distance: int
     similarity: float
@@ -180,7 +180,7 @@ def _draw(
 ) -> None:
     from handler.cli.drawing import draw
 
-    title = f"{compared.verdict}: {_sentence(compared, meeting)}"
+    title = f"{compared.kind}: {_sentence(compared, meeting)}"
     boxes = tuple((box["top"], box["bottom"], box["left"], box["right"]) for box in compared.differs)
     try:
         draw(pictures, meeting, title, seen, boxes).save(plot, "PNG")
@@ -194,7 +194,7 @@ def _compared(asked: Asked, settings: Settings) -> Comparison:
     return Comparison(
         a=a.ref.key,
         b=b.ref.key,
-        verdict=found.kind.value if found else "different",
+        kind=found.kind.value if found else "different",
         reason=_reason(a, b, meeting, found, settings),
         distance=found.distance if found else meeting.distance,
         similarity=similarity(found.distance if found else meeting.distance),
@@ -238,7 +238,7 @@ def _sentence(compared: Comparison, meeting: Meeting) -> str:
 def _lines(compared: Comparison, meeting: Meeting, *, exchanged: bool) -> str:
     rows = {"A": f"{printable(compared.a)}, which finds more than the other one"} if exchanged else {}
     rows |= {
-        "verdict": compared.verdict + (f" ({compared.reason})" if compared.reason else ""),
+        "kind": compared.kind + (f" ({compared.reason})" if compared.reason else ""),
         "distance": f"{compared.distance} of 64 bits",
         "similarity": f"{compared.similarity:.3f}",
         "check bits": "none" if meeting.check_bits is None else f"{meeting.check_bits} of {CHECK_BITS} bits differ",
@@ -264,9 +264,9 @@ def _where(compared: Comparison) -> str:
     """Return where the pictures differ, as far as somebody looked."""
     if compared.differs:
         return "; ".join(map(_part, compared.differs))
-    if compared.agreement is None and compared.verdict != "exact":
+    if compared.agreement is None and compared.kind != "exact":
         return "nobody looked"
-    return "all over" if compared.verdict in ("alike", "different") else "nowhere"
+    return "all over" if compared.kind in ("alike", "different") else "nowhere"
 
 
 def _part(box: dict[str, float]) -> str:

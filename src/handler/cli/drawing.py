@@ -60,8 +60,12 @@ def _bit_grids(pictures: tuple[PictureRecord, PictureRecord], meeting: Meeting) 
         (f"{names[view_b]} of B, 32 x 32", _averaged(b, view_b)),
         ("bits of A" + (", turned" if meeting.orientation != 1 else ""), _bits(meeting.hashes[0])),
         ("bits of B", _bits(meeting.hashes[1])),
-        (f"{meeting.distance} bits differ", _difference(*meeting.hashes)),
+        (_differing(meeting.distance), _difference(*meeting.hashes)),
     ]
+
+
+def _differing(bits: int) -> str:
+    return "1 bit differs" if bits == 1 else f"{bits} bits differ"
 
 
 def _row(page: Image.Image, top: int, font: Font, grids: list[tuple[str, Image.Image]]) -> None:

@@ -49,7 +49,8 @@ def _wrapped(parts: Iterable[str], width: int) -> list[str]:
 
 def _row(best: PictureRecord, one: FoundPair) -> tuple[str, ...]:
     match, measures = one.match, _measures(copy_of(best, one))
-    return (*measures, match.kind.value, f"{match.distance:2} bits", f"{similarity(match.distance):.3f}", _notes(one))
+    bits = f"{match.distance:2} bit{'s' * (match.distance != 1)}"
+    return (*measures, match.kind.value, bits, f"{similarity(match.distance):.3f}", _notes(one))
 
 
 def _measures(record: PictureRecord) -> tuple[str, str, str]:

@@ -26,7 +26,7 @@ def drawings(a: Image.Image, b: Image.Image, seen: Look, boxes: tuple[Box, ...])
     return [
         (f"A: {parts}" if boxes else "A", marked),
         ("B, laid on A", _laid_on(b, size, seen)),
-        ("white: the same; red: different", _map(size, seen)),
+        ("white: same; red: differs; grey: unknown", _map(size, seen)),
     ]
 
 

@@ -63,10 +63,10 @@ JSON fields, one object a line for each pair:
   pictures       path, width, height, format, bytes and sha256 of both
 
 A file that cannot be used is named on standard error, and the rest is compared.
-Nearly blank pictures (blank pages, gradients, lines of text, fine textures) are
-compared byte for byte only; --verbose names them. Either picture of a pair asks
-for the other, the later one more closely, as a new upload does: the order of
-the paths can make a small difference.
+Nearly blank pictures (blank pages, gradients, some pages of text and some fine
+textures) are compared byte for byte only; --verbose names them. Either picture
+of a pair asks for the other, the later one more closely, as a new upload does:
+the order of the paths can make a small difference.
 
 With --print0 each path ends with a NUL byte. The best copy of every group stays
 out of it, and what that shows in part or smaller, as a collage does; with

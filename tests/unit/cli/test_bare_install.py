@@ -83,7 +83,7 @@ def test_what_is_hidden_is_what_other_groups_and_extras_bring() -> None:
         ("hash .", 0, "  ./b.png"),
         ("pairs .", 0, "2 pictures, 1 group, "),
         ("pairs --json .", 0, '"kind": "exact"'),
-        ("compare --plot plot.png a.png b.png", 0, "verdict      exact"),
+        ("compare --plot plot.png a.png b.png", 0, "kind         exact"),
         ("find a.png", 2, "no AWS region: set AWS_DEFAULT_REGION"),
         ("show s3://b/k", 2, "no AWS region: set AWS_DEFAULT_REGION"),
         ("review", 2, "review needs packages that are not installed (jinja2, starlette, uvicorn): pip install"),

@@ -14,7 +14,7 @@ def documents(lines: list[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def test_prints_verdict_and_views(run: Run, album: Path) -> None:
+def test_prints_kind_and_views(run: Run, album: Path) -> None:
     near = run("compare", album / "1 crop.jpg", album / "1.png")
     same = run("compare", album / "1.png", album / "1 again.png")
     other = run("compare", album / "1.png", album / "0.png")
@@ -34,7 +34,7 @@ def test_look_says_how_well_the_pixels_agree_and_where_they_differ(run: Run, alb
     told = documents(run("compare", "--json", tmp_path / "signed.png", album / "1.png").lines)[0]
     strict = run("compare", "--tell", "near", tmp_path / "signed.png", album / "1.png")
 
-    assert (plain.status, strict.status, told["verdict"]) == (0, 1, "altered")
+    assert (plain.status, strict.status, told["kind"]) == (0, 1, "altered")
     assert 0.8 < told["agreement"] < 1.0
     assert any(
         box["top"] < 305 / 360 < box["bottom"] and box["left"] < 395 / 480 < box["right"] for box in told["differs"]
@@ -64,7 +64,7 @@ def test_nearly_blank_pictures_are_different_for_that_reason(run: Run, tmp_path:
     status, lines, _ = run("compare", "--json", tmp_path / "black.png", tmp_path / "white.png")
 
     (told,) = documents(lines)
-    assert (status, told["verdict"]) == (1, "different")
+    assert (status, told["kind"]) == (1, "different")
     assert "is nearly blank (quality 0.0)" in told["reason"]
 
 
@@ -142,6 +142,6 @@ def test_order_decides_nothing(run: Run, tmp_path: Path) -> None:
     ]
 
     assert told[0]["a"] == str(tmp_path / "collage.png")
-    assert told[0]["verdict"] == "near"
+    assert told[0]["kind"] == "near"
     assert told[0] == told[1]
     assert "collage.png, which finds more" in run("compare", tmp_path / "3.png", tmp_path / "collage.png").lines[0]

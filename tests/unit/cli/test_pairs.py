@@ -228,6 +228,16 @@ def test_better_copy_of_what_is_there_is_not_too_much(run: Run, tmp_path: Path) 
     assert shown[0].endswith(str(held))
 
 
+@pytest.mark.parametrize(("distance", "told"), [(0, " 0 bits  1.000"), (1, " 1 bit  0.984"), (2, " 2 bits  0.969")])
+def test_one_bit_is_not_told_as_several(distance: int, told: str) -> None:
+    best, other = (PictureRecord(ObjectRef("", name), "look1", Outcome.INDEXED) for name in ("a", "b"))
+    pair = FoundPair(other, Match(best, Likeness(MatchKind.NEAR, distance)))
+
+    _, line = group_lines(Group(best, [pair]), None)
+
+    assert f"near  {told}" in line
+
+
 def test_narrow_terminal_has_a_few_lines_a_picture() -> None:
     record = partial(PictureRecord, generation="look1", outcome=Outcome.INDEXED, bytes=12_345)
     computed = Fingerprint(0, "look1", width=640, height=480, format="JPEG")
@@ -261,7 +271,7 @@ def test_name_that_is_not_utf_8_is_compared_like_any_other(run: Run, tmp_path: P
 
     (pair,), (comparison,) = documents(found[1]), documents(compared[1])
     assert (found[0], pair["kind"], {pair["a"], pair["b"]}) == (0, "exact", {str(plain), str(odd)})
-    assert (compared[0], comparison["verdict"], comparison["a"]) == (0, "exact", str(odd))
+    assert (compared[0], comparison["kind"], comparison["a"]) == (0, "exact", str(odd))
 
 
 @pytest.mark.parametrize("names", [("1.png", "2.png"), ("2.png", "1.png")])
