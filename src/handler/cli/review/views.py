@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from handler.cli.measures import amount, counted
@@ -72,6 +73,11 @@ def source(copy: Document, large: str | None = None) -> str:
     return f"{path}?" + urlencode({"bucket": copy["bucket"], "key": copy["key"], "at": at})
 
 
+def breakable(name: str) -> Markup:
+    """Return a key as it is shown, which may be broken after each slash."""
+    return Markup("/<wbr>").join(escape(part) for part in printable(name).split("/"))
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -80,7 +86,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"printable": printable, "facts": facts, "likeness": likeness, "amount": amount, "source": source}
+    made.filters |= {
+        "printable": printable,
+        "breakable": breakable,
+        "facts": facts,
+        "likeness": likeness,
+        "amount": amount,
+        "source": source,
+    }
     made.globals |= {
         "counted": counted,
         "members": members,
