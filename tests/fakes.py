@@ -196,7 +196,7 @@ class InMemoryPairs:
     def __init__(self) -> None:
         self.items: dict[tuple[str, Pair], NotedPair] = {}
         self._filed: dict[tuple[str, Pair], Filed] = {}
-        self._closed: set[tuple[str, Pair]] = set()
+        self._away: dict[tuple[str, Pair], Subject | None] = {}
 
     def noted(self, collection: Collection, pairs: Sequence[Pair]) -> dict[Pair, NotedPair]:
         return {pair: self.items[str(collection), pair] for pair in pairs if (str(collection), pair) in self.items}
@@ -210,18 +210,26 @@ class InMemoryPairs:
         if collection.is_list:
             return
         self._filed[key] = filed._replace(likeness=self.items[key].likeness, finder=self.items[key].finder)
-        self._closed.discard(key)
+        self._away.pop(key, None)
 
     def waiting(self, collection: Collection) -> Iterator[Filed]:
         for key, filed in self._filed.items():
-            if key[0] == str(collection) and key not in self._closed:
+            if key[0] == str(collection) and key not in self._away:
                 yield filed
 
+    def set_aside(self, collection: Collection, pair: Pair, subject: Subject) -> None:
+        if (str(collection), pair) in self._filed:
+            self._away[str(collection), pair] = subject
+
+    def aside(self, collection: Collection, subject: Subject) -> Iterator[Pair]:
+        away = list(self._away.items())
+        yield from (pair for (where, pair), for_it in away if where == str(collection) and for_it == subject)
+
     def close(self, collection: Collection, pair: Pair) -> None:
-        self._closed.add((str(collection), pair))
+        self._away[str(collection), pair] = None
 
     def reopen(self, collection: Collection, pair: Pair) -> None:
-        self._closed.discard((str(collection), pair))
+        self._away.pop((str(collection), pair), None)
 
 
 class InMemoryVerdicts:

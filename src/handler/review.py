@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from handler.clock import now
 from handler.core.filed import Copy, Filed
 from handler.core.groups import BEST_FIRST, Group, Place, Wanted, grouped
-from handler.core.matches import Pair
+from handler.core.matches import NotedPair, Pair
 from handler.core.model import Collection, ObjectRef, PictureRecord, Settings, collection_of
 from handler.core.verdicts import Decision, NamedObject, Placed, Subject, Verdict
 
@@ -25,8 +25,17 @@ class OpenPairs(Protocol):
     def waiting(self, collection: Collection) -> Iterator[Filed]:
         """Yield them, in any order; eventually consistent."""
 
+    def noted(self, collection: Collection, pairs: Sequence[Pair]) -> Mapping[Pair, NotedPair]:
+        """Return what is noted of those of the distinct *pairs* that somebody found; strongly consistent."""
+
     def close(self, collection: Collection, pair: Pair) -> None:
-        """Take the pair out; no error if it is not in."""
+        """Take the pair out for good; no error if it never was in."""
+
+    def set_aside(self, collection: Collection, pair: Pair, subject: Subject) -> None:
+        """Take the pair out, since *subject* was decided about; no error if it never was in."""
+
+    def aside(self, collection: Collection, subject: Subject) -> Iterator[Pair]:
+        """Yield the pairs that were set aside for *subject*; eventually consistent."""
 
     def reopen(self, collection: Collection, pair: Pair) -> None:
         """Put the pair in again, if it was in before."""
@@ -107,23 +116,21 @@ class Review:
         wanted: Wanted = ALL,
         best_first: Sequence[str] = BEST_FIRST,
     ) -> Page:
-        """Return up to *limit* of the groups that wait in *scope*, from the first one behind the place *after*.
+        """Return some *limit* of the groups that wait in *scope*, from the first one behind the place *after*.
 
         *best_first* are names of RANKS: which copy is the best, and in what order groups come. All of them are open
-        now; how many wait is as the index has it.
+        now; how many wait is as the index has it. There are more than *limit* where groups fell apart.
         """
         everything = grouped(list(self._pairs.waiting(self._collection(scope))), best_first)
         waiting = [group for group in everything if wanted.admits(group)]
         rest = [group for group in waiting if after is None or group.place(best_first) > after]
-        found: list[Group] = []
-        for at in range(0, len(rest), limit):
-            some = rest[at : at + limit]
-            still = [group for group in self._still_open(scope, some, best_first) if wanted.admits(group)]
-            found += still
-            if len(found) >= limit:
-                break
-        more = len(found) > limit or bool(rest[at + limit :]) if rest else False
-        return Page(found[:limit], found[limit - 1].place(best_first) if more else None, len(waiting))
+        found, read = list[Group](), 0
+        while read < len(rest) and len(found) < limit:
+            some = rest[read : read + limit - len(found)]
+            read += len(some)
+            found += [group for group in self._still_open(scope, some, best_first) if wanted.admits(group)]
+        # Behind the last one that was read: what it became may come later, and is told now.
+        return Page(found, rest[read - 1].place(best_first) if read < len(rest) else None, len(waiting))
 
     def _still_open(self, scope: str, groups: Sequence[Group], best_first: Sequence[str]) -> list[Group]:
         """Return what of *groups* is open now: mostly the groups themselves.
@@ -138,20 +145,36 @@ class Review:
         decided = self._decided(scope, list(subjects.values()))
         left = {pair for pair, subject in subjects.items() if subject not in decided}
         for filed in pairs:
-            if filed.pair not in left:
+            if filed.pair not in subjects:
                 self._pairs.close(collection, filed.pair)
+        self._set_aside(scope, {pair: subject for pair, subject in subjects.items() if subject in decided})
         return grouped([filed for filed in pairs if filed.pair in left], best_first)
+
+    def _set_aside(self, scope: str, decided: Mapping[Pair, Subject]) -> None:
+        """Take pairs out of review that were decided about, unless that was taken back meanwhile."""
+        collection = self._collection(scope)
+        for pair, subject in decided.items():
+            self._pairs.set_aside(collection, pair, subject)
+        still = self._decided(scope, list(decided.values()))
+        for pair, subject in decided.items():
+            if subject not in still:
+                self._pairs.reopen(collection, pair)
 
     def decide(self, one: NamedObject, other: NamedObject, judged: Judged) -> Decision:
         """Store what somebody says about two objects, and close their pair. Safe to repeat.
 
-        Raises NotThere, or ValueError if they are not of one scope or *judged.kept* is neither.
+        Raises NotThere, or ValueError if they are not of one scope, *judged.kept* is neither, or one is to go of a
+        pair that was not announced with the contents of now.
         """
         scope, records = self._both(one, other)
         subject = Subject.of(*records)
         kept = next((record for record in records if _named(record) == judged.kept), None)
-        if (kept is None) != (judged.verdict is not Verdict.KEEP_ONE):
+        if (judged.verdict is Verdict.KEEP_ONE) != (judged.kept is not None) or (judged.kept and kept is None):
             raise ValueError(f"{judged.verdict} keeps {judged.kept}: want one of the two to keep_one, none otherwise")
+        pair = Pair.of(*records)
+        if kept and not self._pairs.noted(self._collection(scope), [pair]):
+            # Whoever decided may have seen another picture, which was overwritten since; and the other one is to go.
+            raise ValueError(f"{one} and {other} were not announced as they are now: look at them again")
         at = self._clock().isoformat(timespec="seconds")
         in_order = sorted(records, key=lambda record: subject.index(subject.name_of(record)))
         decision = Decision(
@@ -164,10 +187,10 @@ class Review:
             note=judged.note,
             batch=judged.batch,
         )
-        # Closed last: a pair that is decided and waits is closed when it is read, but one that is closed and not
+        # The pair last: one that is decided and waits is set aside when it is read, but one that is set aside and not
         # decided would be forgotten.
         stored = self._verdicts.put(scope, decision)
-        self._pairs.close(self._collection(scope), Pair.of(*records))
+        self._set_aside(scope, {pair: subject})
         return stored
 
     def undo(self, one: NamedObject, other: NamedObject) -> Decision | None:
@@ -175,18 +198,18 @@ class Review:
         scope, records = self._both(one, other)
         dropped = self._verdicts.drop(scope, Subject.of(*records))
         if dropped:
-            self._pairs.reopen(self._collection(scope), Pair.of(*records))
+            self._reopen(scope, dropped, [Pair.of(*records)])
         return dropped
 
     def undo_all(self, scope: str, batch: str) -> Iterator[Decision]:
         """Take back what was decided at once; yield each when it is done."""
         listed = self.decisions(scope, batch=batch)
         while some := list(islice(listed, AT_ONCE)):
-            now = self._verdicts.decided(scope, [decision.subject for decision in some])
-            for decision in now.values():
+            current = self._verdicts.decided(scope, [decision.subject for decision in some])
+            for decision in current.values():
                 # What the index lists may have been decided again since.
                 if decision.batch == batch and self._verdicts.drop(scope, decision.subject):
-                    self._reopen(scope, decision)
+                    self._reopen(scope, decision, self._named_pair(scope, decision))
                     yield decision
 
     def to_delete(self, scope: str, before: Placed | None = None) -> Iterator[tuple[Placed, NamedObject, NamedObject]]:
@@ -199,8 +222,10 @@ class Review:
         while some := list(islice(given, AT_ONCE // 2)):
             ids = sorted({ObjectRef(*named).object_id for decision in some for named in decision.objects})
             records = {_named(one): one for one in self._catalog.get(self._collection(scope), ids) if one.alive}
+            current = self._verdicts.decided(scope, [decision.subject for decision in some])
             for decision in some:
-                if not all(named in records for named in decision.objects):
+                stands = decision.says(current.get(decision.subject))  # the index lags behind
+                if not stands or not all(named in records for named in decision.objects):
                     continue
                 one, other = (records[named] for named in decision.objects)
                 if decision.kept is not None and Subject.of(one, other) == decision.subject:
@@ -211,11 +236,17 @@ class Review:
         """Yield what was decided in *scope*, the newest first, or at once; from behind the place *before* on."""
         return (one for one in self._verdicts.all(scope, before) if batch in (None, one.batch))
 
-    def _reopen(self, scope: str, decision: Decision) -> None:
-        collection, ids = self._collection(scope), [ObjectRef(*named).object_id for named in decision.objects]
-        records = self._catalog.get(collection, list(dict.fromkeys(ids)))
-        if len(records) == len(ids):
-            self._pairs.reopen(collection, Pair.of(*records))
+    def _reopen(self, scope: str, decision: Decision, named: Sequence[Pair]) -> None:
+        """Put into review what *decision*, which was taken back, has set aside; and *named*, should the index lag."""
+        collection = self._collection(scope)
+        for pair in dict.fromkeys((*named, *self._pairs.aside(collection, decision.subject))):
+            self._pairs.reopen(collection, pair)
+
+    def _named_pair(self, scope: str, decision: Decision) -> list[Pair]:
+        """Return the pair of the objects that were decided about, if both are there."""
+        ids = [ObjectRef(*named).object_id for named in decision.objects]
+        records = self._catalog.get(self._collection(scope), list(dict.fromkeys(ids)))
+        return [Pair.of(*records)] if len(records) == len(ids) else []
 
     def _both(self, one: NamedObject, other: NamedObject) -> tuple[str, tuple[PictureRecord, PictureRecord]]:
         scopes = {collection_of(ObjectRef(*named), self._settings).scope for named in (one, other)}

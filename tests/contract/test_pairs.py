@@ -3,6 +3,7 @@ from dataclasses import replace
 from handler.core.filed import Copy, Filed
 from handler.core.matches import Likeness, NotedPair, Pair
 from handler.core.model import Collection, MatchKind, PictureRecord
+from handler.core.verdicts import Subject
 from tests.contract.conftest import Pairs
 from tests.contract.test_catalog import record, ref
 
@@ -62,6 +63,16 @@ def test_announced_pairs_wait_until_they_are_closed(pairs: Pairs, collection: Co
         pairs.close(collection, Pair.of(other, one))
     assert list(pairs.waiting(collection)) == [filed(one, others[0], likeness)]
     assert pairs.noted(collection, [Pair.of(one, others[1])])[Pair.of(one, others[1])].announced
+
+    unknown = Pair.of(others[0], others[1])
+    pairs.close(collection, unknown)
+    pairs.set_aside(collection, unknown, Subject("a", "b"))
+    assert pairs.noted(collection, [unknown]) == {}
+    assert list(pairs.aside(collection, Subject("a", "b"))) == []
+
+    pairs.set_aside(collection, Pair.of(one, others[2]), Subject("c", "d"))
+    assert list(pairs.aside(collection, Subject("c", "d"))) == [Pair.of(one, others[2])]
+    assert list(pairs.aside(collection, Subject("c", "e"))) == []
 
     pairs.reopen(collection, Pair.of(one, others[1]))
     pairs.reopen(collection, Pair.of(others[0], others[1]))

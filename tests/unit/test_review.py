@@ -1,14 +1,17 @@
 """Reviews: groups as they are now, decisions and taking them back, over an index that lags behind."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from handler.core.groups import BEST_FIRST, Wanted
-from handler.core.model import MatchKind
-from handler.core.verdicts import NamedObject, Verdict
+from handler.core.matches import Pair
+from handler.core.model import Collection, MatchKind
+from handler.core.verdicts import NamedObject, Subject, Verdict
 from handler.review import Judged, NotThere, Review
 from tests.deployments import BUCKET, FakeDeployment
+from tests.fakes import InMemoryPairs
 from tests.pictures import jpeg, near_copy, photo
 
 CAT, COPY = jpeg(photo(1)), jpeg(near_copy(photo(1)))
@@ -117,12 +120,83 @@ def replace_batch(judged: Judged, batch: str) -> Judged:
     return judged._replace(batch=batch)
 
 
+def waiting(site: FakeDeployment) -> set[frozenset[str]]:
+    return {frozenset(copy.key for copy in filed.copies) for filed in site.pairs.waiting(site.collection)}
+
+
+def test_every_pair_that_a_verdict_put_aside_waits_again_once_it_is_undone(
+    review: Review, site: FakeDeployment
+) -> None:
+    everything = waiting(site)
+    for one, other in ((NEAR, ONE), (NEAR, TWO), (ONE, TWO)):
+        review.decide(one, other, DIFFERENT)
+    assert (waiting(site), keys(review)) == (set(), [])
+
+    assert len(list(review.undo_all("*", "today"))) == 2  # by content both near pairs are one
+
+    assert waiting(site) == everything
+
+
+def test_pairs_that_a_page_put_aside_wait_again_as_well(review: Review, site: FakeDeployment) -> None:
+    everything = waiting(site)
+    review.decide(NEAR, ONE, DIFFERENT)
+    keys(review)
+
+    review.undo(ONE, NEAR)
+
+    assert waiting(site) == everything
+
+
+class UndoneMeanwhile(InMemoryPairs):
+    """Somebody takes the verdict back just before its pair is set aside."""
+
+    undo: Callable[[], object] = staticmethod(lambda: None)
+
+    def set_aside(self, collection: Collection, pair: Pair, subject: Subject) -> None:
+        self.undo()
+        super().set_aside(collection, pair, subject)
+
+
+def test_pair_is_not_forgotten_if_its_verdict_is_taken_back_meanwhile() -> None:
+    pairs = UndoneMeanwhile()
+    site = FakeDeployment(pairs=pairs)
+    for named, body in ((ONE, CAT), (NEAR, COPY)):
+        site.upload(named.key, body)
+    records = site.catalog.get(site.collection, [site.event(named.key).object_id for named in (ONE, NEAR)])
+    pairs.undo = lambda: site.verdicts.drop("*", Subject.of(*records))
+
+    reviewed(site).decide(ONE, NEAR, DIFFERENT)
+
+    assert len(waiting(site)) == 1
+
+
+def test_none_is_to_go_for_a_picture_that_nobody_has_seen_beside_it(review: Review, site: FakeDeployment) -> None:
+    site.upload(NEAR.key, jpeg(photo(3)))
+
+    with pytest.raises(ValueError, match="look at them again"):
+        review.decide(ONE, NEAR, Judged(Verdict.KEEP_ONE, by="somebody", kept=ONE))
+
+    assert list(review.to_delete("*")) == []
+
+
+def test_deciding_about_what_was_never_told_leaves_no_pair(site: FakeDeployment, review: Review) -> None:
+    site.upload("dog.jpg", jpeg(photo(2)))
+    dog = NamedObject(BUCKET, "dog.jpg")
+
+    review.decide(ONE, dog, DIFFERENT)
+    review.undo(ONE, dog)
+
+    records = site.catalog.get(site.collection, [site.event(named.key).object_id for named in (ONE, dog)])
+    assert site.pairs.noted(site.collection, [Pair.of(*records)]) == {}
+
+
 @pytest.mark.parametrize(
     "judged",
     [
         Judged(Verdict.KEEP_ONE, by="somebody"),
         Judged(Verdict.KEEP_ONE, by="somebody", kept=TWO),
         Judged(Verdict.KEEP_BOTH, by="somebody", kept=ONE),
+        Judged(Verdict.DIFFERENT, by="somebody", kept=TWO),
     ],
 )
 def test_one_of_the_two_is_kept_or_none(review: Review, judged: Judged) -> None:
@@ -186,6 +260,21 @@ def test_page_goes_on_though_its_last_group_was_decided_meanwhile(many: FakeDepl
             review.decide(NamedObject(*group.best[:2]), NamedObject(*other[:2]), DIFFERENT)
 
     assert review.page("*", limit=100, after=first.after).groups == everything[5:]
+
+
+def test_no_group_is_skipped_where_another_one_fell_apart(many: FakeDeployment) -> None:
+    review, first = reviewed(many), NamedObject(BUCKET, "00.jpg")
+    everything = {copy.key for group in review.page("*", limit=100).groups for copy in (group.best, *group.others)}
+    many.function().removed(many.delete(first.key))
+    found, after = set[str](), None
+    while True:
+        page = review.page("*", limit=2, after=after)
+        found |= {copy.key for group in page.groups for copy in (group.best, *group.others)}
+        after = page.after
+        if after is None:
+            break
+
+    assert found == everything - {first.key}
 
 
 def test_group_is_wanted_if_all_its_others_are(many: FakeDeployment) -> None:

@@ -107,6 +107,7 @@ class Asked:
 
     def decide(self, request: Request) -> dict[str, Any]:
         """Store what somebody says about pairs."""
+        refuse_parameters(request.query)
         said, made = reviews.said(request.body, request.caller), self._made()
         self.fields["decisions"] = len(said)
         try:

@@ -17,7 +17,10 @@ FIELDS = ("method", "path", "query", "content_type", "body")
 
 def is_direct(event: Mapping[str, Any]) -> bool:
     """Whether *event* is no request to the function's URL."""
-    return not (isinstance(event, Mapping) and "requestContext" in event and "rawPath" in event)
+    if not isinstance(event, Mapping):
+        return True
+    context = event.get("requestContext")
+    return not (isinstance(context, Mapping) and "http" in context and isinstance(event.get("rawPath"), str))
 
 
 def to_url_event(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -23,6 +22,7 @@ GROUPS_SCHEMA, DECISIONS_SCHEMA = "lookalike.groups/1", "lookalike.decisions/1"
 DELETABLE_SCHEMA = "lookalike.deletable/1"
 MOST_AT_ONCE = 100  # groups or decisions of one page, and decisions of one request
 USUALLY_AT_ONCE = 50
+_GREATEST = 1e300  # in a cursor
 MOST_TEXT = 1_000  # characters of what people write
 GROUP_PARAMETERS = ("scope", "limit", "cursor", "kind", "agreement", "best_first")
 LIST_PARAMETERS = ("scope", "limit", "cursor", "batch")
@@ -208,11 +208,11 @@ def _is_text(value: Any) -> bool | None:
     """Whether *value* is a string; None if it is no number either."""
     if isinstance(value, str):
         return True
-    return False if isinstance(value, int | float) and math.isfinite(value) else None
+    return False if isinstance(value, int | float) and abs(value) <= _GREATEST else None
 
 
 def _group(group: Group) -> dict[str, Any]:
-    best = {filed.pair: filed for filed in group.with_best}
+    place = {name: number for number, name in enumerate(group.names)}
     return {
         "kind": group.kind.value,
         "agreement": group.agreement,
@@ -226,14 +226,12 @@ def _group(group: Group) -> dict[str, Any]:
                 "agreement": filed.likeness.agreement,
                 "colours": filed.likeness.colours,
                 "differs": [describe_box(box) for box in filed.likeness.differs or ()],
-                "differs_in": "best" if filed.copies[filed.pair.index(filed.finder)] == group.best else "other",
+                "differs_in": "best" if place.get(filed.finder) == 0 else "other",
                 "announced": filed.at,
             }
-            for copy, filed in zip(group.others, best.values(), strict=True)
+            for copy, filed in zip(group.others, group.with_best, strict=True)
         ],
-        "among_others": [
-            [group.others.index(copy) for copy in filed.copies] for filed in group.pairs[len(group.others) :]
-        ],
+        "among_others": [[place[name] - 1 for name in filed.pair] for filed in group.pairs[len(group.others) :]],
     }
 
 

@@ -15,6 +15,7 @@ from handler.aws.batch import pieces, read_strongly
 from handler.core.filed import Copy, Filed
 from handler.core.matches import Likeness, NotedPair, Pair
 from handler.core.model import Box, Collection, MatchKind
+from handler.core.verdicts import Subject
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,7 +37,7 @@ class DynamoDBPairs:
         """Return what is noted of those of the distinct *pairs* that somebody found before; strongly consistent."""
         keys = [_pair_key(collection, pair) for pair in pairs]
         items = [item for piece in pieces(keys) for item in read_strongly(self._client, self._table, piece)]
-        return {_pair(item): _noted(item) for item in items}
+        return {_pair(item): _noted(item) for item in items if "likeness" in item}
 
     def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
         """Note what was *found* of the pair if nothing is noted yet; return what is noted now.
@@ -75,40 +76,60 @@ class DynamoDBPairs:
     def waiting(self, collection: Collection) -> Iterator[Filed]:
         """Yield the pairs that wait for a verdict, in any order; eventually consistent, since it is for people."""
         for shard in SHARDS:
-            after: Item = {}
-            while True:
-                answer = self._client.query(
-                    TableName=self._table,
-                    IndexName=REVIEW_INDEX,
-                    KeyConditionExpression="review = :review",
-                    ExpressionAttributeValues={":review": {"S": _review(collection, shard)}},
-                    **after,
-                )
-                yield from map(_filed, answer["Items"])
-                if "LastEvaluatedKey" not in answer:
-                    break
-                after = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            yield from map(_filed, self._indexed(_review(collection, shard)))
 
-    def close(self, collection: Collection, pair: Pair) -> None:
-        """Take the pair out of review; no error if it is not in it."""
-        self._client.update_item(
-            TableName=self._table, Key=_pair_key(collection, pair), UpdateExpression="REMOVE review"
-        )
+    def set_aside(self, collection: Collection, pair: Pair, subject: Subject) -> None:
+        """Take the pair out of review, since *subject* was decided about; no error if it never was in it."""
+        self._move(collection, pair, _aside(collection, subject))
+
+    def aside(self, collection: Collection, subject: Subject) -> Iterator[Pair]:
+        """Yield the pairs that were set aside for *subject*; eventually consistent."""
+        yield from map(_pair, self._indexed(_aside(collection, subject)))
 
     def reopen(self, collection: Collection, pair: Pair) -> None:
         """Put the pair into review again, if it was in it before."""
+        self._move(collection, pair, _review(collection, pair.first[0]))
+
+    def close(self, collection: Collection, pair: Pair) -> None:
+        """Take the pair out of review for good; no error if it never was in it."""
+        self._move(collection, pair, None)
+
+    def _move(self, collection: Collection, pair: Pair, review: str | None) -> None:
+        """Give an item that was filed another place in the index; never make one, which would be no pair."""
+        change: Item = {"UpdateExpression": "REMOVE review"}
+        if review is not None:
+            values = {":review": {"S": review}}
+            change = {"UpdateExpression": "SET review = :review", "ExpressionAttributeValues": values}
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.update_item(
                 TableName=self._table,
                 Key=_pair_key(collection, pair),
-                UpdateExpression="SET review = :review",
                 ConditionExpression="attribute_exists(filed)",
-                ExpressionAttributeValues={":review": {"S": _review(collection, pair.first[0])}},
+                **change,
             )
+
+    def _indexed(self, review: str) -> Iterator[Item]:
+        after: Item = {}
+        while True:
+            answer = self._client.query(
+                TableName=self._table,
+                IndexName=REVIEW_INDEX,
+                KeyConditionExpression="review = :review",
+                ExpressionAttributeValues={":review": {"S": review}},
+                **after,
+            )
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            after = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
 def _review(collection: Collection, shard: str) -> str:
     return f"{collection}#p#{shard}"
+
+
+def _aside(collection: Collection, subject: Subject) -> str:
+    return f"{collection}#c#{subject.first}#{subject.second}"
 
 
 def _pair_key(collection: Collection, pair: Pair) -> Item:

@@ -22,7 +22,7 @@ from handler.core.model import Box, Limits, ObjectGone, ObjectRef, PictureReject
 NONE_WAIT = 1
 TITLE = "Pictures that wait for a decision"
 READ_AT_ONCE = 4  # each may take some hundred megabytes while it is decoded
-ANY = Limits(max_bytes=1 << 40, max_pixels=1 << 40)  # the stack has read them
+LIMITS = Limits(max_bytes=200 << 20, max_pixels=200_000_000)  # as much as a stack may take
 
 DESCRIPTION = f"""\
 Write the groups of announced pictures that wait for a decision to FILE, as
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         return NONE_WAIT
     total = sum(len(members(group)) for group in some)
     with explained(options), progress("thumbnails", lambda: total) as shown:
-        pictures = S3Pictures(boto3.Session().client("s3", config=CLIENT), ANY)
+        pictures = S3Pictures(boto3.Session().client("s3", config=CLIENT), LIMITS)
         sheets = _sheets(some, pictures, shown)
         try:
             written = write(options.file, TITLE, counted(len(some), "group"), len(some), sheets)
@@ -88,7 +88,7 @@ def _thumbnail(pictures: S3Pictures, copy: Document) -> bytes | None:
         body = pictures.read(ObjectRef(copy["bucket"], copy["key"], version=copy["version"])).body
     except (ObjectGone, PictureRejected, ReadDenied):
         return None
-    return thumbnail(body, ANY)
+    return thumbnail(body, LIMITS)
 
 
 def _tile(copy: Document, made: bytes | None) -> Tile:

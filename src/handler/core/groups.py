@@ -28,6 +28,7 @@ class Group(NamedTuple):
     best: Copy
     others: tuple[Copy, ...]  # the best first
     pairs: tuple[Filed, ...]  # those with the best in the order of the others, then those among the others
+    names: tuple[str, ...]  # of best and others, as pairs have them
 
     @property
     def kind(self) -> MatchKind:
@@ -98,6 +99,7 @@ def grouped(pairs: Sequence[Filed], best_first: Sequence[str] = BEST_FIRST) -> l
             copies[best],
             tuple(copies[name] for name, _ in others),
             (*(filed for _, filed in others), *among[best]),
+            (best, *(name for name, _ in others)),
         )
         for best, others in members.items()
         if others

@@ -54,6 +54,8 @@ def test_object_in_the_query(ask: Asker) -> None:
         ({"method": "PUT", "path": "/v1/pictures"}, Kind.WRONG_METHOD),
         ({"method": "GET", "path": "/v1/pictures", "headers": {}}, Kind.UNKNOWN_FIELD),
         ({"lookup": {"bucket": BUCKET, "key": "cat.jpg"}}, Kind.UNKNOWN_FIELD),
+        ({"requestContext": 1, "rawPath": 1}, Kind.UNKNOWN_FIELD),
+        ({"requestContext": {"http": {}}, "rawPath": []}, Kind.UNKNOWN_FIELD),
         ({"method": "POST", "path": "/v1/searches", "body": {"hash": 5}}, Kind.WRONG_VALUE),
         ({"method": "POST", "path": "/v1/searches"}, Kind.WRONG_CONTENT_TYPE),
     ],
