@@ -116,39 +116,41 @@ class Review:
         wanted: Wanted = ALL,
         best_first: Sequence[str] = BEST_FIRST,
     ) -> Page:
-        """Return some *limit* of the groups that wait in *scope*, from the first one behind the place *after*.
+        """Return up to *limit* of the groups that wait in *scope*, from the first one behind the place *after*.
 
         *best_first* are names of RANKS: which copy is the best, and in what order groups come. All of them are open
-        now; how many wait is as the index has it. There are more than *limit* where groups fell apart.
+        now; how many wait is as the index has it. A page may be short, though there is a next one: of what is not
+        wanted it is only known once it was read.
         """
-        everything = grouped(list(self._pairs.waiting(self._collection(scope))), best_first)
-        waiting = [group for group in everything if wanted.admits(group)]
-        rest = [group for group in waiting if after is None or group.place(best_first) > after]
-        found, read = list[Group](), 0
-        while read < len(rest) and len(found) < limit:
-            some = rest[read : read + limit - len(found)]
-            read += len(some)
-            found += [group for group in self._still_open(scope, some, best_first) if wanted.admits(group)]
-        # Behind the last one that was read: what it became may come later, and is told now.
-        return Page(found, rest[read - 1].place(best_first) if read < len(rest) else None, len(waiting))
+        pairs, read = list(self._pairs.waiting(self._collection(scope))), limit
+        while True:
+            groups = grouped(pairs, best_first)
+            rest = [one for one in groups if wanted.may_admit(one) and (after is None or one.place(best_first) > after)]
+            stale = self._stale(scope, rest[:read])
+            if not stale:
+                break
+            pairs, read = [filed for filed in pairs if filed.pair not in stale], 2 * read
+        found = [group for group in rest[:limit] if wanted.admits(group)]
+        behind = rest[limit - 1].place(best_first) if len(rest) > limit else None
+        return Page(found, behind, sum(map(wanted.admits, groups)))
 
-    def _still_open(self, scope: str, groups: Sequence[Group], best_first: Sequence[str]) -> list[Group]:
-        """Return what of *groups* is open now: mostly the groups themselves.
+    def _stale(self, scope: str, groups: Sequence[Group]) -> set[Pair]:
+        """Return the pairs of *groups* that are open no more, and take them out of review.
 
-        Pairs that were decided, or of which a picture is gone or another one now, are closed, and those that are left
-        grouped anew.
+        Those that were decided about, and those of which a picture is gone, or another one now.
         """
         collection, pairs = self._collection(scope), [filed for group in groups for filed in group.pairs]
         records = self._records(collection, [copy for filed in pairs for copy in filed.copies])
         current = [filed for filed in pairs if all(name in records for name in filed.pair)]
         subjects = {filed.pair: Subject.of(*(records[name] for name in filed.pair)) for filed in current}
         decided = self._decided(scope, list(subjects.values()))
-        left = {pair for pair, subject in subjects.items() if subject not in decided}
-        for filed in pairs:
-            if filed.pair not in subjects:
-                self._pairs.close(collection, filed.pair)
-        self._set_aside(scope, {pair: subject for pair, subject in subjects.items() if subject in decided})
-        return grouped([filed for filed in pairs if filed.pair in left], best_first)
+        gone = {filed.pair for filed in pairs} - subjects.keys()
+        for pair in gone:
+            self._pairs.close(collection, pair)
+        settled = {pair: subject for pair, subject in subjects.items() if subject in decided}
+        if settled:
+            self._set_aside(scope, settled)
+        return gone | settled.keys()
 
     def _set_aside(self, scope: str, decided: Mapping[Pair, Subject]) -> None:
         """Take pairs out of review that were decided about, unless that was taken back meanwhile."""

@@ -277,6 +277,14 @@ def test_no_group_is_skipped_where_another_one_fell_apart(many: FakeDeployment) 
     assert found == everything - {first.key}
 
 
+def test_what_is_gone_hides_nothing_from_a_filter(many: FakeDeployment) -> None:
+    exact = Wanted(frozenset({MatchKind.EXACT}))
+    for number in (0, 4, 8):
+        many.function().removed(many.delete(f"{number:02} near.jpg"))
+
+    assert len(reviewed(many).page("*", limit=100, wanted=exact).groups) == 12
+
+
 def test_group_is_wanted_if_all_its_others_are(many: FakeDeployment) -> None:
     exact = reviewed(many).page("*", limit=100, wanted=Wanted(frozenset({MatchKind.EXACT})))
 

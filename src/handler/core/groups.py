@@ -38,10 +38,8 @@ class Group(NamedTuple):
     @property
     def agreement(self) -> float | None:
         """The least agreement of one of the others with the best: 1 of equal bytes; None if nobody looked at one."""
-        found = [
-            1.0 if filed.likeness.kind is MatchKind.EXACT else filed.likeness.agreement for filed in self.with_best
-        ]
-        return min((one for one in found if one is not None), default=None) if None not in found else None
+        found = [one for one in map(_agreement, self.with_best) if one is not None]
+        return min(found) if len(found) == len(self.others) else None
 
     @property
     def with_best(self) -> tuple[Filed, ...]:
@@ -61,8 +59,14 @@ class Wanted(NamedTuple):
 
     def admits(self, group: Group) -> bool:
         """Whether *group* is wanted. What nobody looked at agrees in nothing."""
-        kinds = {filed.likeness.kind for filed in group.with_best}
-        return kinds <= self.kinds and (group.agreement or 0.0) >= self.agreement
+        return all(map(self._fits, group.with_best))
+
+    def may_admit(self, group: Group) -> bool:
+        """Whether *group* may be wanted once some of its others are gone."""
+        return any(map(self._fits, group.with_best))
+
+    def _fits(self, filed: Filed) -> bool:
+        return filed.likeness.kind in self.kinds and (_agreement(filed) or 0.0) >= self.agreement
 
 
 def grouped(pairs: Sequence[Filed], best_first: Sequence[str] = BEST_FIRST) -> list[Group]:
@@ -109,6 +113,10 @@ def grouped(pairs: Sequence[Filed], best_first: Sequence[str] = BEST_FIRST) -> l
 def place(copy: Copy, best_first: Sequence[str]) -> Place:
     """Return by what copies are ordered, the best first; of groups the best copies."""
     return *(RANKS[rank](copy) for rank in best_first), copy.bucket, copy.key
+
+
+def _agreement(filed: Filed) -> float | None:
+    return 1.0 if filed.likeness.kind is MatchKind.EXACT else filed.likeness.agreement
 
 
 def _rank(filed: Filed) -> bool:
