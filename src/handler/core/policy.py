@@ -185,11 +185,12 @@ def meetings(asker: Asker, other: Fingerprint, settings: Settings, radius: int) 
     far = np.array([distances[tuple(at)] for at in found], np.uint8)
     confirming = confirms(asker, met, settings)
     words = check_words([other.checks[theirs] for _, _, theirs in found]) if confirming else np.empty(0, np.uint64)
-    possible = confirming(np.arange(len(met)), far, words) if confirming else np.ones(len(met), bool)
-    for question, distance, may_be in zip(met, far.tolist(), possible.tolist(), strict=True):
+    for place, question in enumerate(met):  # one at a time, for the first mostly decides
+        this = slice(place, place + 1)
+        may_be = confirming is None or bool(confirming(np.array([place]), far[this], words[this])[0])
         (theirs,), ((number, orientation),) = question.stored_views, question.windows
         yield Meeting(
-            distance,
+            int(far[place]),
             orientation,
             (number, theirs),
             (question.hash, other.hashes[theirs]),
