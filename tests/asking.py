@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from handler.ask import app
 from handler.ask.problems import CONTENT_TYPE
-from handler.wiring import Asking
+from handler.wiring import AskService
 from tests.deployments import FakeDeployment
 
 DESCRIPTION = Path(__file__).parents[1] / "docs" / "reference" / "openapi.json"
@@ -84,7 +84,7 @@ class Session:
 class Asker:
     """Asks one deployment by URL, and as whoever invokes the function directly."""
 
-    def __init__(self, deployment: FakeDeployment, asking: Callable[[], Asking] | None = None) -> None:
+    def __init__(self, deployment: FakeDeployment, asking: Callable[[], AskService] | None = None) -> None:
         self._asking = asking or deployment.asking
         self.remaining_ms = 60_000
 

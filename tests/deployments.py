@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,6 @@ from handler.core.fingerprint import fingerprint
 from handler.core.journal import Shape
 from handler.core.lists import entry_ref
 from handler.core.look1 import RADIUS
-from handler.core.message import Message
 from handler.core.model import (
     ORIENTATIONS,
     Collection,
@@ -24,16 +23,18 @@ from handler.core.model import (
     Settings,
     padded_sequencer,
 )
-from handler.dedup import MAX_CANDIDATES, Deduplicator
+from handler.dedup import Deduplicator
+from handler.finding import MAX_CANDIDATES, Finder
 from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
 from handler.lists import ListedPictures, Lister
+from handler.look_ups import LookUps
 from handler.looks import Looks
 from handler.memory import JournalMemory
 from handler.report import Report
 from handler.review import Review
 from handler.search import Search
-from handler.wiring import Asking, Service
+from handler.wiring import AskService, Service
 from tests.fakes import (
     InlineExecutor,
     InMemoryBuckets,
@@ -47,13 +48,6 @@ from tests.fakes import (
 )
 
 BUCKET = "pictures"
-
-
-class _Nobody(RecordingTopic):
-    """The topic of a function that may announce nothing."""
-
-    def publish(self, message: Message) -> None:
-        raise AssertionError(f"a question announced something: {message.attributes}")
 
 
 @dataclass
@@ -114,23 +108,34 @@ class FakeDeployment:
             settings=self.settings,
         )
 
-    def function(
-        self, wrap: Callable[[Any], Any] = lambda adapter: adapter, *, settings: Settings | None = None
-    ) -> Deduplicator:
-        memory, catalog, executor = self.memory(wrap), wrap(self.catalog), InlineExecutor()
-        settings = settings or self.settings
-        return Deduplicator(
-            indexer=self.indexer(wrap, memory=memory),
+    def finder(self, memory: JournalMemory, settings: Settings, wrap: Callable[[Any], Any]) -> Finder:
+        catalog, executor = wrap(self.catalog), InlineExecutor()
+        return Finder(
             search=Search(memory=memory, index=wrap(self.buckets), catalog=catalog, executor=executor),
             looks=Looks(store=ListedPictures(wrap(self.pictures)), executor=executor, settings=settings),
             catalog=catalog,
-            pairs=wrap(self.pairs),
-            verdicts=wrap(self.verdicts),
-            topic=wrap(self.topic),
             executor=executor,
             settings=settings,
             max_candidates=self.max_candidates,
         )
+
+    def function(self, wrap: Callable[[Any], Any] = lambda adapter: adapter) -> Deduplicator:
+        memory = self.memory(wrap)
+        return Deduplicator(
+            indexer=self.indexer(wrap, memory=memory),
+            finder=self.finder(memory, self.settings, wrap),
+            catalog=wrap(self.catalog),
+            pairs=wrap(self.pairs),
+            verdicts=wrap(self.verdicts),
+            topic=wrap(self.topic),
+            executor=InlineExecutor(),
+            settings=self.settings,
+        )
+
+    def look_ups(self, settings: Settings | None = None) -> LookUps:
+        memory, settings = self.memory(), settings or self.settings
+        finder = self.finder(memory, settings, lambda adapter: adapter)
+        return LookUps(indexer=self.indexer(memory=memory), finder=finder, settings=settings)
 
     def lister(self, wrap: Callable[[Any], Any] = lambda adapter: adapter) -> Lister:
         """What somebody adds to lists with, and removes from them."""
@@ -153,12 +158,12 @@ class FakeDeployment:
 
     def service(self, shadow: Indexer | None = None) -> Service:
         """What the handler is given."""
-        return Service(self.function(), shadow, Meter())
+        return Service(self.function(), self.look_ups(), shadow, Meter())
 
-    def asking(self, also_generation: str | None = None) -> Asking:
+    def asking(self, also_generation: str | None = None) -> AskService:
         """What the function that answers questions is given."""
-        return Asking(
-            searcher=lambda settings: replace(self, topic=_Nobody()).function(settings=settings),
+        return AskService(
+            look_ups=self.look_ups,
             indexer=self.indexer(),
             catalog=self.catalog,
             review=Review(pairs=self.pairs, verdicts=self.verdicts, catalog=self.catalog, settings=self.settings),

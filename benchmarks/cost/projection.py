@@ -16,7 +16,7 @@ from handler.core import prices
 from handler.core.buckets import BANDS, MEMBER_BYTES, PREFIX_BITS, probe_count, probes
 from handler.core.entry import entry_bytes
 from handler.core.model import Route
-from handler.dedup import CANDIDATES_AT_ONCE
+from handler.finding import CANDIDATES_AT_ONCE
 from handler.journal import LOADING_BYTES_PER_S
 
 MEMORIES_MB = (512, 8192)  # JournalMemory: its default and its maximum

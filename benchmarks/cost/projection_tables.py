@@ -8,7 +8,7 @@ from benchmarks.counts import short_count
 from handler.core import prices
 from handler.core.buckets import PREFIX_BITS, probe_count
 from handler.core.journal import MAX_SHARDS
-from handler.dedup import CANDIDATES_AT_ONCE
+from handler.finding import CANDIDATES_AT_ONCE
 from handler.journal import LOADING_BYTES_PER_S
 from training.printing import print_table
 

@@ -39,8 +39,9 @@ from handler.core.model import (
     Settings,
     padded_sequencer,
 )
-from handler.dedup import CANDIDATES_AT_ONCE, MAX_CANDIDATES, Deduplicator
+from handler.dedup import Deduplicator
 from handler.entries import Entries
+from handler.finding import CANDIDATES_AT_ONCE, MAX_CANDIDATES, Finder
 from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
 from handler.looks import Looks
@@ -174,8 +175,13 @@ class Uploader:
         )
         deduplicator = Deduplicator(
             indexer=indexer,
-            search=instance.search,
-            looks=Looks(store=_NoisePictures(), executor=self._executor, settings=settings),
+            finder=Finder(
+                search=instance.search,
+                looks=Looks(store=_NoisePictures(), executor=self._executor, settings=settings),
+                catalog=self._catalog,
+                executor=self._executor,
+                settings=settings,
+            ),
             catalog=self._catalog,
             pairs=self._pairs,
             verdicts=self._verdicts,

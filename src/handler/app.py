@@ -17,6 +17,7 @@ from handler.dedup import Deduplicator
 from handler.deliveries import Created, Ignored, Item, LookUp, Removed, Result, UnknownEvent, Unreadable
 from handler.events import decode
 from handler.indexing import Indexer
+from handler.look_ups import LookUps
 from handler.report import Report
 from handler.wiring import Service, service
 
@@ -51,9 +52,9 @@ def _run(item: Item, service: Callable[[], Service], deadline: float) -> Result:
     start = time.perf_counter()
     meter = None
     try:
-        deduplicator, shadow, meter = service()
+        deduplicator, look_ups, shadow, meter = service()
         besides = _keep_up(shadow, item) if shadow else None
-        report = _report(deduplicator, item, deadline)
+        report = _report(deduplicator, look_ups, item, deadline)
     except Exception as error:
         metrics.add_metric("Failed", MetricUnit.Count, 1)
         logger.exception("failed", extra=_names(item) | (_count_units(meter) if meter else {}))
@@ -86,14 +87,14 @@ def _keep_up(shadow: Indexer, item: Item) -> Report | None:
             return None
 
 
-def _report(deduplicator: Deduplicator, item: Item, deadline: float) -> Report | None:
+def _report(deduplicator: Deduplicator, look_ups: LookUps, item: Item, deadline: float) -> Report | None:
     match item.action:
         case Created(ref):
             return deduplicator.created(ref, deadline=deadline)
         case Removed(ref):
             return deduplicator.removed(ref)
         case LookUp(ref, tell):
-            return deduplicator.look_up(ref, tell, deadline=deadline)
+            return look_ups.look_up(ref, tell, deadline=deadline)
         case Ignored():
             return None
         case Unreadable(error):

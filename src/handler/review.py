@@ -15,6 +15,7 @@ from handler.core.groups import BEST_FIRST, Group, Place, Wanted, grouped
 from handler.core.matches import NotedPair, Pair
 from handler.core.model import Collection, ObjectRef, PictureRecord, Settings, collection_of
 from handler.core.verdicts import Decision, NamedObject, Placed, Subject, Verdict
+from handler.finding import Records
 
 AT_ONCE = 100  # objects, or verdicts, that one call reads
 
@@ -55,13 +56,6 @@ class KeptVerdicts(Protocol):
 
     def all(self, scope: str, before: Placed | None = None) -> Iterator[Decision]:
         """Yield what was decided, the newest first, from behind the place *before* on; eventually consistent."""
-
-
-class Records(Protocol):
-    """What is known of each object."""
-
-    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
-        """Return the records that exist, in any order; strongly consistent."""
 
 
 class Judged(NamedTuple):

@@ -1,11 +1,11 @@
 """The composition root: configuration to clients to the use case, once per container."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import boto3
 import botocore.session
@@ -23,12 +23,13 @@ from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
 from handler.aws.verdicts import DynamoDBVerdicts
 from handler.config import Config
-from handler.core.message import Message
-from handler.core.model import Collection, PictureRecord, Settings
-from handler.dedup import Deduplicator, Topic
+from handler.core.model import Settings
+from handler.dedup import Deduplicator
+from handler.finding import Finder, Records
 from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
 from handler.lists import ListedPictures
+from handler.look_ups import LookUps
 from handler.looks import Looks, PictureReader
 from handler.memory import JournalMemory
 from handler.review import Review
@@ -50,23 +51,17 @@ class Service(NamedTuple):
     """What the handler needs for the life of a container."""
 
     deduplicator: Deduplicator
+    look_ups: LookUps
     shadow: Indexer | None  # of the generation that is written as well
     meter: Meter
 
 
-class RecordReader(Protocol):
-    """What is known of each object. All reads are strongly consistent."""
-
-    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
-        """Return the records that exist, in any order."""
-
-
-class Asking(NamedTuple):
+class AskService(NamedTuple):
     """What the function that answers questions needs for the life of a container."""
 
-    searcher: Callable[[Settings], Deduplicator]  # as each question sets it
+    look_ups: Callable[[Settings], LookUps]  # as each question sets it
     indexer: Indexer  # to examine objects, no more
-    catalog: RecordReader
+    catalog: Records
     review: Review
     pictures: PictureReader
     settings: Settings
@@ -81,7 +76,7 @@ def service() -> Service:
 
 
 @cache
-def asking() -> Asking:
+def asking() -> AskService:
     """Return what answers questions, as the environment configures it. Raises BadConfiguration."""
     return build_asking(Config.from_env(os.environ))
 
@@ -89,37 +84,41 @@ def asking() -> Asking:
 class _Parts(NamedTuple):
     """What both functions are put together from."""
 
-    deduplicator: Callable[[Settings, Topic], Deduplicator]
+    finder: Callable[[Settings], Finder]
+    look_ups: Callable[[Settings], LookUps]
     indexer: Callable[[Settings], Indexer]
     catalog: DynamoDBCatalog
     pairs: DynamoDBPairs
     verdicts: DynamoDBVerdicts
     pictures: S3Pictures
+    executor: ThreadPoolExecutor
     meter: Meter
     client: Callable[[str], Any]
-
-
-class _Nobody:
-    """The topic of the function that only answers."""
-
-    def publish(self, message: Message) -> None:
-        raise AssertionError(f"a question announced something: {message.attributes}")
 
 
 def build(config: Config) -> Service:
     """Put the function that handles events together."""
     parts = _parts(config)
-    deduplicator = parts.deduplicator(config.settings, SNSTopic(parts.client("sns"), config.topic_arn))
+    deduplicator = Deduplicator(
+        indexer=parts.indexer(config.settings),
+        finder=parts.finder(config.settings),
+        catalog=parts.catalog,
+        pairs=parts.pairs,
+        verdicts=parts.verdicts,
+        topic=SNSTopic(parts.client("sns"), config.topic_arn),
+        executor=parts.executor,
+        settings=config.settings,
+    )
     also = config.also_generation
     shadow = parts.indexer(replace(config.settings, generation=also)) if also else None
-    return Service(deduplicator, shadow, parts.meter)
+    return Service(deduplicator, parts.look_ups(config.settings), shadow, parts.meter)
 
 
-def build_asking(config: Config) -> Asking:
+def build_asking(config: Config) -> AskService:
     """Put the function that answers questions together."""
     parts = _parts(config)
-    return Asking(
-        searcher=lambda settings: parts.deduplicator(settings, _Nobody()),
+    return AskService(
+        look_ups=parts.look_ups,
         indexer=parts.indexer(config.settings),
         catalog=parts.catalog,
         review=Review(pairs=parts.pairs, verdicts=parts.verdicts, catalog=parts.catalog, settings=config.settings),
@@ -157,20 +156,14 @@ def _parts(config: Config) -> _Parts:
     def indexer(settings: Settings) -> Indexer:
         return index_by(settings=settings)
 
-    def deduplicator(settings: Settings, topic: Topic) -> Deduplicator:
-        return Deduplicator(
-            indexer=indexer(settings),
-            search=search,
-            looks=Looks(store=ListedPictures(pictures), executor=executor, settings=settings),
-            catalog=catalog,
-            pairs=pairs,
-            verdicts=verdicts,
-            topic=topic,
-            executor=executor,
-            settings=settings,
-        )
+    def finder(settings: Settings) -> Finder:
+        looks = Looks(store=ListedPictures(pictures), executor=executor, settings=settings)
+        return Finder(search=search, looks=looks, catalog=catalog, executor=executor, settings=settings)
 
-    return _Parts(deduplicator, indexer, catalog, pairs, verdicts, pictures, meter, client)
+    def look_ups(settings: Settings) -> LookUps:
+        return LookUps(indexer=indexer(settings), finder=finder(settings), settings=settings)
+
+    return _Parts(finder, look_ups, indexer, catalog, pairs, verdicts, pictures, executor, meter, client)
 
 
 def lean_session() -> botocore.session.Session:

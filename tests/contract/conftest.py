@@ -21,8 +21,8 @@ from handler.cli.local.emulator import CREDENTIALS, REGION, require_loopback
 from handler.core.journal import Shape
 from handler.core.model import Collection, Limits
 from handler.dedup import Pairs as AnnouncedPairs
-from handler.dedup import Records
 from handler.dedup import Verdicts as KnownVerdicts
+from handler.finding import Records
 from handler.indexing import HashIndex, ObjectCatalog, PictureStore
 from handler.journal import Journal, Packs
 from handler.review import KeptVerdicts, OpenPairs

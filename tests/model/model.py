@@ -30,6 +30,7 @@ from handler.core.matches import Likeness, Match
 from handler.core.model import Collection, Limits, Outcome, PictureRecord, Settings
 from handler.core.seen import Seen
 from handler.core.verdicts import Decision, NamedObject, Subject, Verdict
+from handler.finding import Finder
 from handler.indexing import Indexer
 from handler.journal import JournalStore
 from handler.lists import ListedPictures
@@ -334,12 +335,17 @@ class Model:
         )
         deduplicator = self.variant.deduplicator(
             indexer=parts.indexer,
-            search=search,
-            looks=self.variant.looks(
-                store=ListedPictures(S3Pictures(looking, self.settings.limits)),
+            finder=Finder(
+                search=search,
+                looks=self.variant.looks(
+                    store=ListedPictures(S3Pictures(looking, self.settings.limits)),
+                    executor=replay,
+                    settings=self.settings,
+                    judge=_judged_once,
+                ),
+                catalog=catalog,
                 executor=replay,
                 settings=self.settings,
-                judge=_judged_once,
             ),
             catalog=catalog,
             pairs=self.variant.pairs(client, "catalog"),

@@ -29,7 +29,7 @@ from handler.core.model import ObjectGone, ObjectRef, Outcome, PictureRejected, 
 from handler.looks import OutOfTime
 from handler.report import Report
 from handler.review import NotThere
-from handler.wiring import Asking, asking
+from handler.wiring import AskService, asking
 
 logger = Logger(location=None)
 metrics = Metrics()
@@ -41,7 +41,7 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str
 
 
 @metrics.log_metrics
-def handle(event: Mapping[str, Any], context: LambdaContext, asking: Callable[[], Asking]) -> dict[str, Any]:
+def handle(event: Mapping[str, Any], context: LambdaContext, asking: Callable[[], AskService]) -> dict[str, Any]:
     """Answer one question, asked by the function's URL or by direct invocation; every error is a problem document."""
     logger.append_keys(request_id=context.aws_request_id)
     start = time.perf_counter()
@@ -65,7 +65,7 @@ def handle(event: Mapping[str, Any], context: LambdaContext, asking: Callable[[]
 class Asked:
     """One question under way: what it is answered with, and what its line in the log says."""
 
-    asking: Callable[[], Asking]  # made when it is needed: a bad configuration fails the question
+    asking: Callable[[], AskService]  # made when it is needed: a bad configuration fails the question
     deadline: float
     fields: dict[str, Any] = field(default_factory=dict)
     meter: Meter | None = None  # of what was made
@@ -172,17 +172,17 @@ class Asked:
         logger.exception("failed", extra=self.fields)
         return Problem(Kind.FAILED, "the function's log has the reason, by the id of this request")
 
-    def _made(self) -> Asking:
+    def _made(self) -> AskService:
         made = self.asking()
         self.meter = made.meter
         return made
 
-    def _scope(self, made: Asking, listing: reviews.Listing) -> str:
+    def _scope(self, made: AskService, listing: reviews.Listing) -> str:
         scope = Options(listing.scope).needed_scope(made.settings)
         self.fields["scope"] = scope
         return scope
 
-    def _report(self, asking: Asking, search: Search) -> Report:
+    def _report(self, asking: AskService, search: Search) -> Report:
         options, settings = search.options, asking.settings
         match search.what:
             case Hash(bits, generation):
@@ -192,15 +192,15 @@ class Asked:
                         Kind.WRONG_VALUE,
                         f"generation is {generation!r}: this deployment compares hashes of {settings.generation}",
                     )
-                searcher = asking.searcher(options.applied_to_hash(settings))
-                return searcher.look_up_hash(bits, options.needed_scope(settings), deadline=self.deadline)
+                look_ups = asking.look_ups(options.applied_to_hash(settings))
+                return look_ups.look_up_hash(bits, options.needed_scope(settings), deadline=self.deadline)
             case ObjectRef() as ref:
                 self.fields |= {"bucket": ref.bucket, "key": ref.key}
                 scope = options.scope_within(settings) or collection_of(ref, settings).scope
-                return asking.searcher(options.applied(settings)).look_up(ref, scope=scope, deadline=self.deadline)
+                return asking.look_ups(options.applied(settings)).look_up(ref, scope=scope, deadline=self.deadline)
             case body:
                 scope = options.needed_scope(settings)
-                return asking.searcher(options.applied(settings)).look_up_file(body, scope, deadline=self.deadline)
+                return asking.look_ups(options.applied(settings)).look_up_file(body, scope, deadline=self.deadline)
 
 
 Route = Callable[[Asked, Request], dict[str, Any]]

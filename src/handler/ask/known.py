@@ -21,7 +21,7 @@ from handler.core.model import (
 )
 from handler.core.phash import to_hex
 from handler.report import Report
-from handler.wiring import Asking
+from handler.wiring import AskService
 
 SCHEMA = "lookalike.picture/1"
 PHASH = "phash1"  # the generation that other software calls pHash
@@ -29,7 +29,7 @@ INDEX, OBJECT = "index", "object"  # where something is known from
 UNKNOWN = ("hash", "width", "height", "format", "bytes", "modified", "etag", "sha256")  # of what was rejected
 
 
-def known(asking: Asking, ref: ObjectRef) -> dict[str, Any]:
+def known(asking: AskService, ref: ObjectRef) -> dict[str, Any]:
     """Return what is known of the object; read it only for what the index does not have.
 
     Raises ObjectGone, ReadDenied, PictureRejected, or Problem if it is not there as it was indexed.
@@ -54,14 +54,14 @@ def known(asking: Asking, ref: ObjectRef) -> dict[str, Any]:
     return _described(examined, collection, OBJECT, _phash(content, asking.settings.limits), OBJECT)
 
 
-def _stored(asking: Asking, collection: Collection, ref: ObjectRef) -> PictureRecord | None:
+def _stored(asking: AskService, collection: Collection, ref: ObjectRef) -> PictureRecord | None:
     """What the index knows of the object, unless another version of it is asked for."""
     found: Sequence[PictureRecord] = asking.catalog.get(collection, [ref.object_id])
     record = found[0] if found else None
     return record if record and ref.version in (None, record.ref.version) else None
 
 
-def _stored_phash(asking: Asking, record: PictureRecord) -> str | None:
+def _stored_phash(asking: AskService, record: PictureRecord) -> str | None:
     """The phash that a generation of this deployment has stored for the same bytes."""
     if record.generation == PHASH:
         return None if record.hash is None else to_hex(record.hash)

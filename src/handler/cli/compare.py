@@ -85,7 +85,7 @@ class Comparison:
     views: tuple[str, str]
 
 
-class Asked(NamedTuple):
+class OneWay(NamedTuple):
     """What one picture finds that asks for another one."""
 
     a: PictureRecord
@@ -134,16 +134,16 @@ def run(options: argparse.Namespace) -> int:
     return MATCH if asked.found and asked.found.kind.rank <= chosen.tell.rank else NO_MATCH
 
 
-def _asked(asker: Asker, other: Asker, settings: Settings) -> Asked:
+def _asked(asker: Asker, other: Asker, settings: Settings) -> OneWay:
     """Return what one picture finds that asks for the other."""
     meeting, found = closest(asker, other.record, settings), match(asker, other.record, settings)
     if not settings.max_looks or is_flat(asker.record) or is_flat(other.record):
-        return Asked(asker.record, other.record, meeting, found)
+        return OneWay(asker.record, other.record, meeting, found)
     met = found or _met(other.record, meeting)
     pictures = _seen(asker, settings), _seen(other, settings)
     seen, looked_at = looked(met, *pictures), judged(met, *pictures)
     found = looked_at if found and found.kind is not MatchKind.EXACT else found
-    return Asked(asker.record, other.record, meeting, found, seen, looked_at.likeness)
+    return OneWay(asker.record, other.record, meeting, found, seen, looked_at.likeness)
 
 
 def _spare(plot: Path | None, pictures: Iterable[str]) -> None:
@@ -188,7 +188,7 @@ def _draw(
         raise CommandError(f"{printable(str(plot))}: {error.strerror or error}", status=UNUSABLE_FILE) from error
 
 
-def _compared(asked: Asked, settings: Settings) -> Comparison:
+def _compared(asked: OneWay, settings: Settings) -> Comparison:
     a, b, meeting, found, _, likeness = asked
     names = GENERATIONS[a.generation].asking_names
     return Comparison(

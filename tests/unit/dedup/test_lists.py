@@ -330,7 +330,7 @@ def test_look_up_asks_lists(site: FakeDeployment) -> None:
     site.lister().add("stock", site.listed("bad.jpg", jpeg(CAT), list_name="stock"))
     ref = site.put("a.jpg", jpeg(CAT))
 
-    report = site.function().look_up(ref)
+    report = site.look_ups().look_up(ref)
 
     assert ([match.list for match in report.matches], site.topic.messages, site.pairs.items) == (["stock"], [], {})
 

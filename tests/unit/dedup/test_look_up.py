@@ -15,7 +15,7 @@ def test_look_up_compares_what_is_in_the_bucket_now(deployment: FakeDeployment) 
     dog = deployment.upload("dog.jpg", jpeg(DOG))
     deployment.pictures.objects[BUCKET, "cat.jpg"] = jpeg(DOG)
 
-    report = deployment.function().look_up(ObjectRef(BUCKET, "cat.jpg"))
+    report = deployment.look_ups().look_up(ObjectRef(BUCKET, "cat.jpg"))
 
     assert report.record is not None
     assert before.record is not None
@@ -28,7 +28,7 @@ def test_look_up_answers_and_leaves_no_trace(deployment: FakeDeployment) -> None
     deployment.upload("cat.jpg", jpeg(CAT))
     asked = deployment.put("question.jpg", jpeg(near_copy(CAT)))
 
-    report = deployment.function().look_up(asked)
+    report = deployment.look_ups().look_up(asked)
 
     assert [match.record.ref.key for match in report.matches] == ["cat.jpg"]
     assert deployment.announced == []
@@ -47,8 +47,8 @@ def test_file_that_is_in_no_bucket_is_compared_and_not_stored(generation: str, m
     deployment.upload("cat.jpg", jpeg(CAT))
     deployment.upload("dog.jpg", jpeg(DOG))
 
-    same = deployment.function().look_up_file(jpeg(CAT), "*")
-    near = deployment.function().look_up_file(jpeg(near_copy(CAT)), "*")
+    same = deployment.look_ups().look_up_file(jpeg(CAT), "*")
+    near = deployment.look_ups().look_up_file(jpeg(near_copy(CAT)), "*")
 
     assert (keys(same), keys(near)) == ([("cat.jpg", MatchKind.EXACT)], [("cat.jpg", MatchKind.NEAR)])
     assert near.looks == (1 if max_looks else 0)
@@ -56,7 +56,7 @@ def test_file_that_is_in_no_bucket_is_compared_and_not_stored(generation: str, m
 
 
 def test_file_that_is_no_picture_is_rejected(deployment: FakeDeployment) -> None:
-    report = deployment.function().look_up_file(b"no picture", "*")
+    report = deployment.look_ups().look_up_file(b"no picture", "*")
 
     assert (report.outcome, report.matches) == (Outcome.REJECTED, ())
 
@@ -72,8 +72,8 @@ def test_hash_finds_what_has_a_view_within_the_radius(generation: str, orientati
     assert stored is not None
     assert stored.hash is not None
 
-    near = deployment.function().look_up_hash(stored.hash ^ 0b111, "*")
-    far = deployment.function().look_up_hash(stored.hash ^ 0x1FFF, "*")
+    near = deployment.look_ups().look_up_hash(stored.hash ^ 0b111, "*")
+    far = deployment.look_ups().look_up_hash(stored.hash ^ 0x1FFF, "*")
 
     assert [(match.record.ref.key, match.distance) for match in near.matches] == [("cat.jpg", 3)]
     assert far.matches == []
@@ -84,7 +84,7 @@ def test_search_of_another_scope_finds_nothing_of_the_own(deployment: FakeDeploy
     one = deployment.upload("one/cat.jpg", jpeg(CAT))
     deployment.upload("two/cat.jpg", jpeg(CAT))
 
-    there = deployment.function().look_up(ObjectRef(BUCKET, one.ref.key), scope="two/")
-    file = deployment.function().look_up_file(jpeg(CAT), "one/")
+    there = deployment.look_ups().look_up(ObjectRef(BUCKET, one.ref.key), scope="two/")
+    file = deployment.look_ups().look_up_file(jpeg(CAT), "one/")
 
     assert (keys(there), keys(file)) == ([("two/cat.jpg", MatchKind.EXACT)], [("one/cat.jpg", MatchKind.EXACT)])

@@ -245,7 +245,7 @@ def test_look_up_looks_and_notes_nothing(site: FakeDeployment) -> None:
     site.upload("a.jpg", jpeg(SCENE))
     site.pictures.objects["pictures", "b.jpg"] = jpeg(SCENE, 70)
 
-    report = site.function().look_up(site.event("b.jpg"))
+    report = site.look_ups().look_up(site.event("b.jpg"))
 
     assert [match.kind for match in report.matches] == [MatchKind.NEAR]
     assert (report.looks, site.pairs.items) == (1, {})
@@ -256,7 +256,7 @@ def test_look_up_may_ask_for_what_only_looks_alike(by_phash: FakeDeployment) -> 
     by_phash.pictures.objects["pictures", "b.png"] = textured(2)
 
     told = {
-        tell: by_phash.function().look_up(by_phash.event("b.png"), tell).matches for tell in (None, MatchKind.ALIKE)
+        tell: by_phash.look_ups().look_up(by_phash.event("b.png"), tell).matches for tell in (None, MatchKind.ALIKE)
     }
 
     assert [match.kind for match in told[None]] == []

@@ -115,7 +115,7 @@ def test_what_was_decided_crowds_nothing_out(deployment: FakeDeployment) -> None
 
 
 def test_look_up_shows_what_was_decided(decided: FakeDeployment) -> None:
-    (match,) = decided.function().look_up(decided.event("copy.jpg")).matches
+    (match,) = decided.look_ups().look_up(decided.event("copy.jpg")).matches
 
     assert match.record.ref.key == "cat.jpg"
 

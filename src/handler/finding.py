@@ -1,0 +1,169 @@
+"""What a picture that asks finds in a collection: proposed by a search, read again, and decided by looks.
+
+Everything is read strongly, at the moment that it is needed; nothing is written.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from itertools import islice
+from typing import Protocol
+
+from handler.core.asker import Asker
+from handler.core.generations import GENERATIONS
+from handler.core.lists import confirms_listed, list_collection, match_listed
+from handler.core.matches import Match, NotedPair
+from handler.core.model import Candidate, Collection, Found, MatchKind, PictureRecord, Route, Settings
+from handler.core.policy import confirms, match, nearest_first, questions, radius_of
+from handler.looks import Looks
+from handler.report import Report
+from handler.search import Search
+
+CANDIDATES_AT_ONCE = 100  # object items that one call reads
+MAX_PAGES_AT_ONCE = 16  # calls in parallel, before the live ones are counted; the first is alone, and mostly enough
+# Entries of deleted pictures stay in the journal, and each costs a read. With more of them around one picture
+# than this the function would not end in its time, and the event would fail for ever.
+MAX_CANDIDATES = 10_000
+
+
+class Records(Protocol):
+    """What is known of each object."""
+
+    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
+        """Return the records that exist, in any order; strongly consistent."""
+
+
+Wanted = Callable[[Collection, PictureRecord, Sequence[Match]], Sequence[Match]]  # those of some matches
+Known = Callable[[Collection, PictureRecord, Sequence[Match]], Mapping[str, NotedPair]]  # of some, by object id
+
+
+def _everything(_: Collection, __: PictureRecord, found: Sequence[Match]) -> Sequence[Match]:
+    return found
+
+
+def _nothing(_: Collection, __: PictureRecord, ___: Sequence[Match]) -> Mapping[str, NotedPair]:
+    return {}
+
+
+class Finder:
+    """Finds the matches of pictures that ask, as one deployment is set."""
+
+    def __init__(
+        self,
+        *,
+        search: Search,
+        looks: Looks,
+        catalog: Records,
+        executor: Executor,
+        settings: Settings,
+        max_candidates: int = MAX_CANDIDATES,
+    ) -> None:
+        self._search = search
+        self._looks = looks
+        self._catalog = catalog
+        self._executor = executor
+        self._settings = settings
+        self._max_candidates = max_candidates
+        # What is farther has to be looked at anyway, and buckets for each further bit cost more than the rest together.
+        self._most_probed = GENERATIONS[settings.generation].sure_radius
+        self._enough = settings.max_matches + settings.max_looks  # nearest matches, by what is known of them
+
+    def find(
+        self,
+        collection: Collection,
+        asker: Asker,
+        report: Report,
+        deadline: float,
+        *,
+        wanted: Wanted = _everything,
+        known: Known = _nothing,
+        tell: MatchKind | None = None,
+    ) -> None:
+        """Report the matches in *collection*: those alone that are *wanted*, and as they are *known* without a look.
+
+        *tell* is the least kind that counts, if that is another one than the settings have.
+        """
+        with report.timed("search"):
+            proposed = self._proposed(collection, asker, wanted, report, deadline)
+            noted = known(collection, asker.record, proposed[: self._enough])
+        with report.timed("look"):
+            decided = self._looks.decide(asker, proposed, noted, tell, deadline=deadline)
+        report.matches, report.looks = decided.matches, decided.looks
+        report.truncated |= decided.more
+
+    def on_lists(
+        self, asker: Asker, deadline: float, *, known: Known = _nothing, tell: MatchKind | None = None
+    ) -> list[Report]:
+        """Return what is found on each list: by the same questions, with bounds of its own."""
+        reports = list[Report]()
+        for name in self._settings.lists:
+            reports.append(Report(asker.record.ref))
+            listed = list_collection(name, self._settings.generation)
+            self.find(listed, asker, reports[-1], deadline, known=known, tell=tell)
+        return reports
+
+    def _proposed(
+        self, collection: Collection, asker: Asker, wanted: Wanted, report: Report, deadline: float
+    ) -> list[Match]:
+        """Return the nearest live matches by what is known of them, nearest first: as many as may be decided about."""
+        asked, radius = questions(asker, self._settings), radius_of(asker, self._settings)
+        probed_radius = min(radius, self._most_probed)
+        confirming = confirms(asker, asked, self._settings)
+        report.found = self._search.find(
+            collection,
+            asked,
+            radius,
+            word_count=GENERATIONS[self._settings.generation].word_count,
+            confirms=confirms_listed(confirming) if collection.is_list else confirming,
+            probed_radius=probed_radius,
+            deadline=deadline,
+        )
+        matching = partial(self._live_matches, collection, asker, wanted)
+        live, cut = self._follow_up(asker, report.found, matching)
+        if cut and report.found.route is not Route.PROBED:
+            # What was overwritten and deleted here fills the journal; the buckets know who has a hash now.
+            report.found = self._search.probe(collection, asked, probed_radius)
+            live, cut = self._follow_up(asker, report.found, matching)
+        report.truncated = cut
+        return nearest_first(live.values(), self._settings.priority)
+
+    def _follow_up(
+        self, asker: Asker, found: Found, matching: Callable[[Sequence[Candidate]], dict[str, Match]]
+    ) -> tuple[dict[str, Match], bool]:
+        """The live matches among what was found, more than the cap if there are, and whether some was not read."""
+        # The asker's own entry is among them: it was written before the search.
+        seen = {asker.record.ref.object_id}
+        candidates = _unseen(found.candidates, seen)
+        live: dict[str, Match] = {}
+        pages = 1
+        while some := list(islice(candidates, pages * CANDIDATES_AT_ONCE)):
+            if len(seen) > self._max_candidates:
+                return live, True
+            pages = min(4 * pages, MAX_PAGES_AT_ONCE)
+            for found_there in self._executor.map(matching, _pages(some)):
+                live |= found_there
+            # Candidates come nearest first, so whatever is still to come is at least as far as the last of these.
+            if sum(match.distance <= some[-1].distance for match in live.values()) > self._enough:
+                return live, False
+        return live, not found.complete
+
+    def _live_matches(
+        self, collection: Collection, asker: Asker, wanted: Wanted, candidates: Sequence[Candidate]
+    ) -> dict[str, Match]:
+        """The live objects among *candidates* that match by what is known of them now and are wanted, by object id."""
+        stored = self._catalog.get(collection, [candidate.object_id for candidate in candidates])
+        how = match_listed if collection.is_list else match
+        found = [matching for one in stored if (matching := how(asker, one, self._settings))]
+        return {one.record.ref.object_id: one for one in wanted(collection, asker.record, found)}
+
+
+def _unseen(candidates: Iterator[Candidate], seen: set[str]) -> Iterator[Candidate]:
+    """Each object once, and none of *seen*, which grows by them."""
+    for candidate in candidates:
+        if candidate.object_id not in seen:
+            seen.add(candidate.object_id)
+            yield candidate
+
+
+def _pages(candidates: Sequence[Candidate]) -> list[Sequence[Candidate]]:
+    return [candidates[at : at + CANDIDATES_AT_ONCE] for at in range(0, len(candidates), CANDIDATES_AT_ONCE)]
