@@ -63,6 +63,11 @@ class LookUps:
         report.collection, report.radius = collection, self._settings.asked_radius
         if asker.record.alive:
             listed = self._finder.on_lists(asker, deadline, tell=tell)
+            report.unused_lists = [
+                name
+                for name, on_list in zip(self._settings.lists, listed, strict=True)
+                if on_list.found and on_list.found.nothing_filed
+            ]
             self._finder.find(collection, asker, report, deadline, tell=tell)
             for on_list in reversed(listed):
                 report.add(on_list)

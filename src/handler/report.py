@@ -21,6 +21,7 @@ class Report:
     unpacked: str | None = None  # what kept a pack of the journal from being made: nothing is lost by it
     found: Found | None = None  # which way the search took, and what it read
     matches: Sequence[Match] = ()
+    unused_lists: Sequence[str] = ()  # of those that a look-up asked: nothing was ever put on them
     truncated: bool = False  # there are more matches than were kept
     looks: int = 0  # that were taken
     announced: int = 0  # pairs in the message that was published

@@ -22,7 +22,7 @@ from handler.ask.description import description
 from handler.ask.direct import from_url_answer, is_direct, to_url_event
 from handler.ask.known import known
 from handler.ask.problems import CONTENT_TYPE, Kind, Problem
-from handler.ask.questions import Hash, Options, Search, object_of, refuse_parameters
+from handler.ask.questions import Hash, Options, Search, object_of, refuse_parameters, wrong
 from handler.ask.request import JSON, Request
 from handler.aws.meter import Meter
 from handler.core.model import ObjectGone, ObjectRef, Outcome, PictureRejected, ReadDenied, collection_of
@@ -80,6 +80,7 @@ class Asked:
             raise ObjectGone(report.record.reason if report.record else "")
         if report.outcome is Outcome.REJECTED:
             raise _rejected(str(report.record.reason if report.record else ""))
+        self._refuse_unknown_lists(report)
         return answer(report, confirmed=not hash_alone)
 
     def picture(self, request: Request) -> dict[str, Any]:
@@ -176,6 +177,18 @@ class Asked:
         made = self.asking()
         self.meter = made.meter
         return made
+
+    def _refuse_unknown_lists(self, report: Report) -> None:
+        """Raise Problem if a list was asked that is not one of the deployment's, and that has never had an entry.
+
+        A name that is misspelt would say "not banned" of everything.
+        """
+        settings = self._made().settings
+        if unknown := [name for name in report.unused_lists if name not in settings.lists]:
+            raise wrong(
+                f"lists has {', '.join(map(repr, unknown))}: nothing was ever put on a list of that name in "
+                f"{settings.generation}, and this deployment's Lists are {', '.join(settings.lists) or 'none'}"
+            )
 
     def _scope(self, made: AskService, listing: reviews.Listing) -> str:
         scope = Options(listing.scope).needed_scope(made.settings)

@@ -141,9 +141,14 @@ def _description() -> dict[str, Any]:
 
 def _parameters(described: Mapping[str, dict[str, Any]], required: Sequence[str]) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": schema}
+        {"name": name, "in": "query", "required": name in required, "schema": schema} | _written(schema)
         for name, schema in described.items()
     ]
+
+
+def _written(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """How a list is written in a query: with commas between, in one parameter."""
+    return {"style": "form", "explode": False} if schema.get("type") == "array" else {}
 
 
 def _responses(name: str, kinds: Sequence[Kind]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from handler.core.fields import Field, WrongField
 from handler.core.generations import GENERATIONS
 from handler.core.model import (
     EFFORTS,
+    LIST_NAME,
+    MAX_LISTS,
     ORIENTATIONS,
     TELLS,
     WHOLE_DEPLOYMENT,
@@ -29,7 +31,7 @@ HASH = f"[0-9a-f]{{{HEX_DIGITS}}}"
 HASH_RADIUS = 8  # of a bare hash, where others have check bits that would confirm what is farther
 OBJECT_FIELDS = ("bucket", "key", "version")
 NUMBERS = ("radius", "limit")
-HASH_OPTIONS = ("scope", "radius", "limit", "orientations")
+HASH_OPTIONS = ("scope", "lists", "radius", "limit", "orientations")
 OPTIONS = (*HASH_OPTIONS, "effort", "tell")
 
 
@@ -46,6 +48,7 @@ class Options:
     """How to search; None where it is as the deployment is set."""
 
     scope: str | None = None
+    lists: tuple[str, ...] | None = None  # that are asked as well, each once
     radius: int | None = None
     limit: int | None = None
     orientations: str | None = None
@@ -58,6 +61,7 @@ class Options:
             raise wrong(f"orientations is {self.orientations!r}: hashes of {settings.generation} take none alone")
         return replace(
             settings,
+            lists=settings.lists if self.lists is None else self.lists,
             radius=settings.radius if self.radius is None else self.radius,
             max_matches=self.limit or settings.max_matches,
             orientations=ORIENTATIONS[self.orientations] if self.orientations else settings.orientations,
@@ -125,7 +129,7 @@ def search_of_file(body: bytes, query: str) -> Search:
     given = parameters(query)
     refuse_others(Field(given, "query"), OPTIONS)
     try:
-        values = {name: _number(name, text) if name in NUMBERS else text for name, text in given.items()}
+        values = {name: _value(name, text) for name, text in given.items()}
         return Search(body, _options(Field(values, "query"), OPTIONS))
     except WrongField as error:
         raise wrong(str(error)) from error
@@ -174,15 +178,26 @@ def _options(asked: Field, known: Sequence[str]) -> Options:
             raise given.wrong(f"want a whole number from {least} to {most}")
         return given.whole_number() if given else None
 
-    scope = asked.get("scope")
+    scope, lists = asked.get("scope"), asked.get("lists")
     return Options(
         scope.name() if scope else None,
+        _lists(lists) if lists else None,
         number("radius", 0, MAX_RADIUS),
         number("limit", 1, MAX_LIMIT),
         one_of("orientations", tuple(ORIENTATIONS)),
         one_of("effort", EFFORTS),
         one_of("tell", TELLS),
     )
+
+
+def _lists(given: Field) -> tuple[str, ...]:
+    names = given.each()
+    if len(names) > MAX_LISTS:
+        raise WrongField(f"{given.path} has {len(names)} names, want up to {MAX_LISTS}")
+    for name in names:
+        if not re.fullmatch(LIST_NAME, name.text()):
+            raise name.wrong("want the name of a list: up to 32 small letters, digits and hyphens")
+    return tuple(dict.fromkeys(name.text() for name in names))
 
 
 def _ref(named: Field) -> ObjectRef:
@@ -224,6 +239,13 @@ def parameters(query: str) -> Mapping[str, str]:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise wrong(f"the query has {', '.join(map(repr, twice))} more than once")
     return dict(pairs)
+
+
+def _value(name: str, text: str) -> str | int | list[str]:
+    """Return the value of an option as a JSON document would have it."""
+    if name == "lists":
+        return text.split(",") if text else []
+    return _number(name, text) if name in NUMBERS else text
 
 
 def _number(name: str, text: str) -> int:

@@ -11,7 +11,7 @@ from handler.answers import SCHEMA as SEARCH_SCHEMA
 from handler.ask.known import INDEX, OBJECT
 from handler.ask.known import SCHEMA as PICTURE_SCHEMA
 from handler.ask.problems import Kind
-from handler.ask.questions import BUCKET, HASH, MAX_LIMIT
+from handler.ask.questions import BUCKET, HASH, HASH_OPTIONS, MAX_LIMIT
 from handler.ask.review_schemas import review_schemas
 from handler.ask.shapes import (
     COUNT,
@@ -40,6 +40,12 @@ OF_A_BARE_HASH = {"width", "height", "format", "bytes", "etag", "sha256"}  # is 
 
 OPTIONS: Mapping[str, Schema] = {
     "scope": NAME | {"description": "Where to search: folders with a slash after each; * is the whole deployment."},
+    "lists": list_of({"type": "string", "pattern": f"^{LIST_NAME}$"})
+    | {
+        "maxItems": MAX_LISTS,
+        "description": "Which lists to compare with as well, if not the deployment's Lists; empty: none. In a query "
+        "they have commas between.",
+    },
     "radius": RADIUS | {"description": "Bits within which to search, if not the deployment's Radius."},
     "limit": {
         "type": "integer",
@@ -66,7 +72,7 @@ def schemas() -> dict[str, Schema]:
             {
                 "hash": HEX | {"description": "Of a whole picture: nothing confirms what it meets."},
                 "generation": GENERATION | {"description": "That of the hash, and of this deployment."},
-                **optional({name: OPTIONS[name] for name in ("scope", "radius", "limit", "orientations")}),
+                **optional({name: OPTIONS[name] for name in HASH_OPTIONS}),
             },
             ["hash", "generation"],
         ),

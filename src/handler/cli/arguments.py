@@ -1,7 +1,10 @@
 """What the values of options may be."""
 
+import re
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+
+from handler.core.model import LIST_NAME
 
 
 def positive(text: str) -> int:
@@ -20,3 +23,17 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def list_name(text: str) -> str:
+    """Return *text*; raise ArgumentTypeError unless it is the name of a list."""
+    if not re.fullmatch(LIST_NAME, text):
+        raise ArgumentTypeError(
+            f"{text!r} is no name of a list (want up to 32 small letters, digits and hyphens, the first no hyphen)"
+        )
+    return text
+
+
+def list_names(text: str) -> list[str]:
+    """Return the names of lists between the commas of *text*, none if it is empty; raise ArgumentTypeError."""
+    return [list_name(name) for name in text.split(",")] if text else []

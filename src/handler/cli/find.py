@@ -9,7 +9,7 @@ from typing import Any
 
 from handler.ask.questions import HASH, HASH_OPTIONS, MAX_LIMIT, OPTIONS
 from handler.ask.request import MAX_BODY_BYTES
-from handler.cli.arguments import whole_number
+from handler.cli.arguments import list_names, whole_number
 from handler.cli.asking import ERROR, WHERE, add_deployed, asked, object_named
 from handler.cli.errors import STATUSES, CommandError
 from handler.cli.files import read, why_unusable
@@ -41,6 +41,7 @@ exit status:
 examples:
   lookalike find holiday.jpg
   lookalike find --limit 3 s3://amzn-s3-demo-bucket/uploads/holiday.jpg
+  lookalike find --lists banned holiday.jpg
   lookalike find --scope hotels/astoria/ --json ./00ff00ff00ff00ff"""
 
 
@@ -51,6 +52,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "what", metavar="PATH|s3://BUCKET/KEY|HASH", help="a picture file, an object, or 16 lower-case hex digits"
     )
     parser.add_argument("--scope", metavar="SCOPE", help="search among these folders (default: the object's own)")
+    parser.add_argument(
+        "--lists",
+        type=list_names,
+        metavar="NAMES",
+        help="compare with these lists, with commas between, or '' for none (default: the stack's Lists)",
+    )
     parser.add_argument(
         "--radius",
         type=whole_number(0, MAX_RADIUS),
@@ -105,6 +112,8 @@ def event(options: argparse.Namespace) -> dict[str, Any]:
         return question | {"body": body | given}
     if named := object_named(options.what):
         return question | {"body": {"object": named} | given}
+    if "lists" in given:
+        given["lists"] = ",".join(given["lists"])
     return question | {"query": given, "body": base64.b64encode(_file(options.what)).decode()}
 
 

@@ -1,15 +1,14 @@
 """`lookalike list`: keep named sets of pictures that every upload is compared with."""
 
 import argparse
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from handler.cli import list_verbs
+from handler.cli.arguments import list_name
 from handler.cli.errors import STATUSES
 from handler.cli.stacks import STACK
 from handler.core.generations import GENERATIONS
-from handler.core.model import LIST_NAME
 
 DESCRIPTION = """\
 Keep lists: named sets of pictures that every upload is compared with, beside
@@ -90,7 +89,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for name, verb in VERBS.items():
         added = verbs.add_parser(name, help=verb.summary, formatter_class=argparse.RawDescriptionHelpFormatter)
         added.description, added.epilog = verb.description, verb.epilog
-        added.add_argument("name", type=_name, metavar="NAME", help="of the list")
+        added.add_argument("name", type=list_name, metavar="NAME", help="of the list")
         verb.configure(added)
         added.add_argument("--stack", default=STACK, metavar="NAME", help="the deployed stack (default: %(default)s)")
         added.add_argument(
@@ -135,14 +134,6 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
 
 def _add_json(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--json", action="store_true", help=f"print {what} instead")
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(LIST_NAME, text):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no name of a list (want up to 32 small letters, digits and hyphens, the first no hyphen)"
-        )
-    return text
 
 
 VERBS = {

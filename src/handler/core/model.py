@@ -293,6 +293,11 @@ class Found:
     complete: bool = True  # False: there is more within the radius than the candidates
     trouble: str | None = None  # what kept the journal from being loaded: the answer is right all the same
 
+    @property
+    def nothing_filed(self) -> bool:
+        """Whether nothing was ever filed there, as far as is known: the buckets do not say."""
+        return self.route is not Route.PROBED and not self.pictures
+
 
 def object_id(bucket: str, key: str) -> str:
     """Return the id of an object: 16 bytes of BLAKE2b over length-prefixed bucket and key, as hex.

@@ -39,7 +39,7 @@ def test_unknown_field(ask: Asker, asked: dict[str, Any], unknown: list[str]) ->
     assert answer.document["unknown"] == unknown
 
 
-@pytest.mark.parametrize("query", ["rotate=1", "limit=1&lists=banned"])
+@pytest.mark.parametrize("query", ["rotate=1", "limit=1&list=banned"])
 def test_unknown_parameter_of_a_file(ask: Asker, query: str) -> None:
     assert_problem(ask.file(jpeg(CAT), query), Kind.UNKNOWN_FIELD, "query has")
 
@@ -73,6 +73,10 @@ def test_parameter_of_the_description(ask: Asker) -> None:
         ({"object": "s3://b/k"}, "body.object is \"s3://b/k\", want an object"),
         ({"object": {"bucket": "b ad", "key": "k"}}, "want the name of a bucket"),
         ({"object": {"bucket": BUCKET, "key": ""}}, "body.object.key"),
+        (HASH | {"lists": "banned"}, "body.lists is \"banned\", want a list"),
+        (HASH | {"lists": ["ok", "Banned"]}, "body.lists[1] is \"Banned\", want the name of a list"),
+        (HASH | {"lists": [1]}, "body.lists[0]"),
+        (HASH | {"lists": ["a"] * 9}, "body.lists has 9 names, want up to 8"),
         ({"object": {"bucket": BUCKET, "key": "\ud800"}}, "body.object.key"),
     ],
 )  # fmt: skip
@@ -96,6 +100,18 @@ def test_wrong_parameter(ask: Asker, query: str, said: str) -> None:
 
 def test_number_of_a_file_that_is_none(ask: Asker) -> None:
     assert_problem(ask.file(jpeg(CAT), "radius=1e1"), Kind.WRONG_VALUE, "query.radius")
+
+
+@pytest.mark.parametrize("query", ["lists=,", "lists=banned,", "lists=Banned", f"lists={'a' * 33}"])
+def test_lists_of_a_file_that_cannot_be(ask: Asker, query: str) -> None:
+    assert_problem(ask.file(jpeg(CAT), query), Kind.WRONG_VALUE, "query.lists[", "want the name of a list")
+
+
+def test_list_on_which_nothing_was_ever_put_is_taken_for_a_mistake(deployment: FakeDeployment, ask: Asker) -> None:
+    deployment.lists = ("banned",)
+
+    for answer in (ask.file(jpeg(CAT), "lists=baned,banned"), ask.document(HASH | {"lists": ["baned"]})):
+        assert_problem(answer, Kind.WRONG_VALUE, "lists has 'baned':", "Lists are banned")
 
 
 @pytest.mark.parametrize("scope", ["*", "one", "one/two/", "//"])

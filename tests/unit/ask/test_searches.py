@@ -1,10 +1,13 @@
 """`POST /v1/searches`: a file, an object or a hash, and what of the deployment shows the same."""
 
+from base64 import b64encode
 from copy import deepcopy
 from typing import Any
 
 import pytest
 
+from handler.core.fingerprint import fingerprint
+from handler.core.model import Limits
 from tests.asking import Asker
 from tests.deployments import BUCKET, FakeDeployment
 from tests.pictures import jpeg, near_copy, photo
@@ -140,3 +143,49 @@ def test_scope_says_where_to_search(deployment: FakeDeployment, ask: Asker) -> N
         [("one/cat.jpg", "exact")],
     ]
     assert [one.document["scope"] for one in (here, there, file)] == ["one/", "two/", "one/"]
+
+
+@pytest.fixture
+def listed(deployment: FakeDeployment) -> FakeDeployment:
+    """A deployment that compares uploads with the list banned; stock and emptied are further ones."""
+    deployment.lists = ("banned", "unused")
+    for name in ("banned", "stock", "emptied"):
+        deployment.lister().add(name, deployment.listed("cat.jpg", jpeg(CAT), list_name=name))
+    deployment.lister().remove("emptied", "cat.jpg")
+    return deployment
+
+
+def lists_of(document: dict[str, Any]) -> list[str]:
+    return [match["list"] for match in document["matches"]]
+
+
+@pytest.mark.parametrize(
+    ("given", "query", "expected"),
+    [
+        ({}, "", ["banned"]),
+        ({"lists": None}, "", ["banned"]),
+        ({"lists": []}, "lists=", []),
+        ({"lists": ["stock"]}, "lists=stock", ["stock"]),
+        ({"lists": ["stock", "banned", "stock"]}, "lists=stock,banned,stock", ["stock", "banned"]),
+        ({"lists": ["emptied", "unused"]}, "lists=emptied%2Cunused", []),
+    ],
+)
+def test_lists_says_which_are_asked(
+    listed: FakeDeployment, ask: Asker, given: dict[str, Any], query: str, expected: list[str]
+) -> None:
+    object_there = {"object": {"bucket": BUCKET, "key": "question.jpg"}}
+    hash_alone = {"hash": f"{fingerprint(jpeg(CAT), 'look1', Limits()).hash:016x}", "generation": "look1"}
+    listed.put("question.jpg", jpeg(CAT))
+
+    answers = ask.file(jpeg(CAT), query), ask.document(object_there | given), ask.document(hash_alone | given)
+
+    assert [(answer.status, lists_of(answer.document)) for answer in answers] == [(200, expected)] * 3
+
+
+@pytest.mark.usefixtures("listed")
+def test_direct_question_names_lists_as_well(ask: Asker) -> None:
+    body = b64encode(jpeg(CAT)).decode()
+
+    answer = ask.direct({"method": "POST", "path": "/v1/searches", "query": {"lists": "stock"}, "body": body})
+
+    assert lists_of(answer["body"]) == ["stock"]

@@ -41,6 +41,20 @@ def test_file_is_sent_with_its_options(tmp_path: Path, ask: Asker) -> None:
     assert (answer["status"], [one["key"] for one in answer["body"]["matches"]]) == (200, ["cat.jpg"])
 
 
+def test_lists_are_named_as_each_question_wants_them(tmp_path: Path, ask: Asker) -> None:
+    path = tmp_path / "copy.jpg"
+    path.write_bytes(jpeg(photo(1)))
+
+    file, none = question("--lists", "banned,stock", str(path)), question("--lists", "", str(path))
+    hash = question("--lists", "banned,stock", "00ff00ff00ff00ff")
+
+    assert (file["query"], none["query"]) == ({"lists": "banned,stock"}, {"lists": ""})
+    assert hash["body"]["lists"] == ["banned", "stock"]
+    answers = [ask.direct(one) for one in (file, none, hash)]
+    assert [answer["status"] for answer in answers] == [400, 200, 400]
+    assert "'banned', 'stock': nothing was ever put" in answers[0]["body"]["detail"]
+
+
 def test_object_and_hash_are_named(ask: Asker) -> None:
     named = question("--tell", "near", f"s3://{BUCKET}/a/b.jpg")
     hash = question("--radius", "0", "00ff00ff00ff00ff")
@@ -60,6 +74,7 @@ def test_object_and_hash_are_named(ask: Asker) -> None:
         (["--tell", "near", "0" * 16], "--tell says nothing about a bare hash"),
         (["--generation", "phash1", "a.jpg"], "--generation is that of a hash"),
         (["--limit", "0", "a.jpg"], "--limit"),
+        (["--lists", "banned,", "a.jpg"], "no name of a list"),
     ],
 )
 def test_what_cannot_be_asked_is_one_line(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
