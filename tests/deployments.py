@@ -23,6 +23,7 @@ from handler.core.model import (
     Settings,
     padded_sequencer,
 )
+from handler.deadline import Deadline
 from handler.dedup import Deduplicator
 from handler.finding import MAX_CANDIDATES, Finder
 from handler.indexing import Indexer
@@ -171,6 +172,7 @@ class FakeDeployment:
             settings=self.settings,
             also_generation=also_generation,
             meter=Meter(),
+            deadline=Deadline(),
         )
 
     def event(self, key: str) -> ObjectRef:

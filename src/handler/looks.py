@@ -28,14 +28,10 @@ from handler.core.model import (
 )
 from handler.core.policy import best_first
 from handler.core.seen import Seen
+from handler.deadline import RESERVED_S, OutOfTime
 
 AHEAD = 8  # pictures that are read while one is looked at
-RESERVED_S = 2.0  # of an invocation: to note, publish and mark
 MOST_LUMA = 1 << 21  # pixels of a reduced picture; only strips many times as long as they are wide have more
-
-
-class OutOfTime(Exception):
-    """The invocation ends before all looks are taken: the event has to come again."""
 
 
 class PictureReader(Protocol):

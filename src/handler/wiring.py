@@ -24,6 +24,7 @@ from handler.aws.sns import SNSTopic
 from handler.aws.verdicts import DynamoDBVerdicts
 from handler.config import Config
 from handler.core.model import Settings
+from handler.deadline import Deadline
 from handler.dedup import Deduplicator
 from handler.finding import Finder, Records
 from handler.indexing import Indexer
@@ -67,6 +68,7 @@ class AskService(NamedTuple):
     settings: Settings
     also_generation: str | None
     meter: Meter
+    deadline: Deadline
 
 
 @cache
@@ -93,6 +95,7 @@ class _Parts(NamedTuple):
     pictures: S3Pictures
     executor: ThreadPoolExecutor
     meter: Meter
+    deadline: Deadline
     client: Callable[[str], Any]
 
 
@@ -126,6 +129,7 @@ def build_asking(config: Config) -> AskService:
         settings=config.settings,
         also_generation=config.also_generation,
         meter=parts.meter,
+        deadline=parts.deadline,
     )
 
 
@@ -136,8 +140,10 @@ def _parts(config: Config) -> _Parts:
     settings = CLIENT.merge(ClientConfig(s3={"addressing_style": "path" if config.endpoint_url else "auto"}))
     client: Callable[[str], Any] = partial(session.client, endpoint_url=config.endpoint_url, config=settings)
     s3, dynamodb = client("s3"), client("dynamodb")
-    meter = Meter()
+    meter, deadline = Meter(), Deadline()
     meter.attach(dynamodb)
+    deadline.attach(dynamodb)
+    deadline.attach(s3)
     executor = ThreadPoolExecutor(THREADS, thread_name_prefix="lookalike")
     catalog = DynamoDBCatalog(dynamodb, config.picture_table)
     buckets = DynamoDBBuckets(dynamodb, config.bucket_table, executor=executor)
@@ -163,7 +169,7 @@ def _parts(config: Config) -> _Parts:
     def look_ups(settings: Settings) -> LookUps:
         return LookUps(indexer=indexer(settings), finder=finder(settings), settings=settings)
 
-    return _Parts(finder, look_ups, indexer, catalog, pairs, verdicts, pictures, executor, meter, client)
+    return _Parts(finder, look_ups, indexer, catalog, pairs, verdicts, pictures, executor, meter, deadline, client)
 
 
 def lean_session() -> botocore.session.Session:

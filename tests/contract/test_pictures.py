@@ -100,7 +100,12 @@ def test_object_under_a_customers_own_key_is_rejected_and_still_there() -> None:
 
 @pytest.mark.parametrize(
     ("code", "said"),
-    [("InvalidArgument", "Invalid version id specified"), ("NoSuchBucket", "The bucket does not exist")],
+    [
+        ("InvalidArgument", "Invalid version id specified"),
+        ("NoSuchBucket", "The bucket does not exist"),
+        ("InvalidBucketName", "The specified bucket is not valid"),
+        ("KeyTooLongError", "Your key is too long"),
+    ],
 )
 def test_version_or_bucket_that_never_was_is_gone(code: str, said: str) -> None:
     s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
@@ -110,6 +115,13 @@ def test_version_or_bucket_that_never_was_is_gone(code: str, said: str) -> None:
 
         with pytest.raises(ObjectGone):
             S3Pictures(s3, Limits()).read(ObjectRef(BUCKET, "a.jpg", version="v"))
+
+
+def test_bucket_that_botocore_knows_cannot_be_is_gone() -> None:
+    s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+
+    with pytest.raises(ObjectGone, match=r"x--x-s3/a\.jpg does not exist"):
+        S3Pictures(s3, Limits()).read(ObjectRef("x--x-s3", "a.jpg"))
 
 
 def test_other_bad_requests_are_left_to_a_retry() -> None:
@@ -129,4 +141,27 @@ def test_kms_key_that_may_not_be_used_is_named_with_the_grant_that_is_missing() 
         stub.add_client_error("get_object", "AccessDenied", KMS, http_status_code=403)
 
         with pytest.raises(ReadDenied, match=r"grant it kms:Decrypt on arn:aws:kms:eu-west-1:123456789012:key/1$"):
+            S3Pictures(s3, Limits()).read(ObjectRef(BUCKET, "a.jpg"))
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "told"),
+    [
+        ("AllAccessDisabled", "All access to this object has been disabled", "grant it s3:GetObject"),
+        ("KMS.DisabledException", "arn:aws:kms:eu-west-1:1:key/1 is disabled", r"\(KMS.DisabledException\): enable it"),
+        ("KMS.KMSInvalidStateException", "key/1 is pending deletion", "cannot be used"),
+        (
+            "AccessDenied",
+            "User: u is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext because",
+            "grant it kms:Decrypt on the key",
+        ),
+    ],
+)
+def test_what_somebody_has_to_grant_is_named(code: str, said: str, told: str) -> None:
+    s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+
+    with Stubber(s3) as stub:
+        stub.add_client_error("get_object", code, said, http_status_code=403)
+
+        with pytest.raises(ReadDenied, match=f"{BUCKET}/a.jpg .*{told}"):
             S3Pictures(s3, Limits()).read(ObjectRef(BUCKET, "a.jpg"))

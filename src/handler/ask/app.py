@@ -22,14 +22,18 @@ from handler.ask.description import description
 from handler.ask.direct import from_url_answer, is_direct, to_url_event
 from handler.ask.known import known
 from handler.ask.problems import CONTENT_TYPE, Kind, Problem
-from handler.ask.questions import Hash, Options, Search, object_of, refuse_parameters, wrong
+from handler.ask.questions import MOST_NAME_BYTES, Hash, Options, Search, object_of, refuse_parameters, wrong
 from handler.ask.request import JSON, Request
 from handler.aws.meter import Meter
+from handler.aws.trouble import is_passing, is_too_long
 from handler.core.model import ObjectGone, ObjectRef, Outcome, PictureRejected, ReadDenied, collection_of
-from handler.looks import OutOfTime
+from handler.deadline import OutOfTime
 from handler.report import Report
 from handler.review import NotThere
 from handler.wiring import AskService, asking
+
+MOST_ANSWER_BYTES = 6_000_000  # Lambda takes 6 MB with what is around it
+RETRY_AFTER_S = 5  # the function has tried for some seconds itself
 
 logger = Logger(location=None)
 metrics = Metrics()
@@ -150,10 +154,20 @@ class Asked:
         """Return what the question has consumed, for the log."""
         return self.meter.take() if self.meter else {}
 
+    def answered(self, document: str) -> Response[str]:
+        """Return the answer, if it is not larger than Lambda lets a function answer."""
+        size = len(json.dumps(document))  # as the URL's answer has it: a string in another document
+        if size > MOST_ANSWER_BYTES:
+            what = f"the answer has {size} bytes, over {MOST_ANSWER_BYTES}: ask with a smaller limit"
+            return self.refused(Problem(Kind.ANSWER_TOO_LARGE, what))
+        return Response(200, JSON, document)
+
     def refused(self, problem: Problem) -> Response[str]:
         """Return the problem document, and note it."""
         self.fields |= {"problem": problem.document["type"], "detail": str(problem)}
         headers: dict[str, str | list[str]] = {"Allow": problem.allow} if problem.allow else {}
+        if problem.kind is Kind.BUSY:
+            headers["Retry-After"] = str(RETRY_AFTER_S)
         return Response(problem.kind.status, CONTENT_TYPE, json.dumps(problem.document), headers)
 
     def failed(self, error: Exception) -> Problem:
@@ -169,13 +183,17 @@ class Asked:
                 return _rejected(f"{error.code}: {error}")
             case OutOfTime():
                 return Problem(Kind.OUT_OF_TIME, str(error))
+        if is_too_long(error):
+            return wrong(f"a name is longer than {MOST_NAME_BYTES} bytes, or a cursor is none that an answer gave")
         metrics.add_metric("AskFailed", MetricUnit.Count, 1)
         logger.exception("failed", extra=self.fields)
+        if is_passing(error):
+            return Problem(Kind.BUSY, f"{type(error).__name__}: ask again in {RETRY_AFTER_S} seconds")
         return Problem(Kind.FAILED, "the function's log has the reason, by the id of this request")
 
     def _made(self) -> AskService:
         made = self.asking()
-        self.meter = made.meter
+        self.meter, made.deadline.end = made.meter, self.deadline
         return made
 
     def _refuse_unknown_lists(self, report: Report) -> None:
@@ -251,7 +269,7 @@ def _called(resolver: LambdaFunctionUrlResolver, asked: Asked, route: Route) -> 
             document = route(asked, Request.of(resolver.current_event.raw_event))
         except Exception as error:  # the boundary of one question: a problem document, and never a bare 502
             return asked.refused(asked.failed(error))
-        return Response(200, JSON, json.dumps(document))
+        return asked.answered(json.dumps(document))
 
     return call
 

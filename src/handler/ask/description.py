@@ -10,7 +10,15 @@ from handler.ask.review_schemas import GROUPS, LISTED, UNDONE
 from handler.ask.schemas import NAMED, OPTIONS, problem, schemas
 from handler.ask.shapes import reference
 
-ANYWHERE = (Kind.UNKNOWN_FIELD, Kind.WRONG_VALUE, Kind.TOO_LARGE, Kind.FAILED)  # whatever is asked
+ANYWHERE = (  # whatever is asked
+    Kind.UNKNOWN_FIELD,
+    Kind.WRONG_VALUE,
+    Kind.ANSWER_TOO_LARGE,
+    Kind.TOO_LARGE,
+    Kind.FAILED,
+    Kind.BUSY,
+    Kind.OUT_OF_TIME,
+)
 OF_A_PICTURE = (Kind.READ_DENIED, Kind.NO_SUCH_OBJECT, Kind.PICTURE_REJECTED)
 ABOUT = f"""\
 Ask a deployment of Lookalike which stored pictures show the same as another one, or what is known of an object, and
@@ -61,9 +69,7 @@ def _searches() -> dict[str, Any]:
         "confirms its matches.",
         "parameters": _parameters(OPTIONS, required=()),
         "requestBody": {"required": True, "content": {JSON: {"schema": document}, "image/*": file, BYTES: file}},
-        "responses": _responses(
-            "answer", (*ANYWHERE, *OF_A_PICTURE, Kind.NOT_JSON, Kind.WRONG_CONTENT_TYPE, Kind.OUT_OF_TIME)
-        ),
+        "responses": _responses("answer", (*ANYWHERE, *OF_A_PICTURE, Kind.NOT_JSON, Kind.WRONG_CONTENT_TYPE)),
     }
 
 

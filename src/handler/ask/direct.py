@@ -20,7 +20,9 @@ def is_direct(event: Mapping[str, Any]) -> bool:
     if not isinstance(event, Mapping):
         return True
     context = event.get("requestContext")
-    return not (isinstance(context, Mapping) and "http" in context and isinstance(event.get("rawPath"), str))
+    http = context.get("http") if isinstance(context, Mapping) else None
+    method = http.get("method") if isinstance(http, Mapping) else None
+    return not (isinstance(method, str) and isinstance(event.get("rawPath"), str))
 
 
 def to_url_event(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ class Kind(Enum):
     UNKNOWN_FIELD = ("unknown-field", 400, "a field or parameter is not known")
     WRONG_VALUE = ("wrong-value", 400, "a field or parameter is missing, or has a value that it cannot have")
     NOT_JSON = ("not-json", 400, "the body is not JSON")
+    ANSWER_TOO_LARGE = ("answer-too-large", 400, "the answer is larger than a function may give")
     READ_DENIED = ("read-denied", 403, "the function may not read the object")
     NO_SUCH_ROUTE = ("no-such-route", 404, "there is nothing at this path")
     NO_SUCH_OBJECT = ("no-such-object", 404, "the object does not exist")
@@ -21,7 +22,8 @@ class Kind(Enum):
     WRONG_CONTENT_TYPE = ("wrong-content-type", 415, "the body is of a type that is not taken")
     PICTURE_REJECTED = ("picture-rejected", 422, "the picture cannot be used")
     FAILED = ("failed", 500, "something failed here")
-    OUT_OF_TIME = ("out-of-time", 503, "the search did not end in its time")
+    BUSY = ("busy", 503, "AWS did not answer the function, or not yet")
+    OUT_OF_TIME = ("out-of-time", 503, "there was no answer in time")
 
     def __init__(self, slug: str, status: int, title: str) -> None:
         self.type = PREFIX + slug

@@ -27,6 +27,7 @@ from handler.core.phash import HASH_BITS, from_hex
 MAX_LIMIT = 100
 HEX_DIGITS = HASH_BITS // 4
 BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}"
+MOST_NAME_BYTES = 1024  # of a key of S3, in UTF-8, and so of a scope, with which keys begin
 HASH = f"[0-9a-f]{{{HEX_DIGITS}}}"
 HASH_RADIUS = 8  # of a bare hash, where others have check bits that would confirm what is farther
 OBJECT_FIELDS = ("bucket", "key", "version")
@@ -80,6 +81,8 @@ class Options:
         """Return the scope that is asked for, if any. Raises Problem if there can be none of that name."""
         if self.scope is None:
             return WHOLE_DEPLOYMENT if settings.scope_depth == 0 else None
+        if len(self.scope.encode()) > MOST_NAME_BYTES:
+            raise wrong(f"scope has {len(self.scope.encode())} bytes: want at most {MOST_NAME_BYTES}")
         if settings.scope_depth == 0 and self.scope != WHOLE_DEPLOYMENT:
             raise wrong(f"scope is {self.scope!r}: this deployment has one scope, '*' (its ScopeDepth is 0)")
         if scope_of(f"{self.scope}x", settings.scope_depth) not in (self.scope, WHOLE_DEPLOYMENT):
@@ -203,8 +206,11 @@ def _lists(given: Field) -> tuple[str, ...]:
 def _ref(named: Field) -> ObjectRef:
     if not re.fullmatch(BUCKET, named["bucket"].text()):
         raise named["bucket"].wrong("want the name of a bucket")
-    version = named.get("version")
-    return ObjectRef(named["bucket"].text(), named["key"].name(), version=version.name() if version else None)
+    key, version = named["key"], named.get("version")
+    for name in (key, version) if version else (key,):
+        if len(name.name().encode()) > MOST_NAME_BYTES:
+            raise name.wrong(f"want at most {MOST_NAME_BYTES} bytes, not {len(name.name().encode())}")
+    return ObjectRef(named["bucket"].text(), key.name(), version=version.name() if version else None)
 
 
 def _one_of(given: Field, allowed: Sequence[str]) -> str:

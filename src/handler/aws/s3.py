@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointProviderError
 
 from handler.core.formats import check_bytes
 from handler.core.model import Content, Limits, ObjectGone, ObjectRef, PictureRejected, ReadDenied
@@ -11,13 +11,16 @@ from handler.core.model import Content, Limits, ObjectGone, ObjectRef, PictureRe
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# What S3 answers for a bucket, a key, a version or (405) a delete marker that cannot be read any more.
-# The answer to a HEAD has no body, so botocore knows its status only.
+# What S3 answers for a bucket, a key, a version or (405) a delete marker that cannot be read any more, or that there
+# cannot be. The answer to a HEAD has no body, so botocore knows its status only.
 GONE = {"NoSuchBucket", "NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404", "405"}
+GONE |= {"InvalidBucketName", "KeyTooLongError", "InvalidURI", "NoSuchAccessPoint", "InvalidAccessPointAliasError"}
+DENIED = {"AccessDenied", "AllAccessDisabled"}
+KMS = {f"KMS.{what}" for what in ("DisabledException", "NotFoundException", "KMSInvalidStateException")}
 NO_VERSION = ("InvalidArgument", "version id")  # to a version id that it never gave
 # What it answers without the key of a customer (SSE-C), which is in no event: to GET with words, to HEAD without.
 ENCRYPTED, ENCRYPTED_HEAD = ("InvalidRequest", "Server Side Encryption"), "400"
-_KMS_KEY = re.compile(r"kms:Decrypt on resource: (arn:\S+)")
+_KMS_KEY = re.compile(r"kms:Decrypt on (?:resource: (arn:\S+)|the resource)")
 
 
 class S3Pictures:
@@ -36,24 +39,13 @@ class S3Pictures:
         """
         try:
             answer = self._client.get_object(**_where(ref))
+        except EndpointProviderError as error:  # botocore itself finds that no bucket has such a name
+            raise ObjectGone(f"{ref.bucket}/{ref.key} does not exist") from error
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in GONE or (code == NO_VERSION[0] and NO_VERSION[1] in str(error).lower()):
-                raise ObjectGone(f"{ref.bucket}/{ref.key} does not exist") from error
-            if code == "InvalidObjectState":
-                raise PictureRejected("archived", "the object is in an archive tier and cannot be read") from error
-            if code == ENCRYPTED[0] and ENCRYPTED[1] in str(error):
-                raise PictureRejected("encrypted", "the object is under a customer's own key (SSE-C)") from error
-            if key := _KMS_KEY.search(str(error)):
-                raise ReadDenied(
-                    f"{ref.bucket}/{ref.key} is under a KMS key that the function's role may not use: "
-                    f"grant it kms:Decrypt on {key[1]}"
-                ) from error
-            if code == "AccessDenied":
-                raise ReadDenied(
-                    f"{ref.bucket}/{ref.key} may not be read by the function's role: grant it s3:GetObject there"
-                ) from error
-            raise
+            final = _final(ref, error)
+            if final is None:
+                raise
+            raise final from error
         with answer["Body"] as body:
             check_bytes(answer["ContentLength"], self._limits)
             return Content(
@@ -79,3 +71,24 @@ class S3Pictures:
 def _where(ref: ObjectRef) -> dict[str, Any]:
     where = {"Bucket": ref.bucket, "Key": ref.key}
     return where | {"VersionId": ref.version} if ref.version else where
+
+
+def _final(ref: ObjectRef, error: ClientError) -> Exception | None:
+    """Return what S3's answer means for good, if it is one that no retry mends."""
+    named, code, said = f"{ref.bucket}/{ref.key}", error.response["Error"]["Code"], str(error)
+    if code in GONE or (code == NO_VERSION[0] and NO_VERSION[1] in said.lower()):
+        return ObjectGone(f"{named} does not exist")
+    if code == "InvalidObjectState":
+        return PictureRejected("archived", "the object is in an archive tier and cannot be read")
+    if code == ENCRYPTED[0] and ENCRYPTED[1] in said:
+        return PictureRejected("encrypted", "the object is under a customer's own key (SSE-C)")
+    if key := _KMS_KEY.search(said):
+        return ReadDenied(
+            f"{named} is under a KMS key that the function's role may not use: "
+            f"grant it kms:Decrypt on {key[1] or 'the key, in its own policy as well'}"
+        )
+    if code in KMS:
+        return ReadDenied(f"{named} is under a KMS key that cannot be used ({code}): enable it, or restore it")
+    if code in DENIED:
+        return ReadDenied(f"{named} may not be read by the function's role: grant it s3:GetObject there")
+    return None

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from handler.core.model import Box, Content, MatchKind, ObjectGone, ObjectRef, PictureRejected, ReadDenied
-from handler.looks import OutOfTime
+from handler.deadline import OutOfTime
 from tests.deployments import FakeDeployment
 from tests.fakes import InMemoryPictures
 from tests.pictures import jpeg, photo, png, textured
