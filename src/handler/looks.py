@@ -124,16 +124,24 @@ class Looks:
                 )
             try:
                 mine = mine or self._see(asker.record, self._store.read(asker.record.ref))
-                theirs = self._see(match.record, reading.result())
-            except ObjectGone:
-                # What is on a list stays on it, whatever became of the object that it was made of.
-                yield Looked(match if match.list else None, taken=False)
-                continue
+            except ObjectGone:  # what asked is not there any more, so it matches nothing
+                yield Looked(None, taken=False)
             except (PictureRejected, ReadDenied):
                 yield Looked(match, taken=False)
-                continue
-            fit = max(mine.luma.size, theirs.luma.size) <= MOST_LUMA
-            yield Looked(self._judge(match, mine, theirs) if fit else match, taken=fit)
+            else:
+                yield self._look(match, mine, reading)
+
+    def _look(self, match: Match, mine: Seen, reading: Future[Content]) -> Looked:
+        """Return what comes of *match*, whose picture is being read."""
+        try:
+            theirs = self._see(match.record, reading.result())
+        except ObjectGone:
+            # What is on a list stays on it, whatever became of the object that it was made of.
+            return Looked(match if match.list else None, taken=False)
+        except (PictureRejected, ReadDenied):
+            return Looked(match, taken=False)
+        fit = max(mine.luma.size, theirs.luma.size) <= MOST_LUMA
+        return Looked(self._judge(match, mine, theirs) if fit else match, taken=fit)
 
     def _read_ahead(self, matches: Iterable[Match]) -> Iterator[tuple[Match, Future[Content]]]:
         """Yield each of *matches* with the reading of its picture; of no more bytes at once than one may have."""

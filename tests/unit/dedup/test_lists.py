@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from handler.aws.catalog import object_key
 from handler.core.lists import bare_fingerprint, entry_ref, list_collection, source_of
-from handler.core.model import Collection, ObjectRef, Outcome, PictureRecord, ReadDenied, scope_of
+from handler.core.model import Collection, Content, ObjectGone, ObjectRef, Outcome, PictureRecord, ReadDenied, scope_of
 from tests.deployments import BUCKET, FakeDeployment
-from tests.fakes import InMemoryCatalog
+from tests.fakes import InMemoryCatalog, InMemoryPictures
 from tests.pictures import jpeg, near_copy, photo, png, textured
 
 CAT, DOG = photo(1, (640, 480)), photo(2, (640, 480))
@@ -210,6 +210,28 @@ def test_hash_and_check_bits_decide_where_it_cannot(site: FakeDeployment, troubl
 
     (match,) = matches(site)
     assert (match["list"], match["kind"], match["agreement"]) == ("banned", "near", None)
+
+
+class GoneOnceItWasRead(InMemoryPictures):
+    """What asks can be read once, and is deleted then."""
+
+    def read(self, ref: ObjectRef) -> Content:
+        content = super().read(ref)
+        if ref.key == "a.jpg":
+            self.errors[ref.key] = ObjectGone("it was deleted meanwhile")
+        return content
+
+
+def test_asking_picture_that_is_gone_is_not_taken_for_the_listed_one(site: FakeDeployment) -> None:
+    """By phash1 it is read once more for the first look."""
+    site.generation = "phash1"
+    listed_object(site, jpeg(CAT))
+    before, site.pictures = site.pictures, GoneOnceItWasRead()
+    site.pictures.objects |= before.objects
+
+    report = site.upload("a.jpg", jpeg(near_copy(CAT)))
+
+    assert (list(report.matches), site.topic.messages) == ([], [])
 
 
 @pytest.mark.parametrize(
