@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,17 @@ from jsonschema import ValidationError
 
 from handler.core.formats import FORMATS
 from handler.core.matches import Likeness, Match
-from handler.core.message import compose
-from handler.core.model import Collection, Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord, padded_sequencer
+from handler.core.message import MAX_BODY_BYTES, compose
+from handler.core.model import (
+    MAX_LISTS,
+    Collection,
+    Fingerprint,
+    MatchKind,
+    ObjectRef,
+    Outcome,
+    PictureRecord,
+    padded_sequencer,
+)
 from tests.schema import valid_message
 
 COLLECTION = Collection("*", "phash1")
@@ -121,3 +131,36 @@ def test_message_is_cut_to_what_sns_takes_and_says_so(count: int, letter: str) -
     assert len(document["matches"]) == len(message.matches)
     assert document["truncated"] is (len(message.matches) < count)
     assert list(message.matches) == matches[: len(message.matches)]
+
+
+# Any text that a key of S3 may have, cut to so many bytes: JSON has up to six for one.
+LETTERS = st.characters(exclude_categories=["Cs"])
+KEYS = st.tuples(st.text(LETTERS, min_size=1, max_size=20), st.integers(1, 1024))
+LISTS = [*(f"{'x' * 31}{number}" for number in range(MAX_LISTS)), None]
+BOXES = tuple((number / 72, 0.123457, 0.123457, 0.987654) for number in range(72))  # every other one of 144 blocks
+
+
+def long_key(text: str, most_bytes: int) -> str:
+    return (text * 1024).encode()[:most_bytes].decode(errors="ignore") or "k"
+
+
+@given(st.lists(KEYS, min_size=1, max_size=6), st.lists(st.integers(0, 100), min_size=9, max_size=9))
+def test_nothing_crowds_out_the_best_of_a_list_or_of_the_scope(keys: list[tuple[str, int]], counts: list[int]) -> None:
+    one = replace(near("b.jpg"), likeness=Likeness(MatchKind.ALTERED, 3, 0.123456789, 0.123456789, BOXES))
+    named = cycle(ObjectRef("b" * 63, long_key(*key), version="v" * 1024) for key in keys)
+    matches = [
+        replace(one, record=replace(one.record, ref=next(named)), list=name)
+        for name, count in zip(LISTS, counts, strict=True)
+        for _ in range(count)
+    ]
+    if not matches:
+        return
+    asking, scope = record(long_key(*keys[0])), long_key(*keys[-1])
+
+    message = compose(replace(COLLECTION, scope=scope), asking, matches, radius=10, truncated=False)
+
+    assert len(message.body) <= MAX_BODY_BYTES
+    kept = [id(match) for match in message.matches]
+    assert {id(next(one for one in matches if one.list == name)) for name in {one.list for one in matches}} <= set(kept)
+    assert kept == [id(match) for match in matches if id(match) in set(kept)]
+    assert ('"truncated":true' in message.body) is (len(kept) < len(matches))

@@ -34,9 +34,9 @@ def compose(
 ) -> Message:
     """Return the message that *picture* has *matches* (best first, at least one).
 
-    Matches that do not fit are left out, the last first, and `truncated` is then true. The id depends
-    on nothing but the pairs that are announced: a repeated message has the same one, and one that
-    announces another pair has another.
+    Matches that do not fit are left out, the last first, and `truncated` is then true; the first of each list, and of
+    the scope, always fits. The id depends on nothing but the pairs that are announced: a repeated message has the same
+    one, and one that announces another pair has another.
     """
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -115,12 +115,21 @@ def describe_box(box: Box) -> dict[str, float]:
 
 
 def _fitting(matches: Sequence[Match], room: int) -> Sequence[Match]:
-    """The first of *matches* that take up to *room* bytes of JSON."""
-    for count, match in enumerate(matches):
-        room -= len(_json(describe_match(match))) + 1  # the comma
-        if room < 0:
-            return matches[:count]
-    return matches
+    """Those of *matches* that take up to *room* bytes of JSON: the first of each list and of the scope, then in order.
+
+    The keys of S3 have up to a kilobyte, which are six in JSON: so many of one list could fill a message.
+    """
+    firsts = {match.list: number for number, match in reversed(list(enumerate(matches)))}
+    kept = set(firsts.values())
+    sizes = [len(_json(describe_match(match))) + 1 for match in matches]  # with the comma
+    room -= sum(sizes[number] for number in kept)
+    for number, size in enumerate(sizes):
+        if number not in kept:
+            room -= size
+            if room < 0:
+                break
+            kept.add(number)
+    return [matches[number] for number in sorted(kept)]
 
 
 def _json(document: Any) -> bytes:
