@@ -1,14 +1,20 @@
 """What the template promises that no deployment would show."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from handler.aws.pairs import DynamoDBPairs
 from handler.config import LISTS, BadConfiguration, Config
+from handler.core.filed import Copy, Filed
 from handler.core.look1 import LOOKS_RADIUS
+from handler.core.matches import Likeness, NotedPair, Pair
+from handler.core.model import Collection, MatchKind
+from handler.core.verdicts import Subject
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
@@ -147,6 +153,53 @@ def test_function_that_answers_questions_writes_verdicts_packs_and_its_log_alone
     }
     packs = next(one for one in statements("AskRole") if one["Sid"] == "Packs")
     assert packs["Resource"] == {"Fn::Sub": "${PacksBucket.Arn}/*"}
+
+
+class Recording:
+    """A table's client that keeps the updates it is asked for."""
+
+    class exceptions:  # noqa: N801 - boto3's name
+        ConditionalCheckFailedException = LookupError
+
+    def __init__(self) -> None:
+        self.updates: list[dict[str, Any]] = []
+
+    def update_item(self, **request: Any) -> None:
+        self.updates.append(request)
+
+
+KEYWORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT"}
+
+
+def attributes(request: dict[str, Any]) -> set[str]:
+    """What `dynamodb:Attributes` is of a request: the names in its key and in its expressions, placeholders undone."""
+    expressions = " ".join(text for name, text in request.items() if name.endswith("Expression"))
+    words = set(re.findall(r"(?<![:\w])#?\w+", expressions)) - KEYWORDS
+    placeholders = request.get("ExpressionAttributeNames", {})
+    functions = set(re.findall(r"(\w+)\(", expressions))
+    return {placeholders.get(word, word) for word in words - functions} | set(request["Key"])
+
+
+def test_function_that_answers_questions_may_change_of_a_pair_what_reviews_change_and_no_more() -> None:
+    client, pair = Recording(), Pair(f"{'a' * 32}#A", f"{'b' * 32}#B")
+    pairs, collection = DynamoDBPairs(cast(Any, client), "pictures"), Collection("*", "look1")
+    likeness = Likeness(MatchKind.NEAR, 3)
+    pairs.set_aside(collection, pair, Subject("a", "b"))
+    pairs.reopen(collection, pair)
+    pairs.close(collection, pair)
+    moved = set().union(*map(attributes, client.updates))
+    with suppress(TypeError):  # nothing comes back
+        pairs.note_pair(collection, pair, NotedPair(likeness, finder="a"))
+    copy = Copy("pictures", "a.jpg", None, 1, 1, "JPEG", 1, "")
+    pairs.mark_announced(collection, Filed(pair, (copy, copy), likeness, "a", "2026-01-01T00:00:00+00:00"))
+    others = [attributes(request) for request in client.updates[3:]]
+
+    (statement,) = [one for one in statements("AskRole") if one["Sid"] == "OpenAndClosedPairs"]
+
+    condition = statement["Condition"]
+    assert condition["ForAllValues:StringLike"] == {"dynamodb:LeadingKeys": ["*#p#*"]}
+    assert set(condition["ForAllValues:StringEquals"]["dynamodb:Attributes"]) == moved
+    assert [names <= moved for names in others] == [False, False]
 
 
 def test_functions_are_one_code_in_one_layer_with_roles_of_their_own() -> None:
