@@ -1,7 +1,6 @@
-"""The e-mail, the block of banned pictures and the event bus of examples/, deployed where rights are enforced."""
+"""The e-mail and the block of banned pictures of examples/, deployed where rights are enforced."""
 
 import json
-import re
 import time
 from typing import Any
 
@@ -124,40 +123,3 @@ def test_what_is_tagged_is_read_by_moderators_alone(guarded: Guarded) -> None:
         with pytest.raises(ClientError, match="AccessDenied"):
             guests_s3.get_object(Bucket=bucket, Key=banned["key"], **which)
     # Copying needs the right to read the source, too; the emulator asks the bucket's policy for reads alone.
-
-
-# --- the event bus: the emulator's pipes read from DynamoDB alone, so the test carries messages from queue to bus ---
-
-
-def test_rule_of_the_bus_gets_the_message_as_detail(guarded: Guarded) -> None:
-    outputs = guarded.deploy("eventbridge")
-    events, seen = guarded.client("events"), guarded.make_queue("events")
-    pattern = {"source": ["lookalike"], "detail": {"matches": {"kind": ["exact"]}}}
-    events.put_rule(Name="exact", EventBusName=outputs["BusName"], EventPattern=json.dumps(pattern))
-    events.put_targets(
-        Rule="exact", EventBusName=outputs["BusName"], Targets=[{"Id": "seen", "Arn": guarded.arn(seen)}]
-    )
-    wanted, other = message(MATCH, MATCH, kind="exact"), message(MATCH, MATCH, kind="near")
-
-    for one in (other, wanted):
-        guarded.publish(one)
-    carry(guarded, outputs["Stack"], 2)
-
-    (event,) = [json.loads(body) for body in guarded.receive(seen)]
-    assert (event["source"], event["detail-type"], event["detail"]) == ("lookalike", "lookalike.match/1", wanted)
-
-
-def carry(guarded: Guarded, stack: str, count: int) -> None:
-    """Do what the deployed pipe does on AWS: put the bodies of *count* messages on the bus."""
-    (pipe,) = [one for one in guarded.client("pipes").list_pipes()["Pipes"] if one["Name"].startswith(f"{stack}-")]
-    template = str(guarded.client("cloudformation").get_template(StackName=stack)["TemplateBody"])
-    target = dict(re.findall(r"^ +(Source|DetailType|InputTemplate): ([a-z<].*)$", template, re.M))
-    assert target.pop("InputTemplate") == "<$.body>"  # all three are in the template: the emulator's pipe drops them
-    queue = guarded.client("sqs").get_queue_url(QueueName=pipe["Source"].rpartition(":")[2])["QueueUrl"]
-    bodies: list[str] = []
-    while len(bodies) < count:
-        bodies += (came := guarded.receive(queue))
-        assert came, f"{len(bodies)} of {count} messages came"
-    entries = [target | {"Detail": body, "EventBusName": pipe["Target"]} for body in bodies]
-    answer = guarded.client("events").put_events(Entries=entries)
-    assert answer["FailedEntryCount"] == 0
