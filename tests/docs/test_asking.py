@@ -11,12 +11,13 @@ import pytest
 from handler.ask import app
 from handler.ask.known import INDEX, OBJECT
 from handler.ask.problems import PREFIX, Kind
-from handler.ask.questions import HASH_OPTIONS, HASH_RADIUS, MAX_LIMIT, OPTIONS
+from handler.ask.questions import HASH_OPTIONS, MAX_LIMIT, OPTIONS
 from handler.ask.request import BYTES, JSON, MAX_BODY_BYTES
 from handler.ask.reviews import DECISION_FIELDS, GROUP_PARAMETERS, MOST_AT_ONCE, MOST_TEXT, USUALLY_AT_ONCE
 from handler.core.buckets import MAX_RADIUS
 from handler.core.groups import BEST_FIRST, RANKS
 from handler.core.journal import PacksUnavailable, Shape
+from handler.core.lists import BARE_RADIUS
 from handler.core.model import EFFORTS, ORIENTATIONS, TELLS, MatchKind
 from handler.core.verdicts import Verdict
 from tests.asking import Asker, described
@@ -103,7 +104,7 @@ def test_options() -> None:
     assert (f"0 to {MAX_RADIUS}" in rows["radius"], f"1 to {MAX_LIMIT}" in rows["limit"]) == (True, True)
     for name, values in {"orientations": ORIENTATIONS, "effort": EFFORTS, "tell": TELLS}.items():
         assert code(rows[name]) == list(values)
-    assert f"is {HASH_RADIUS} bits unless" in " ".join((REFERENCE / PAGE).read_text().split())
+    assert f"is {BARE_RADIUS} bits unless" in " ".join((REFERENCE / PAGE).read_text().split())
 
 
 def test_fields_of_a_picture(deployment: FakeDeployment) -> None:

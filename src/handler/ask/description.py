@@ -9,6 +9,7 @@ from handler.ask.request import BYTES, JSON, MAX_BODY_BYTES
 from handler.ask.review_schemas import GROUPS, LISTED, UNDONE
 from handler.ask.schemas import NAMED, OPTIONS, problem, schemas
 from handler.ask.shapes import reference
+from handler.core.lists import BARE_RADIUS
 
 ANYWHERE = (  # whatever is asked
     Kind.UNKNOWN_FIELD,
@@ -65,8 +66,8 @@ def _searches() -> dict[str, Any]:
         "summary": "Find the stored pictures that show the same as a file, an object, or what had a hash",
         "description": "Of a file, options are in the query; of a JSON document, which names an object or a hash, they "
         "are in it, and the query is empty. A scope is needed of a file and a hash where ScopeDepth is not 0. A hash "
-        "has neither check bits nor pixels: it is searched within 8 bits unless a radius is given, and nothing "
-        "confirms its matches.",
+        f"has neither check bits nor pixels: it is searched within {BARE_RADIUS} bits unless a radius is given, and "
+        "nothing confirms its matches.",
         "parameters": _parameters(OPTIONS, required=()),
         "requestBody": {"required": True, "content": {JSON: {"schema": document}, "image/*": file, BYTES: file}},
         "responses": _responses("answer", (*ANYWHERE, *OF_A_PICTURE, Kind.NOT_JSON, Kind.WRONG_CONTENT_TYPE)),

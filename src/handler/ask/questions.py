@@ -10,6 +10,7 @@ from handler.ask.problems import Kind, Problem
 from handler.core.buckets import MAX_RADIUS
 from handler.core.fields import Field, WrongField
 from handler.core.generations import GENERATIONS
+from handler.core.lists import BARE_RADIUS
 from handler.core.model import (
     EFFORTS,
     LIST_NAME,
@@ -29,7 +30,6 @@ HEX_DIGITS = HASH_BITS // 4
 BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}"
 MOST_NAME_BYTES = 1024  # of a key of S3, in UTF-8, and so of a scope, with which keys begin
 HASH = f"[0-9a-f]{{{HEX_DIGITS}}}"
-HASH_RADIUS = 8  # of a bare hash, where others have check bits that would confirm what is farther
 OBJECT_FIELDS = ("bucket", "key", "version")
 NUMBERS = ("radius", "limit")
 HASH_OPTIONS = ("scope", "lists", "radius", "limit", "orientations")
@@ -73,7 +73,7 @@ class Options:
     def applied_to_hash(self, settings: Settings) -> Settings:
         """Return *settings* for a hash alone: nobody can look, and no check bits confirm."""
         confirmed = bool(GENERATIONS[settings.generation].check_radius)
-        usual = min(settings.radius, HASH_RADIUS) if confirmed else settings.radius
+        usual = min(settings.radius, BARE_RADIUS) if confirmed else settings.radius
         asked = self.applied(settings)
         return replace(asked, radius=usual if self.radius is None else self.radius, max_looks=0)
 

@@ -14,8 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handler.cli.aws_errors import explain
 from handler.cli.errors import USAGE_ERROR, CommandError
 from handler.cli.output import one_line, printable
+from handler.cli.stacks import STACK
+from handler.core.names import named_object
 
-STACK = "lookalike"
 OUTPUT = "AskFunctionName"
 ERROR = USAGE_ERROR  # as grep has it: 1 means that nothing was found
 CLIENT = ClientConfig(
@@ -59,9 +60,10 @@ def object_named(text: str) -> dict[str, str] | None:
 
     Raises CommandError if one of both is missing.
     """
-    if not text.startswith("s3://"):
+    named = named_object(text)
+    if named is None:
         return None
-    bucket, _, key = text.removeprefix("s3://").partition("/")
+    bucket, key = named
     if not bucket or not key:
         raise CommandError(f"{printable(text)}: want s3://BUCKET/KEY", status=ERROR)
     return {"bucket": bucket, "key": key}

@@ -17,6 +17,7 @@ from handler.cli.output import complain, printable
 from handler.cli.rows import laid_out, terminal_width
 from handler.core.buckets import MAX_RADIUS
 from handler.core.generations import DEFAULT_GENERATION, GENERATIONS
+from handler.core.lists import BARE_RADIUS
 from handler.core.model import EFFORTS, ORIENTATIONS, TELLS, Limits, PictureRejected
 
 NOTHING_FOUND = 1
@@ -62,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--radius",
         type=whole_number(0, MAX_RADIUS),
         metavar="BITS",
-        help="greatest distance that counts (default: the stack's Radius, or 8 for a hash of look1)",
+        help=f"greatest distance that counts (default: the stack's Radius, or {BARE_RADIUS} for a hash of look1)",
     )
     parser.add_argument(
         "--limit", type=whole_number(1, MAX_LIMIT), metavar="N", help="most matches (default: the stack's MaxMatches)"

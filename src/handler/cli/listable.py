@@ -12,13 +12,13 @@ from handler.core.fingerprint import fingerprint
 from handler.core.generations import GENERATIONS
 from handler.core.lists import bare_fingerprint, entry_ref
 from handler.core.model import Fingerprint, Limits, ObjectRef, Outcome, PictureRecord, ReadDenied
+from handler.core.names import named_object
 from handler.core.phash import from_hex
 from handler.indexing import Indexer
 from handler.report import Report
 
 PDQ_DIGITS = 64
 
-_OBJECT = re.compile("s3://([^/]+)/(.*)", re.DOTALL)
 _OURS = re.compile(f"({'|'.join(GENERATIONS)}):([0-9a-fA-F]{{16}})")
 _ANOTHER = re.compile("(?:([a-zA-Z0-9_-]+):)?([0-9a-fA-F]{8,})")
 
@@ -43,8 +43,9 @@ def told_apart(arguments: Sequence[str]) -> Named:
     """Return what *arguments* name. What looks like a hash is one unless there is such a file."""
     named = Named([], [], [])
     for one in arguments:
-        if found := _OBJECT.fullmatch(one):
-            named.objects.append((found[1], found[2]))
+        bucket, key = named_object(one) or ("", None)
+        if bucket and key is not None:
+            named.objects.append((bucket, key))
         elif _ANOTHER.fullmatch(one) and not os.path.lexists(one):
             named.hashes.append(one)
         else:

@@ -4,7 +4,6 @@ A list is a collection of its own, under a scope that no key makes. An entry is 
 by the name under which it was listed: so it has an id of its own, also if it was made of an object.
 """
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -16,12 +15,11 @@ from handler.core.entry import Confirms
 from handler.core.generations import GENERATIONS
 from handler.core.matches import Likeness, Match
 from handler.core.model import LIST_MARK, Collection, Fingerprint, MatchKind, ObjectRef, PictureRecord, Settings
+from handler.core.names import may_be_a_bucket, named_object
 from handler.core.policy import asking_windows, match, meets, turned_hashes
 
 # Nothing confirms a bare hash, so it has to be nearer than the hashes of pictures that have check bits.
 BARE_RADIUS = 8
-# By S3's own rule for the names of buckets: whatever else is asked of it is an error that no retry mends.
-OBJECT = re.compile("s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
 
 _NO_CHECK_WORD = np.uint64(0)  # what the entry of a bare hash has; a picture's is 0 by chance alone
 _WHOLE = 0  # the number of that view
@@ -46,8 +44,8 @@ def source_of(ref: ObjectRef) -> ObjectRef | None:
     """Return the object that an entry was made of: what *ref* names itself if it is no entry; None if there is none."""
     if not ref.bucket.startswith(LIST_MARK):
         return ref
-    found = OBJECT.fullmatch(ref.key)
-    return ObjectRef(found[1], found[2], version=ref.version) if found else None
+    bucket, key = named_object(ref.key) or ("", None)
+    return ObjectRef(bucket, key, version=ref.version) if key and may_be_a_bucket(bucket) else None
 
 
 def bare_fingerprint(hash: int, generation: str) -> Fingerprint:

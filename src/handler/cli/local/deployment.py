@@ -15,6 +15,7 @@ from botocore.config import Config as ClientConfig
 
 from handler.cli.local import emulator, stack
 from handler.cli.local.emulator import CREDENTIALS, REGION, Emulator
+from handler.cli.stacks import STACK
 
 BUSY = "waiting for another local up or down, which is under way"
 MESSAGES = "lookalike-messages"  # the queue that is subscribed to the topic
@@ -183,7 +184,7 @@ def _client(endpoint: str, service: str) -> Any:
 
 
 def _outputs(endpoint: str) -> dict[str, str]:
-    (found,) = _client(endpoint, "cloudformation").describe_stacks(StackName=stack.STACK)["Stacks"]
+    (found,) = _client(endpoint, "cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
     return {name: _reachable(value, endpoint) for name, value in outputs.items()}
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from handler.cli.local.emulator import REGION, LocalError, environment, require_loopback, run
 from handler.cli.output import complain
+from handler.cli.stacks import STACK
 
-STACK = "lookalike"
 FUNCTION = "LookalikeFunction"  # its logical id in template.yaml
 RUN_FOLDERS, SAM_FOLDERS = "run", "sam"  # in the work folder: one folder for each emulator, and each run of sam
 ARTIFACTS = "lookalike-artifacts"  # the bucket that `sam deploy` puts the built code into
