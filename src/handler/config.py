@@ -42,7 +42,7 @@ class Config:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Config":
         """Return the configuration in *env*; raise BadConfiguration that names all bad variables."""
-        reader = _Reader(env)
+        reader = _Variables(env)
         journal_memory_mb = reader.integer("JOURNAL_MEMORY", 0, MAX_JOURNAL_MEMORY_MB)
         limits, journal_memory_mb = reader.shared_memory(reader.limits(), journal_memory_mb)
         config = cls(
@@ -79,7 +79,7 @@ def _one_of(names: Iterable[str]) -> tuple[str, str]:
     return "|".join(names), "one of " + ", ".join(names)
 
 
-class _Reader:
+class _Variables:
     """Reads variables and collects what is wrong with them, so that one error names it all."""
 
     def __init__(self, env: Mapping[str, str]) -> None:

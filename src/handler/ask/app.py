@@ -22,7 +22,7 @@ from handler.ask.description import description
 from handler.ask.direct import from_url_answer, is_direct, to_url_event
 from handler.ask.known import known
 from handler.ask.problems import CONTENT_TYPE, Kind, Problem
-from handler.ask.questions import MOST_NAME_BYTES, Hash, Options, Search, object_of, refuse_parameters, wrong
+from handler.ask.questions import MOST_NAME_BYTES, Hash, Options, WantedSearch, object_of, refuse_parameters, wrong
 from handler.ask.request import JSON, Request
 from handler.aws.meter import Meter
 from handler.aws.trouble import is_passing, is_too_long
@@ -213,7 +213,7 @@ class Asked:
         self.fields["scope"] = scope
         return scope
 
-    def _report(self, asking: AskService, search: Search) -> Report:
+    def _report(self, asking: AskService, search: WantedSearch) -> Report:
         options, settings = search.options, asking.settings
         match search.what:
             case Hash(bits, generation):

@@ -101,14 +101,14 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class WantedSearch:
     """One search: for an object, a file or a hash."""
 
     what: ObjectRef | bytes | Hash
     options: Options
 
 
-def search_of_document(body: bytes, query: str) -> Search:
+def search_of_document(body: bytes, query: str) -> WantedSearch:
     """Return the search that the JSON document *body* asks for. Raises Problem."""
     if query:
         raise Problem(
@@ -127,13 +127,13 @@ def search_of_document(body: bytes, query: str) -> Search:
         raise wrong(str(error)) from error
 
 
-def search_of_file(body: bytes, query: str) -> Search:
+def search_of_file(body: bytes, query: str) -> WantedSearch:
     """Return the search for the picture file *body*, with options in the *query*. Raises Problem."""
     given = parameters(query)
     refuse_others(Field(given, "query"), OPTIONS)
     try:
         values = {name: _value(name, text) for name, text in given.items()}
-        return Search(body, _options(Field(values, "query"), OPTIONS))
+        return WantedSearch(body, _options(Field(values, "query"), OPTIONS))
     except WrongField as error:
         raise wrong(str(error)) from error
 
@@ -153,7 +153,7 @@ def refuse_parameters(query: str) -> None:
     refuse_others(Field(parameters(query), "query"), ())
 
 
-def _asked(asked: Field) -> Search:
+def _asked(asked: Field) -> WantedSearch:
     by_hash = "hash" in asked
     own = ("hash", "generation") if by_hash else ("object",)
     options = HASH_OPTIONS if by_hash else OPTIONS
@@ -163,11 +163,11 @@ def _asked(asked: Field) -> Search:
         if not re.fullmatch(HASH, text):
             raise asked["hash"].wrong(f"want {HEX_DIGITS} lower-case hex digits")
         generation = _one_of(asked["generation"], tuple(GENERATIONS))
-        return Search(Hash(from_hex(text), generation), _options(asked, options))
+        return WantedSearch(Hash(from_hex(text), generation), _options(asked, options))
     if "object" not in asked:
         raise WrongField("body has neither object nor hash: want one of them")
     refuse_others(asked["object"], OBJECT_FIELDS)
-    return Search(_ref(asked["object"]), _options(asked, options))
+    return WantedSearch(_ref(asked["object"]), _options(asked, options))
 
 
 def _options(asked: Field, known: Sequence[str]) -> Options:

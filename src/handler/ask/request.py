@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler.ask.problems import Kind, Problem
-from handler.ask.questions import Search, search_of_document, search_of_file
+from handler.ask.questions import WantedSearch, search_of_document, search_of_file
 
 JSON = "application/json"
 BYTES = "application/octet-stream"
@@ -31,7 +31,7 @@ class Request:
         content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         return cls(event.get("rawQueryString") or "", content_type, _body(event), _caller(event))
 
-    def search(self) -> Search:
+    def search(self) -> WantedSearch:
         """Return the search that is asked for: by a JSON document, or for a picture file. Raises Problem."""
         if self.content_type == JSON:
             return search_of_document(self.body, self.query)

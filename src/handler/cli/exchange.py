@@ -21,7 +21,7 @@ MAX_LINE = 32_768  # characters: longer names would leave no room in a message
 _HEX = {16: re.compile("[0-9a-f]{16}"), 64: re.compile("[0-9a-f]{64}")}
 
 
-class Refused(Exception):
+class WrongLine(Exception):
     """The line cannot be taken in; the message says why."""
 
 
@@ -60,7 +60,7 @@ def imported(lines: Iterable[str], *, list_name: str, generation: str) -> Iterat
             continue
         try:
             record = _of_line(line, list_name, generation)
-        except (Refused, WrongField) as error:
+        except (WrongLine, WrongField) as error:
             yield Listable(f"line {number}", None, str(error))
         else:
             yield Listable(record.ref.key, record)
@@ -70,7 +70,7 @@ def _of_line(line: str, list_name: str, generation: str) -> PictureRecord:
     """Return the entry in *line*, of which all is checked: uploads that resemble it will be compared with it."""
     document = _document(line)
     if document["generation"].text() != generation:
-        raise Refused(f"the fingerprint is of {document['generation'].text()}, and the list is of {generation}")
+        raise WrongLine(f"the fingerprint is of {document['generation'].text()}, and the list is of {generation}")
     computed = _fingerprint(document, generation)
     size = document.get("bytes")
     if (size is None) != computed.bare or (size and size.whole_number() < 1):
@@ -89,13 +89,13 @@ def _of_line(line: str, list_name: str, generation: str) -> PictureRecord:
 
 def _document(line: str) -> Field:
     if len(line) > MAX_LINE:
-        raise Refused(f"it has {len(line)} characters, over {MAX_LINE}: nothing that was listed has so many")
+        raise WrongLine(f"it has {len(line)} characters, over {MAX_LINE}: nothing that was listed has so many")
     try:
         document = Field(json.loads(line))
     except (ValueError, RecursionError) as error:
-        raise Refused(f"it is not JSON: {error}") from error
+        raise WrongLine(f"it is not JSON: {error}") from error
     if not isinstance(document.value, Mapping) or document.value.get("schema") != SCHEMA:
-        raise Refused(f"its schema is not {SCHEMA}: want a line of `lookalike list export`")
+        raise WrongLine(f"its schema is not {SCHEMA}: want a line of `lookalike list export`")
     return document
 
 

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import BinaryIO, TypeVar
 
 from handler.cli.parallel import in_order
-from handler.cli.progress import Shown, progress
+from handler.cli.progress import Display, progress
 from handler.core.formats import check_bytes
 from handler.core.model import Limits, PictureRejected
 
@@ -29,7 +29,7 @@ UNUSABLE = (PictureRejected, OSError, ValueError, MemoryError)  # what keeps a f
 @contextmanager
 def each_file(
     work: Callable[[str], T], paths: Sequence[str], *, named: Callable[[str], str | None] = str
-) -> Iterator[tuple[Iterator[T], Shown]]:
+) -> Iterator[tuple[Iterator[T], Display]]:
     """Give what *work* makes of each file that *paths* mean, in order, and what to print lines with meanwhile.
 
     *named* is asked once about each: by which name *work* is to know it, or None to leave it out. *work* must be

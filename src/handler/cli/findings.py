@@ -8,7 +8,7 @@ from typing import Any
 
 from handler.cli.album import FoundPair
 from handler.cli.contact_sheet import Sheet, Tile
-from handler.cli.grouping import Group, worth
+from handler.cli.grouping import FileGroup, worth
 from handler.cli.measures import amount, counted
 from handler.cli.output import printable
 from handler.core.generations import GENERATIONS
@@ -23,7 +23,7 @@ _AS_LARGE = 0.9  # times as many pixels, likewise
 MIRRORED, TURNED = {2, 4, 5, 7}, {3, 6, 8}
 
 
-def group_lines(group: Group, width: int | None) -> Iterator[str]:
+def group_lines(group: FileGroup, width: int | None) -> Iterator[str]:
     """Yield the lines of a group: a picture a line, or a few where that is wider than *width* columns."""
     rows = [(*_measures(group.best), "best", "", "", ""), *(_row(group.best, one) for one in group.others)]
     paths = [group.best.ref.key, *(copy_of(group.best, one).ref.key for one in group.others)]
@@ -85,7 +85,7 @@ def copy_of(best: PictureRecord, one: FoundPair) -> PictureRecord:
     return one.b if one.a.ref.key == best.ref.key else one.a
 
 
-def sheet(group: Group, thumbnails: Mapping[str, bytes | None]) -> Sheet:
+def sheet(group: FileGroup, thumbnails: Mapping[str, bytes | None]) -> Sheet:
     """Return a group for people to look at; *thumbnails* by path."""
 
     def tile(record: PictureRecord, one: FoundPair | None) -> Tile:
@@ -106,7 +106,7 @@ def _bits(one: FoundPair) -> str:
     return "" if one.match.kind is MatchKind.EXACT else counted(one.match.distance, "bit")
 
 
-def copies(groups: Sequence[Group]) -> Iterator[PictureRecord]:
+def copies(groups: Sequence[FileGroup]) -> Iterator[PictureRecord]:
     """Yield what is too much, each once: pictures that are the same as the best of their group, and no better.
 
     Not the best of any group, so that what each matches stays; not what is altered or only alike; not what its best one

@@ -13,7 +13,7 @@ Decide = Callable[[Sequence[FoundPair]], Iterable[Match | None]]  # what is a ma
 Between = tuple[str, str]  # two paths, the worse copy first
 
 
-class Group(NamedTuple):
+class FileGroup(NamedTuple):
     """A best copy and what matches it."""
 
     best: PictureRecord
@@ -23,7 +23,7 @@ class Group(NamedTuple):
 class Grouped(NamedTuple):
     """All that was found."""
 
-    groups: list[Group]  # then those of what is in none, around what it resembles most, whatever that is a copy of
+    groups: list[FileGroup]  # then those of what is in none, around what it resembles most, whatever that is a copy of
     pairs: list[tuple[FoundPair, int | None]]  # each with the number of its group, counted from 1; None if in none
 
 
@@ -108,7 +108,7 @@ class Grouping:
             path = record.ref.key
             if path in joined and (one := self._decided[path, joined[path]]):
                 members[joined[path]].append(one)
-        groups = [Group(record, members[record.ref.key]) for record in order if record.ref.key in members]
+        groups = [FileGroup(record, members[record.ref.key]) for record in order if record.ref.key in members]
         groups.sort(key=lambda group: group.best.ref.key)
         number = {
             path: at
@@ -155,7 +155,7 @@ def _leftovers(
     records: Mapping[str, PictureRecord],
     number: Mapping[str, int],
     place: Mapping[str, int],
-) -> list[Group]:
+) -> list[FileGroup]:
     """Return a group for each picture that is in none: it resembles one that is a copy of another one already."""
     shown, members = set(number), defaultdict[str, list[FoundPair]](list)
     for one in alone:
@@ -163,7 +163,7 @@ def _leftovers(
         if not paths <= shown:
             shown |= paths
             members[min(paths, key=place.__getitem__)].append(one)
-    return [Group(records[path], pairs) for path, pairs in sorted(members.items())]
+    return [FileGroup(records[path], pairs) for path, pairs in sorted(members.items())]
 
 
 def _likeness(one: FoundPair) -> tuple[int, int, str, str]:

@@ -12,7 +12,7 @@ from handler.cli.errors import FAILED, CommandError
 from handler.cli.exchange import exported, imported
 from handler.cli.files import each_file
 from handler.cli.listable import Listable, entry_name, of_file, of_hash, of_object, told_apart
-from handler.cli.listing import Listing, listing
+from handler.cli.listing import OpenLists, listing
 from handler.cli.output import complain, one_line, printable
 from handler.cli.progress import progress
 from handler.cli.rows import laid_out, terminal_width
@@ -124,7 +124,7 @@ def export(options: argparse.Namespace) -> int:
 class _Done:
     """What became of what was to be listed; it is told at the end, also where that comes early."""
 
-    def __init__(self, options: argparse.Namespace, lists: Listing) -> None:
+    def __init__(self, options: argparse.Namespace, lists: OpenLists) -> None:
         self._options, self._lists = options, lists
         self.added, self.present = list[str](), list[str]()
         self.refused = list[dict[str, str]]()
@@ -159,7 +159,7 @@ class _Done:
 class _Found:
     """The entries of one list, read as far as they are asked for."""
 
-    def __init__(self, lists: Listing, list_name: str) -> None:
+    def __init__(self, lists: OpenLists, list_name: str) -> None:
         self._lists, self._list_name = lists, list_name
         self._all: dict[str, PictureRecord] | None = None
 
@@ -179,7 +179,7 @@ class _Found:
         return sorted(known for known in self.all if known.startswith(name.rstrip("/") + "/"))
 
 
-def _keys(lists: Listing, bucket: str, prefix: str) -> Iterator[str]:
+def _keys(lists: OpenLists, bucket: str, prefix: str) -> Iterator[str]:
     """The key itself, or the keys of all objects below a prefix that ends in a slash, or is empty."""
     if prefix and not prefix.endswith("/"):
         yield prefix
@@ -188,7 +188,7 @@ def _keys(lists: Listing, bucket: str, prefix: str) -> Iterator[str]:
         yield from (one["Key"] for one in page.get("Contents", []) if not one["Key"].endswith("/"))
 
 
-def _hint(lists: Listing, name: str) -> None:
+def _hint(lists: OpenLists, name: str) -> None:
     if name not in lists.asked:
         now = ",".join((*lists.asked, name))
         complain(f"uploads are not compared with {name} yet: deploy the stack with Lists={now}")

@@ -23,7 +23,7 @@ _OURS = re.compile(f"({'|'.join(GENERATIONS)}):([0-9a-fA-F]{{16}})")
 _ANOTHER = re.compile("(?:([a-zA-Z0-9_-]+):)?([0-9a-fA-F]{8,})")
 
 
-class Named(NamedTuple):
+class ToldApart(NamedTuple):
     """What the arguments of a command name, told apart."""
 
     paths: list[str]
@@ -39,9 +39,9 @@ class Listable(NamedTuple):
     reason: str = ""
 
 
-def told_apart(arguments: Sequence[str]) -> Named:
+def told_apart(arguments: Sequence[str]) -> ToldApart:
     """Return what *arguments* name. What looks like a hash is one unless there is such a file."""
-    named = Named([], [], [])
+    named = ToldApart([], [], [])
     for one in arguments:
         bucket, key = named_object(one) or ("", None)
         if bucket and key is not None:

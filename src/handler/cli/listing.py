@@ -44,7 +44,7 @@ PERMISSIONS = {  # by operation
 }
 
 
-class Listing(NamedTuple):
+class OpenLists(NamedTuple):
     """The lists of one deployment, and what is needed to read what goes on them."""
 
     lister: Lister
@@ -56,7 +56,7 @@ class Listing(NamedTuple):
 
 
 @contextmanager
-def listing(stack_name: str, generation: str | None = None) -> Iterator[Listing]:
+def listing(stack_name: str, generation: str | None = None) -> Iterator[OpenLists]:
     """Open the lists of that stack, by its own generation or *generation*. Raises CommandError for what AWS refuses."""
     region = None
     try:
@@ -72,7 +72,7 @@ def listing(stack_name: str, generation: str | None = None) -> Iterator[Listing]
         raise CommandError(f"the list cannot be read: {error}") from error
 
 
-def _opened(session: boto3.Session, stack: Stack, generation: str, executor: ThreadPoolExecutor) -> Listing:
+def _opened(session: boto3.Session, stack: Stack, generation: str, executor: ThreadPoolExecutor) -> OpenLists:
     limits = Limits(max_bytes=int(stack.parameter("MaxBytes")), max_pixels=int(stack.parameter("MaxPixels")))
     settings = Settings(generation, radius=0, max_matches=1, scope_depth=0, limits=limits)
     dynamodb, s3 = session.client("dynamodb", config=CLIENT), session.client("s3", config=CLIENT)
@@ -95,4 +95,4 @@ def _opened(session: boto3.Session, stack: Stack, generation: str, executor: Thr
     )
     lister = Lister(indexer=indexer, catalog=catalog, memory=memory, generation=generation)
     asked = tuple(one for one in stack.parameters.get("Lists", "").split(",") if one)
-    return Listing(lister, indexer, generation, limits, asked, s3)
+    return OpenLists(lister, indexer, generation, limits, asked, s3)

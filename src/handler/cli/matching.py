@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.asker import Asker
+from handler.core.confirming import Words
 from handler.core.generations import GENERATIONS
 from handler.core.matches import HashedWindow
 from handler.core.model import Fingerprint, Settings
 from handler.core.policy import asking_windows, meets, turned_hashes
 
-Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
 
 _AT_ONCE = 2_000_000  # distances: so many bytes, and a few times as many while they are counted

@@ -20,7 +20,7 @@ from handler.cli.measures import amount, counted
 from handler.cli.options import add_fingerprinting, add_looks, add_matching, add_paths, settings
 from handler.cli.output import complain, printable
 from handler.cli.parallel import in_order, in_threads
-from handler.cli.progress import Shown, progress
+from handler.cli.progress import Display, progress
 from handler.cli.records import is_flat, record_of
 from handler.cli.rows import terminal_width
 from handler.cli.thumbnails import thumbnail
@@ -84,7 +84,7 @@ examples:
   lookalike pairs --json --against ~/Pictures ~/Downloads
   lookalike pairs -0 --against ~/Pictures ~/Downloads | xargs -0 ls -l"""
 
-Known = tuple[PictureRecord, Seen | None] | str  # what is known of a file, or why it cannot be used
+KnownFile = tuple[PictureRecord, Seen | None] | str  # what is known of a file, or why it cannot be used
 
 
 @dataclass(slots=True)
@@ -205,7 +205,7 @@ def _both_ways(one: FoundPair, other: FoundPair) -> FoundPair:
     return first if one.a.ref != other.a.ref else first._replace(otherwise=second)
 
 
-def _usable(results: Iterator[Known], files: Files, shown: Shown) -> Iterator[list[Asker]]:
+def _usable(results: Iterator[KnownFile], files: Files, shown: Display) -> Iterator[list[Asker]]:
     """Yield the pictures, some at a time; count the files that cannot be used, and say why."""
     while some := list(islice(results, AT_ONCE)):
         askers = [Asker.at_hand(*result) for result in some if not isinstance(result, str)]
@@ -218,7 +218,7 @@ def _usable(results: Iterator[Known], files: Files, shown: Shown) -> Iterator[li
         yield askers
 
 
-def _record(path: str, *, settings: Settings) -> Known:
+def _record(path: str, *, settings: Settings) -> KnownFile:
     """Return what is known of the file *path*. Importable: it runs in other processes."""
     try:
         return record_of(path, settings)

@@ -13,7 +13,7 @@ from handler.cli.output import complain, complaint
 PAUSE_S = 5  # between two lines, where there is no bar
 
 
-class Shown(NamedTuple):
+class Display(NamedTuple):
     """Work whose progress is shown."""
 
     advance: Callable[[int], None]  # to be called when so many more are done
@@ -22,12 +22,12 @@ class Shown(NamedTuple):
     complain: Callable[[str], object] = complain
 
 
-def progress(verb: str, total: Callable[[], int]) -> AbstractContextManager[Shown]:
+def progress(verb: str, total: Callable[[], int]) -> AbstractContextManager[Display]:
     """Show how many of *total*, asked for only if it is shown, are done: a bar, or without rich a line now and then."""
     if not sys.stderr.isatty():
-        return nullcontext(Shown(lambda _count: None))
+        return nullcontext(Display(lambda _count: None))
     if find_spec("rich") is None:
-        return nullcontext(Shown(Lines(verb, total()).advance))
+        return nullcontext(Display(Lines(verb, total()).advance))
     return _bar(verb, total())
 
 
@@ -47,7 +47,7 @@ class Lines:
 
 
 @contextmanager
-def _bar(verb: str, total: int) -> Iterator[Shown]:
+def _bar(verb: str, total: int) -> Iterator[Display]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -57,7 +57,7 @@ def _bar(verb: str, total: int) -> Iterator[Shown]:
     columns = (TextColumn(verb), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
         task = bar.add_task(verb, total=total)
-        yield Shown(
+        yield Display(
             partial(bar.advance, task),
             write=above if sys.stdout.isatty() else print,
             complain=lambda line: above(complaint(line)),

@@ -19,7 +19,7 @@ from handler.cli.dropping import Named, confirmed, drop, shown
 from handler.cli.errors import STATUSES, USAGE_ERROR, CommandError
 from handler.cli.failure_queue import BATCH, HOLD_S, Failure, FailureQueue
 from handler.cli.output import complain, printable
-from handler.cli.progress import Shown, progress
+from handler.cli.progress import Display, progress
 from handler.cli.redriving import Invoke, Tally, redrive, waiting
 from handler.cli.rows import laid_out, terminal_width
 from handler.cli.stacks import STACK, described
@@ -199,7 +199,7 @@ def _print_end(tally: Tally, count: str, described: dict[str, Any], options: arg
     print(f"{count}, {len(tally.kept)} kept")
 
 
-def _progress(verb: str, queue: FailureQueue, options: argparse.Namespace) -> AbstractContextManager[Shown]:
+def _progress(verb: str, queue: FailureQueue, options: argparse.Namespace) -> AbstractContextManager[Display]:
     return progress(verb, lambda: queue.about if options.limit is None else min(queue.about, options.limit))
 
 

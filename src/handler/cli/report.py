@@ -14,7 +14,7 @@ from handler.cli.contact_sheet import GROUPS_A_PAGE, Sheet, Tile, write
 from handler.cli.errors import STATUSES, CommandError
 from handler.cli.measures import amount, counted
 from handler.cli.output import printable
-from handler.cli.progress import Shown, progress
+from handler.cli.progress import Display, progress
 from handler.cli.reviewing import Document, add_filters, filters, groups, members, named, uri
 from handler.cli.thumbnails import thumbnail
 from handler.core.model import Box, Limits, ObjectGone, ObjectRef, PictureRejected, ReadDenied
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _sheets(some: Sequence[Document], pictures: S3Pictures, shown: Shown) -> Iterator[Sheet]:
+def _sheets(some: Sequence[Document], pictures: S3Pictures, shown: Display) -> Iterator[Sheet]:
     with ThreadPoolExecutor(READ_AT_ONCE) as pool:
         for group in some:
             copies = members(group)

@@ -12,9 +12,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from handler.core.model import Box
 from handler.core.surface import (
     Array,
-    Box,
     Surface,
     averaging,
     composed,

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from handler.core.surface import Array, Box
+from handler.core.model import Box
+from handler.core.surface import Array
 
 WHOLE: Box = (0.0, 1.0, 0.0, 1.0)
 SIDE = 24  # cells a side: colours are coarse

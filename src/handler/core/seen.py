@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from handler.core.asked import Asking
 from handler.core.asking import AskingWindows
 from handler.core.matches import HashedWindow
-from handler.core.surface import NO_LINES, Array, Box, Surface, inverse, moved_lines
+from handler.core.model import Box
+from handler.core.surface import NO_LINES, Array, Surface, inverse, moved_lines
 from handler.core.turns import UPRIGHT, Turn, turned_back, way
 from handler.core.windows import Share
 

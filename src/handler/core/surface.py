@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from handler.core.asked import ASKING
 from handler.core.filled import cuts
+from handler.core.model import Box
 from handler.core.turns import UPRIGHT
 from handler.core.windows import TURNS, UNITS, trim, window
 
 Array = NDArray[np.float64]
-Box = tuple[float, float, float, float]  # top, bottom, left, right
 
 NO_LINES: NDArray[np.float64] = np.empty((0, 3))
 _EXACT = 1 << 24  # pixels that add up to 32 bits

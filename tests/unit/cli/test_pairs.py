@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from handler.cli.album import FoundPair
 from handler.cli.findings import group_lines
-from handler.cli.grouping import Group
+from handler.cli.grouping import FileGroup
 from handler.cli.main import main
 from handler.core.matches import Likeness, Match
 from handler.core.model import Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord
@@ -233,7 +233,7 @@ def test_one_bit_is_not_told_as_several(distance: int, told: str) -> None:
     best, other = (PictureRecord(ObjectRef("", name), "look1", Outcome.INDEXED) for name in ("a", "b"))
     pair = FoundPair(other, Match(best, Likeness(MatchKind.NEAR, distance)))
 
-    _, line = group_lines(Group(best, [pair]), None)
+    _, line = group_lines(FileGroup(best, [pair]), None)
 
     assert f"near  {told}" in line
 
@@ -243,7 +243,8 @@ def test_narrow_terminal_has_a_few_lines_a_picture() -> None:
     computed = Fingerprint(0, "look1", width=640, height=480, format="JPEG")
     best, other = (record(ObjectRef("", f"{name}.jpg"), fingerprint=computed) for name in "ab")
     likeness = Likeness(MatchKind.ALTERED, 3, agreement=0.9, colours=0.1, differs=((0.0, 0.5, 0.0, 0.5),))
-    group = Group(best, [FoundPair(other, Match(best, likeness, orientation=2, view_pair=(0, 13), taken_apart_s=2.5))])
+    match = Match(best, likeness, orientation=2, view_pair=(0, 13), taken_apart_s=2.5)
+    group = FileGroup(best, [FoundPair(other, match)])
 
     assert list(group_lines(group, 50)) == [
         "a.jpg",

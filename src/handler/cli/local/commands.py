@@ -94,7 +94,7 @@ example:
   .venv/bin/lookalike local invoke events/s3-object-created.json"""
 
 
-class Verb(NamedTuple):
+class LocalVerb(NamedTuple):
     """One verb of the table below; the module of its name has run(root, options)."""
 
     summary: str
@@ -157,10 +157,10 @@ def _configure_invoke(parser: argparse.ArgumentParser) -> None:
 
 
 VERBS = {
-    "up": Verb("start an emulator with the stack, and leave it running", _configure_up, EMULATOR),
-    "down": Verb("stop what `local up` has started", _configure_down, ()),
-    "demo": Verb("upload pictures and show what is announced", _configure_demo, EMULATOR + PHOTOGRAPHS),
-    "invoke": Verb("run the function on one event, in Docker", _configure_invoke, EMULATOR + PHOTOGRAPHS),
+    "up": LocalVerb("start an emulator with the stack, and leave it running", _configure_up, EMULATOR),
+    "down": LocalVerb("stop what `local up` has started", _configure_down, ()),
+    "demo": LocalVerb("upload pictures and show what is announced", _configure_demo, EMULATOR + PHOTOGRAPHS),
+    "invoke": LocalVerb("run the function on one event, in Docker", _configure_invoke, EMULATOR + PHOTOGRAPHS),
 }
 
 

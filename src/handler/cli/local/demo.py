@@ -37,7 +37,7 @@ Source = bytes | Path  # what to upload
 
 
 @dataclass(slots=True)
-class Result:
+class DemoResult:
     """What became of all uploads."""
 
     uploaded: int = 0
@@ -127,10 +127,10 @@ class Show:
     """Uploads pictures to one deployment, and follows what becomes of them."""
 
     def __init__(self, deployment: Deployment, console: Console) -> None:
-        self._console, self._watch, self._result = console, Watch(deployment), Result()
+        self._console, self._watch, self._result = console, Watch(deployment), DemoResult()
         self._s3, self._bucket = deployment.client("s3"), deployment.bucket
 
-    def built_in(self) -> Result:
+    def built_in(self) -> DemoResult:
         """Upload the originals, then the copies, so that each copy is announced with its original."""
         originals, copies = gallery()
         for name, wave in (("photographs", originals), ("edited copies", copies)):
@@ -138,7 +138,7 @@ class Show:
         self._result.copies = copies
         return self._result
 
-    def own(self, found: Folder) -> Result:
+    def own(self, found: Folder) -> DemoResult:
         """Upload the files of a folder."""
         self._result.failed |= found.unfit
         self._upload(found.uploads, "pictures")
@@ -202,7 +202,7 @@ def _announced(count: int) -> str:
     return "1 near-duplicate" if count == 1 else f"{count} near-duplicates"
 
 
-def report(result: Result, console: Console) -> None:
+def report(result: DemoResult, console: Console) -> None:
     """Print what was announced, as a table or, where that is too wide, as lines; then what was rejected, and failed."""
     messages = sorted(result.messages, key=lambda message: str(message["picture"]["key"]))
     if messages:

@@ -9,14 +9,14 @@ from handler.cli.local import containers, processes, stack
 from handler.cli.local.docker import VARIABLES
 
 
-class Removed(NamedTuple):
+class Cleared(NamedTuple):
     """What became of it."""
 
     ended: list[Path]  # the folders of processes that lived
     left: list[int]  # processes that could not be ended, or be told from others; their folders stay
 
 
-def remove(root: Path, *, but: Path | None) -> Removed:
+def remove(root: Path, *, but: Path | None) -> Cleared:
     """End and remove what nobody else will end, except for the folder *but*."""
     ended, left = list[Path](), list[int]()
     for note in _abandoned(root):
@@ -29,7 +29,7 @@ def remove(root: Path, *, but: Path | None) -> Removed:
         if not living:
             ended += [note.folder] * lived
             shutil.rmtree(note.folder, ignore_errors=True)
-    return Removed(ended, left)
+    return Cleared(ended, left)
 
 
 def _abandoned(root: Path) -> Iterator[processes.Note]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from handler.cli.local.demo import Result, Show, files_in, report
+from handler.cli.local.demo import DemoResult, Show, files_in, report
 from handler.cli.local.deployment import Deployment
 from handler.cli.local.emulator import Emulator, LocalError
 
@@ -79,7 +79,7 @@ def shown(width: int) -> list[str]:
     nearest = {"key": "photos/astronaut.png", "distance": 1, "similarity": 0.984375, "kind": "near", "views": ["whole"]}
     message = {"picture": {"key": "edited/a long name of a picture.jpg"}, "matches": [nearest, nearest]}
     output = io.StringIO()
-    report(Result(messages=[message], rejected={"[b].txt": "not a picture"}), Console(file=output, width=width))
+    report(DemoResult(messages=[message], rejected={"[b].txt": "not a picture"}), Console(file=output, width=width))
     return [line.rstrip() for line in output.getvalue().splitlines()]
 
 
