@@ -12,22 +12,18 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import NamedTuple
 
 from handler.core.model import PictureRejected
+from handler.core.png_chunks import HEADER, MOST, SIGNATURE, Chunk, Header, Unusable, check_chunk, chunk_of, chunks
 from handler.core.spliced import Spliced
 
 MAX_PROFILE_BYTES = 4 << 20  # real ones are under 3 MB, those of printing presses; a JPEG has room for 16
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6  # types of colour
 _SAMPLES = {_GREY: 1, _RGB: 3, _PALETTE: 1, _GREY_ALPHA: 2, _RGBA: 4}  # of a pixel
 # Where each of seven passes begins, and its steps: across, down.
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
-_HEADER = struct.Struct(">IIBBBBB")
-_MOST = (1 << 31) - 1  # that a number of 4 bytes may be: the length of a chunk, the count of frames
-_LENGTHS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9, b"tIME": 7, b"acTL": 8, b"fcTL": 26}
 _NAMES = {b"iCCP": "colour profile", b"tRNS": "transparency", b"eXIf": "EXIF data", b"acTL": "animation"}
 _ONCE = frozenset((b"iCCP", b"tRNS", b"eXIf", b"acTL"))
 _LATE = {b"iCCP": {b"PLTE", b"IDAT"}, b"tRNS": {b"IDAT"}, b"acTL": {b"IDAT"}}  # too late behind these
@@ -37,33 +33,11 @@ _INFLATED_AT_ONCE = 1 << 20  # bytes
 _MOST_PARTS = 1000  # that are not copied: a file may have a million
 
 
-class _Header(NamedTuple):
-    width: int
-    height: int
-    depth: int  # bits of a sample
-    colour: int
-    compression: int
-    filtering: int
-    interlaced: int
-
-
-class _Chunk(NamedTuple):
-    start: int  # in the file
-    kind: bytes
-    whole: memoryview  # with length, kind and checksum, as far as they are there
-    content: memoryview
-    complete: bool
-
-
-class _Unusable(Exception):
-    """Why an ancillary chunk is ignored."""
-
-
 @dataclass(frozen=True, slots=True)
 class Png:
     """A PNG taken apart."""
 
-    header: _Header
+    header: Header
     pixels: bytes | tuple[memoryview, ...]  # what the decoder needs: the file, or these parts of it
     profile: bytes | None
     exif: bytes | None
@@ -77,10 +51,10 @@ def take_apart(body: bytes) -> Png:
 
     Raises PictureRejected if it has no header or no image data, or a critical chunk that is in no specification.
     """
-    chunks = _chunks(body)
-    reader = _Reader(_first(chunks))
+    every = chunks(body)
+    reader = _Reader(_first(every))
     needed: _Needed | None = None  # until then that is the file itself
-    for chunk in chunks:
+    for chunk in every:
         kept = reader.kept(chunk)
         if kept is not chunk and needed is None:
             needed = _Needed(memoryview(body)[: chunk.start])
@@ -94,15 +68,15 @@ def readable(png: Png) -> BytesIO | Spliced:
     return BytesIO(png.pixels) if isinstance(png.pixels, bytes) else Spliced(png.pixels)
 
 
-def _first(chunks: Iterator[_Chunk]) -> _Chunk:
-    first = next(chunks, None)
+def _first(every: Iterator[Chunk]) -> Chunk:
+    first = next(every, None)
     if first is None or not first.complete:
         raise PictureRejected("truncated", "PNG: it ends in its header")
-    if first.kind != b"IHDR" or len(first.content) < _HEADER.size:
+    if first.kind != b"IHDR" or len(first.content) < HEADER.size:
         raise PictureRejected("corrupt", "PNG: it does not begin with a header")
     try:
-        _check(first)
-    except _Unusable as error:
+        check_chunk(first)
+    except Unusable as error:
         raise PictureRejected("corrupt", f"PNG: its header cannot be used: {error}") from None
     return first
 
@@ -116,8 +90,8 @@ def without_checksum(body: bytes) -> bytes | None:
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     head = 2  # bytes before the compressed data
     file = BytesIO()
-    file.write(_SIGNATURE)
-    for chunk in _chunks(body):
+    file.write(SIGNATURE)
+    for chunk in chunks(body):
         if chunk.kind != b"IDAT":
             file.write(chunk.whole)
         elif missing:
@@ -136,7 +110,7 @@ def without_checksum(body: bytes) -> bytes | None:
     return None if missing else file.getvalue()
 
 
-def _inflated_bytes(header: _Header) -> int:
+def _inflated_bytes(header: Header) -> int:
     """Return how many bytes the rows of all passes have."""
     bits = header.depth * _SAMPLES.get(header.colour, 0)
     total = 0
@@ -147,18 +121,6 @@ def _inflated_bytes(header: _Header) -> int:
     return total
 
 
-def _chunks(body: bytes) -> Iterator[_Chunk]:
-    """Yield the chunks of *body* up to IEND, to the end, or to the first that cannot be one, which comes last."""
-    view = memoryview(body)
-    at = len(_SIGNATURE)
-    kind = b"IHDR"
-    while at + 8 <= len(body) and kind != b"IEND" and kind.isalpha():
-        length, kind = struct.unpack_from(">I4s", body, at)
-        end = at + 12 + length
-        yield _Chunk(at, kind, view[at:end], view[at + 8 : end - 4], end <= len(body) and length <= _MOST)
-        at = end
-
-
 class _Needed:
     """Collects the parts of a file that its decoder needs, with all image data in one chunk, which is read faster."""
 
@@ -167,13 +129,13 @@ class _Needed:
         self._copied = bytearray()  # if they are too many
         self._in_data = False
 
-    def add(self, chunk: _Chunk) -> None:
+    def add(self, chunk: Chunk) -> None:
         """Add a *chunk*; of those with image data, their content; nothing behind that."""
         if chunk.kind != b"IDAT":
             self._parts += () if self._in_data else (chunk.whole,)
             return
         if not self._in_data:  # of a chunk that is longer than anything: Pillow stops at the last row
-            self._parts.append(memoryview(struct.pack(">I4s", _MOST, b"IDAT")))
+            self._parts.append(memoryview(struct.pack(">I4s", MOST, b"IDAT")))
             self._in_data = True
         self._parts.append(chunk.content)
         if len(self._parts) > _MOST_PARTS:
@@ -188,8 +150,8 @@ class _Needed:
 class _Reader:
     """Takes chunk after chunk, and sorts out what counts."""
 
-    def __init__(self, first: _Chunk) -> None:
-        self._header = _Header(*_HEADER.unpack_from(first.content))
+    def __init__(self, first: Chunk) -> None:
+        self._header = Header(*HEADER.unpack_from(first.content))
         self._seen: set[bytes] = set()
         self._colours = 0  # in the palette
         self._profile: bytes | None = None
@@ -199,7 +161,7 @@ class _Reader:
         self._transparent: tuple[int, ...] | None = None
         self._ignored: dict[str, str] = {}
 
-    def kept(self, chunk: _Chunk) -> _Chunk | None:
+    def kept(self, chunk: Chunk) -> Chunk | None:
         """Return what the decoder is given in place of *chunk*, which may be read or ignored."""
         if not chunk.kind.isalpha():
             if b"IDAT" not in self._seen:
@@ -227,7 +189,7 @@ class _Reader:
             notes=tuple(f"{what} ignored: {why}" for what, why in self._ignored.items()),
         )
 
-    def _kept_critical(self, chunk: _Chunk) -> _Chunk | None:
+    def _kept_critical(self, chunk: Chunk) -> Chunk | None:
         if chunk.kind in (b"IDAT", b"IEND"):
             return chunk
         if b"IDAT" in self._seen:
@@ -238,13 +200,13 @@ class _Reader:
         self._colours = len(chunk.content) // 3
         return chunk if self._header.colour == _PALETTE else None  # of others it only suggests colours
 
-    def _kept_ancillary(self, chunk: _Chunk) -> _Chunk | None:
+    def _kept_ancillary(self, chunk: Chunk) -> Chunk | None:
         try:
-            _check(chunk)
+            check_chunk(chunk)
             if chunk.kind == b"tRNS":
                 return self._transparency(chunk)
             self._read(chunk)
-        except _Unusable as reason:
+        except Unusable as reason:
             self._ignore(_NAMES.get(chunk.kind, f"chunk {chunk.kind.decode()}"), str(reason))
         return None
 
@@ -252,7 +214,7 @@ class _Reader:
         if len(self._ignored) < _MAX_NOTES:
             self._ignored.setdefault(what, why)
 
-    def _read(self, chunk: _Chunk) -> None:
+    def _read(self, chunk: Chunk) -> None:
         self._check_place(chunk.kind)
         if chunk.kind == b"eXIf":
             self._exif = bytes(chunk.content)
@@ -260,23 +222,23 @@ class _Reader:
             self._profile = _inflated_profile(chunk.content)
         elif chunk.kind == b"acTL":
             frames = int.from_bytes(chunk.content[:4], "big")
-            if not 0 < frames <= _MOST:
-                raise _Unusable(f"it claims {frames} frames")
+            if not 0 < frames <= MOST:
+                raise Unusable(f"it claims {frames} frames")
             self._animated = frames
         elif chunk.kind == b"fcTL" and b"IDAT" not in self._seen:
             self._stands_apart = False
 
-    def _transparency(self, chunk: _Chunk) -> _Chunk | None:
+    def _transparency(self, chunk: Chunk) -> Chunk | None:
         """Return the chunk that tells the decoder the same; None if that cannot be said in its terms."""
         self._check_place(chunk.kind)
         colour, depth = self._header.colour, self._header.depth
         length = len(chunk.content)
         if colour == _PALETTE:
             if not 0 < length <= self._colours:
-                raise _Unusable(f"it has {length} bytes, for {self._colours} colours")
+                raise Unusable(f"it has {length} bytes, for {self._colours} colours")
             return chunk
         if colour not in (_GREY, _RGB) or length != 2 * _SAMPLES[colour]:
-            raise _Unusable(f"it has {length} bytes, for colours of type {colour}")
+            raise Unusable(f"it has {length} bytes, for colours of type {colour}")
         key = struct.unpack(f">{length // 2}H", chunk.content)
         if colour == _RGB and depth == 16:
             self._transparent = key
@@ -285,47 +247,31 @@ class _Reader:
         # Pillow widens samples of 2 and 4 bits to 8, but not what it compares them with.
         widened = 255 // most if depth in (2, 4) else 1
         content = struct.pack(f">{len(key)}H", *((sample & most) * widened for sample in key))
-        return chunk if content == chunk.content else _written(b"tRNS", content)
+        return chunk if content == chunk.content else chunk_of(b"tRNS", content)
 
     def _check_place(self, kind: bytes) -> None:
         if kind in self._seen and kind in _ONCE:
             if kind == b"acTL":
                 self._animated = 0
-            raise _Unusable("there is another one")
+            raise Unusable("there is another one")
         if self._seen & _LATE.get(kind, set()):
-            raise _Unusable("it is out of place")
-
-
-def _written(kind: bytes, content: bytes) -> _Chunk:
-    checksum = struct.pack(">I", zlib.crc32(kind + content))
-    whole = memoryview(struct.pack(">I4s", len(content), kind) + content + checksum)
-    return _Chunk(0, kind, whole, whole[8:-4], complete=True)
-
-
-def _check(chunk: _Chunk) -> None:
-    if not chunk.complete:
-        raise _Unusable("it is cut off")
-    if zlib.crc32(chunk.whole[4:-4]) != int.from_bytes(chunk.whole[-4:], "big"):
-        raise _Unusable("its checksum is wrong")
-    want = _LENGTHS.get(chunk.kind, len(chunk.content))
-    if len(chunk.content) != want:
-        raise _Unusable(f"it has {len(chunk.content)} bytes, want {want}")
+            raise Unusable("it is out of place")
 
 
 def _inflated_profile(content: memoryview) -> bytes:
     """Return the profile in the *content* of an iCCP: its name, a zero, the method of compression, and it itself."""
     named = bytes(content[:80]).find(0)
     if named < 1 or len(content) < named + 2:
-        raise _Unusable("it has no name")
+        raise Unusable("it has no name")
     if method := content[named + 1]:
-        raise _Unusable(f"it is compressed by the unknown method {method}")
+        raise Unusable(f"it is compressed by the unknown method {method}")
     inflate = zlib.decompressobj()
     try:
         profile = inflate.decompress(content[named + 2 :], MAX_PROFILE_BYTES + 1)
     except zlib.error as error:
-        raise _Unusable("it cannot be decompressed") from error
+        raise Unusable("it cannot be decompressed") from error
     if len(profile) > MAX_PROFILE_BYTES:
-        raise _Unusable(f"it has over {MAX_PROFILE_BYTES} bytes")
+        raise Unusable(f"it has over {MAX_PROFILE_BYTES} bytes")
     if not inflate.eof:
-        raise _Unusable("it cannot be decompressed")
+        raise Unusable("it cannot be decompressed")
     return profile
