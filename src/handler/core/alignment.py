@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.model import Box
+from handler.core.placing import COARSE, Canvas, direct, locally_normalised, rough_places, surroundings
 from handler.core.surface import (
     Array,
     Surface,
-    averaging,
     composed,
     interpolated,
     inverse,
-    normalised,
 )
 
 SIDE = 96  # pixels a side at which all that both show is sampled in the end
@@ -28,15 +27,8 @@ _Level = tuple[int, int]
 _LEVELS = ((24, 2), (48, 3), (SIDE, 2))  # pixels a side, and steps
 _SURE = 0.95  # of SIDE x SIDE: no other way is tried
 _BETTER = 0.02  # what another way has to gain there: less may be that it leads to a smaller part
-_COARSE = 24
-_SCALES = (0.82, 1.0, 1.22)  # a view seldom ends where the other picture does
-_MARGIN = 6  # of 24: how far beyond a window the other one is looked for
-_TRANSFORM = 48  # holds 24 x 1.22 and twice the margin
-_STARTS = 2  # places that are refined
 _WINDOW_STEPS = 3
 _HOPELESS = 0.34  # of 24 x 24: copies have 0.37 and more, strangers a median of 0.25
-SHARE_OF_SIDE = 1 / 16  # the deviation of the Gaussian that is taken for local
-FLOOR = 3.5  # levels: a local deviation below that is noise
 _BREADTH = 1.0  # of the robust weights, in local deviations
 _LEAST_COMMON = 0.3  # of the picture that is covered more
 _LEAST_SIDE = 0.15  # of each side
@@ -52,27 +44,12 @@ class Aligned:
     score: float = 0.0  # the correlation of what both show, locally normalised, at all of SIDE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Canvas:
-    """A part of a picture in cells."""
-
-    levels: Array
-    box: Box
-
-    @property
-    def cells(self) -> Array:
-        """The map from pixels to cells."""
-        top, bottom, left, right = self.box
-        down, across = self.levels.shape[0] / (bottom - top), self.levels.shape[1] / (right - left)
-        return np.array([[down, 0.0, -top * down], [0.0, across, -left * across]])
-
-
 def aligned(one: Surface, other: Surface, window_one: Box, window_other: Box) -> Aligned | None:
     """Return how *one* lies on *other*, beginning with two windows that seem to show the same; None if in no way."""
     start = direct(window_one, window_other)
-    places = [*_places(one, other, window_one, window_other), start]
-    mine = _local(one.averages(window_one, _COARSE, _COARSE))
-    theirs = _around(other, window_other)
+    places = [*rough_places(one, other, window_one, window_other), start]
+    mine = locally_normalised(one.averages(window_one, COARSE, COARSE))
+    theirs = surroundings(other, window_other)
     tried = [*places, *(_refined(mine, window_one, theirs, place, _WINDOW_STEPS) for place in places)]
     scores = [_score(mine, window_one, theirs, way) for way in tried]
     if max(scores) < _HOPELESS:
@@ -94,20 +71,14 @@ def _descended(one: Surface, other: Surface, way: Array, start: Array, levels: S
         box = common(one, other, way)
         if box is None or not _plausible(way, start):
             return None
-        mine = _local(one.averages(box, side, side))
+        mine = locally_normalised(one.averages(box, side, side))
         theirs = _under(other, box, way, side)
-        canvas = _Canvas(_local(theirs.levels, side), theirs.box)
+        canvas = Canvas(locally_normalised(theirs.levels, side), theirs.box)
         refined = _refined(mine, box, canvas, way, steps)
-        way = _better(mine, box, canvas, way, refined) if side == _COARSE else refined
+        way = _better(mine, box, canvas, way, refined) if side == COARSE else refined
         score = round(_score(mine, box, canvas, way), 9) if side == SIDE else score
     box = common(one, other, way)
     return Aligned(way, box, score) if box is not None and _plausible(way, start) else None
-
-
-def direct(window: Box, other: Box) -> Array:
-    """Return the map that lays *window* on *other*."""
-    down, across = (other[1] - other[0]) / (window[1] - window[0]), (other[3] - other[2]) / (window[3] - window[2])
-    return np.array([[down, 0.0, other[0] - down * window[0]], [0.0, across, other[2] - across * window[2]]])
 
 
 def common(one: Surface, other: Surface, way: Array) -> Box | None:
@@ -143,70 +114,7 @@ def laid_under(other: Surface, aligned: Aligned, side: int = SIDE) -> tuple[Arra
     return interpolated(canvas.levels, y, x).reshape(side, side), inside.reshape(side, side)
 
 
-def _local(levels: Array, side: int | None = None) -> Array:
-    return normalised(levels, (side or levels.shape[0]) * SHARE_OF_SIDE, FLOOR)
-
-
-def _around(other: Surface, window: Box) -> _Canvas:
-    """Return *window* at 24 cells a side, and a margin of whole cells as far as there is picture; normalised."""
-    down, across = (window[1] - window[0]) / _COARSE, (window[3] - window[2]) / _COARSE
-    rooms = (
-        window[0] / down,
-        (other.height - window[1]) / down,
-        window[2] / across,
-        (other.width - window[3]) / across,
-    )
-    above, below, before, after = (max(0, min(_MARGIN, int(room + 1e-6))) for room in rooms)
-    box = window[0] - above * down, window[1] + below * down, window[2] - before * across, window[3] + after * across
-    levels = other.averages(box, _COARSE + above + below, _COARSE + before + after)
-    return _Canvas(_local(levels, _COARSE), box)
-
-
-def _places(one: Surface, other: Surface, window: Box, window_other: Box) -> list[Array]:
-    """Return the maps that lay *window* where it correlates best with what is around the other one."""
-    canvas = _around(other, window_other)
-    fine = one.averages(window, 2 * _COARSE, 2 * _COARSE)
-    sizes = [(round(_COARSE * down), round(_COARSE * across)) for down in _SCALES for across in _SCALES]
-    stack = np.zeros((len(sizes), _TRANSFORM, _TRANSFORM))
-    for layer, (rows, columns) in zip(stack, sizes, strict=True):
-        small = averaging(2 * _COARSE, rows) @ fine @ averaging(2 * _COARSE, columns).T
-        layer[:rows, :columns] = _local(small, _COARSE)
-    padded = np.zeros((2, _TRANSFORM, _TRANSFORM))
-    height, width = canvas.levels.shape
-    padded[0, :height, :width] = canvas.levels
-    padded[1, :height, :width] = canvas.levels**2
-    seen, energy = np.fft.rfft2(padded)
-    meeting = np.fft.irfft2(seen * np.fft.rfft2(stack).conj(), (_TRANSFORM, _TRANSFORM))
-    under = np.fft.irfft2(energy * _extents(), (_TRANSFORM, _TRANSFORM))
-    own = (stack * stack).sum(axis=(1, 2))[:, None, None]
-    score = meeting / np.sqrt(own * np.maximum(under, own / 4.0) + 1e-9)
-    best = []
-    slack = _MARGIN // 2  # beyond the edge of the picture
-    for number, (rows, columns) in enumerate(sizes):
-        down = np.arange(min(0, height - rows) - slack, max(0, height - rows) + slack + 1)
-        across = np.arange(min(0, width - columns) - slack, max(0, width - columns) + slack + 1)
-        part = np.round(score[number][np.ix_(down % _TRANSFORM, across % _TRANSFORM)], 9)
-        y, x = divmod(int(part.argmax()), len(across))
-        best.append((-part[y, x], number, int(down[y]), int(across[x])))
-    ways = []
-    for _, number, y, x in sorted(best)[:_STARTS]:
-        rows, columns = sizes[number]
-        (down_, _, top), (_, across_, left) = inverse(canvas.cells)
-        place = top + y * down_, top + (y + rows) * down_, left + x * across_, left + (x + columns) * across_
-        ways.append(direct(window, place))
-    return ways
-
-
-@lru_cache(maxsize=1)
-def _extents() -> NDArray[np.complex128]:
-    ones = np.zeros((len(_SCALES) ** 2, _TRANSFORM, _TRANSFORM))
-    for layer, (down, across) in zip(ones, ((a, b) for a in _SCALES for b in _SCALES), strict=True):
-        layer[: round(_COARSE * down), : round(_COARSE * across)] = 1.0
-    transform: NDArray[np.complex128] = np.fft.rfft2(ones).conj()
-    return transform
-
-
-def _under(other: Surface, box: Box, way: Array, side: int) -> _Canvas:
+def _under(other: Surface, box: Box, way: Array, side: int) -> Canvas:
     """Return what of *other* lies under *box* and two cells around it, in cells as large as *side* a side of *box*."""
     (a, b, _), (d, e, _) = way
     down = (box[1] - box[0]) / side * float(np.hypot(a, d))
@@ -220,7 +128,7 @@ def _under(other: Surface, box: Box, way: Array, side: int) -> _Canvas:
     )
     top, bottom, left, right = other.clipped(around)
     rows, columns = (max(2, min(2 * side, round(size))) for size in ((bottom - top) / down, (right - left) / across))
-    return _Canvas(other.averages((top, bottom, left, right), rows, columns), (top, bottom, left, right))
+    return Canvas(other.averages((top, bottom, left, right), rows, columns), (top, bottom, left, right))
 
 
 def _from_unit(box: Box) -> Array:
@@ -244,7 +152,7 @@ def _points(way: Array, side: int, levels: Array) -> tuple[Array, Array, NDArray
     return y, x, (y > -0.501) & (y < height - 0.499) & (x > -0.501) & (x < width - 0.499)
 
 
-def _refined(mine: Array, box: Box, theirs: _Canvas, way: Array, steps: int) -> Array:
+def _refined(mine: Array, box: Box, theirs: Canvas, way: Array, steps: int) -> Array:
     """Return *way* after Gauss-Newton steps that make *theirs* agree with *mine*, the cells of *box*."""
     side = len(mine)
     unit = _from_unit(box)
@@ -288,7 +196,7 @@ def _slopes(levels: Array) -> tuple[Array, Array]:
     return down / 2.0, across / 2.0
 
 
-def _score(mine: Array, box: Box, theirs: _Canvas, way: Array) -> float:
+def _score(mine: Array, box: Box, theirs: Canvas, way: Array) -> float:
     """Return the correlation of *mine* with what lies under it; what lies outside agrees with nothing."""
     side = len(mine)
     y, x, inside = _points(composed(theirs.cells, composed(way, _from_unit(box))), side, theirs.levels)
@@ -297,7 +205,7 @@ def _score(mine: Array, box: Box, theirs: _Canvas, way: Array) -> float:
     return float(flat @ shown / np.sqrt(own * max(shown @ shown, own / 4.0) + 1e-9))
 
 
-def _better(mine: Array, box: Box, theirs: _Canvas, way: Array, other: Array) -> Array:
+def _better(mine: Array, box: Box, theirs: Canvas, way: Array, other: Array) -> Array:
     """Return which of two ways agrees better: the first if neither does."""
     before, after = (round(_score(mine, box, theirs, one), 9) for one in (way, other))
     return other if after > before else way

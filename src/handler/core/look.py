@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core import detail
-from handler.core.alignment import SHARE_OF_SIDE, SIDE, Aligned, aligned, covered, laid_under
+from handler.core.alignment import SIDE, Aligned, aligned, covered, laid_under
 from handler.core.model import Box
+from handler.core.placing import SHARE_OF_SIDE
 from handler.core.surface import Array, Surface, bounds, composed, gaussian, inverse, normalised, turning
 
 Affine = tuple[float, ...]  # a map of (down, across): six numbers, row by row
