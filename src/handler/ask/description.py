@@ -21,6 +21,9 @@ ANYWHERE = (  # whatever is asked
     Kind.OUT_OF_TIME,
 )
 OF_A_PICTURE = (Kind.READ_DENIED, Kind.NO_SUCH_OBJECT, Kind.PICTURE_REJECTED)
+RETRY_AFTER = {
+    "Retry-After": {"description": "With busy: seconds until asking again is worth it.", "schema": {"type": "integer"}}
+}
 ABOUT = f"""\
 Ask a deployment of Lookalike which stored pictures show the same as another one, or what is known of an object, and
 decide about what it announced. Nothing is announced, and nothing stored but verdicts. Requests are signed (AWS
@@ -175,5 +178,6 @@ def _problems(kinds: Sequence[Kind]) -> dict[str, Any]:
             "description": "; or ".join(kind.title for kind in some),
             "content": {CONTENT_TYPE: {"schema": problem(some)}},
         }
+        | ({"headers": RETRY_AFTER} if Kind.BUSY in some else {})
         for status, some in sorted(by_status.items())
     }

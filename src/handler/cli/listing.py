@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import boto3
-from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.aws.buckets import DynamoDBBuckets
@@ -17,7 +16,7 @@ from handler.aws.packs import S3Packs
 from handler.aws.s3 import S3Pictures
 from handler.cli.aws_errors import explain
 from handler.cli.errors import CommandError
-from handler.cli.stacks import Stack, described
+from handler.cli.stacks import Stack, described, patient
 from handler.core.journal import BrokenJournal, PacksUnavailable
 from handler.core.model import Limits, Settings
 from handler.indexing import Indexer
@@ -26,12 +25,7 @@ from handler.lists import Lister
 from handler.memory import JournalMemory
 
 THREADS = 16  # as many calls in flight; an entry takes a dozen writes
-CLIENT = ClientConfig(
-    retries={"mode": "standard", "total_max_attempts": 5},
-    connect_timeout=5,
-    read_timeout=20,
-    max_pool_connections=THREADS,
-)
+CLIENT = patient(THREADS)
 MEMORY_BYTES = 1 << 33  # the whole list is read where it is shown; no limit that anybody meets
 PERMISSIONS = {  # by operation
     "DescribeStacks": "cloudformation:DescribeStacks on the stack",

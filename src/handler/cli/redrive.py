@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.cli.arguments import positive
@@ -22,7 +21,7 @@ from handler.cli.output import complain, printable
 from handler.cli.progress import Display, progress
 from handler.cli.redriving import Invoke, Tally, redrive, waiting
 from handler.cli.rows import laid_out, terminal_width
-from handler.cli.stacks import STACK, described
+from handler.cli.stacks import STACK, described, patient
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -64,12 +63,7 @@ examples:
   lookalike redrive --drop 73f7c7f2-ac31-4b47-b8ac-1ac2ac8fb8f5"""
 
 ERROR_WIDTH = 100  # of the table's last column
-CLIENT = ClientConfig(
-    retries={"mode": "standard", "total_max_attempts": 5},
-    connect_timeout=5,
-    read_timeout=20,
-    max_pool_connections=BATCH,
-)
+CLIENT = patient(BATCH)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

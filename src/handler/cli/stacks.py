@@ -2,12 +2,24 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from botocore.config import Config as ClientConfig
+
 from handler.cli.errors import CommandError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-STACK = "lookalike"
+STACK = "lookalike"  # as the documents call it
+
+
+def patient(connections: int) -> ClientConfig:
+    """Return how clients that make many calls wait and try again, on so many *connections*."""
+    return ClientConfig(
+        retries={"mode": "standard", "total_max_attempts": 5},
+        connect_timeout=5,
+        read_timeout=20,
+        max_pool_connections=connections,
+    )
 
 
 class Stack(NamedTuple):
