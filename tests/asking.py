@@ -64,7 +64,7 @@ def check(method: str, path: str, answer: Answer) -> None:
     assert (kind == CONTENT_TYPE) == (answer.status >= 400)
 
 
-class Session:
+class AskedSession:
     """A session of boto3 whose every function is one that answers questions, and whose buckets are a deployment's."""
 
     region_name = "eu-west-1"
@@ -72,7 +72,7 @@ class Session:
     def __init__(self, asker: "Asker") -> None:
         self._asker = asker
 
-    def client(self, *_: object, **__: object) -> "Session":
+    def client(self, *_: object, **__: object) -> "AskedSession":
         return self
 
     def invoke(self, *, Payload: bytes, **_: object) -> dict[str, Any]:  # noqa: N803 - boto3's name

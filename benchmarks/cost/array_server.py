@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.cost.array_tables import ArrayTables
-from benchmarks.cost.request_log import GET_OBJECT, Request
+from benchmarks.cost.request_log import GET_OBJECT, LoggedRequest
 from benchmarks.cost.stored_pictures import Size
 
 CONTROL = "/-/"  # where the benchmark itself asks
@@ -44,9 +44,9 @@ class ArrayServer:
         self._process.join()
 
 
-def start_over(endpoint: str, *, hold_s: float = 0.0) -> list[Request]:
+def start_over(endpoint: str, *, hold_s: float = 0.0) -> list[LoggedRequest]:
     """Return the requests so far and forget them; hold each later answer for *hold_s*."""
-    return [Request(*one) for one in _control(endpoint, {"hold_s": hold_s})]
+    return [LoggedRequest(*one) for one in _control(endpoint, {"hold_s": hold_s})]
 
 
 def forget_writes(endpoint: str) -> None:
@@ -75,7 +75,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, tables: ArrayTables) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.tables = tables
-        self.noted: list[Request] = []
+        self.noted: list[LoggedRequest] = []
         self.hold_s = 0.0
 
 
@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, message: bytes, begin: float, kind: str, units: int) -> None:
         time.sleep(self.server.hold_s)
-        self.server.noted.append(Request(begin, time.perf_counter(), kind, units, len(message)))
+        self.server.noted.append(LoggedRequest(begin, time.perf_counter(), kind, units, len(message)))
         self.wfile.write(message)
 
     def log_message(self, format: str, *args: object) -> None:

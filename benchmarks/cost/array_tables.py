@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.cost.stored_pictures import Members, Size, Stored, as_binary_set, as_members
+from benchmarks.cost.stored_pictures import Members, Size, StoredPictures, as_binary_set, as_members
 from handler.core.buckets import MEMBER_BYTES, Bucket
 from handler.core.entry import entry_bytes
 from handler.core.model import LOWEST_SEQUENCER
@@ -28,7 +28,7 @@ class ArrayTables:
     """What the two tables answer: JSON, and the units consumed. A condition that fails is a KeyError."""
 
     def __init__(self, size: Size) -> None:
-        self.stored = Stored(size)
+        self.stored = StoredPictures(size)
         self.full = size.segment_rows
         self._members = Members(self.stored)
         self.forget()

@@ -7,7 +7,7 @@ GET_OBJECT = "GetObject"
 READS = ("BatchGetItem", "Query", GET_OBJECT)
 
 
-class Request(NamedTuple):
+class LoggedRequest(NamedTuple):
     """One request as the server saw it."""
 
     begin: float  # seconds, on the server's clock
@@ -17,7 +17,7 @@ class Request(NamedTuple):
     sent: int  # bytes, with headers
 
 
-def round_trips(requests: Sequence[Request]) -> int:
+def round_trips(requests: Sequence[LoggedRequest]) -> int:
     """Return how many of *requests* had to follow one another: the longest chain of which each began after the last.
 
     It shows what waited for what only if answers take longer than a client needs to send what it sends in parallel.

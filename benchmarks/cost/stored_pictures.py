@@ -35,7 +35,7 @@ class Size:
         return SHAPE.capacity(COLLECTION, entry_bytes(self.view_count))
 
 
-class Stored:
+class StoredPictures:
     """The rows of every shard's journal, in the order in which they came."""
 
     def __init__(self, size: Size) -> None:
@@ -74,7 +74,7 @@ class Stored:
 class Members:
     """The bucketed hashes of a collection in the order of each band's prefixes."""
 
-    def __init__(self, stored: Stored) -> None:
+    def __init__(self, stored: StoredPictures) -> None:
         hashes = stored.hashes[:BUCKETED_VIEWS].reshape(-1)
         self._bands: list[tuple[Hashes, NDArray[np.int64]]] = []
         for band in range(BANDS):

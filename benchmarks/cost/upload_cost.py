@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from benchmarks.cost.array_server import forget_writes, start_over
-from benchmarks.cost.request_log import GET_OBJECT, READS, Request, round_trips
+from benchmarks.cost.request_log import GET_OBJECT, READS, LoggedRequest, round_trips
 from benchmarks.cost.uploader import Case, Spent, Uploader
 from benchmarks.resident_memory import peak_mb, resident_mb
 from handler.core import prices
@@ -51,7 +51,7 @@ class _Noted:
     """What was seen of some uploads."""
 
     spent: list[Spent] = field(default_factory=list)
-    requests: list[Request] = field(default_factory=list)
+    requests: list[LoggedRequest] = field(default_factory=list)
     trips: list[int] = field(default_factory=list)  # of those whose answers were held
     scan_ms: float = 0.0
     grown_mb: float = 0.0

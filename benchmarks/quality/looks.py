@@ -41,7 +41,7 @@ FIRST = (0, 1000)  # members of the families of either half
 LIMITS = Limits()
 
 
-class Seen(NamedTuple):
+class SeenPicture(NamedTuple):
     """A picture, ready to be looked at."""
 
     surface: Surface
@@ -50,7 +50,7 @@ class Seen(NamedTuple):
     flat: bool
 
 
-class Told(NamedTuple):
+class FoundAlike(NamedTuple):
     """What is told of a pair, and what made it."""
 
     agreement: float
@@ -64,7 +64,7 @@ class Row(NamedTuple):
 
     kind: str
     pairs: int  # of which those within the radius are looked at
-    told: list[Told]
+    told: list[FoundAlike]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -122,16 +122,16 @@ def _note(rows: list[Row], seconds: float) -> str:
     )
 
 
-def _seen(image: Image.Image) -> Seen:
+def _seen(image: Image.Image) -> SeenPicture:
     luma = imaging.decode(in_file(image.convert("RGB")), LIMITS, side=look1.LUMA_SIDE).luma
     views = look1.fingerprint_views(luma)
     flat = min(views.qualities[: look1.ANCHORS]) < look1.QUALITY_FLOOR
-    return Seen(
+    return SeenPicture(
         Surface.of(luma), np.asarray(shrunk(image, COLOUR_SIDE).convert("RGB")), np.array(views.hashes, np.uint64), flat
     )
 
 
-def _met(one: Seen, other: Seen) -> Told | None:
+def _met(one: SeenPicture, other: SeenPicture) -> FoundAlike | None:
     """Return what is told of both, looked at where their nearest views meet; None if those are too far apart."""
     distances = np.bitwise_count(one.hashes[:, None] ^ other.hashes)
     mine, theirs = divmod(int(distances.argmin()), len(VIEW_NAMES))
@@ -144,14 +144,14 @@ def _met(one: Seen, other: Seen) -> Told | None:
     hues = colours.agreement(one.colours, other.colours, seen.way)
     kind = judge(seen, hues)[0]
     back = judge(look(other.surface, one.surface, window_there, window), hues)[0]
-    return Told(seen.agreement, kind, back is not kind, seconds)
+    return FoundAlike(seen.agreement, kind, back is not kind, seconds)
 
 
 def _copies(images: list[Image.Image]) -> Iterator[Row]:
     """Yield what is said of each kind of copy, and of the strangers among the photographs and their copies."""
     originals = [_seen(image) for image in images]
-    kinds: dict[str, list[Told | None]] = {}
-    strangers: list[Told | None] = []
+    kinds: dict[str, list[FoundAlike | None]] = {}
+    strangers: list[FoundAlike | None] = []
     for number, image in enumerate(images):
         if originals[number].flat:
             continue
@@ -168,7 +168,7 @@ def _copies(images: list[Image.Image]) -> Iterator[Row]:
     yield Row("strangers", len(strangers), [seen for seen in strangers if seen is not None])
 
 
-def _alike(family: str, some: list[Seen]) -> Row:
+def _alike(family: str, some: list[SeenPicture]) -> Row:
     pairs = list(combinations(some, 2))
     if len(pairs) > MOST:
         chosen = np.random.default_rng(SEED).choice(len(pairs), MOST, replace=False)

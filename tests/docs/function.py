@@ -6,21 +6,24 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from handler import app
+from handler.core.journal import PacksUnavailable
 from handler.core.model import Content, ObjectRef
 from handler.wiring import Service
+from tests.asking import Context
 from tests.deployments import FakeDeployment
-from tests.fakes import InMemoryPictures
+from tests.fakes import InMemoryPacks, InMemoryPictures
 
 BUCKET = "amzn-s3-demo-bucket"  # of the samples in events/
 
 
-class Context:
-    """What Lambda says of an invocation."""
+class NoPacks(InMemoryPacks):
+    """A packs bucket that cannot be reached."""
 
-    aws_request_id = "request"
+    def get(self, *_: object) -> bytes | None:
+        raise PacksUnavailable("no answer")
 
-    def get_remaining_time_in_millis(self) -> int:
-        return 60_000
+    def put(self, *_: object) -> None:
+        raise PacksUnavailable("no answer")
 
 
 class BrokenPictures(InMemoryPictures):
@@ -30,7 +33,7 @@ class BrokenPictures(InMemoryPictures):
         raise ConnectionError(f"no answer about {ref.key}")
 
 
-class Handled(NamedTuple):
+class HandledEvent(NamedTuple):
     """What came of one event."""
 
     reply: Any  # None if it raised
@@ -47,7 +50,7 @@ class Function(FakeDeployment):
     def instance(self) -> Service:
         return self.service()
 
-    def handle(self, event: Mapping[str, Any]) -> Handled:
+    def handle(self, event: Mapping[str, Any]) -> HandledEvent:
         """Handle *event*; what it says on standard output is the log, with the metrics in it."""
         self.output()
         context: Any = Context()
@@ -62,4 +65,4 @@ class Function(FakeDeployment):
             for directive in document.get("_aws", {}).get("CloudWatchMetrics", ())
             for metric in directive["Metrics"]
         }
-        return Handled(reply, [document for document in documents if "_aws" not in document], metrics)
+        return HandledEvent(reply, [document for document in documents if "_aws" not in document], metrics)

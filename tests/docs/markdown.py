@@ -17,7 +17,7 @@ _CODE = re.compile(r"`([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class CodeBlock:
     """A fenced block, and the line before it, which may say something about it."""
 
     path: Path
@@ -35,7 +35,7 @@ def documents() -> list[Path]:
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def blocks(path: Path) -> list[Block]:
+def blocks(path: Path) -> list[CodeBlock]:
     """Return the fenced blocks of the page."""
     found, lines = [], path.read_text().splitlines()
     at = 0
@@ -46,7 +46,7 @@ def blocks(path: Path) -> list[Block]:
                 at += 1
             text = "\n".join(line.removeprefix(indent) for line in lines[start + 1 : at + 1])
             before = lines[start - 1].strip() if start else ""
-            found.append(Block(path, start + 1, fence["language"], text, before))
+            found.append(CodeBlock(path, start + 1, fence["language"], text, before))
             at += 1
         at += 1
     return found

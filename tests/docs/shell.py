@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.docs.markdown import Block
+from tests.docs.markdown import CodeBlock
 
 PROMPT = "$ "
 ANYTHING = "..."
@@ -32,10 +32,10 @@ _MARK = "\x1e"  # the record separator: no command prints it
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ShellCommand:
     """One command, and what should come of it."""
 
-    block: Block
+    block: CodeBlock
     text: str
     printed: tuple[str, ...] | None = None  # None: whatever
     status: int = 0
@@ -45,40 +45,42 @@ class Wrong(Exception):
     """A command did something else than the page says."""
 
 
-def reason_not_to_run(block: Block) -> str | None:
+def reason_not_to_run(block: CodeBlock) -> str | None:
     """Return why *block* is not run, if it says so."""
     found = _NOT_RUN.fullmatch(block.before)
     return found[1] if found else None
 
 
-def other_runner(block: Block) -> str | None:
+def other_runner(block: CodeBlock) -> str | None:
     """Return the file that runs the commands of *block*, if it names one."""
     found = _RUN_BY.fullmatch(block.before)
     return found[1] if found else None
 
 
-def is_run(block: Block) -> bool:
+def is_run(block: CodeBlock) -> bool:
     """Return whether `run` is to run *block*."""
     return block.language in RUN and reason_not_to_run(block) is None and other_runner(block) is None
 
 
-def commands(block: Block) -> list[Command]:
+def commands(block: CodeBlock) -> list[ShellCommand]:
     """Return what is to be run of *block*, in its order."""
     status = int(found[1]) if (found := _EXITS_WITH.fullmatch(block.before)) else 0
     match block.language:
         case "console":
-            return [Command(block, text, printed, status) for text, printed in _typed(block)]
+            return [ShellCommand(block, text, printed, status) for text, printed in _typed(block)]
         case "python":
             return [
-                Command(block, f".venv/bin/python - <<'END_OF_PROGRAM'\n{block.text}\nEND_OF_PROGRAM", None, status)
+                ShellCommand(
+                    block, f".venv/bin/python - <<'END_OF_PROGRAM'\n{block.text}\nEND_OF_PROGRAM", None, status
+                )
             ]
         case "javascript":
             program = f"node --input-type=module - <<'END_OF_PROGRAM'\n{block.text}\nEND_OF_PROGRAM"
-            return [Command(block, program, None, status)]
-    return [Command(block, block.text, None, status)]
+            return [ShellCommand(block, program, None, status)]
+    return [ShellCommand(block, block.text, None, status)]
 
 
-def run(wanted: Sequence[Command], folder: Path, env: Mapping[str, str]) -> None:
+def run(wanted: Sequence[ShellCommand], folder: Path, env: Mapping[str, str]) -> None:
     """Run the commands in *folder*; raise Wrong at the first that does something else than its page says."""
     output = _output(_script(wanted), folder, env)
     ended = re.split(rf"{_MARK}(\d+)\n", output)
@@ -92,7 +94,7 @@ def run(wanted: Sequence[Command], folder: Path, env: Mapping[str, str]) -> None
             raise Wrong(f"{where}\nprinted:\n{said}want:\n" + "\n".join(command.printed))
 
 
-def _typed(block: Block) -> Iterator[tuple[str, tuple[str, ...] | None]]:
+def _typed(block: CodeBlock) -> Iterator[tuple[str, tuple[str, ...] | None]]:
     """Yield each command of a console block, and the lines that follow it."""
     text, printed, unfinished = "", list[str](), False
     for line in block.text.splitlines():
@@ -109,7 +111,7 @@ def _typed(block: Block) -> Iterator[tuple[str, tuple[str, ...] | None]]:
     yield text, tuple(printed) or None
 
 
-def _script(wanted: Sequence[Command]) -> str:
+def _script(wanted: Sequence[ShellCommand]) -> str:
     """The commands as one script, which tells the status of each and ends at the first that is wrong."""
     lines = ["exec 2>&1"]
     for command in wanted:

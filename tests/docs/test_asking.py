@@ -16,27 +16,18 @@ from handler.ask.request import BYTES, JSON, MAX_BODY_BYTES
 from handler.ask.reviews import DECISION_FIELDS, GROUP_PARAMETERS, MOST_AT_ONCE, MOST_TEXT, USUALLY_AT_ONCE
 from handler.core.buckets import MAX_RADIUS
 from handler.core.groups import BEST_FIRST, RANKS
-from handler.core.journal import PacksUnavailable, Shape
+from handler.core.journal import Shape
 from handler.core.lists import BARE_RADIUS
 from handler.core.model import EFFORTS, ORIENTATIONS, TELLS, MatchKind
 from handler.core.verdicts import Verdict
 from tests.asking import Asker, described
 from tests.deployments import BUCKET, FakeDeployment
+from tests.docs.function import NoPacks
 from tests.docs.markdown import REFERENCE, blocks, code, names, table, tables
-from tests.fakes import InMemoryJournal, InMemoryPacks
+from tests.fakes import InMemoryJournal
 from tests.pictures import jpeg, photo
 
 PAGE = "asking.md"
-
-
-class NoPacks(InMemoryPacks):
-    """A packs bucket that cannot be reached."""
-
-    def get(self, *_: object) -> bytes | None:
-        raise PacksUnavailable("no answer")
-
-    def put(self, *_: object) -> None:
-        raise PacksUnavailable("no answer")
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from handler.cli.local import emulator
 from handler.cli.local import stack as stacks
 from handler.cli.local.pictures import gallery
 from tests.conftest import Stack
-from tests.docs.markdown import ROOT, Block, blocks, documents
-from tests.docs.shell import RUN, SHOWN, Command, commands, is_run, other_runner, reason_not_to_run, run
+from tests.docs.markdown import ROOT, CodeBlock, blocks, documents
+from tests.docs.shell import RUN, SHOWN, ShellCommand, commands, is_run, other_runner, reason_not_to_run, run
 
 EVERYTHING = [block for path in documents() for block in blocks(path)]
 NEEDS_STACK = re.compile(
@@ -129,11 +129,11 @@ def own_queue(stack: Stack) -> str:
 
 @pytest.mark.parametrize("page", list(pages()))
 def test_commands_of_the_page_do_what_it_says(
-    page: list[Block], checkout: Path, environment: Mapping[str, str]
+    page: list[CodeBlock], checkout: Path, environment: Mapping[str, str]
 ) -> None:
     wanted = [command for block in page for command in commands(block)]
     ends = next((at for at, command in enumerate(wanted) if ENDS_STACK in command.text), None)
     if ends is not None:
-        wanted.insert(ends, Command(wanted[ends].block, SPARE))
+        wanted.insert(ends, ShellCommand(wanted[ends].block, SPARE))
 
     run(wanted, checkout, environment)

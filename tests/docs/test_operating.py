@@ -16,9 +16,9 @@ import pytest
 
 from handler.cli.aws_errors import PERMISSIONS
 from handler.core.formats import FORMATS
-from handler.core.journal import PacksUnavailable, Shape
+from handler.core.journal import Shape
 from handler.core.model import Outcome, Route
-from tests.docs.function import BUCKET, BrokenPictures, Function, Handled
+from tests.docs.function import BUCKET, BrokenPictures, Function, HandledEvent, NoPacks
 from tests.docs.markdown import REFERENCE, ROOT, code, names, table, tables
 from tests.docs.test_configuration import TEMPLATE
 from tests.fakes import InMemoryCatalog, InMemoryJournal, InMemoryPictures
@@ -44,18 +44,8 @@ def look_up(key: str) -> dict[str, Any]:
     return {"lookup": {"bucket": BUCKET, "key": key}}
 
 
-class NoPacks:
-    """A packs bucket that cannot be reached."""
-
-    def get(self, *_: object) -> bytes | None:
-        raise PacksUnavailable("no answer")
-
-    def put(self, *_: object) -> None:
-        raise PacksUnavailable("no answer")
-
-
 @pytest.fixture
-def everything(function: Callable[..., Function]) -> list[Handled]:
+def everything(function: Callable[..., Function]) -> list[HandledEvent]:
     """What comes of events that come to every end there is."""
     pictures = InMemoryPictures()
     pictures.objects = {(BUCKET, "cat"): PICTURE, (BUCKET, "copy"): COPY, (BUCKET, "text"): b"text"}
@@ -82,7 +72,7 @@ def everything(function: Callable[..., Function]) -> list[Handled]:
 
 
 @pytest.fixture
-def fields(everything: list[Handled]) -> dict[str, set[str]]:
+def fields(everything: list[HandledEvent]) -> dict[str, set[str]]:
     """The messages of the lines that have each field."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for line in (line for handled in everything for line in handled.lines):
@@ -99,7 +89,7 @@ def test_every_message_of_the_log(fields: dict[str, set[str]]) -> None:
     }  # a matter of the instance, not of an event
 
 
-def test_levels_of_the_log(everything: list[Handled]) -> None:
+def test_levels_of_the_log(everything: list[HandledEvent]) -> None:
     levels = {line["message"]: line["level"] for handled in everything for line in handled.lines}
 
     documented = {code(name)[0]: code(level)[0] for name, _, level in table(PAGE, "The log")}
@@ -130,7 +120,7 @@ def test_routes() -> None:
 # --- metrics ---
 
 
-def test_metrics_and_their_units(everything: list[Handled]) -> None:
+def test_metrics_and_their_units(everything: list[HandledEvent]) -> None:
     counted = {name: unit for handled in everything for name, unit in handled.metrics.items()}
 
     assert {code(name)[0]: unit for name, unit, _ in table(PAGE, "Metrics")} == counted

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import ROOT, Block
+from tests.docs.markdown import ROOT, CodeBlock
 from tests.docs.shell import Wrong, commands, is_run, run
 
 
-def block(text: str, language: str = "console", before: str = "") -> Block:
-    return Block(ROOT / "README.md", 1, language, text, before)
+def block(text: str, language: str = "console", before: str = "") -> CodeBlock:
+    return CodeBlock(ROOT / "README.md", 1, language, text, before)
 
 
 def check(text: str, language: str = "console", before: str = "") -> None:

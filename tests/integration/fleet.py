@@ -32,14 +32,14 @@ Event = tuple[str, str]  # name and outcome
 
 
 @dataclass(frozen=True)
-class Step:
+class FleetStep:
     """One upload or deletion; *then* follows when the function has acknowledged its event."""
 
     name: str
     body: bytes | None  # None: delete it
-    then: tuple["Step", ...] = ()
+    then: tuple["FleetStep", ...] = ()
 
-    def all(self) -> Iterator["Step"]:
+    def all(self) -> Iterator["FleetStep"]:
         yield self
         for step in self.then:
             yield from step.all()
@@ -51,7 +51,7 @@ class Fleet:
     def __init__(self, site: Site, log_group: str, rng: random.Random) -> None:
         self._site, self._log_group, self._rng = site, log_group, rng
         self._logs = site.client("logs")
-        self._todo: SimpleQueue[Step | None] = SimpleQueue()
+        self._todo: SimpleQueue[FleetStep | None] = SimpleQueue()
         self._slots = threading.Semaphore(OPEN_AT_ONCE)
         self._news = threading.Condition()
         self._invocations: set[str] = set()  # each has a stream of the log
@@ -64,7 +64,7 @@ class Fleet:
         self.acknowledged: Counter[Event] = Counter()
         self.interrupted = 0  # invocations
 
-    def run(self, steps: list[Step]) -> None:
+    def run(self, steps: list[FleetStep]) -> None:
         """Carry out *steps*; return when the events of all are acknowledged, redriven if need be."""
         events = sum(1 for step in steps for _ in step.all())
         for step in steps:
@@ -99,7 +99,7 @@ class Fleet:
             for later in step.then:
                 self._todo.put(later)
 
-    def _carry_out(self, step: Step) -> None:
+    def _carry_out(self, step: FleetStep) -> None:
         event = (step.name, "indexed" if step.body else "removed")
         with self._news:
             self._open.add(event)

@@ -33,7 +33,7 @@ MOST_EXAMPLES = 40  # of a route: a question takes some hundredths of a second
 WITHOUT = {"positive_data_acceptance"}
 
 
-class Client:
+class SigningClient:
     """Sends signed requests."""
 
     def __init__(self, stack: Stack) -> None:
@@ -56,11 +56,11 @@ class Client:
 
 
 @pytest.fixture(scope="module")
-def client(stack: Stack) -> Client:
-    return Client(stack)
+def client(stack: Stack) -> SigningClient:
+    return SigningClient(stack)
 
 
-def test_file_is_answered_with_what_was_uploaded(site: Site, client: Client) -> None:
+def test_file_is_answered_with_what_was_uploaded(site: Site, client: SigningClient) -> None:
     site.upload("cat.jpg", jpeg(CAT))
     site.wait_for_lines("cat.jpg")
     scope = quote(site.collection.scope, safe="")
@@ -71,7 +71,7 @@ def test_file_is_answered_with_what_was_uploaded(site: Site, client: Client) -> 
     assert site.messages_so_far() == []
 
 
-def test_hash_and_object_are_answered_with_what_was_uploaded(site: Site, client: Client) -> None:
+def test_hash_and_object_are_answered_with_what_was_uploaded(site: Site, client: SigningClient) -> None:
     for name, body in (("cat.jpg", jpeg(CAT)), ("copy.jpg", jpeg(near_copy(CAT)))):
         site.upload(name, body)
         site.wait_for_lines(name)
@@ -89,7 +89,7 @@ def test_hash_and_object_are_answered_with_what_was_uploaded(site: Site, client:
     assert [one.document["confirmed"] for one in answers] == [True, False]
 
 
-def test_largest_body_goes_through_and_the_next_byte_is_refused(client: Client) -> None:
+def test_largest_body_goes_through_and_the_next_byte_is_refused(client: SigningClient) -> None:
     largest = jpeg(CAT) + bytes(4_500_000 - len(jpeg(CAT)))
 
     answers = [
@@ -100,11 +100,11 @@ def test_largest_body_goes_through_and_the_next_byte_is_refused(client: Client) 
     assert answers[1].document["type"] == Kind.TOO_LARGE.type
 
 
-def test_request_without_a_signature_is_refused(client: Client) -> None:
+def test_request_without_a_signature_is_refused(client: SigningClient) -> None:
     assert requests.get(f"{client.url}/v1/openapi.json", timeout=60).status_code == 403
 
 
-def test_direct_question_is_answered_alike(site: Site, client: Client) -> None:
+def test_direct_question_is_answered_alike(site: Site, client: SigningClient) -> None:
     event = {"method": "GET", "path": "/v1/openapi.json"}
 
     answer = site.client("lambda").invoke(
@@ -129,7 +129,7 @@ schema = schemathesis.openapi.from_dict(description() | {"security": []})
 @pytest.mark.thorough
 @schema.parametrize()
 @settings(max_examples=MOST_EXAMPLES, suppress_health_check=list(HealthCheck))
-def test_answers_are_as_described_whatever_is_asked(case: "schemathesis.Case[Any]", client: Client) -> None:
+def test_answers_are_as_described_whatever_is_asked(case: "schemathesis.Case[Any]", client: SigningClient) -> None:
     checks: Any = [one for one in CHECKS.get_all() if one.__name__ not in WITHOUT]
     if case.media_type == JSON:
         case.query = {}  # or nearly all would be refused for having options there

@@ -23,7 +23,7 @@ from handler.core.model import Limits, ObjectRef, Outcome, PictureRecord, object
 from handler.core.seen import Seen
 from tests.conftest import Stack
 from tests.integration.conftest import Site
-from tests.integration.fleet import Fleet, Step
+from tests.integration.fleet import Fleet, FleetStep
 from tests.integration.test_redrive import waiting
 from tests.pictures import png
 
@@ -44,7 +44,7 @@ Pair = frozenset[str]
 class Plan:
     """What to do, and what must come of it."""
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[FleetStep] = field(default_factory=list)
     bodies: dict[str, bytes] = field(default_factory=dict)
     required: set[Pair] = field(default_factory=set)  # look-alikes that are alive in the end
     optional: set[Pair] = field(default_factory=set)  # one of them is deleted at any time
@@ -99,20 +99,23 @@ def shown(pairs: set[Pair]) -> str:
 
 def planned(uploads: int, rng: random.Random) -> Plan:
     """Return *uploads* pictures in families; of half of these the members come at the same moment."""
-    plan, together, scattered = Plan(), list[Step](), list[Step]()
+    plan, together, scattered = Plan(), list[FleetStep](), list[FleetStep]()
     sizes = cycle(SIZES)
     number = 0
     while len(plan.bodies) < uploads:
         size = min(next(sizes), uploads - len(plan.bodies))
         bodies = {f"{number}-{member}.png": body for member, body in enumerate(family(number, size))}
         plan.bodies |= bodies
-        first, *others = [Step(name, body) for name, body in bodies.items()]
+        first, *others = [FleetStep(name, body) for name, body in bodies.items()]
         number += 1
         steps, pairs = [first, *others], plan.required
         if number % DELETED_FIRST == 0:
-            steps, pairs = [Step(first.name, first.body, (Step(first.name, None, tuple(others)),))], plan.forbidden
+            steps, pairs = (
+                [FleetStep(first.name, first.body, (FleetStep(first.name, None, tuple(others)),))],
+                plan.forbidden,
+            )
         elif number % DELETED_MEANWHILE == 0:
-            steps, pairs = [Step(first.name, first.body, (Step(first.name, None),)), *others], plan.optional
+            steps, pairs = [FleetStep(first.name, first.body, (FleetStep(first.name, None),)), *others], plan.optional
         pairs |= {frozenset((first.name, other.name)) for other in others}
         plan.required |= {frozenset((one.name, other.name)) for one, other in combinations(others, 2)}
         if number % 2:

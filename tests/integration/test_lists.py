@@ -10,7 +10,7 @@ import pytest
 from handler.cli.main import main
 from tests.integration.conftest import Site
 from tests.pictures import jpeg, near_copy, photo
-from tests.unit.cli.conftest import Done
+from tests.unit.cli.conftest import Ran
 
 pytestmark = pytest.mark.emulator
 
@@ -26,17 +26,17 @@ def aws(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-Run = Callable[..., Done]
+Run = Callable[..., Ran]
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Return what runs `lookalike list`; at the end nothing is on the lists that are asked."""
 
-    def run_command(*arguments: object) -> Done:
+    def run_command(*arguments: object) -> Ran:
         status = main(["list", *map(str, arguments)])
         captured = capsys.readouterr()
-        return Done(status, captured.out.splitlines(), captured.err.splitlines())
+        return Ran(status, captured.out.splitlines(), captured.err.splitlines())
 
     yield run_command
     for name in ("banned", "stock"):

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.emulator
 GONE, OTHER_GONE = "left: it is not there any more", "left: the other is not there any more"
 
 
-class Case:
+class QuarantineCase:
     """The handler in this process, on a pictures bucket and a quarantine bucket of the emulator."""
 
     def __init__(self, guarded: Guarded, bucket: str, quarantine: str) -> None:
@@ -63,29 +63,29 @@ class Meddling:
         return called
 
 
-def case_of(guarded: Guarded, monkeypatch: pytest.MonkeyPatch, versioning: str) -> Case:
+def case_of(guarded: Guarded, monkeypatch: pytest.MonkeyPatch, versioning: str) -> QuarantineCase:
     bucket, quarantine = guarded.make_bucket("pictures", versioning), guarded.make_bucket("quarantine")
     monkeypatch.setenv("PICTURES_BUCKET", bucket)
     monkeypatch.setenv("QUARANTINE_BUCKET", quarantine)
-    return Case(guarded, bucket, quarantine)
+    return QuarantineCase(guarded, bucket, quarantine)
 
 
 @pytest.fixture(params=["", "Enabled"], ids=["plain", "versioned"])
-def case(guarded: Guarded, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Case:
+def case(guarded: Guarded, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> QuarantineCase:
     return case_of(guarded, monkeypatch, request.param)
 
 
 @pytest.fixture
-def plain(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> Case:
+def plain(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> QuarantineCase:
     return case_of(guarded, monkeypatch, "")
 
 
 @pytest.fixture
-def versioned(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> Case:
+def versioned(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> QuarantineCase:
     return case_of(guarded, monkeypatch, "Enabled")
 
 
-def test_later_one_is_moved_with_its_tags_and_metadata(case: Case) -> None:
+def test_later_one_is_moved_with_its_tags_and_metadata(case: QuarantineCase) -> None:
     a, b = case.put("a.jpg"), case.put("b.jpg", Tagging="hotel=astoria", ContentType="image/jpeg")
 
     outcomes = case.handle(b, a)
@@ -97,7 +97,7 @@ def test_later_one_is_moved_with_its_tags_and_metadata(case: Case) -> None:
     assert [tag["Key"] for tag in case.s3.get_object_tagging(**copy)["TagSet"]] == ["hotel", "lookalike:duplicate-of"]
 
 
-def test_messages_that_cross_or_repeat_move_one_of_two(case: Case) -> None:
+def test_messages_that_cross_or_repeat_move_one_of_two(case: QuarantineCase) -> None:
     a, b = case.put("a.jpg"), case.put("b.jpg")
 
     outcomes = [case.handle(*pair) for pair in ((a, b), (b, a), (a, b))]
@@ -107,7 +107,7 @@ def test_messages_that_cross_or_repeat_move_one_of_two(case: Case) -> None:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
-def test_one_of_three_remains_in_whatever_order_messages_come(plain: Case, order: tuple[int, ...]) -> None:
+def test_one_of_three_remains_in_whatever_order_messages_come(plain: QuarantineCase, order: tuple[int, ...]) -> None:
     a, b, c = (plain.put(key) for key in ("a.jpg", "b.jpg", "c.jpg"))
     messages = [(b, a), (c, a, b), (b, c)]
 
@@ -117,7 +117,7 @@ def test_one_of_three_remains_in_whatever_order_messages_come(plain: Case, order
     assert (plain.keys(), plain.moved()) == (["a.jpg"], ["b.jpg", "c.jpg"])
 
 
-def test_nothing_is_moved_if_the_other_is_gone(case: Case) -> None:
+def test_nothing_is_moved_if_the_other_is_gone(case: QuarantineCase) -> None:
     a, b = case.put("a.jpg"), case.put("b.jpg")
     case.s3.delete_object(Bucket=case.bucket, Key="a.jpg")  # in a versioned bucket its version is still there
 
@@ -126,7 +126,7 @@ def test_nothing_is_moved_if_the_other_is_gone(case: Case) -> None:
     assert (outcomes, case.keys(), case.moved()) == ([OTHER_GONE], ["b.jpg"], [])
 
 
-def test_nothing_is_moved_if_the_other_was_overwritten(case: Case) -> None:
+def test_nothing_is_moved_if_the_other_was_overwritten(case: QuarantineCase) -> None:
     a, b = case.put("a.jpg"), case.put("b.jpg")
     case.put("a.jpg", b"else")
 
@@ -135,21 +135,21 @@ def test_nothing_is_moved_if_the_other_was_overwritten(case: Case) -> None:
     assert (outcomes, case.keys(), case.moved()) == ([OTHER_GONE], ["a.jpg", "b.jpg"], [])
 
 
-def test_other_that_was_stored_anew_is_left_to_the_message_about_that(plain: Case) -> None:
+def test_other_that_was_stored_anew_is_left_to_the_message_about_that(plain: QuarantineCase) -> None:
     a, b = plain.put("a.jpg"), plain.put("b.jpg")
     a["modified"] = a["modified"].replace("20", "19", 1)  # what is there now was stored later, by its time
 
     assert (plain.handle(b, a), plain.keys()) == ([OTHER_GONE], ["a.jpg", "b.jpg"])
 
 
-def test_nothing_is_deleted_if_the_other_goes_during_the_copy(case: Case) -> None:
+def test_nothing_is_deleted_if_the_other_goes_during_the_copy(case: QuarantineCase) -> None:
     a, b = case.put("a.jpg"), case.put("b.jpg")
     s3 = Meddling(case.s3, "copy_object", lambda: case.s3.delete_object(Bucket=case.bucket, Key="a.jpg"), after=True)
 
     assert (case.handle(b, a, s3=s3), case.keys()) == (["copied, but left: the other went meanwhile"], ["b.jpg"])
 
 
-def test_what_took_the_place_of_the_later_one_stays(case: Case) -> None:
+def test_what_took_the_place_of_the_later_one_stays(case: QuarantineCase) -> None:
     a, b = case.put("a.jpg"), case.put("b.jpg")
     s3 = Meddling(case.s3, "delete_object", lambda: case.put("b.jpg", b"else"))
 
@@ -160,7 +160,7 @@ def test_what_took_the_place_of_the_later_one_stays(case: Case) -> None:
     assert case.moved() == ["b.jpg"]
 
 
-def test_only_the_recorded_version_is_moved(versioned: Case) -> None:
+def test_only_the_recorded_version_is_moved(versioned: QuarantineCase) -> None:
     a, b = versioned.put("a.jpg"), versioned.put("b.jpg")
     same_again = versioned.put("b.jpg")
 
@@ -170,7 +170,7 @@ def test_only_the_recorded_version_is_moved(versioned: Case) -> None:
     assert sorted(versioned.versions()) == sorted([a["version"], same_again["version"]])
 
 
-def test_earlier_version_does_not_come_to_light(versioned: Case) -> None:
+def test_earlier_version_does_not_come_to_light(versioned: QuarantineCase) -> None:
     versioned.put("b.jpg", b"an earlier picture")
     a, b = versioned.put("a.jpg"), versioned.put("b.jpg")
 
@@ -180,7 +180,7 @@ def test_earlier_version_does_not_come_to_light(versioned: Case) -> None:
     assert len(versioned.versions()) == 2
 
 
-def test_move_that_was_cut_short_is_finished_by_the_next_attempt(case: Case) -> None:
+def test_move_that_was_cut_short_is_finished_by_the_next_attempt(case: QuarantineCase) -> None:
     a, b = case.put("a.jpg"), case.put("b.jpg")
 
     def crash() -> None:
@@ -194,7 +194,7 @@ def test_move_that_was_cut_short_is_finished_by_the_next_attempt(case: Case) -> 
     assert (case.keys(), case.moved()) == (["a.jpg"], ["b.jpg"])
 
 
-def test_nothing_is_deleted_if_the_copy_has_other_bytes(case: Case) -> None:
+def test_nothing_is_deleted_if_the_copy_has_other_bytes(case: QuarantineCase) -> None:
     a, b = (case.put(key) | {"sha256": "0" * 64} for key in ("a.jpg", "b.jpg"))
 
     with pytest.raises(RuntimeError, match="nothing was deleted"):
@@ -203,7 +203,7 @@ def test_nothing_is_deleted_if_the_copy_has_other_bytes(case: Case) -> None:
     assert case.keys() == ["a.jpg", "b.jpg"]
 
 
-def test_near_matches_and_other_buckets_are_left_alone(plain: Case) -> None:
+def test_near_matches_and_other_buckets_are_left_alone(plain: QuarantineCase) -> None:
     a, b = plain.put("a.jpg"), plain.put("b.jpg")
     elsewhere = plain.guarded.put("a.jpg", b"same")
 

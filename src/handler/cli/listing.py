@@ -16,7 +16,7 @@ from handler.aws.packs import S3Packs
 from handler.aws.s3 import S3Pictures
 from handler.cli.aws_errors import explain
 from handler.cli.errors import CommandError
-from handler.cli.stacks import Stack, described, patient
+from handler.cli.stacks import DeployedStack, described, patient
 from handler.core.journal import BrokenJournal, PacksUnavailable
 from handler.core.model import Limits, Settings
 from handler.indexing import Indexer
@@ -66,7 +66,7 @@ def listing(stack_name: str, generation: str | None = None) -> Iterator[OpenList
         raise CommandError(f"the list cannot be read: {error}") from error
 
 
-def _opened(session: boto3.Session, stack: Stack, generation: str, executor: ThreadPoolExecutor) -> OpenLists:
+def _opened(session: boto3.Session, stack: DeployedStack, generation: str, executor: ThreadPoolExecutor) -> OpenLists:
     limits = Limits(max_bytes=int(stack.parameter("MaxBytes")), max_pixels=int(stack.parameter("MaxPixels")))
     settings = Settings(generation, radius=0, max_matches=1, scope_depth=0, limits=limits)
     dynamodb, s3 = session.client("dynamodb", config=CLIENT), session.client("s3", config=CLIENT)

@@ -22,7 +22,7 @@ def patient(connections: int) -> ClientConfig:
     )
 
 
-class Stack(NamedTuple):
+class DeployedStack(NamedTuple):
     """What a stack of lookalike's has, and how it was deployed."""
 
     name: str
@@ -48,10 +48,10 @@ class Stack(NamedTuple):
             raise CommandError(f"stack {self.name!r} has no parameter {error}: deploy it again") from error
 
 
-def described(client: "CloudFormationClient", name: str) -> Stack:
+def described(client: "CloudFormationClient", name: str) -> DeployedStack:
     """Return the stack *name*. Errors are botocore's."""
     (found,) = client.describe_stacks(StackName=name)["Stacks"]
-    return Stack(
+    return DeployedStack(
         name,
         found["StackStatus"],
         {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])},

@@ -12,22 +12,13 @@ import pytest
 from handler import app
 from handler.aws.meter import Meter
 from handler.wiring import Service
+from tests.asking import Context
 
-REQUEST_ID = "request-1"
+REQUEST_ID = Context().aws_request_id
 CONSUMED = {"reads": 2, "writes": 7, "read_units": 3.5, "write_units": 9.0}
 
 
-class Context(NamedTuple):
-    """What Lambda says of an invocation."""
-
-    remaining_ms: int = 60_000
-    aws_request_id: str = REQUEST_ID
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.remaining_ms
-
-
-class Invocation(NamedTuple):
+class Invoked(NamedTuple):
     """What came of one event."""
 
     reply: Any  # None if an error was raised
@@ -48,7 +39,7 @@ class Invoke(Protocol):
 
     def __call__(
         self, event: dict[str, Any], service: Callable[[], Service], *, remaining_ms: int = ...
-    ) -> Invocation: ...
+    ) -> Invoked: ...
 
 
 class FixedMeter(Meter):
@@ -62,7 +53,7 @@ class FixedMeter(Meter):
 def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
     monkeypatch.setattr(app.metrics.provider, "namespace", "Lookalike")  # what the template sets
 
-    def invoke(event: dict[str, Any], service: Callable[[], Service], *, remaining_ms: int = 60_000) -> Invocation:
+    def invoke(event: dict[str, Any], service: Callable[[], Service], *, remaining_ms: int = 60_000) -> Invoked:
         out, reply, error = io.StringIO(), None, None
         monkeypatch.setattr(app.logger.registered_handler, "stream", out)
         try:
@@ -72,7 +63,7 @@ def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
             error = raised
         documents = [json.loads(line) for line in out.getvalue().splitlines()]
         metrics, units = _parsed([one for one in documents if "_aws" in one])
-        return Invocation(reply, error, [one for one in documents if "_aws" not in one], metrics, units)
+        return Invoked(reply, error, [one for one in documents if "_aws" not in one], metrics, units)
 
     return invoke
 

@@ -22,7 +22,7 @@ SMALL = Shape(segment_bytes=100, pack_segments=1)  # a segment is one entry of p
 MAIN, ALSO = Collection("*", "phash1"), Collection("*", "look1")
 
 
-class Catalog(InMemoryCatalog):
+class UsedCatalog(InMemoryCatalog):
     """Fails for the second generation, as long as it is *denied*."""
 
     denied = False
@@ -33,7 +33,7 @@ class Catalog(InMemoryCatalog):
         return super().put(collection, record)
 
 
-class Packs(InMemoryPacks):
+class UsedPacks(InMemoryPacks):
     """Of the collections that are *denied* no pack can be written."""
 
     def __init__(self) -> None:
@@ -47,17 +47,17 @@ class Packs(InMemoryPacks):
 
 
 @pytest.fixture
-def catalog() -> Catalog:
-    return Catalog()
+def catalog() -> UsedCatalog:
+    return UsedCatalog()
 
 
 @pytest.fixture
-def packs() -> Packs:
-    return Packs()
+def packs() -> UsedPacks:
+    return UsedPacks()
 
 
 @pytest.fixture
-def deployment(catalog: Catalog, packs: Packs) -> FakeDeployment:
+def deployment(catalog: UsedCatalog, packs: UsedPacks) -> FakeDeployment:
     return FakeDeployment(catalog=catalog, journal=InMemoryJournal(shape=SMALL), packs=packs, shape=SMALL)
 
 
@@ -71,13 +71,13 @@ def shadow(deployment: FakeDeployment) -> Indexer:
     return replace(deployment, generation="look1").indexer()
 
 
-def outcome(catalog: Catalog, collection: Collection, ref: ObjectRef) -> Outcome | None:
+def outcome(catalog: UsedCatalog, collection: Collection, ref: ObjectRef) -> Outcome | None:
     stored = catalog.get(collection, [ref.object_id])
     return stored[0].outcome if stored else None
 
 
 def test_upload_is_written_by_both_and_searched_by_one(
-    deployment: FakeDeployment, catalog: Catalog, service: Callable[[], Service], invoke: Invoke
+    deployment: FakeDeployment, catalog: UsedCatalog, service: Callable[[], Service], invoke: Invoke
 ) -> None:
     refs = [deployment.put("cat.jpg", jpeg(CAT)), deployment.put("copy.jpg", jpeg(near_copy(CAT)))]
 
@@ -91,7 +91,7 @@ def test_upload_is_written_by_both_and_searched_by_one(
 
 
 def test_removal_reaches_both(
-    deployment: FakeDeployment, catalog: Catalog, service: Callable[[], Service], invoke: Invoke
+    deployment: FakeDeployment, catalog: UsedCatalog, service: Callable[[], Service], invoke: Invoke
 ) -> None:
     invoke(notification(deployment.put("cat.jpg", jpeg(CAT))), service)
 
@@ -103,7 +103,7 @@ def test_removal_reaches_both(
 
 
 def test_look_up_writes_by_neither(
-    deployment: FakeDeployment, catalog: Catalog, service: Callable[[], Service], invoke: Invoke
+    deployment: FakeDeployment, catalog: UsedCatalog, service: Callable[[], Service], invoke: Invoke
 ) -> None:
     asked = deployment.put("cat.jpg", jpeg(CAT))
 
@@ -113,7 +113,7 @@ def test_look_up_writes_by_neither(
 
 
 def test_failure_of_the_second_makes_the_event_come_again(
-    deployment: FakeDeployment, catalog: Catalog, service: Callable[[], Service], invoke: Invoke
+    deployment: FakeDeployment, catalog: UsedCatalog, service: Callable[[], Service], invoke: Invoke
 ) -> None:
     deployment.upload("cat.jpg", jpeg(CAT))
     ref = deployment.put("copy.jpg", jpeg(near_copy(CAT)))
@@ -138,7 +138,7 @@ def test_failure_of_the_second_makes_the_event_come_again(
 )
 def test_trouble_with_packs_of_either_is_logged_and_counted(
     deployment: FakeDeployment,
-    packs: Packs,
+    packs: UsedPacks,
     service: Callable[[], Service],
     invoke: Invoke,
     denied: set[Collection],
@@ -152,7 +152,9 @@ def test_trouble_with_packs_of_either_is_logged_and_counted(
     assert invocation.metrics.get("PacksUnavailable") == ([1] if trouble else None)
 
 
-def test_trouble_is_logged_with_the_call_that_met_it(deployment: FakeDeployment, packs: Packs, invoke: Invoke) -> None:
+def test_trouble_is_logged_with_the_call_that_met_it(
+    deployment: FakeDeployment, packs: UsedPacks, invoke: Invoke
+) -> None:
     """And not with the next one of the same instance, of this collection or another."""
     deployment.scope_depth = 1
     denied = Collection("one/", "phash1")

@@ -8,9 +8,9 @@ import pytest
 from handler import app, wiring
 from handler.core.model import ObjectRef
 from handler.deliveries import ItemsFailed
+from tests.asking import Context
 from tests.environment import GOOD
 from tests.events import notification
-from tests.unit.app.conftest import Context
 
 CONTEXT: Any = Context()
 TEST_EVENT = {"Event": "s3:TestEvent"}  # asks for nothing, so nothing is called

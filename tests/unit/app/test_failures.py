@@ -16,22 +16,22 @@ from tests.pictures import jpeg, photo
 from tests.unit.app.conftest import CONSUMED, FixedMeter, Invoke
 
 
-class Denied(Exception):
+class NoPermission(Exception):
     """What an adapter raises that reaches nothing."""
 
 
-class Pictures(InMemoryPictures):
+class DenyingPictures(InMemoryPictures):
     """A bucket that denies what is under `denied.jpg`."""
 
     def read(self, ref: ObjectRef) -> Content:
         if ref.key == "denied.jpg":
-            raise Denied("no permission")
+            raise NoPermission("no permission")
         return super().read(ref)
 
 
 @pytest.fixture
 def deployment() -> FakeDeployment:
-    return FakeDeployment(pictures=Pictures())
+    return FakeDeployment(pictures=DenyingPictures())
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_failed_item_is_logged_with_its_error_and_counted(
     line = invocation.line
     assert (line["level"], line["message"]) == ("ERROR", "failed")
     assert (line["bucket"], line["key"], line["action"]) == (denied.bucket, "denied.jpg", "created")
-    assert line["exception"].splitlines()[-1].endswith("Denied: no permission")
+    assert line["exception"].splitlines()[-1].endswith("NoPermission: no permission")
     assert "Traceback" in line["exception"]
     assert {name: line[name] for name in CONSUMED} == CONSUMED
     assert invocation.metrics == {"Failed": [1], "ReadUnits": [3.5], "WriteUnits": [9.0]}
@@ -70,7 +70,7 @@ def test_failure_makes_an_asynchronous_event_come_again(
     invocation = invoke(notification(denied, good), cache(deployment.service))
 
     assert isinstance(invocation.error, ItemsFailed)
-    assert str(invocation.error) == "1 of 2 items failed: Denied: no permission"
+    assert str(invocation.error) == "1 of 2 items failed: NoPermission: no permission"
     assert [line["message"] for line in invocation.lines] == ["failed", "indexed"]
     assert (invocation.metrics["Failed"], invocation.metrics["Indexed"]) == ([1], [1])
 
@@ -106,7 +106,7 @@ def test_failure_is_temporary_to_a_batch_job(
 def test_failure_of_a_look_up_is_its_callers(deployment: FakeDeployment, denied: ObjectRef, invoke: Invoke) -> None:
     invocation = invoke(look_up(denied), deployment.service)
 
-    assert isinstance(invocation.error, Denied)
+    assert isinstance(invocation.error, NoPermission)
     assert (invocation.line["message"], invocation.line["action"]) == ("failed", "lookup")
     assert invocation.metrics["Failed"] == [1]
 

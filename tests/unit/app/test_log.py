@@ -13,7 +13,7 @@ from tests.deployments import BUCKET, FakeDeployment
 from tests.events import REMOVED, look_up, notification, queued
 from tests.fakes import InMemoryJournal
 from tests.pictures import jpeg, near_copy, photo
-from tests.unit.app.conftest import CONSUMED, REQUEST_ID, FixedMeter, Invocation, Invoke
+from tests.unit.app.conftest import CONSUMED, REQUEST_ID, FixedMeter, Invoke, Invoked
 
 CAT, DOG = photo(1), photo(2)
 OBJECT = {"bucket", "key", "sequencer"}
@@ -28,7 +28,7 @@ def deployment() -> FakeDeployment:
     return FakeDeployment()
 
 
-def fields(invocation: Invocation) -> set[str]:
+def fields(invocation: Invoked) -> set[str]:
     """The names in its only line, but for those that every line has."""
     assert invocation.line.keys() >= ALWAYS
     return invocation.line.keys() - ALWAYS

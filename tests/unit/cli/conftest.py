@@ -19,7 +19,7 @@ from handler.core.phash import to_hex
 from tests.pictures import jpeg, photo, png
 
 
-class Done(NamedTuple):
+class Ran(NamedTuple):
     """What came of one command."""
 
     status: int
@@ -27,17 +27,17 @@ class Done(NamedTuple):
     errors: list[str]
 
 
-Run = Callable[..., Done]
+Run = Callable[..., Ran]
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """Return what runs `lookalike` with some arguments."""
 
-    def run_command(*arguments: object) -> Done:
+    def run_command(*arguments: object) -> Ran:
         status = main([str(argument) for argument in arguments])
         captured = capsys.readouterr()
-        return Done(status, captured.out.splitlines(), captured.err.splitlines())
+        return Ran(status, captured.out.splitlines(), captured.err.splitlines())
 
     return run_command
 

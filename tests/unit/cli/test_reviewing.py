@@ -7,7 +7,7 @@ import pytest
 
 from handler.cli.reviewing import Surplus, all_alike, keep_one, of_two, surplus
 from handler.core.verdicts import NamedObject, Verdict
-from tests.asking import Asker, Session
+from tests.asking import AskedSession, Asker
 from tests.deployments import BUCKET, FakeDeployment
 from tests.pictures import jpeg, near_copy, photo
 from tests.unit.cli.conftest import Run
@@ -33,7 +33,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> FakeDeployment:
         ("y.jpg", jpeg(photo(2))),
     ):
         site.upload(key, body)
-    monkeypatch.setattr("boto3.Session", lambda: Session(Asker(site)))
+    monkeypatch.setattr("boto3.Session", lambda: AskedSession(Asker(site)))
     return site
 
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from handler.aws.catalog import object_key
 from handler.core.lists import bare_fingerprint, entry_ref, list_collection, source_of
-from handler.core.model import Collection, Content, ObjectGone, ObjectRef, Outcome, PictureRecord, ReadDenied, scope_of
+from handler.core.model import Collection, ObjectRef, Outcome, PictureRecord, ReadDenied, scope_of
 from tests.deployments import BUCKET, FakeDeployment
-from tests.fakes import InMemoryCatalog, InMemoryPictures
+from tests.fakes import InMemoryCatalog
 from tests.pictures import jpeg, near_copy, photo, png, textured
+from tests.unit.dedup.conftest import GoneOnceItWasRead
 
 CAT, DOG = photo(1, (640, 480)), photo(2, (640, 480))
 
@@ -212,21 +213,11 @@ def test_hash_and_check_bits_decide_where_it_cannot(site: FakeDeployment, troubl
     assert (match["list"], match["kind"], match["agreement"]) == ("banned", "near", None)
 
 
-class GoneOnceItWasRead(InMemoryPictures):
-    """What asks can be read once, and is deleted then."""
-
-    def read(self, ref: ObjectRef) -> Content:
-        content = super().read(ref)
-        if ref.key == "a.jpg":
-            self.errors[ref.key] = ObjectGone("it was deleted meanwhile")
-        return content
-
-
 def test_asking_picture_that_is_gone_is_not_taken_for_the_listed_one(site: FakeDeployment) -> None:
     """By phash1 it is read once more for the first look."""
     site.generation = "phash1"
     listed_object(site, jpeg(CAT))
-    before, site.pictures = site.pictures, GoneOnceItWasRead()
+    before, site.pictures = site.pictures, GoneOnceItWasRead("a.jpg")
     site.pictures.objects |= before.objects
 
     report = site.upload("a.jpg", jpeg(near_copy(CAT)))

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from handler.core.model import Box, Content, MatchKind, ObjectGone, ObjectRef, PictureRejected, ReadDenied
+from handler.core.model import Box, MatchKind, PictureRejected, ReadDenied
 from handler.deadline import OutOfTime
 from tests.deployments import FakeDeployment
-from tests.fakes import InMemoryPictures
 from tests.pictures import jpeg, photo, png, textured
+from tests.unit.dedup.conftest import GoneOnceItWasRead
 
 SCENE = photo(1, (640, 480))
 
@@ -263,19 +263,10 @@ def test_look_up_may_ask_for_what_only_looks_alike(by_phash: FakeDeployment) -> 
     assert [match.kind for match in told[MatchKind.ALIKE]] == [MatchKind.ALIKE]
 
 
-class GoneOnceItWasRead(InMemoryPictures):
-    """Each picture can be read once."""
-
-    def read(self, ref: ObjectRef) -> Content:
-        content = super().read(ref)
-        self.errors[ref.key] = ObjectGone("it was deleted meanwhile")
-        return content
-
-
 def test_own_picture_that_is_gone_meanwhile_has_no_matches(by_phash: FakeDeployment) -> None:
     """By phash1 it is read once more for the first look."""
     by_phash.upload("a.jpg", jpeg(SCENE))
-    a, by_phash.pictures = by_phash.pictures, GoneOnceItWasRead()
+    a, by_phash.pictures = by_phash.pictures, GoneOnceItWasRead("b.jpg")
     by_phash.pictures.objects |= a.objects
 
     report = by_phash.upload("b.jpg", jpeg(SCENE, 70))
