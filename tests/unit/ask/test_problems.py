@@ -1,27 +1,19 @@
 """What is wrong with a question: each kind of problem, its status and what it says."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import product
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
 
 from handler.ask.problems import Kind
 from handler.ask.request import MAX_BODY_BYTES
-from handler.aws.batch import Throttled
-from handler.core.lists import entry_ref
-from handler.core.model import Collection, PictureRecord, ReadDenied
+from handler.core.model import ReadDenied
 from tests.asking import Answer, Asker
 from tests.deployments import BUCKET, FakeDeployment
-from tests.fakes import InMemoryCatalog
 from tests.pictures import jpeg, near_copy, photo
 
 CAT = photo(1)
 HASH = {"hash": "00ff00ff00ff00ff", "generation": "look1"}
-LISTS = tuple("abcdefgh")
 OBJECT = {"object": {"bucket": BUCKET, "key": "cat.jpg"}}
 
 
@@ -253,68 +245,6 @@ def test_failure_is_logged_and_tells_nothing_of_the_inside(
     assert '"AskFailed":[1.0]' in capsys.readouterr().out
 
 
-def throttled(operation: str) -> ClientError:
-    code, message = "ProvisionedThroughputExceededException", "secret-table is over its limit"
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        throttled("BatchGetItem"),
-        Throttled("table: 3 of 100 keys unprocessed after 9 rounds"),
-        EndpointConnectionError(endpoint_url="https://secret-host"),
-    ],
-)
-def test_what_aws_does_not_do_now_is_worth_asking_again(
-    deployment: FakeDeployment, ask: Asker, capsys: pytest.CaptureFixture[str], error: Exception
-) -> None:
-    deployment.put("cat.jpg", jpeg(CAT))
-    deployment.pictures.errors["cat.jpg"] = error
-
-    answers = ask.document(OBJECT), ask.picture(f"bucket={BUCKET}&key=cat.jpg")
-
-    for answer in answers:
-        assert_problem(answer, Kind.BUSY, type(error).__name__, "ask again in 5 seconds")
-        assert answer.headers["Retry-After"] == "5"
-        assert "secret" not in json.dumps(answer.document)
-    assert '"AskFailed":[1.0]' in capsys.readouterr().out
-
-
-class LimitedCatalog(InMemoryCatalog):
-    """A table whose keys may be no longer than DynamoDB's."""
-
-    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
-        if len(str(collection)) > 2048:
-            said = "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit"
-            raise ClientError({"Error": {"Code": "ValidationException", "Message": said}}, "BatchGetItem")
-        return super().get(collection, object_ids)
-
-
-def test_name_that_dynamodb_finds_too_long_is_a_wrong_value() -> None:
-    ask = Asker(FakeDeployment(generation="look1", scope_depth=1, catalog=LimitedCatalog()))
-    objects = [{"bucket": BUCKET, "key": f"{'a' * 3000}/{name}"} for name in "ab"]
-    body = json.dumps({"decisions": [{"objects": objects, "verdict": "different"}]}).encode()
-
-    answer = ask.url("PUT", "/v1/decisions", body=body, content_type="application/json")
-
-    assert_problem(answer, Kind.WRONG_VALUE, "longer than 1024 bytes")
-
-
-def test_answer_that_lambda_would_not_take_is_refused(deployment: FakeDeployment, ask: Asker) -> None:
-    deployment.max_matches = 100
-    lister, record = deployment.lister(), deployment.listed("any", jpeg(CAT))
-    for number, name in product(range(100), LISTS):
-        key = f"{number:03d}" + "\x01" * 1021  # in JSON, within JSON, 7 bytes each
-        lister.add(name, replace(record, ref=entry_ref(name, key)))
-    deployment.lists = LISTS
-
-    refused, answered = ask.file(jpeg(CAT)), ask.file(jpeg(CAT), "limit=10")
-
-    assert_problem(refused, Kind.ANSWER_TOO_LARGE, "ask with a smaller limit")
-    assert (answered.status, len(answered.document["matches"])) == (200, 80)
-
-
 @pytest.mark.parametrize(
     "event",
     [
@@ -330,7 +260,7 @@ def test_event_that_is_half_a_request_is_no_question(ask: Asker, event: dict[str
     assert (answer["status"], answer["body"]["type"]) == (400, Kind.UNKNOWN_FIELD.type)
 
 
-def test_every_kind_of_problem_has_a_test_here(request: pytest.FixtureRequest) -> None:
-    source = request.path.read_text()
+def test_every_kind_of_problem_has_a_test(request: pytest.FixtureRequest) -> None:
+    source = "".join(path.read_text() for path in request.path.parent.glob("test_*.py"))
 
     assert [kind.name for kind in Kind if f"Kind.{kind.name}" not in source] == []
