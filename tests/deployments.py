@@ -45,6 +45,7 @@ from tests.fakes import (
     InMemoryPairs,
     InMemoryPictures,
     InMemoryVerdicts,
+    RecordingQueue,
     RecordingTopic,
 )
 
@@ -65,6 +66,7 @@ class FakeDeployment:
     memory_bytes: int = 1 << 20  # 0: the buckets answer
     shape: Shape = field(default_factory=Shape)
     topic: RecordingTopic = field(default_factory=RecordingTopic)
+    again: RecordingQueue = field(default_factory=RecordingQueue)
     max_matches: int = 20
     max_candidates: int = MAX_CANDIDATES
     scope_depth: int = 0
@@ -129,8 +131,10 @@ class FakeDeployment:
             pairs=wrap(self.pairs),
             verdicts=wrap(self.verdicts),
             topic=wrap(self.topic),
+            queue=wrap(self.again),
             executor=InlineExecutor(),
             settings=self.settings,
+            jitter=lambda: 0.0,
         )
 
     def look_ups(self, settings: Settings | None = None) -> LookUps:

@@ -7,6 +7,7 @@ GOOD = {
     "JOURNAL_MEMORY": "512",
     "JOURNAL_SHARDS": "1",
     "TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:lookalike",
+    "AGAIN_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/again",
     "GENERATION": "look1",
     "RADIUS": "10",
     "ALSO_GENERATION": "",

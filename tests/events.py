@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote_plus
 
+from handler.core.again import Again
 from handler.core.model import ObjectRef
 
 CREATED, REMOVED = "ObjectCreated:Put", "ObjectRemoved:Delete"
@@ -52,6 +53,11 @@ def batch_job(refs: Sequence[ObjectRef]) -> dict[str, Any]:
             for number, ref in enumerate(refs)
         ],
     }
+
+
+def coming_again(ref: ObjectRef, attempt: int = 1) -> dict[str, Any]:
+    """Return what the queue of pictures that come again holds of *ref*."""
+    return Again(ref, attempt, "2026-01-01T00:00:00+00:00").document()
 
 
 def look_up(ref: ObjectRef) -> dict[str, Any]:

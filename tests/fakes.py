@@ -7,6 +7,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import replace
 from typing import Any
 
+from handler.core.again import Again
 from handler.core.buckets import Bucket, members_within, probes, to_member
 from handler.core.filed import Filed
 from handler.core.formats import check_bytes
@@ -265,6 +266,16 @@ class RecordingTopic:
 
     def publish(self, message: Message) -> None:
         self.messages.append(message)
+
+
+class RecordingQueue:
+    """Keeps what comes again, and after how many seconds."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Again, int]] = []
+
+    def send(self, again: Again, delay_s: int) -> None:
+        self.sent.append((again, delay_s))
 
 
 class InlineExecutor(Executor):

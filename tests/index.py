@@ -11,7 +11,7 @@ from handler.core.journal import Shape
 from handler.core.model import Collection, Found, ObjectRef
 from handler.journal import CollectionJournal, JournalStore
 from handler.memory import JournalMemory
-from handler.search import Search
+from handler.search import LOADING_SHARE, Search
 from tests.fakes import InlineExecutor, InMemoryBuckets, InMemoryCatalog, InMemoryJournal, InMemoryPacks
 
 COLLECTION = Collection("*", "phash1")
@@ -29,9 +29,18 @@ class Instance:
     memory: JournalMemory
     search: Search
 
-    def find(self, hash: int = 0, *, collection: Collection = COLLECTION, deadline: float = math.inf) -> Found:
+    def find(
+        self,
+        hash: int = 0,
+        *,
+        collection: Collection = COLLECTION,
+        deadline: float = math.inf,
+        loading_share: float = LOADING_SHARE,
+    ) -> Found:
         """Search for one hash."""
-        return self.search.find(collection, [Question(hash)], RADIUS, word_count=1, deadline=deadline)
+        return self.search.find(
+            collection, [Question(hash)], RADIUS, word_count=1, deadline=deadline, loading_share=loading_share
+        )
 
 
 @dataclass

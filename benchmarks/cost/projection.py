@@ -17,11 +17,11 @@ from handler.core.buckets import BANDS, MEMBER_BYTES, PREFIX_BITS, probe_count, 
 from handler.core.entry import entry_bytes
 from handler.core.model import Route
 from handler.finding import CANDIDATES_AT_ONCE
-from handler.journal import LOADING_BYTES_PER_S
 
 MEMORIES_MB = (512, 8192)  # JournalMemory: its default and its maximum
 MEMORY_SIZE_MB = 1769  # MemorySize: its default
 ENTRY_BYTES = entry_bytes(1)
+LOADING_BYTES_PER_S = 50e6  # cautious: what one instance gets from S3
 OTHER_WRITES = 3  # the object, the holder of its hash, the journal's entry: a unit each
 
 Floats = NDArray[np.float64]
@@ -71,7 +71,7 @@ class Projection:
 
     @property
     def loading_s(self) -> float:
-        """How long a cold instance takes to load them, at the rate that the search reckons with."""
+        """How long a cold instance takes to load them, at LOADING_BYTES_PER_S."""
         return self.pictures * ENTRY_BYTES / LOADING_BYTES_PER_S
 
     def strangers(self, radius: int) -> float:

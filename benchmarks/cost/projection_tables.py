@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from benchmarks.cost.bucket_skew import BucketSkew
-from benchmarks.cost.projection import ENTRY_BYTES, MEMORIES_MB, Projection, room
+from benchmarks.cost.projection import ENTRY_BYTES, LOADING_BYTES_PER_S, MEMORIES_MB, Projection, room
 from benchmarks.counts import short_count
 from handler.core import prices
 from handler.core.buckets import PREFIX_BITS, probe_count
 from handler.core.journal import MAX_SHARDS
 from handler.finding import CANDIDATES_AT_ONCE
-from handler.journal import LOADING_BYTES_PER_S
 from training.printing import print_table
 
 RADII = (6, 10, 14)

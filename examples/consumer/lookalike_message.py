@@ -62,6 +62,7 @@ class Message(TypedDict):
     picture: Picture
     matches: list[Match]
     truncated: bool  # there are more matches than the list has room for
+    complete: bool  # False: crops were not looked for, since the function's memory is too small for it
 
 
 def parse(body: str) -> Message:

@@ -26,6 +26,7 @@ def answer(report: Report, *, confirmed: bool = True) -> dict[str, Any]:
         "picture": _describe(record) if found and record else None,
         "matches": [describe_match(match) for match in report.matches],
         "truncated": report.truncated,
+        "complete": not report.lacks,
     }
 
 

@@ -11,7 +11,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from handler.answers import LOOKED_UP, answer
 from handler.aws.meter import Meter
 from handler.core import prices
-from handler.core.model import Found, Outcome
+from handler.core.again import Again
+from handler.core.model import Found, Lack, Outcome
 from handler.core.phash import to_hex
 from handler.dedup import Deduplicator
 from handler.deliveries import Created, Ignored, Item, LookUp, Removed, Result, UnknownEvent, Unreadable
@@ -23,6 +24,8 @@ from handler.wiring import Service, service
 
 logger = Logger(location=None)  # the line of this file that logs means nothing to a reader
 metrics = Metrics()
+
+CAME_AGAIN = "came_again"  # in place of an outcome: the picture was indexed before
 
 
 def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -63,7 +66,7 @@ def _run(item: Item, service: Callable[[], Service], deadline: float) -> Result:
         metrics.add_metric("Ignored", MetricUnit.Count, 1)
         logger.info(Outcome.IGNORED.value, extra=_names(item))
         return Result(item, Outcome.IGNORED)
-    name = LOOKED_UP if isinstance(item.action, LookUp) else report.outcome.value
+    name = _name(item, report)
     _count(name, report)
     consumed = _count_units(meter)
     if report.found is not None:
@@ -93,6 +96,8 @@ def _report(deduplicator: Deduplicator, look_ups: LookUps, item: Item, deadline:
             return deduplicator.created(ref, deadline=deadline)
         case Removed(ref):
             return deduplicator.removed(ref)
+        case Again():
+            return deduplicator.came_again(item.action, deadline=deadline)
         case LookUp(ref, tell):
             return look_ups.look_up(ref, tell, deadline=deadline)
         case Ignored():
@@ -101,9 +106,19 @@ def _report(deduplicator: Deduplicator, look_ups: LookUps, item: Item, deadline:
             raise error
 
 
+def _name(item: Item, report: Report) -> str:
+    """What the item's line and metric are called."""
+    match item.action:
+        case LookUp():
+            return LOOKED_UP
+        case Again() if report.outcome is Outcome.INDEXED:
+            return CAME_AGAIN
+    return report.outcome.value
+
+
 def _names(item: Item) -> dict[str, Any]:
     match item.action:
-        case Created(ref) | Removed(ref) | LookUp(ref):
+        case Created(ref) | Removed(ref) | Again(ref) | LookUp(ref):
             return {"bucket": ref.bucket, "key": ref.key, "action": type(item.action).__name__.lower()}
         case Ignored(reason):
             return {"reason": reason}
@@ -121,8 +136,10 @@ def _fields(report: Report) -> dict[str, Any]:
     if report.found is not None:
         found = report.found
         fields |= {"route": found.route.value, "packs": found.packs, "pictures": found.pictures, "looks": report.looks}
-    if reason := _reason(report):
-        fields["reason"] = reason
+    if report.lacks:
+        fields |= {"complete": False, "lacks": "; ".join(f"{lack}: {what}" for lack, what in report.lacks.items())}
+    known = {"attempt": report.attempt or None, "again_s": report.again_s, "reason": _reason(report) or None}
+    fields |= {field: value for field, value in known.items() if value is not None}
     return fields | {f"{step}_ms": round(spent, 1) for step, spent in report.spent_ms.items()}
 
 
@@ -132,7 +149,7 @@ def _reason(report: Report) -> str:
 
 def _count(name: str, report: Report) -> None:
     metrics.add_metric("".join(word.capitalize() for word in name.split("_")), MetricUnit.Count, 1)
-    if name == Outcome.INDEXED:
+    if name in (Outcome.INDEXED, CAME_AGAIN):
         metrics.add_metric("NearDuplicates", MetricUnit.Count, len(report.matches))
         if report.listed:  # a metric costs something as soon as it is counted
             metrics.add_metric("ListMatches", MetricUnit.Count, report.listed)
@@ -147,6 +164,10 @@ def _count_search(report: Report, found: Found, read_units: float) -> None:
     metrics.add_metric("Probes", MetricUnit.Count, found.probes)
     metrics.add_metric("PacksRead", MetricUnit.Count, found.packs)
     metrics.add_metric("Looks", MetricUnit.Count, report.looks)
+    if Lack.MEMORY in report.lacks:
+        metrics.add_metric("PartialSearches", MetricUnit.Count, 1)
+    if report.again_s is not None:
+        metrics.add_metric("ComingAgain", MetricUnit.Count, 1)
     cost = prices.reading(read_units=read_units, s3_gets=found.packs + report.looks)
     metrics.add_metric("ReadCost", MetricUnit.Count, cost * 1e6)
 

@@ -33,6 +33,7 @@ class Config:
     picture_table: str
     packs_bucket: str
     topic_arn: str
+    again_queue_url: str
     journal_memory_mb: int  # for journals that an instance remembers; less where decoding needs the room
     journal_shards: int
     settings: Settings
@@ -50,6 +51,7 @@ class Config:
             picture_table=reader.text("PICTURE_TABLE"),
             packs_bucket=reader.text("PACKS_BUCKET"),
             topic_arn=reader.text("TOPIC_ARN", "arn:[^:]+:sns:[^:]+:[0-9]+:.+", "an SNS topic's ARN"),
+            again_queue_url=reader.text("AGAIN_QUEUE_URL", "https?://.+", "the URL of an SQS queue"),
             journal_memory_mb=journal_memory_mb,
             journal_shards=reader.integer("JOURNAL_SHARDS", 1, MAX_SHARDS),
             also_generation=reader.optional("ALSO_GENERATION", *_one_of(GENERATIONS)),

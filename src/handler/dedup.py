@@ -2,10 +2,12 @@
 
 The order of steps is the protocol of `docs/protocol.md`, and each is there because leaving it out
 loses a pair: search only after all writes are acknowledged, with strongly consistent reads; publish
-every pair that is not marked announced, whoever found it; mark it only after it was published.
+every pair that is not marked announced, whoever found it; mark it only after it was published; have the
+picture come again, before its event is done, if the search was not whole and can be.
 """
 
 import math
+import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -14,15 +16,17 @@ from functools import partial
 from typing import Protocol
 
 from handler.clock import now
+from handler.core.again import Again
 from handler.core.filed import Filed
 from handler.core.lists import collection_of_match
 from handler.core.matches import Match, NotedPair, Pair
 from handler.core.message import Message, compose
-from handler.core.model import Collection, MatchKind, ObjectRef, PictureRecord, Settings, collection_of
+from handler.core.model import Collection, Lack, MatchKind, ObjectRef, PictureRecord, Settings, collection_of
 from handler.core.verdicts import Decision, Subject
 from handler.finding import Finder, Records
-from handler.indexing import Indexer
+from handler.indexing import Indexed, Indexer
 from handler.report import Report
+from handler.search import LARGEST_LOADING_SHARE, LOADING_SHARE
 
 
 class Pairs(Protocol):
@@ -52,6 +56,13 @@ class Topic(Protocol):
         """Return once the message is accepted."""
 
 
+class Queue(Protocol):
+    """Where pictures wait that come again."""
+
+    def send(self, again: Again, delay_s: int) -> None:
+        """Have the picture come again after so many seconds; return once that is accepted."""
+
+
 class Deduplicator:
     """Answers events with outcomes: has an object indexed or removed, searches for its like, and announces them."""
 
@@ -64,9 +75,11 @@ class Deduplicator:
         pairs: Pairs,
         verdicts: Verdicts,
         topic: Topic,
+        queue: Queue,
         executor: Executor,
         settings: Settings,
         clock: Callable[[], datetime] = now,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._indexer = indexer
         self._finder = finder
@@ -74,28 +87,61 @@ class Deduplicator:
         self._pairs = pairs
         self._verdicts = verdicts
         self._topic = topic
+        self._queue = queue
         self._executor = executor
         self._settings = settings
         self._clock = clock
+        self._jitter = jitter
 
     def created(self, ref: ObjectRef, *, deadline: float = math.inf) -> Report:
         """Index the object, find its near-duplicates and announce those that were not announced yet.
 
         *deadline* is when the invocation ends, by `time.monotonic`: a search may have to choose the quicker way, and
-        there may be no time for every look, which is an error. Safe to repeat and to stop at any step. A picture that
-        cannot be used is an outcome, not an error.
+        there may be no time for every look, which is an error. If the search was not whole and another one may be, the
+        picture comes again. Safe to repeat and to stop at any step. A picture that cannot be used is an outcome, not an
+        error.
         """
-        report, asker = self._indexer.index(ref)
+        indexed = self._indexer.index(ref)
+        return self._tell(indexed, deadline, LOADING_SHARE, lambda record: Again(record.ref, 1, self._time()))
+
+    def came_again(self, again: Again, *, deadline: float = math.inf) -> Report:
+        """Search once more for near-duplicates of an object that was indexed, likewise.
+
+        What the buckets found was told before, so loading may take nearly all of the time. Raises NeverWhole where the
+        search was not whole either and the picture came too often.
+        """
+        indexed = self._indexer.examine_again(again.ref)
+        indexed.report.attempt = again.attempt
+        return self._tell(indexed, deadline, LARGEST_LOADING_SHARE, lambda _: again.once_more())
+
+    def _tell(
+        self, indexed: Indexed, deadline: float, loading_share: float, next_time: Callable[[PictureRecord], Again]
+    ) -> Report:
+        """Find what matches and announce it; where that was not all, have the picture come again as *next_time*."""
+        report, asker = indexed
         if asker is None:
             return report
-        collection = collection_of(ref, self._settings)
-        listed = self._finder.on_lists(asker, deadline, known=self._noted)
-        self._finder.find(collection, asker, report, deadline, wanted=self._undecided, known=self._noted)
+        collection = collection_of(asker.record.ref, self._settings)
+        listed = self._finder.on_lists(asker, deadline, known=self._noted, loading_share=loading_share)
+        self._finder.find(
+            collection,
+            asker,
+            report,
+            deadline,
+            wanted=self._undecided,
+            known=self._noted,
+            loading_share=loading_share,
+        )
         for on_list in reversed(listed):
             report.add(on_list)
         with report.timed("announce"):
             if report.matches and self._is_current(collection, asker.record):
                 self._announce(collection, asker.record, report)
+        if Lack.NOW in report.lacks:
+            # Last, so that nothing comes again of which the event does; and before the event is acknowledged.
+            again = next_time(asker.record)
+            report.again_s = again.delay_s(self._jitter())
+            self._queue.send(again, report.again_s)
         return report
 
     def removed(self, ref: ObjectRef) -> Report:
@@ -135,9 +181,19 @@ class Deduplicator:
         ]
         if not due:
             return
-        message = compose(collection, record, due, radius=self._settings.asked_radius, truncated=report.truncated)
+        message = compose(
+            collection,
+            record,
+            due,
+            radius=self._settings.asked_radius,
+            truncated=report.truncated,
+            complete=report.complete,
+        )
         self._topic.publish(message)
-        at = self._clock().isoformat(timespec="seconds")
+        at = self._time()
         published = [Filed.of(record, one.record, one.likeness, at) for one in message.matches]
         list(self._executor.map(self._pairs.mark_announced, map(kept_in, message.matches), published))
         report.announced = len(published)
+
+    def _time(self) -> str:
+        return self._clock().isoformat(timespec="seconds")

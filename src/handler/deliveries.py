@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from handler.core.again import Again
 from handler.core.model import MatchKind, ObjectRef, Outcome
 
 Document = Mapping[str, Any]
@@ -53,7 +54,7 @@ class Unreadable:
     error: UnknownEvent
 
 
-Action = Created | Removed | LookUp | Ignored | Unreadable
+Action = Created | Removed | Again | LookUp | Ignored | Unreadable
 
 
 @dataclass(frozen=True, slots=True)

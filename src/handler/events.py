@@ -1,13 +1,15 @@
 """AWS envelopes in.
 
 Accepted: S3 notifications, EventBridge events, both also inside SNS or SQS; S3 Batch Operations 1.0
-and 2.0; a failed event as Lambda's on-failure destination wraps it; and a direct look-up. Keys are
+and 2.0; a failed event as Lambda's on-failure destination wraps it; a picture that comes again; and
+a direct look-up. Keys are
 form-encoded in S3 notifications and batch tasks (`a+b` is "a b"), and plain in EventBridge events.
 """
 
 from collections.abc import Iterator
 from urllib.parse import unquote_plus
 
+from handler.core.again import Again
 from handler.core.fields import Field, WrongField
 from handler.core.model import TELLS, MatchKind, ObjectRef, padded_sequencer
 from handler.deliveries import (
@@ -90,6 +92,8 @@ def _actions(event: Field, wrappings: int) -> Iterator[Action]:
         yield Ignored("s3:TestEvent")
     elif _is(event, "Type", "Notification"):  # SNS to SQS without raw delivery
         yield from _actions(event["Message"].document(), wrappings - 1)
+    elif "again" in event:
+        yield _again(event["again"])
     elif "detail-type" in event or ("source" in event and "detail" in event):
         yield _bridged(event)
     elif event.get("Records") and (records := event["Records"].each()):
@@ -196,6 +200,17 @@ def _look_up(event: Field) -> LookUp:
         raise tell.wrong(f"want one of {', '.join(TELLS)}")
     ref = ObjectRef(asked["bucket"].name(), asked["key"].name(), version=version.name() if version else None)
     return LookUp(ref, MatchKind(tell.text()) if tell else None)
+
+
+def _again(asked: Field) -> Again:
+    """What this function wrote itself: the object as it was stored, so its key is plain."""
+    version, given = asked.get("version"), asked["sequencer"]
+    try:
+        sequencer = padded_sequencer(given.text())
+    except ValueError as error:
+        raise given.wrong(str(error)) from error
+    ref = ObjectRef(asked["bucket"].name(), asked["key"].name(), sequencer, version.name() if version else None)
+    return Again(ref, asked["attempt"].whole_number(), asked["since"].text())
 
 
 def _seen(place: Field) -> str:

@@ -5,6 +5,7 @@ Everything is read strongly, at the moment that it is needed; nothing is written
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Protocol
@@ -14,10 +15,10 @@ from handler.core.generations import GENERATIONS
 from handler.core.lists import confirms_listed, list_collection, match_listed
 from handler.core.matches import Match, NotedPair
 from handler.core.model import Candidate, Collection, Found, MatchKind, PictureRecord, Route, Settings
-from handler.core.policy import confirms, match, nearest_first, questions, radius_of
+from handler.core.policy import bucketed, confirms, match, nearest_first, questions, radius_of
 from handler.looks import Looks
 from handler.report import Report
-from handler.search import Search
+from handler.search import LOADING_SHARE, Search
 
 CANDIDATES_AT_ONCE = 100  # object items that one call reads
 MAX_PAGES_AT_ONCE = 16  # calls in parallel, before the live ones are counted; the first is alone, and mostly enough
@@ -78,13 +79,16 @@ class Finder:
         wanted: Wanted = _everything,
         known: Known = _nothing,
         tell: MatchKind | None = None,
+        loading_share: float = LOADING_SHARE,
     ) -> None:
         """Report the matches in *collection*: those alone that are *wanted*, and as they are *known* without a look.
 
-        *tell* is the least kind that counts, if that is another one than the settings have.
+        *tell* is the least kind that counts, if that is another one than the settings have; *loading_share* how much
+        of the time until the *deadline* loading the journal may take.
         """
         with report.timed("search"):
-            proposed = self._proposed(collection, asker, wanted, report, deadline)
+            find = partial(self._search.find, deadline=deadline, loading_share=loading_share)
+            proposed = self._proposed(collection, asker, wanted, report, find)
             noted = known(collection, asker.record, proposed[: self._enough])
         with report.timed("look"):
             decided = self._looks.decide(asker, proposed, noted, tell, deadline=deadline)
@@ -92,38 +96,48 @@ class Finder:
         report.truncated |= decided.more
 
     def on_lists(
-        self, asker: Asker, deadline: float, *, known: Known = _nothing, tell: MatchKind | None = None
+        self,
+        asker: Asker,
+        deadline: float,
+        *,
+        known: Known = _nothing,
+        tell: MatchKind | None = None,
+        loading_share: float = LOADING_SHARE,
     ) -> list[Report]:
         """Return what is found on each list: by the same questions, with bounds of its own."""
         reports = list[Report]()
         for name in self._settings.lists:
             reports.append(Report(asker.record.ref))
             listed = list_collection(name, self._settings.generation)
-            self.find(listed, asker, reports[-1], deadline, known=known, tell=tell)
+            self.find(listed, asker, reports[-1], deadline, known=known, tell=tell, loading_share=loading_share)
         return reports
 
     def _proposed(
-        self, collection: Collection, asker: Asker, wanted: Wanted, report: Report, deadline: float
+        self, collection: Collection, asker: Asker, wanted: Wanted, report: Report, find: Callable[..., Found]
     ) -> list[Match]:
         """Return the nearest live matches by what is known of them, nearest first: as many as may be decided about."""
         asked, radius = questions(asker, self._settings), radius_of(asker, self._settings)
         probed_radius = min(radius, self._most_probed)
         confirming = confirms(asker, asked, self._settings)
-        report.found = self._search.find(
+        report.found = find(
             collection,
             asked,
             radius,
             word_count=GENERATIONS[self._settings.generation].word_count,
             confirms=confirms_listed(confirming) if collection.is_list else confirming,
             probed_radius=probed_radius,
-            deadline=deadline,
         )
+        all_in_buckets = bucketed(asked, radius, probed_radius, self._settings.generation)
+        if all_in_buckets:
+            report.found = replace(report.found, lacks={})  # whichever way it took
         matching = partial(self._live_matches, collection, asker, wanted)
         live, cut = self._follow_up(asker, report.found, matching)
         if cut and report.found.route is not Route.PROBED:
-            # What was overwritten and deleted here fills the journal; the buckets know who has a hash now.
+            # What was overwritten and deleted here fills the journal; the buckets know who has a hash now. Every view
+            # was compared all the same: what they do not know and was too far to be read is more that there may be.
             report.found = self._search.probe(collection, asked, probed_radius)
-            live, cut = self._follow_up(asker, report.found, matching)
+            more, cut = self._follow_up(asker, report.found, matching)
+            live, cut = live | more, cut or not all_in_buckets
         report.truncated = cut
         return nearest_first(live.values(), self._settings.priority)
 
@@ -145,7 +159,7 @@ class Finder:
             # Candidates come nearest first, so whatever is still to come is at least as far as the last of these.
             if sum(match.distance <= some[-1].distance for match in live.values()) > self._enough:
                 return live, False
-        return live, not found.complete
+        return live, found.cut
 
     def _live_matches(
         self, collection: Collection, asker: Asker, wanted: Wanted, candidates: Sequence[Candidate]

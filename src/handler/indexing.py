@@ -130,6 +130,20 @@ class Indexer:
                 return Indexed(self.remove(record.ref), None)
         return Indexed(report, asker if report.outcome is Outcome.INDEXED else None)
 
+    def examine_again(self, ref: ObjectRef) -> Indexed:
+        """Examine an object that was stored as *ref*, of which every write was acknowledged, and store nothing.
+
+        Stale where it is another one by now, or gone: that has an event of its own.
+        """
+        report, collection = Report(ref), collection_of(ref, self._settings)
+        known = self._catalog.get(collection, [ref.object_id])
+        if known and known[0].alive and known[0].ref.sequencer == ref.sequencer:
+            asker = self.examine(ref, report)
+            if asker.record.alive and asker.record.digest == known[0].digest:
+                return Indexed(report, asker)
+        report.outcome = Outcome.STALE
+        return Indexed(report, None)
+
     def remove(self, ref: ObjectRef) -> Report:
         """Make the object stop answering. Its bucket entries stay: no live object answers for them."""
         report, collection = Report(ref), collection_of(ref, self._settings)

@@ -4,21 +4,18 @@ An instance that has read all that was appended before can answer any search out
 large and cheap, then the tail; the cursors say how far it has come.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
-from handler.core import prices
 from handler.core.entry import entry_bytes
 from handler.core.journal import Appended, BrokenJournal, PacksUnavailable, Segment, Shape, Tail
 from handler.core.model import Collection
 from handler.entries import Block, Entries, room_for
 
 PACKS_AT_ONCE = 16  # read in parallel; what is on its way takes a MB each of the memory
-LOADING_BYTES_PER_S = 50e6  # cautious, to estimate what loading costs; how long it takes is measured as it goes
-NO_PACKS = (PacksUnavailable, BrokenJournal)  # no reason to fail an upload: the buckets answer instead
+NO_PACKS = (PacksUnavailable, BrokenJournal)  # no reason to fail an upload: the buckets answer for now
 
 
 class Journal(Protocol):
@@ -106,7 +103,6 @@ class CollectionJournal:
         self.measured = False  # `ends` has every shard
         self.whole = False  # `entries` once reached the end of the journal
         self.contended = False  # the end moved on between the last two uploads of this instance: others are busy too
-        self.spent_on_probes = 0.0  # dollars, which loading would have saved
 
     # --- appending ---
 
@@ -141,14 +137,6 @@ class CollectionJournal:
         rows = (sum(self.ends.values()) + 1) * self.capacity
         return room_for(rows) * entry_bytes(self.entries.word_count)
 
-    @property
-    def loading_cost(self) -> float:
-        """The dollars that reading the rest costs, as far as the ends are known: units, GETs and the time it takes."""
-        unread = sum(self.ends.values()) + 1 - sum(cursor.number for cursor in self.cursors)
-        packs, rest = divmod(unread, self._store.shape.pack_segments)
-        reading = prices.reading(read_units=math.ceil(rest / 4), s3_gets=packs)
-        return reading + prices.running(unread * self._store.shape.segment_bytes / LOADING_BYTES_PER_S)
-
     def catch_up(self) -> bool:
         """Read what was appended since the journal was whole; whether it is whole now.
 
@@ -174,7 +162,7 @@ class CollectionJournal:
         while not self._read_tail():
             if not has_time():
                 return len(packs)
-        self.whole, self.spent_on_probes = True, 0.0
+        self.whole = True
         return len(packs)
 
     def forget(self) -> None:

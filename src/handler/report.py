@@ -1,12 +1,12 @@
 """What was done about one event, step by step: for the log, the metrics and the answer of a look-up."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from handler.core.matches import Match
-from handler.core.model import Collection, Found, ObjectRef, Outcome, PictureRecord
+from handler.core.model import Collection, Found, Lack, ObjectRef, Outcome, PictureRecord
 
 
 @dataclass(slots=True)
@@ -25,6 +25,8 @@ class Report:
     truncated: bool = False  # there are more matches than were kept
     looks: int = 0  # that were taken
     announced: int = 0  # pairs in the message that was published
+    attempt: int = 0  # of searching a picture that came again
+    again_s: int | None = None  # after so many seconds it comes again
     spent_ms: dict[str, float] = field(default_factory=dict)  # by step: read, decode, write, search, look, announce
 
     @property
@@ -36,6 +38,16 @@ class Report:
     def trouble(self) -> str | None:
         """What was wrong with packs, if anything was: the journal's writer and its reader go on without them."""
         return self.unpacked or (self.found.trouble if self.found else None)
+
+    @property
+    def lacks(self) -> Mapping[Lack, str]:
+        """What the searches lacked to be whole."""
+        return self.found.lacks if self.found else {}
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that there is to tell of the picture is told, by this search or when the picture comes again."""
+        return Lack.MEMORY not in self.lacks
 
     def add(self, other: "Report") -> None:
         """Add what searching and looking somewhere else took and found, before what was found here."""
@@ -50,6 +62,7 @@ class Report:
                 probes=self.found.probes + other.found.probes,
                 packs=self.found.packs + other.found.packs,
                 trouble=self.found.trouble or other.found.trouble,
+                lacks={**self.found.lacks, **other.found.lacks},
             )
 
     @contextmanager

@@ -1,23 +1,23 @@
 """Where a search gets its answer: from the journal that this instance remembers, or from the buckets.
 
 An instance reads what was added to a collection's journal since it last looked, and compares all entries at once: one
-read unit, however many there are. An instance that does not have a collection's entries yet either loads them or
-probes the buckets, whichever is cheaper (`_worth_loading`) and fits in its memory and its remaining time. Both answers
-are exact; both ways read only after the writes of the upload itself.
+read unit, however many there are. An instance that does not have a collection's entries yet loads them if they fit in
+its memory and its time, whatever probing would cost: the journal knows every view, and the buckets whole and trimmed
+pictures alone. Where it cannot, the buckets answer, and the answer says what was lacking. Both ways read only after
+the writes of the upload itself.
 """
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from itertools import chain, islice
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
-from handler.core import prices
-from handler.core.buckets import probe_count
 from handler.core.entry import Confirms, Question
-from handler.core.model import Candidate, Candidates, Collection, Found, NearHash, Route
+from handler.core.model import Candidate, Candidates, Collection, Found, Lack, NearHash, Route
 from handler.entries import Entries, Hits
 from handler.journal import NO_PACKS, CollectionJournal
 from handler.memory import JournalMemory
@@ -25,6 +25,7 @@ from handler.memory import JournalMemory
 HASHES_AT_ONCE = 16  # whose holders are asked for in parallel
 IDS_AT_ONCE = 1000  # of near entries, turned into text
 LOADING_SHARE = 0.5  # of the remaining time of an invocation: the rest is for probing after all, and for announcing
+LARGEST_LOADING_SHARE = 0.8  # where what the buckets find was told before
 
 
 class HashBuckets(Protocol):
@@ -39,6 +40,15 @@ class Holders(Protocol):
 
     def holders(self, collection: Collection, hash: int) -> Iterator[list[str]]:
         """Yield the object ids noted for *hash*, page by page."""
+
+
+class _Known(NamedTuple):
+    """What an instance has of a journal, and how it came to it."""
+
+    route: Route  # to take
+    packs: int = 0  # that were read
+    trouble: str | None = None  # with packs
+    lacks: Mapping[Lack, str] = MappingProxyType({})
 
 
 class Search:
@@ -72,29 +82,29 @@ class Search:
         confirms: Confirms | None = None,
         probed_radius: int | None = None,
         deadline: float = math.inf,
+        loading_share: float = LOADING_SHARE,
     ) -> Found:
         """Return every picture of *collection* that has a view within *radius* bits of one of *questions*.
 
         Its entries have *word_count* words each; what *confirms* takes for a stranger by them is left out. *deadline*
-        is when the invocation ends, on this object's clock. Where the journal cannot be loaded the buckets answer, for
-        *probed_radius* if that is another one, and `trouble` says why.
+        is when the invocation ends, on this object's clock, and *loading_share* how much of the time until then
+        loading may take. Where the journal cannot be loaded the buckets answer, for *probed_radius* if that is
+        another one, and `lacks` says what for.
         """
-        probed_radius = radius if probed_radius is None else probed_radius
         journal = self._memory.of(collection, word_count)
-        trouble = None
         try:
-            probing_cost = _probing_cost(questions, probed_radius)
-            route, packs = self._bring_up_to_date(collection, journal, probing_cost, deadline)
+            known = self._bring_up_to_date(collection, journal, deadline, loading_share)
         except NO_PACKS as error:
-            route, packs, trouble = Route.PROBED, 0, str(error)
+            known = _Known(Route.PROBED, trouble=str(error), lacks={Lack.NOW: f"packs: {error}"})
         finally:
             entries = journal.entries
             self._memory.make_room(collection)  # whatever was read counts, also if reading on failed
-        if route is Route.PROBED:
-            return replace(self.probe(collection, questions, probed_radius), packs=packs, trouble=trouble)
+        if known.route is Route.PROBED:
+            probed = self.probe(collection, questions, radius if probed_radius is None else probed_radius)
+            return replace(probed, packs=known.packs, trouble=known.trouble, lacks=known.lacks)
         hits = entries.scan(questions, radius, confirms)
         candidates = _candidates(entries, hits)
-        return Found(candidates, route, packs=packs, pictures=len(entries), complete=hits.complete)
+        return Found(candidates, known.route, packs=known.packs, pictures=len(entries), cut=not hits.complete)
 
     def probe(self, collection: Collection, questions: Sequence[Question], radius: int) -> Found:
         """Return the same out of the buckets, and by who has those hashes now."""
@@ -103,21 +113,26 @@ class Search:
         return Found(self._holders(collection, near.nearest_first), Route.PROBED, probes=near.probes)
 
     def _bring_up_to_date(
-        self, collection: Collection, journal: CollectionJournal, probing_cost: float, deadline: float
-    ) -> tuple[Route, int]:
-        """Read what *journal* lacks, if that is possible and worth it; the route to take then, and packs read."""
+        self, collection: Collection, journal: CollectionJournal, deadline: float, loading_share: float
+    ) -> "_Known":
+        """Read what *journal* lacks, if there is memory and time for it."""
         if journal.catch_up():
-            return Route.WARM, 0
-        if self._memory.limit_bytes == 0:
-            return Route.PROBED, 0
+            return _Known(Route.WARM)
+        limit = self._memory.limit_bytes
+        if limit == 0:
+            return _Known(Route.PROBED, lacks={Lack.MEMORY: "JournalMemory is 0"})
         journal.measure()
-        if journal.whole_bytes > self._memory.limit_bytes or not _worth_loading(journal, probing_cost):
-            return Route.PROBED, 0
+        if journal.whole_bytes > limit:
+            have = f"the journal takes {_mb(journal.whole_bytes)} MB, JournalMemory (of MemorySize) is {_mb(limit)} MB"
+            return _Known(Route.PROBED, lacks={Lack.MEMORY: have})
         self._memory.make_room(collection, coming=journal.whole_bytes - journal.entries.nbytes)
         now = self._clock()
-        until = now + LOADING_SHARE * (deadline - now)
-        packs = journal.load(lambda: self._clock() <= until)
-        return (Route.LOADED if journal.whole else Route.PROBED), packs
+        until = now + loading_share * (deadline - now)
+        packs = journal.load(lambda: self._clock() <= until) if now <= until else 0
+        if journal.whole:
+            return _Known(Route.LOADED, packs)
+        have = f"time: {_mb(journal.entries.nbytes)} of {_mb(journal.whole_bytes)} MB are loaded"
+        return _Known(Route.PROBED, packs, lacks={Lack.NOW: have})
 
     def _holders(self, collection: Collection, nearest_first: Iterable[NearHash]) -> Iterator[Candidate]:
         """The objects that are noted for each hash; a page of each is asked for ahead."""
@@ -130,20 +145,8 @@ class Search:
                     yield from (Candidate(near.distance, object_id) for object_id in object_ids)
 
 
-def _probing_cost(questions: Sequence[Question], radius: int) -> float:
-    """The dollars that asking the buckets costs."""
-    return prices.reading(read_units=sum(question.bucketed for question in questions) * probe_count(radius))
-
-
-def _worth_loading(journal: CollectionJournal, probing_cost: float) -> bool:
-    """Whether loading costs no more than what was spent on probes so far, and would be spent now.
-
-    So the probes of an instance never cost more than twice what the better choice would have, whatever comes next.
-    """
-    if journal.loading_cost <= journal.spent_on_probes + probing_cost:
-        return True
-    journal.spent_on_probes += probing_cost
-    return False
+def _mb(size: int) -> int:
+    return math.ceil(size / (1 << 20))
 
 
 def _candidates(entries: Entries, hits: Hits) -> Iterator[Candidate]:

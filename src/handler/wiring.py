@@ -12,6 +12,7 @@ import botocore.session
 from aws_lambda_powertools import Logger
 from botocore.config import Config as ClientConfig
 
+from handler.aws.again import SQSAgain
 from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
@@ -109,6 +110,7 @@ def build(config: Config) -> Service:
         pairs=parts.pairs,
         verdicts=parts.verdicts,
         topic=SNSTopic(parts.client("sns"), config.topic_arn),
+        queue=SQSAgain(cache(partial(parts.client, "sqs")), config.again_queue_url),
         executor=parts.executor,
         settings=config.settings,
     )

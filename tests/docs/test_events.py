@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from handler.core.again import Again
 from handler.core.model import Outcome
 from handler.deliveries import Action, Created, Ignored, LookUp, Removed
 from handler.events import decode
@@ -23,6 +24,7 @@ HAPPENS = {
     "each task's object is indexed": Created,
     "the object is no longer": Removed,
     "it is ignored": Ignored,
+    "the object is searched for once more": Again,
     "the object's matches are returned": LookUp,
 }
 REPLIES = {
@@ -31,7 +33,7 @@ REPLIES = {
     "#task-results": {"invocationSchemaVersion", "treatMissingKeysAs", "invocationId", "results"},
     "#look-ups": {
         *("schema", "outcome", "reason", "scope", "generation", "radius", "confirmed"),
-        *("picture", "matches", "truncated"),
+        *("picture", "matches", "truncated", "complete"),
     },
 }
 

@@ -65,6 +65,10 @@ def everything(function: Callable[..., Function]) -> list[HandledEvent]:
     catalog = InMemoryCatalog()
     events = [created("cat"), created("copy"), created("copy", "4"), look_up("cat")]
     handled += [troubled(catalog=catalog).handle(each) for each in events]
+    first = troubled(catalog=InMemoryCatalog(), lists=("banned",))  # what it indexes comes again, to the same trouble
+    first.lister().add("banned", first.listed("cat.jpg", PICTURE))
+    handled += [first.handle(created(key)) for key in ("cat", "copy")]
+    handled += [first.handle(again.document()) for again, _ in list(first.again.sent)]
     return handled
 
 

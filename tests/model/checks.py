@@ -8,10 +8,11 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from handler.core.fingerprint import fingerprint
-from handler.core.lists import entry_ref, list_collection
+from handler.core.lists import list_collection
 from handler.core.model import LOWEST_SEQUENCER, ObjectRef
 from handler.core.phash import hamming
-from tests.model.model import LIST, LISTED_NAME, RADIUS, SETTINGS, Model, State, Step, Violation, entry_of
+from tests.model.model import Model, State, Step, Violation
+from tests.model.running import LIST, RADIUS, SETTINGS, entry_of
 from tests.model.scenarios import ARCHIVED, Event
 from tests.model.services import Call
 
@@ -24,8 +25,22 @@ class Paired(NamedTuple):
 
 
 @cache
-def hash_of(body: bytes) -> int:
-    return fingerprint(body, SETTINGS.generation, SETTINGS.limits).hash
+def hashes_of(body: bytes, generation: str = SETTINGS.generation) -> tuple[int, ...]:
+    """Return the hash of the picture, then those of its further views."""
+    return fingerprint(body, generation, SETTINGS.limits).hashes
+
+
+def hash_of(body: bytes, generation: str = SETTINGS.generation) -> int:
+    return hashes_of(body, generation)[0]
+
+
+def near(one: bytes, other: bytes, generation: str) -> bool:
+    """Whether one picture is within the radius of a view of the other."""
+    return any(
+        hamming(hash_of(whole, generation), view) <= RADIUS
+        for whole, parts in ((one, other), (other, one))
+        for view in hashes_of(parts, generation)
+    )
 
 
 def check_step(model: Model, state: State, step: Step) -> None:
@@ -94,7 +109,7 @@ def _check_objects(model: Model, items: dict[str, Any], latest: list[Event]) -> 
         body, item = model.scenario.body(event), items.get(event.key)
         alive = item is not None and item["outcome"]["S"] == "indexed"
         stored = int(item["hash"]["S"], 16) if item and alive else None
-        if stored != (None if body is None else hash_of(body)):
+        if stored != (None if body is None else hash_of(body, model.running.settings.generation)):
             raise Violation(f"{event.key} is not stored as {name(event)} left it: {item and item['outcome']['S']}")
 
 
@@ -103,12 +118,12 @@ def _check_pairs_are_announced(
 ) -> None:
     """Every pair; where the pixels may be gone before anybody looked, every one that somebody has noted."""
     bodies = {key: history[-1] for key, history in model.scenario.history.items()}
-    live = [(key, hash_of(body)) for key, body in bodies.items() if body is not None]
-    for (one, its_hash), (other, other_hash) in combinations(live, 2):
+    live = [(key, body) for key, body in bodies.items() if body is not None]
+    for (one, its_body), (other, other_body) in combinations(live, 2):
         pair = frozenset(_stored(items[key]) for key in (one, other))
         due = pair in noted or ARCHIVED not in model.scenario.trouble
         due &= (one, other) not in model.scenario.decided
-        if hamming(its_hash, other_hash) <= RADIUS and due and pair not in announced:
+        if near(its_body, other_body, model.running.settings.generation) and due and pair not in announced:
             raise Violation(f"{one} and {other} are near-duplicates, and that was never announced")
 
 
@@ -127,7 +142,7 @@ def _check_listed(model: Model, state: State, latest: list[Event], announced: se
             or hamming(hash_of(uploaded), hash_of(body)) > RADIUS
         ):
             continue
-        if frozenset((Paired(_object_id(event.key), event.ref.sequencer), entry)) not in announced:
+        if frozenset((Paired(object_id(event.key), event.ref.sequencer), entry)) not in announced:
             raise Violation(f"{event.key} is a near-duplicate of what was on the list, and that was never announced")
 
 
@@ -145,7 +160,7 @@ def _is_listed(model: Model, state: State) -> bool:
 def _stored(item: dict[str, Any]) -> Paired:
     sequencer = item["sequencer"]["S"]
     content = item["sha256"]["S"] if sequencer == LOWEST_SEQUENCER else sequencer
-    return Paired(_object_id(item["key"]["S"]), content)
+    return Paired(object_id(item["key"]["S"]), content)
 
 
 def _check_pair_items(noted: list[frozenset[Paired]], announced: set[frozenset[Paired]]) -> None:
@@ -186,103 +201,9 @@ def _paired(body: str) -> tuple[Paired, tuple[Paired, ...]]:
     return picture, tuple(matches)
 
 
-def _object_id(key: str) -> str:
+def object_id(key: str) -> str:
     return ObjectRef(Event(key, 1).ref.bucket, key).object_id
 
 
 def name(event: Event) -> str:
     return f"{event.key}@{event.number}"
-
-
-def describe(model: Model, schedule: tuple[Step, ...]) -> str:
-    """Return *schedule* for people: a line for each turn of a delivery, the calls of the turn one below the other."""
-    lines: list[str] = []
-    actor = None
-    for step in schedule:
-        if step.actor != actor:
-            actor = step.actor
-            lines.append(_actor(model, actor))
-        answer = model.answers.values[step.answer]
-        outcome = f" -> {_brief(model, answer)}" if answer not in ({}, None) else ""
-        lines.append(f"    {_brief_call(model, step)}{outcome}")
-        if step.crash:
-            lines.append("    CRASH; it will be delivered again")
-            actor = None
-    return "\n".join(lines)
-
-
-def _key_of(model: Model, object_id: str) -> str:
-    keys = (key for key in model.scenario.history if _object_id(key) == object_id)
-    return next(keys, LISTED_NAME)
-
-
-def _actor(model: Model, actor: int) -> str:
-    if keys := model.decision(actor):
-        return f"somebody, who says that {' and '.join(keys)} are different"
-    if actor in model.listings:
-        listing = model.scenario.listings[actor - model.deliveries]
-        return f"listing {actor - model.deliveries + 1} ({'removal' if listing.body is None else 'addition'})"
-    if actor >= model.listings.stop:
-        return f"the owner of {model.changed_keys[actor - model.listings.stop]}"
-    event = model.scenario.events[actor]
-    kind = "removed" if model.scenario.body(event) is None else "created"
-    return f"delivery {actor + 1}, of {name(event)} ({kind})"
-
-
-def _brief_call(model: Model, step: Step) -> str:
-    call = model.calls.values[step.call]
-    cell = call.cell
-    for key in model.scenario.history:
-        cell = cell.replace(_object_id(key), key)
-    cell = cell.replace(entry_ref(LIST, LISTED_NAME).object_id, LISTED_NAME)
-    what = {"put_item": "Item", "update_item": "UpdateExpression"}.get(call.operation, "")
-    written = "" if "#j" in cell else call.arguments.get(what, "")
-    if "#j" in cell and call.operation == "update_item":
-        written = f"segment {call.arguments['Key']['sk']['S'].lstrip('0') or '0'}"
-    if isinstance(written, dict):
-        written = " ".join(
-            str(*written[part].values()).lstrip("0") for part in ("outcome", "sequencer", "hash") if part in written
-        )
-    if call.operation in ("put_item", "delete_item", "update_item", "get_item") and "#h#" in cell:
-        sk = (call.arguments.get("Item") or call.arguments["Key"])["sk"]["S"]
-        sequencer, object_id = sk.split("#")
-        written = _key_of(model, object_id) + "@" + sequencer[3:4]
-    if call.operation == "publish":
-        document = json.loads(call.arguments["Message"])
-        written = f"{document['picture']['key']} matches {', '.join(match['key'] for match in document['matches'])}"
-    return f"{call.operation} {cell.replace('*#phash1#', '')} {written}".rstrip()
-
-
-def _brief(model: Model, answer: Any) -> str:
-    text = str(getattr(answer, "code", "")) or ("nothing" if answer == {"Items": []} else "")
-    if isinstance(answer, dict) and not text:
-        item = answer.get("Item") or answer.get("Attributes") or {}
-        if "outcome" in item:
-            text = f"{item['outcome']['S']} @{item['sequencer']['S'][3:4]}"
-        elif "hashes" in item:
-            text = f"{len(item['hashes']['BS'])} hashes"
-        elif "puts" in answer:
-            text = f"the body of @{answer['puts']}"
-        elif "Items" in answer:
-            text = ", ".join(_brief_item(model, found) for found in answer["Items"])
-        elif "collections" in answer:
-            text = "a new one" if not answer["collections"] else "a warm one"
-            text += f" with {answer['bytes']} bytes of memory"
-        elif "body" in answer:
-            text = f"{len(answer['body'])} bytes"
-        elif "entries" in item:
-            text = f"{len(item['entries']['BS'])} entries"
-        elif "likeness" in item:
-            text = "announced" if "announced" in item else "not announced"
-    return text or "ok"
-
-
-def _brief_item(model: Model, item: dict[str, Any]) -> str:
-    """What a Query found: a segment of the journal, how many shards there are, or who has a hash."""
-    if "entries" in item:
-        return f"segment {int(item['sk']['S'])}: {len(item['entries']['BS'])} entries"
-    if "count" in item:
-        return f"{item['count']['N']} shards"
-    sequencer, object_id = item["sk"]["S"].split("#")
-    key = _key_of(model, object_id)
-    return f"{key}@{sequencer[3:4]}"

@@ -18,7 +18,7 @@ from handler.memory import JournalMemory
 Memory = dict[str, Any]  # {"bytes": its limit, "collections": {(scope, generation): its journal as plain values}}
 
 LARGE, NONE = 1 << 20, 0
-FLAGS = ("contended", "measured", "whole", "spent_on_probes")
+FLAGS = ("contended", "measured", "whole")
 
 
 class Instances(StrEnum):
@@ -27,6 +27,7 @@ class Instances(StrEnum):
     LOADING = "new ones that load"
     PROBING = "new ones that probe"
     MIXED = "warm ones, new ones that load, new ones that probe"
+    HURRIED = "new ones that load, new ones that have no time to"
 
 
 def fresh(memory_bytes: int) -> Memory:

@@ -6,53 +6,18 @@ again whenever it is its turn. A crash matters only by what was written before i
 after each step that changed a cell, and covers every later moment at which the delivery has only read.
 """
 
-import hashlib
+import json
 from collections.abc import Hashable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
-from functools import cache, partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from botocore.exceptions import ClientError
-
-from handler.aws.buckets import DynamoDBBuckets
-from handler.aws.catalog import DynamoDBCatalog
-from handler.aws.packs import S3Packs
-from handler.aws.s3 import S3Pictures
-from handler.aws.sns import SNSTopic
-from handler.aws.verdicts import DynamoDBVerdicts
-from handler.core.entry import entry_bytes
-from handler.core.fingerprint import fingerprint
-from handler.core.journal import Shape
-from handler.core.judging import judged
-from handler.core.lists import entry_ref
-from handler.core.matches import Likeness, Match
-from handler.core.model import Collection, Limits, Outcome, PictureRecord, Settings
-from handler.core.seen import Seen
-from handler.core.verdicts import Decision, NamedObject, Subject, Verdict
-from handler.finding import Finder
-from handler.indexing import Indexer
-from handler.journal import JournalStore
-from handler.lists import ListedPictures
-from handler.memory import JournalMemory
-from tests.model.instances import LARGE, NONE, Instances, Memory, fresh, memory_of, remember
-from tests.model.replay import PACKS, LookingClient, Replay, Task
-from tests.model.scenarios import BUCKET, Event, Listing, Scenario
+from tests.model.instances import Instances
+from tests.model.replay import Task
+from tests.model.running import AGAIN, Answers, Pending, Running
+from tests.model.scenarios import Event, Scenario
 from tests.model.services import Call, Services
 from tests.model.variants import Variant
 
-RADIUS = 3  # bits: 4 probes
-PACK_SEGMENTS = 2
-COLLECTION = Collection("*", "phash1")
-SETTINGS = Settings(generation="phash1", radius=RADIUS, max_matches=20, scope_depth=0, limits=Limits())
-BY_LOOKS = replace(SETTINGS, sure_radius=0, max_looks=20)
-
-LIST, LISTED_NAME = "banned", "bad.png"
 KINDS = ("read", "add", "write")
-
-NOW = datetime.fromtimestamp(0, UTC)
-
-AGAIN = Call("again", "instances", {})  # what a delivery that failed waits for
 
 T = TypeVar("T")
 
@@ -117,10 +82,8 @@ class Model:
         self, scenario: Scenario, variant: Variant, crashes: int, instances: Instances = Instances.LOADING
     ) -> None:
         self.scenario = scenario
-        self.variant = variant
-        self.instances = instances
+        self.running = Running(scenario, variant, instances)
         self.services = Services(scenario.history, scenario.trouble)
-        self.settings = BY_LOOKS if scenario.looks else SETTINGS
         self.calls: Numbered[Call] = Numbered()
         self.answers: Numbered[Any] = Numbered()
         self.cells: Numbered[Any] = Numbered()
@@ -130,14 +93,10 @@ class Model:
         self._waiting: dict[tuple[int, int], Waiting] = {}
         self._results: dict[tuple[int, int], list[tuple[int, int]]] = {}
         # Deliveries first; then those who change the list; then, for each key, those who change it once more; then
-        # those who decide about a pair.
+        # those who decide about a pair; then the deliveries of what comes again.
         self.changed_keys = [key for key, bodies in scenario.history.items() if len(bodies) > 1]
         self.deliveries = len(scenario.events)
         self.listings = range(self.deliveries, self.deliveries + len(scenario.listings))
-        if scenario.listings:
-            self.settings = replace(self.settings, lists=(LIST,))
-        self.shape = Shape(segment_bytes=60 + 25 * scenario.segment_entries, pack_segments=PACK_SEGMENTS)
-        assert self.shape.capacity(COLLECTION, entry_bytes(word_count=1)) == scenario.segment_entries
         # They end what was before.
         self._later = [*(n for n, event in enumerate(scenario.events) if event.number > 1), *self.listings]
         self.fresh = self._local(Local())
@@ -145,7 +104,9 @@ class Model:
             self.cell_names.number(f"s3/{key}")
         first = tuple(self._first(cell) for cell in range(len(self.cell_names.values)))
         self._deciders = self.listings.stop + len(self.changed_keys)  # the first of them
-        self.start = State(first, (self.fresh,) * (self._deciders + len(scenario.decided)), crashes)
+        self._returns = self._deciders + len(scenario.decided)  # likewise
+        actors = self._returns + scenario.comes_again * self.deliveries
+        self.start = State(first, (self.fresh,) * actors, crashes)
 
     # --- steps ---
 
@@ -163,6 +124,8 @@ class Model:
                 return ()  # it has not happened yet
             if self.scenario.listed_first and not all(self.is_done(state, other) for other in self.listings):
                 return ()
+        elif self.returned(actor) and not self._is_queued(state, actor):
+            return ()
         elif actor in self.listings:
             after = self.scenario.listings[actor - self.deliveries].after
             if after is not None and not self.is_done(state, self.listings[after]):
@@ -192,7 +155,7 @@ class Model:
                 crash=False,
                 state=State(cells, _replaced(others, actor, local), state.crashes_left),
             )
-            if after != before and state.crashes_left and actor < self.listings.stop:
+            if after != before and state.crashes_left and (actor < self.listings.stop or self.returned(actor)):
                 yield Step(
                     actor,
                     task,
@@ -206,7 +169,7 @@ class Model:
         local = self.locals[state.locals[actor]]
         handled = local.handled_before
         if not local.log:
-            ended = (*self._later, *range(self._deciders, len(state.locals)))
+            ended = (*self._later, *range(self._deciders, self._returns))
             handled = frozenset(other for other in ended if self.is_done(state, other))
         log = dict(local.log)
         log[task] = (*log.get(task, ()), answer)
@@ -228,6 +191,25 @@ class Model:
     def is_settled(self, state: State) -> bool:
         """Whether all deliveries are complete that end what was before."""
         return all(self.is_done(state, other) for other in self._later)
+
+    def returned(self, actor: int) -> tuple[Event, int] | None:
+        """Return of which event *actor* delivers what came again, and for which time; None if it is something else."""
+        if actor < self._returns:
+            return None
+        number, before = divmod(actor - self._returns, self.scenario.comes_again)
+        return self.scenario.events[number], before + 1
+
+    def _is_queued(self, state: State, actor: int) -> bool:
+        """Whether somebody has sent what *actor* delivers."""
+        number = self.cell_names.number("queue")
+        sent = self.cells.values[state.cells[number]] if number < len(state.cells) else {}
+        came = self.returned(actor)
+        assert came is not None
+        return json.dumps(self.running.again(*came).document(), separators=(",", ":")) in sent.get("bodies", [])
+
+    def decision(self, actor: int) -> tuple[str, str] | None:
+        """Return the keys of the pair that *actor* decides about; None if it does not."""
+        return self.scenario.decided[actor - self._deciders] if self._deciders <= actor < self._returns else None
 
     def _changes(self, state: State, key: str) -> int:
         return int(self.cells.values[state.cells[self.cell_names.number(f"s3/{key}")]]["puts"])
@@ -258,164 +240,28 @@ class Model:
 
     def _run(self, actor: int, log: Log) -> Waiting:
         """Run the delivery again over the answers it has got, to the calls that have none yet."""
-        pending: dict[Task, Call]
-        if actor >= self._deciders:
-            pending = self._decide(self.scenario.decided[actor - self._deciders], log)
-        elif actor >= self.listings.stop:
-            key = self.changed_keys[actor - self.listings.stop]
-            done = len(log[0][1]) if log else 0
-            call = Call("change", f"s3/{key}", {"to": done + 2})
-            more = done + 1 < len(self.scenario.history[key])
-            pending = {(): call} if more else {}
-        elif actor in self.listings:
-            pending = self._list(self.scenario.listings[actor - self.deliveries], log)
-        else:
-            pending = self._deliver(self.scenario.events[actor], log)
+        answers = {task: tuple(map(self.answers.values.__getitem__, got)) for task, got in log}
+        pending = self._pending(actor, answers)
         return Waiting(
             tuple((task, self.calls.number(call), self.cell_names.number(call.cell)) for task, call in pending.items())
         )
 
-    def decision(self, actor: int) -> tuple[str, str] | None:
-        """Return the keys of the pair that *actor* decides about; None if it is a delivery, or changes a key."""
-        return self.scenario.decided[actor - self._deciders] if actor >= self._deciders else None
+    def _pending(self, actor: int, answers: Answers) -> Pending:
+        if came := self.returned(actor):
+            return self.running.come_again(*came, answers)
+        if decided := self.decision(actor):
+            return self.running.decide(decided, answers)
+        if actor >= self.listings.stop:
+            return self._change(self.changed_keys[actor - self.listings.stop], answers)
+        if actor in self.listings:
+            return self.running.change_list(self.scenario.listings[actor - self.deliveries], answers)
+        return self.running.deliver(self.scenario.events[actor], answers)
 
-    def _decide(self, keys: tuple[str, str], log: Log) -> dict[Task, Call]:
-        """Somebody says that the pictures under two keys are different, as they were when each was put first."""
-        replay = self._replay(log)
-        client: Any = self.variant.client(replay)
-        digests = sorted(hashlib.sha256(self.scenario.history[key][0] or b"").hexdigest() for key in keys)
-        objects = NamedObject(BUCKET, keys[0]), NamedObject(BUCKET, keys[1])
-        said = Decision(Subject(*digests), Verdict.DIFFERENT, objects, "somebody", NOW.isoformat())
-        replay.run(lambda: DynamoDBVerdicts(client, "catalog").put(COLLECTION.scope, said))
-        return replay.pending
-
-    def _list(self, listing: Listing, log: Log) -> dict[Task, Call]:
-        replay = self._replay(log)
-        replay.run(lambda: self._change_list(listing, replay))
-        return replay.pending
-
-    def _replay(self, log: Log) -> Replay:
-        return self.variant.replay({task: tuple(map(self.answers.values.__getitem__, got)) for task, got in log})
-
-    def _change_list(self, listing: Listing, replay: Replay) -> None:
-        """Run what the command does, in a process of its own."""
-        parts = self._parts(replay, fresh(LARGE), shards=1)
-        lister = self.variant.lister(
-            indexer=parts.indexer, catalog=parts.catalog, memory=parts.memory, generation=self.settings.generation
-        )
-        if listing.body is None:
-            lister.remove(LIST, LISTED_NAME)
-        else:
-            lister.add(LIST, entry_of(listing.body))
-
-    def _deliver(self, event: Event, log: Log) -> dict[Task, Call]:
-        replay = self._replay(log)
-        memory = fresh(LARGE if self.instances is Instances.LOADING else NONE)
-        try:
-            if self.instances is Instances.MIXED:
-                replay.run(lambda: self._on_an_instance(event, replay))
-            else:
-                replay.run(lambda: self._handle(event, replay, memory))
-        except ClientError:  # it has failed, and will be delivered again
-            return {(): AGAIN}
-        return replay.pending
-
-    def _on_an_instance(self, event: Event, replay: Replay) -> None:
-        before = replay.call(Call("begin", "instances", {}))
-        memory = self._handle(event, replay, before)
-        replay.call(Call("end", "instances", {"memory": memory_of(memory)}))
-
-    def _handle(self, event: Event, replay: Replay, before: Memory) -> JournalMemory:
-        """Run the use case on an instance that remembers what was *before*; return what it remembers then."""
-        parts = self._parts(replay, before, shards=self.scenario.shards[event.number % len(self.scenario.shards)])
-        client, memory, catalog = parts.client, parts.memory, parts.catalog
-        looking: Any = LookingClient(client)
-        search = self.variant.search(
-            memory=memory, index=parts.buckets, catalog=catalog, executor=replay, clock=lambda: 0.0
-        )
-        deduplicator = self.variant.deduplicator(
-            indexer=parts.indexer,
-            finder=Finder(
-                search=search,
-                looks=self.variant.looks(
-                    store=ListedPictures(S3Pictures(looking, self.settings.limits)),
-                    executor=replay,
-                    settings=self.settings,
-                    judge=_judged_once,
-                ),
-                catalog=catalog,
-                executor=replay,
-                settings=self.settings,
-            ),
-            catalog=catalog,
-            pairs=self.variant.pairs(client, "catalog"),
-            verdicts=DynamoDBVerdicts(client, "catalog"),
-            topic=SNSTopic(client, "topic"),
-            executor=replay,
-            settings=self.settings,
-            clock=lambda: NOW,
-        )
-        handle = deduplicator.removed if self.scenario.body(event) is None else deduplicator.created
-        handle(event.ref)
-        return memory
-
-    def _parts(self, replay: Replay, before: Memory, *, shards: int) -> "_Parts":
-        """Put together what deliveries and listings share, in a process that remembers what was *before*."""
-        client: Any = self.variant.client(replay)
-        catalog = self.variant.catalog(client, "catalog", clock=lambda: 0.0)
-        buckets = DynamoDBBuckets(client, "buckets", executor=replay, page_members=self.scenario.page_members)
-        store = JournalStore(
-            self.variant.journal(client, "buckets", executor=replay, shards=shards, shape=self.shape),
-            S3Packs(client, PACKS, "buckets"),
-            replay,
-            self.shape,
-        )
-        memory = JournalMemory(before["bytes"], partial(self.variant.collection_journal, store=store))
-        remember(memory, before)
-        indexer = Indexer(
-            store=S3Pictures(client, self.settings.limits),
-            index=buckets,
-            memory=memory,
-            catalog=catalog,
-            executor=replay,
-            settings=self.settings,
-        )
-        return _Parts(client, catalog, buckets, memory, indexer)
-
-
-class _Parts(NamedTuple):
-    """What is put together for one run."""
-
-    client: Any
-    catalog: DynamoDBCatalog
-    buckets: DynamoDBBuckets
-    memory: JournalMemory
-    indexer: Indexer
-
-
-@cache
-def entry_of(body: bytes) -> PictureRecord:
-    """Return what is listed of a picture."""
-    return PictureRecord(
-        entry_ref(LIST, LISTED_NAME),
-        SETTINGS.generation,
-        Outcome.INDEXED,
-        fingerprint=fingerprint(body, SETTINGS.generation, SETTINGS.limits),
-        digest=hashlib.sha256(body).hexdigest(),
-        bytes=len(body),
-        modified="2026",
-    )
-
-
-_likenesses: dict[tuple[bytes, bytes], Likeness] = {}
-
-
-def _judged_once(match: Match, mine: Seen, theirs: Seen) -> Match:
-    """Judge as the function does; of two pictures once, since every delivery is run again for each of its steps."""
-    pair = mine.luma.tobytes(), theirs.luma.tobytes()
-    if pair not in _likenesses:
-        _likenesses[pair] = judged(match, mine, theirs).likeness
-    return replace(match, likeness=_likenesses[pair])
+    def _change(self, key: str, answers: Answers) -> Pending:
+        """Whoever owns the key changes it as often as its history says."""
+        done = len(answers.get((), ()))
+        more = done + 1 < len(self.scenario.history[key])
+        return {(): Call("change", f"s3/{key}", {"to": done + 2})} if more else {}
 
 
 def _replaced(values: tuple[int, ...], index: int, value: int) -> tuple[int, ...]:

@@ -113,6 +113,9 @@ class Client:
     def publish(self, **arguments: Any) -> Any:
         return self._replay.call(Call("publish", "topic", arguments))
 
+    def send_message(self, **arguments: Any) -> Any:
+        return self._replay.call(Call("send_message", "queue", arguments))
+
     def get_item(self, **arguments: Any) -> Any:
         return self._on_key("get_item", arguments["Key"], arguments)
 

@@ -30,6 +30,18 @@ CAT, COPY, _ = CATS
 DOG = picture(2)
 
 
+@cache
+def view(share: float) -> bytes:
+    """Return that share of each side of a picture, around its middle."""
+    whole = photo(2, (160, 160))
+    rim = round(whole.width * (1 - share) / 2)
+    return png(whole.crop((rim, rim, whole.width - rim, whole.height - rim)))
+
+
+# The buckets, which know nothing but whole pictures, do not bring a picture and its middle together.
+BIRD, MIDDLE = view(1.0), view(0.8)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """The n-th thing that happened to a key, counted from 1."""
@@ -65,6 +77,7 @@ class Scenario:
     page_members: int = PAGE_MEMBERS
     segment_entries: int = 1  # of the journal; two segments are a pack
     looks: bool = False  # the hashes alone are not near enough
+    comes_again: int = 0  # so often: pictures have views that the journal alone compares
     trouble: Sequence[str] = ()  # the errors that reading a picture for a look may end in
     decided: Sequence[tuple[str, str]] = ()  # pairs of keys that somebody says are different, at any time
     listings: Sequence[Listing] = ()
@@ -137,6 +150,16 @@ LISTED_AGAIN = Scenario(
 LISTED_TWICE = Scenario(
     "listed by two at once", {"a": [COPY]}, listings=[Listing(CAT), Listing(CAT)], listed_first=True
 )
+
+# Of views that the journal alone compares: told by whoever has it, or once the picture comes again.
+CROP = Scenario("a picture and its middle", {"a": [BIRD], "b": [MIDDLE]}, comes_again=2)
+CROP_ONCE = Scenario("a picture and its middle, in time at last", CROP.history, comes_again=1)
+CROP_TWICE = Scenario("a picture and its middle, one event twice", CROP.history, [Event("b", 1)], comes_again=2)
+CROP_REPLACED = Scenario("a picture, its middle overwritten", {"a": [BIRD], "b": [MIDDLE, DOG]}, comes_again=2)
+CROP_MADE = Scenario("a middle by overwriting", {"a": [BIRD], "b": [DOG, MIDDLE]}, comes_again=2)
+CROP_DELETED = Scenario("a picture that is deleted, and its middle", {"a": [BIRD, None], "b": [MIDDLE]}, comes_again=2)
+CROPS = Scenario("a picture, its middle, and that again", {"a": [BIRD], "b": [MIDDLE], "c": [MIDDLE]}, comes_again=2)
+WITH_CROPS = (CROP, CROP_ONCE, CROP_TWICE, CROP_REPLACED, CROP_MADE, CROP_DELETED, CROPS)
 
 SCENARIOS = (
     ONE, PAIR, ONE_HASH, FULL_PAGES, TWICE, OVERWRITTEN, OVERWRITTEN_NEAR, DELETED, PUT_AGAIN, PAIR_TWICE, PAIR_UNDONE,

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from handler.aws.buckets import PAGE_MEMBERS
-from tests.model.instances import LARGE, NONE, fresh
+from tests.model.instances import fresh
 
-# partition: sort key to item; object: `puts`, how many of its changes happened; topic: `bodies`; pack: `body`;
+# partition: sort key to item; object: `puts`, how many of its changes happened; topic, queue: `bodies`; pack: `body`;
 # instances: `idle`, what each of those remembers that may serve the next delivery
 Cell = dict[str, Any]
 
@@ -24,7 +24,7 @@ class Call(NamedTuple):
     """One request, addressed to one cell."""
 
     operation: str
-    cell: str  # "buckets/{pk}", "catalog/{pk}", "s3/{key}", "packs/{key}", "topic" or "instances"
+    cell: str  # "buckets/{pk}", "catalog/{pk}", "s3/{key}", "packs/{key}", "topic", "queue" or "instances"
     arguments: dict[str, Any]
 
     @property
@@ -33,7 +33,7 @@ class Call(NamedTuple):
         if self.operation in ("get_object", "look_object", "head_object", "get_pack", "get_item", "query"):
             return "read"
         plenty = self.arguments.get("ExpressionAttributeValues", {}).get(":full") == {"N": str(PAGE_MEMBERS)}
-        return "add" if self.operation == "publish" or plenty else "write"
+        return "add" if self.operation in ("publish", "send_message") or plenty else "write"
 
 
 class Failure(NamedTuple):
@@ -68,6 +68,7 @@ class Services:
             "begin": _begin,
             "end": _end,
             "publish": _publish,
+            "send_message": _send_message,
             "get_item": _get_item,
             "query": _query,
             "put_item": _put_item,
@@ -121,13 +122,14 @@ def _put_pack(_: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
     yield Result({}, {"body": arguments["Body"]})
 
 
-def _begin(cell: Cell, _: dict[str, Any]) -> Iterator[Result]:
-    """A delivery begins on a new instance of either kind, or on one that is idle."""
+def _begin(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
+    """A delivery begins on a new instance of some kind, or on one that is idle; with time to load, or *late*."""
     idle = cell.get("idle", [])
-    for memory_bytes in (LARGE, NONE):
-        yield Result(fresh(memory_bytes), cell)
-    for number, memory in enumerate(idle):
-        yield Result(memory, {"idle": idle[:number] + idle[number + 1 :]})
+    for late in sorted({*arguments.get("late", [False])}):
+        for memory_bytes in arguments["new"]:
+            yield Result(fresh(memory_bytes) | {"late": late}, cell)
+        for number, memory in enumerate(idle):
+            yield Result(memory | {"late": late}, {"idle": idle[:number] + idle[number + 1 :]})
 
 
 def _end(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
@@ -136,6 +138,10 @@ def _end(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
 
 def _publish(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
     yield Result({}, {"bodies": sorted({*cell.get("bodies", []), arguments["Message"]})})
+
+
+def _send_message(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
+    yield Result({}, {"bodies": sorted({*cell.get("bodies", []), arguments["MessageBody"]})})
 
 
 def _seen(cell: Cell, arguments: dict[str, Any]) -> list[Cell]:

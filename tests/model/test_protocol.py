@@ -1,11 +1,11 @@
 import pytest
 
 from tests.model import scenarios, variants
-from tests.model.checks import describe
 from tests.model.explore import explore, wander
 from tests.model.instances import Instances
 from tests.model.model import Model
 from tests.model.scenarios import SCENARIOS, Scenario
+from tests.model.schedules import describe
 from tests.model.variants import REAL, Variant
 
 MAX_STATES = 30_000  # so that a change which makes many more of them is noticed here and not by a test that hangs
@@ -17,7 +17,7 @@ UNTOLD = "a is a near-duplicate of what was on the list, and that was never anno
 LOST = "{} and {} are near-duplicates, and that was never announced"
 
 
-LOADING, PROBING, MIXED = Instances
+LOADING, PROBING, MIXED, HURRIED = Instances
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,8 @@ LOADING, PROBING, MIXED = Instances
         (scenarios.LISTED_AGAIN, 0, LOADING),
         (scenarios.LISTED_AGAIN, 0, PROBING),
         (scenarios.LISTED_TWICE, 1, LOADING),
+        (scenarios.CROP, 0, LOADING),
+        (scenarios.CROP_ONCE, 0, HURRIED),
     ],
     ids=lambda value: value.name if isinstance(value, Scenario) else str(value),
 )
@@ -56,6 +58,16 @@ def test_every_order_of_steps_keeps_the_promises(scenario: Scenario, crashes: in
 @pytest.mark.parametrize("instances", [MIXED, PROBING], ids=str)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_random_orders_with_two_crashes_keep_the_promises(scenario: Scenario, instances: Instances) -> None:
+    model = Model(scenario, REAL, 2, instances)
+
+    finding = wander(model, schedules=40)
+
+    assert finding.violation is None, describe(model, finding.schedule)
+
+
+@pytest.mark.parametrize("instances", [MIXED, HURRIED], ids=str)
+@pytest.mark.parametrize("scenario", scenarios.WITH_CROPS, ids=lambda scenario: scenario.name)
+def test_crops_are_told_in_random_orders_whoever_has_no_time(scenario: Scenario, instances: Instances) -> None:
     model = Model(scenario, REAL, 2, instances)
 
     finding = wander(model, schedules=40)
@@ -107,6 +119,8 @@ def test_events_without_a_sequencer_can_be_overtaken(scenario: Scenario, broken:
         (variants.STORES_FIRST, scenarios.LISTED, 1, LOADING, UNTOLD),
         (variants.CLEANS_UP, scenarios.LISTED_AGAIN, 0, PROBING, UNTOLD),
         (variants.BLIND_VERIFICATION, scenarios.UNLISTED, 0, LOADING, UNLISTED),
+        (variants.NEVER_COMES_AGAIN, scenarios.CROP, 0, HURRIED, LOST),
+        (variants.COMES_AGAIN_ONCE, scenarios.CROP, 0, HURRIED, LOST),
     ],
     ids=lambda value: value.name if isinstance(value, Variant) else "",
 )

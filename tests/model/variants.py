@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
 from handler.aws.pairs import DynamoDBPairs, _likeness, _pair_key
+from handler.core.again import Again
 from handler.core.asker import Asker
 from handler.core.buckets import buckets, to_member
 from handler.core.journal import Segment
@@ -20,6 +21,7 @@ from handler.entries import Block
 from handler.journal import CollectionJournal, Cursor
 from handler.lists import Lister, same
 from handler.looks import Looked, Looks
+from handler.report import Report
 from handler.search import Search
 from tests.model.replay import Client, Promise, Replay
 
@@ -154,6 +156,26 @@ class IgnoresVerdicts(Deduplicator):
 
     def _undecided(self, _: Collection, __: PictureRecord, found: Sequence[Match]) -> list[Match]:
         return list(found)
+
+
+class NeverComesAgain(Deduplicator):
+    """What the buckets find is all that is told where the journal cannot be loaded now."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts | {"queue": _Nowhere()})
+
+
+class ComesAgainOnce(Deduplicator):
+    """A picture that came again is not sent once more."""
+
+    def came_again(self, again: Again, **options: Any) -> Report:
+        self._queue = _Nowhere()
+        return super().came_again(again, **options)
+
+
+class _Nowhere:
+    def send(self, again: Again, delay_s: int) -> None:
+        pass
 
 
 class GivesUp(Looks):
@@ -301,6 +323,8 @@ HOLDER_WITHOUT_VERSION = Variant("hash item without version", catalog=HolderWith
 CREATOR_PUBLISHES = Variant("only the creator of a pair publishes it", pairs=CreatorPublishes)
 WINNER_PUBLISHES = Variant("only the winner of the conditional write publishes", pairs=WinnerPublishes)
 FORGETS_PAIRS = Variant("a noted pair is looked at again", pairs=ForgetsPairs)
+NEVER_COMES_AGAIN = Variant("a picture whose search was not whole and is done", deduplicator=NeverComesAgain)
+COMES_AGAIN_ONCE = Variant("a picture that comes again once", deduplicator=ComesAgainOnce)
 GIVES_UP = Variant("a throttled look is given up", looks=GivesUp)
 CLEANING_BUCKETS = Variant("buckets are cleaned on delete", catalog=CleaningBuckets)
 EVENTUAL_TAIL = Variant("eventually consistent tail of the journal", client=EventualTail)

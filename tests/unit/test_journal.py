@@ -230,15 +230,6 @@ def test_loading_without_time_keeps_what_it_has_read(index: FakeIndex) -> None:
     assert (first + rest, reader.whole, len(reader.entries)) == (40, True, 40 * PER_PACK + 1)
 
 
-def test_loading_settles_what_was_spent_on_probes(index: FakeIndex) -> None:
-    reader = index.open()
-    reader.spent_on_probes = 1.0
-
-    load(reader)
-
-    assert reader.spent_on_probes == 0
-
-
 def test_forgotten_journal_is_read_from_its_beginning(index: FakeIndex) -> None:
     append(index.open(), *range(PER_PACK + 1))
     load(reader := index.open())

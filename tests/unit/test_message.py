@@ -82,6 +82,7 @@ def test_attributes_serve_filter_policies() -> None:
 
     assert message.attributes == {
         "bucket": "pictures",
+        "complete": "true",
         "kind": "exact",
         "scope": "*",
         "similarity": 1.0,

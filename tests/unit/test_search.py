@@ -8,15 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handler.core import prices
-from handler.core.buckets import probe_count
 from handler.core.entry import Question
 from handler.core.fingerprint import fingerprint
 from handler.core.journal import PacksUnavailable
-from handler.core.model import Candidate, Collection, Found, Limits, Route
+from handler.core.model import Candidate, Collection, Found, Lack, Limits, Route
 from handler.core.phash import hamming
 from tests.fakes import InMemoryJournal, InMemoryPacks
-from tests.index import COLLECTION, ENTRY_BYTES, PER_PACK, SHAPE, FakeIndex
+from tests.index import COLLECTION, ENTRY_BYTES, PER_PACK, FakeIndex
 from tests.pictures import jpeg, near_copy, photo
 
 
@@ -139,6 +137,18 @@ class Unavailable(InMemoryPacks):
             raise PacksUnavailable("denied")
 
 
+class Slow(InMemoryPacks):
+    """The packs of *index*, each of which takes a second to read."""
+
+    def __init__(self, index: FakeIndex) -> None:
+        super().__init__()
+        self.packs, self._index = index.packs.packs, index
+
+    def get(self, collection: Collection, shard: int, number: int) -> bytes | None:
+        self._index.now += 1
+        return super().get(collection, shard, number)
+
+
 def test_unreachable_packs_fail_no_upload_and_no_search(index: FakeIndex) -> None:
     index.packs = Unavailable(0)
     writer = index.instance()
@@ -147,6 +157,7 @@ def test_unreachable_packs_fail_no_upload_and_no_search(index: FakeIndex) -> Non
     found = index.instance().find()
 
     assert (found.route, found.trouble) == (Route.PROBED, "denied")
+    assert found.lacks == {Lack.NOW: "packs: denied"}
     assert ids(found) == stored
 
 
@@ -182,17 +193,12 @@ def test_loading_stops_in_time_and_goes_on_where_it_stopped(index: FakeIndex) ->
     stored = set(index.fill(40 * PER_PACK))
     target = index.add(index.instance(), "near", [1])
 
-    class Slow(InMemoryPacks):
-        def get(self, collection: Collection, shard: int, number: int) -> bytes | None:
-            index.now += 1
-            return super().get(collection, shard, number)
-
-    slow = Slow()
-    slow.packs, index.packs = index.packs.packs, slow
+    index.packs = Slow(index)
     instance = index.instance()
 
     first = instance.find(deadline=index.now + 10)
     assert (first.route, ids(first)) == (Route.PROBED, {target})
+    assert first.lacks == {Lack.NOW: "time: 1 of 1 MB are loaded"}
     read = first.packs
     while (later := instance.find(deadline=index.now + 10)).route is Route.PROBED:
         read += later.packs
@@ -201,17 +207,39 @@ def test_loading_stops_in_time_and_goes_on_where_it_stopped(index: FakeIndex) ->
     assert later.pictures == len(stored) + 1
 
 
-def test_probing_goes_on_until_it_has_cost_what_loading_would(index: FakeIndex) -> None:
+@pytest.mark.parametrize("loading_share", [0.25, 0.75])
+def test_loading_takes_its_share_of_the_time(index: FakeIndex, loading_share: float) -> None:
     index.fill(40 * PER_PACK)
-    instance = index.instance()
-    probe = prices.reading(read_units=probe_count(3))
-    load = prices.reading(s3_gets=40) + prices.running(160 * SHAPE.segment_bytes / 50e6)
+    index.packs = Slow(index)
 
-    routes = [instance.search.find(COLLECTION, [Question(0)], 3, word_count=1).route for _ in range(60)]
+    found = index.instance().find(deadline=80, loading_share=loading_share)
 
-    probes = routes.index(Route.LOADED)
-    assert routes == [Route.PROBED] * probes + [Route.LOADED] + [Route.WARM] * (59 - probes)
-    assert probes * probe < load <= (probes + 1) * probe
+    # Packs are read 16 at a time; a second each.
+    assert (found.route, found.packs) == ((Route.PROBED, 32), (Route.LOADED, 39))[loading_share > 0.5]
+    assert found.whole == (loading_share > 0.5)
+
+
+def test_instance_loads_whatever_probing_would_cost(index: FakeIndex) -> None:
+    index.fill(40 * PER_PACK)  # a probe of radius 0 costs 4 units, and this 40 GETs
+
+    found = index.instance().search.find(COLLECTION, [Question(0)], 0, word_count=1)
+
+    assert (found.route, found.whole) == (Route.LOADED, True)
+
+
+def test_search_without_memory_or_time_says_what_it_lacks(index: FakeIndex) -> None:
+    index.fill(40 * PER_PACK)
+    size = index.instance()
+    size.find()
+    needed = size.memory.journals[COLLECTION].whole_bytes
+
+    none, little = index.instance(memory_bytes=0).find(), index.instance(memory_bytes=needed // 2).find()
+    late = index.instance().find(deadline=index.now - 1)
+
+    assert none.lacks == {Lack.MEMORY: "JournalMemory is 0"}
+    assert little.lacks == {Lack.MEMORY: "the journal takes 1 MB, JournalMemory (of MemorySize) is 1 MB"}
+    assert late.lacks == {Lack.NOW: "time: 0 of 1 MB are loaded"}
+    assert not any(found.whole for found in (none, little, late))
 
 
 def test_only_a_collection_beyond_the_memory_is_probed_for_good(index: FakeIndex) -> None:

@@ -31,6 +31,7 @@ FROM_RESOURCES = {
     "PictureTable": "pictures",
     "PacksBucket": "packs",
     "MatchTopic": "arn:aws:sns:eu-west-1:1:topic",
+    "AgainQueue": "https://sqs.eu-west-1.amazonaws.com/1/again",
 }
 
 
@@ -134,6 +135,7 @@ def test_function_may_do_exactly_this() -> None:
         "MissingPacksAnswer404": "s3:ListBucket",
         "Announce": "sns:Publish",
         "Failures": "sqs:SendMessage",
+        "ComingAgain": ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
         "Log": ["logs:CreateLogStream", "logs:PutLogEvents"],
     }
 
@@ -219,7 +221,9 @@ def test_url_takes_signed_requests_alone_and_can_be_switched_off() -> None:
         assert there == [chosen == "on"] * 2
 
 
-@pytest.mark.parametrize("name", ["PicturesBucket", "PacksBucket", "BucketTable", "PictureTable", "FailureQueue"])
+@pytest.mark.parametrize(
+    "name", ["PicturesBucket", "PacksBucket", "BucketTable", "PictureTable", "FailureQueue", "AgainQueue"]
+)
 def test_what_holds_data_outlives_the_stack_but_not_a_failed_first_deployment(name: str) -> None:
     policies = RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]
 
@@ -236,13 +240,28 @@ def test_tables_cost_nothing_idle_and_can_be_restored() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["PicturesBucketPolicy", "PacksBucketPolicy", "MatchTopicPolicy", "FailureQueuePolicy"]
+    "name", ["PicturesBucketPolicy", "PacksBucketPolicy", "MatchTopicPolicy", "FailureQueuePolicy", "AgainQueuePolicy"]
 )
 def test_plain_http_is_refused(name: str) -> None:
     (statement,) = RESOURCES[name]["Properties"]["PolicyDocument"]["Statement"]
 
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_what_comes_again_reaches_the_function_and_ends_among_failures() -> None:
+    queue, mapping = RESOURCES["AgainQueue"]["Properties"], RESOURCES["AgainMapping"]["Properties"]
+    seconds: dict[str, dict[str, int]] = TEMPLATE["Mappings"]["Visibility"]
+
+    assert queue["VisibilityTimeout"] == {"Fn::FindInMap": ["Visibility", {"Ref": "Timeout"}, "seconds"]}
+    assert {timeout: one["seconds"] for timeout, one in seconds.items()} == {
+        str(timeout): 6 * timeout for timeout in PARAMETERS["Timeout"]["AllowedValues"]
+    }
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["FailureQueue", "Arn"]}
+    assert queue["SqsManagedSseEnabled"] is True
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["AgainQueue", "Arn"]}
+    assert mapping["FunctionName"] == {"Ref": "LookalikeFunction"}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def test_every_change_of_the_bucket_reaches_the_function() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.cli.output import complain, one_line
+from handler.core.again import Again
 from handler.deliveries import Created, Ignored, Item, LookUp, Removed, UnknownEvent
 from handler.events import decode
 
@@ -125,6 +126,8 @@ def read(message: "MessageTypeDef") -> Failure:
         record = json.loads(message["Body"])
     except (ValueError, RecursionError) as error:
         raise NotAFailedEvent(f"not JSON: {error}") from error
+    if isinstance(record, Mapping) and "again" in record:  # its own queue sent it on, as it was
+        record = {"requestPayload": record}
     if not isinstance(record, Mapping) or not isinstance(record.get("requestPayload"), Mapping):
         raise NotAFailedEvent("not the record of a failed invocation: want an object with a requestPayload object")
     try:
@@ -145,7 +148,7 @@ def read(message: "MessageTypeDef") -> Failure:
 
 def _object(item: Item) -> str:
     match item.action:
-        case Created(ref) | Removed(ref) | LookUp(ref):
+        case Created(ref) | Removed(ref) | Again(ref) | LookUp(ref):
             return f"{ref.bucket}/{ref.key}"
         case Ignored(reason):
             return f"({reason})"

@@ -30,13 +30,20 @@ class Message:
 
 
 def compose(
-    collection: Collection, picture: PictureRecord, matches: Sequence[Match], *, radius: int, truncated: bool
+    collection: Collection,
+    picture: PictureRecord,
+    matches: Sequence[Match],
+    *,
+    radius: int,
+    truncated: bool,
+    complete: bool = True,
 ) -> Message:
     """Return the message that *picture* has *matches* (best first, at least one).
 
     Matches that do not fit are left out, the last first, and `truncated` is then true; the first of each list, and of
-    the scope, always fits. The id depends on nothing but the pairs that are announced: a repeated message has the same
-    one, and one that announces another pair has another.
+    the scope, always fits. *complete* says whether every view is compared that may meet, now or when the picture comes
+    again. The id depends on nothing but the pairs that are announced: a repeated message has the same one, and one that
+    announces another pair has another.
     """
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -47,6 +54,7 @@ def compose(
         "picture": describe(picture),
         "matches": [],
         "truncated": truncated,
+        "complete": complete,
     }
     kept = _fitting(matches, MAX_BODY_BYTES - len(_json(document)))
     document |= {
@@ -57,6 +65,7 @@ def compose(
     agreements = [match.likeness.agreement for match in kept if match.likeness.agreement is not None]
     attributes: dict[str, str | float | tuple[str, ...]] = {
         "bucket": picture.ref.bucket,
+        "complete": str(complete).lower(),
         "kind": min((match.kind for match in kept), key=lambda kind: kind.rank).value,
         "scope": _FORBIDDEN.sub(lambda found: quote(found[0]), collection.scope),
         "similarity": round(max(similarity(match.distance) for match in kept), ATTRIBUTE_DIGITS),

@@ -1,8 +1,8 @@
 """The nouns that every part shares, and the errors that are final."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -281,6 +281,13 @@ class Route(StrEnum):
     PROBED = "probed"  # from the buckets
 
 
+class Lack(StrEnum):
+    """What kept a search from comparing every view that may meet."""
+
+    NOW = "now"  # time, or packs that can be read: another search of the same picture may have them
+    MEMORY = "memory"  # no search has it while the deployment is set as it is
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The result of a search."""
@@ -290,8 +297,14 @@ class Found:
     probes: int = 0  # bucket keys that were read
     packs: int = 0  # packs of the journal that were read
     pictures: int = 0  # entries that were compared
-    complete: bool = True  # False: there is more within the radius than the candidates
-    trouble: str | None = None  # what kept the journal from being loaded: the answer is right all the same
+    cut: bool = False  # there is more within the radius than the candidates
+    trouble: str | None = None  # what was wrong with packs, if anything was
+    lacks: Mapping[Lack, str] = field(default_factory=dict)  # what a whole search would have needed, and how much
+
+    @property
+    def whole(self) -> bool:
+        """Whether every view that may meet was compared."""
+        return not self.lacks
 
     @property
     def nothing_filed(self) -> bool:

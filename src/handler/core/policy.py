@@ -71,6 +71,14 @@ def radius_of(asker: Asker, settings: Settings) -> int:
     return 0 if flat else settings.asked_radius
 
 
+def bucketed(asked: Sequence[Question], radius: int, probed_radius: int, generation: str) -> bool:
+    """Whether the buckets know all that may meet the questions *asked*, which they are asked within *probed_radius*."""
+    filed = range(GENERATIONS[generation].anchors)
+    return radius <= probed_radius and all(
+        question.bucketed and all(view in filed for view in question.stored_views) for question in asked
+    )
+
+
 def confirms(asker: Asker, asked: Sequence[Question], settings: Settings) -> Confirms | None:
     """Return what tells strangers from what meets the questions *asked* by check words; None where there are none."""
     picture = asker.record.fingerprint

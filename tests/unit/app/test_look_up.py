@@ -31,6 +31,7 @@ def test_answer_is_the_picture_and_its_matches(deployment: FakeDeployment, invok
         "radius": 10,
         "confirmed": True,
         "truncated": False,
+        "complete": True,
     }
     assert (answer["picture"]["bucket"], answer["picture"]["key"]) == (BUCKET, "question.jpg")
     assert [(match["key"], match["kind"]) for match in answer["matches"]] == [("cat.jpg", "near")]

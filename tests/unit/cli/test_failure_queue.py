@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from handler.cli.failure_queue import NotAFailedEvent, read
+from handler.core.model import ObjectRef
+from tests.events import coming_again
 from tests.unit.cli.failures import EVENTS, RECORD, message
 
 
@@ -48,3 +50,11 @@ def test_every_accepted_event_can_be_redriven(path: Path) -> None:
 
     assert json.loads(failure.payload) == event
     assert failure.objects
+
+
+def test_picture_that_came_again_in_vain_is_read_as_its_queue_sent_it_on() -> None:
+    document = coming_again(ObjectRef("pictures", "a b.jpg", version="v1"), attempt=100)
+
+    failure = read(message(json.dumps(document)))
+
+    assert (failure.objects, json.loads(failure.payload)) == (("pictures/a b.jpg",), document)
