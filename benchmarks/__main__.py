@@ -41,6 +41,12 @@ PARTS = {
             "requests, units, CPU, memory and dollars of an upload, projected to a billion pictures",
         ),
         "bill": Part("benchmarks.cost.bill", "what a month costs, all in, by uploads and by how much is stored"),
+        "scopes": Part(
+            "benchmarks.cost.scopes", "how many pictures fit one scope, by memory, time and dollars; seconds"
+        ),
+        "spread": Part(
+            "benchmarks.cost.spread", "what searches spread over several functions would take and cost; a simulation"
+        ),
     },
     "load: many at once": {
         "uploads": Part(
