@@ -136,10 +136,8 @@ def _fields(report: Report) -> dict[str, Any]:
     if report.found is not None:
         found = report.found
         fields |= {"route": found.route.value, "packs": found.packs, "pictures": found.pictures, "looks": report.looks}
-    if report.lacks:
-        fields |= {"complete": False, "lacks": "; ".join(f"{lack}: {what}" for lack, what in report.lacks.items())}
     known = {"attempt": report.attempt or None, "again_s": report.again_s, "reason": _reason(report) or None}
-    fields |= {field: value for field, value in known.items() if value is not None}
+    fields |= report.partial | {field: value for field, value in known.items() if value is not None}
     return fields | {f"{step}_ms": round(spent, 1) for step, spent in report.spent_ms.items()}
 
 

@@ -209,8 +209,10 @@ def _again(asked: Field) -> Again:
         sequencer = padded_sequencer(given.text())
     except ValueError as error:
         raise given.wrong(str(error)) from error
+    if (attempt := asked["attempt"].whole_number()) < 1:
+        raise asked["attempt"].wrong("want 1 or more")
     ref = ObjectRef(asked["bucket"].name(), asked["key"].name(), sequencer, version.name() if version else None)
-    return Again(ref, asked["attempt"].whole_number(), asked["since"].text())
+    return Again(ref, attempt, asked["since"].text())
 
 
 def _seen(place: Field) -> str:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from handler.core.matches import Match
 from handler.core.model import Collection, Found, Lack, ObjectRef, Outcome, PictureRecord
@@ -43,6 +44,13 @@ class Report:
     def lacks(self) -> Mapping[Lack, str]:
         """What the searches lacked to be whole."""
         return self.found.lacks if self.found else {}
+
+    @property
+    def partial(self) -> dict[str, Any]:
+        """Fields of the log about a search that was not whole; none of one that was."""
+        if not self.lacks:
+            return {}
+        return {"complete": False, "lacks": "; ".join(f"{lack}: {what}" for lack, what in self.lacks.items())}
 
     @property
     def complete(self) -> bool:

@@ -1,29 +1,17 @@
 """The protocol, and ways to break it: each has to be noticed, or the check is worth nothing."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
-
-from botocore.exceptions import ClientError
+from dataclasses import dataclass
 
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
-from handler.aws.pairs import DynamoDBPairs, _likeness, _pair_key
-from handler.core.again import Again
-from handler.core.asker import Asker
-from handler.core.buckets import buckets, to_member
-from handler.core.journal import Segment
-from handler.core.lists import list_collection
-from handler.core.matches import Match, NotedPair, Pair
-from handler.core.model import Collection, Found, ObjectRef, Outcome, PictureRecord
+from handler.aws.pairs import DynamoDBPairs
 from handler.dedup import Deduplicator
-from handler.entries import Block
-from handler.journal import CollectionJournal, Cursor
-from handler.lists import Lister, same
-from handler.looks import Looked, Looks
-from handler.report import Report
+from handler.journal import CollectionJournal
+from handler.lists import Lister
+from handler.looks import Looks
 from handler.search import Search
-from tests.model.replay import Client, Promise, Replay
+from tests.model import broken
+from tests.model.replay import Client, Replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,300 +31,31 @@ class Variant:
     lister: type[Lister] = Lister
 
 
-class EventualProbes(Client):
-    def get_item(self, **arguments: Any) -> Any:
-        consistent = arguments["TableName"] != "buckets"
-        return super().get_item(**arguments | {"ConsistentRead": consistent})
-
-
-class EventualHolders(Client):
-    def query(self, **arguments: Any) -> Any:
-        consistent = arguments["TableName"] != "catalog"
-        return super().query(**arguments | {"ConsistentRead": consistent})
-
-
-class EventualTail(Client):
-    def query(self, **arguments: Any) -> Any:
-        consistent = arguments["TableName"] != "buckets" or "sk >= :from" not in arguments["KeyConditionExpression"]
-        return super().query(**arguments | {"ConsistentRead": consistent})
-
-
-class EventualVerdicts(Client):
-    def get_item(self, **arguments: Any) -> Any:
-        consistent = "#v#" not in arguments["Key"]["pk"]["S"]
-        return super().get_item(**arguments | {"ConsistentRead": consistent})
-
-
-class Overfilling(Client):
-    """Full segments take further entries."""
-
-    def update_item(self, **arguments: Any) -> Any:
-        if arguments["UpdateExpression"] == "ADD entries :entries":
-            arguments.pop("ConditionExpression")
-        return super().update_item(**arguments)
-
-
-class Unconditional(Client):
-    def put_item(self, **arguments: Any) -> Any:
-        arguments.pop("ConditionExpression", None)
-        return super().put_item(**arguments)
-
-
-class Unawaited(Replay):
-    """Writes are sent and forgotten; reads, which are mapped, are waited for."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Promise:
-        promise = super().submit(fn, *args, **kwargs)
-        if not promise.done():
-            promise.set_result(None)
-        return promise
-
-    def map(self, fn: Callable[..., Any], *iterables: Any, **_: Any) -> Iterator[Any]:
-        promises = [super(Unawaited, self).submit(fn, *args) for args in zip(*iterables, strict=False)]
-        return (promise.result() for promise in promises)
-
-
-class HolderWithoutVersion(DynamoDBCatalog):
-    def add_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
-        super().add_holder(collection, hash, ObjectRef(ref.bucket, ref.key))
-
-    def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
-        super().drop_holder(collection, hash, ObjectRef(ref.bucket, ref.key))
-
-
-def _update_pair(pairs: DynamoDBPairs, collection: Collection, pair: Pair, **arguments: Any) -> bool:
-    """Update the item of *pair*; False if the condition among *arguments* does not hold."""
-    try:
-        pairs._client.update_item(TableName=pairs._table, Key=_pair_key(collection, pair), **arguments)
-    except ClientError:
-        return False
-    return True
-
-
-class CreatorPublishes(DynamoDBPairs):
-    """Whoever puts the pair item publishes it; who finds one takes it for announced."""
-
-    def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
-        created = _update_pair(
-            self,
-            collection,
-            pair,
-            UpdateExpression="SET likeness = :likeness",
-            ConditionExpression="attribute_not_exists(pk)",
-            ExpressionAttributeValues={":likeness": {"M": _likeness(found)}},
-        )
-        return replace(found, announced=not created)
-
-
-class WinnerPublishes(DynamoDBPairs):
-    """The pair is marked announced first, by a conditional write: who wins it publishes."""
-
-    def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
-        noted = super().note_pair(collection, pair, found)
-        won = not noted.announced and _update_pair(
-            self,
-            collection,
-            pair,
-            UpdateExpression="SET announced = :yes",
-            ConditionExpression="attribute_not_exists(announced)",
-            ExpressionAttributeValues={":yes": {"BOOL": True}},
-        )
-        return replace(noted, announced=not won)
-
-
-class ForgetsPairs(DynamoDBPairs):
-    """Nobody asks what was noted of a pair: it is looked at again."""
-
-    def noted(self, collection: Collection, _: Sequence[Pair]) -> dict[Pair, NotedPair]:
-        return super().noted(collection, [])
-
-
-class IgnoresVerdicts(Deduplicator):
-    """Pairs are told whatever was decided of them."""
-
-    def _undecided(self, _: Collection, __: PictureRecord, found: Sequence[Match]) -> list[Match]:
-        return list(found)
-
-
-class NeverComesAgain(Deduplicator):
-    """What the buckets find is all that is told where the journal cannot be loaded now."""
-
-    def __init__(self, **parts: Any) -> None:
-        super().__init__(**parts | {"queue": _Nowhere()})
-
-
-class ComesAgainOnce(Deduplicator):
-    """A picture that came again is not sent once more."""
-
-    def came_again(self, again: Again, **options: Any) -> Report:
-        self._queue = _Nowhere()
-        return super().came_again(again, **options)
-
-
-class _Nowhere:
-    def send(self, again: Again, delay_s: int) -> None:
-        pass
-
-
-class GivesUp(Looks):
-    """A picture that cannot be read now is taken for none."""
-
-    def _each(self, asker: Asker, matches: Iterable[Match], deadline: float) -> Iterator[Looked]:
-        for one in matches:
-            try:
-                yield from super()._each(asker, [one], deadline)
-            except ClientError:
-                yield Looked(None, taken=False)
-
-
-class CleaningBuckets(DynamoDBCatalog):
-    """With its last holder a hash leaves its buckets."""
-
-    def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
-        super().drop_holder(collection, hash, ref)
-        if any(self.holders(collection, hash)):
-            return
-        for bucket in buckets(hash):
-            self._client.update_item(
-                TableName="buckets",
-                Key={"pk": {"S": f"{collection}#b{bucket.band}#{bucket.prefix:04x}"}, "sk": {"S": "0000"}},
-                UpdateExpression="DELETE hashes :members",
-                ExpressionAttributeValues={":members": {"BS": [to_member(hash)]}},
-            )
-
-
-class BlindVerification(DynamoDBCatalog):
-    """What is read of a removed object is what was known of it when it lived."""
-
-    def bury(self, collection: Collection, ref: ObjectRef) -> PictureRecord | None:
-        known = super().get(collection, [ref.object_id])
-        if not known:
-            return super().bury(collection, ref)
-        return self.put(collection, replace(known[0], ref=ref, outcome=Outcome.GONE))
-
-    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
-        records = super().get(collection, object_ids)
-        return [replace(record, outcome=Outcome.INDEXED) if record.fingerprint else record for record in records]
-
-    def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
-        pass
-
-
-class SilentShards(DynamoDBJournal):
-    def _note_shards(self, collection: Collection) -> None:
-        pass
-
-
-class HastyCursor(Cursor):
-    """Moves past every segment that it has seen, full or not."""
-
-    __slots__ = ()
-
-    def take(self, segments: Iterable[Segment]) -> list[bytes]:
-        new = super().take(segments)
-        self.jump(max([self.number, *(segment + 1 for segment in self.seen)]))
-        return new
-
-
-class Hasty(CollectionJournal):
-    def _read_tail(self) -> bool:
-        self._know_shards(1)
-        for cursor in self.cursors:
-            cursor.__class__ = HastyCursor
-        ends = dict(self.ends)
-        complete = super()._read_tail()
-        self.ends = ends  # its appends are those of others: this is about what it reads
-        return complete
-
-
-class AppendsLate(CollectionJournal):
-    """Keeps its own entry until the search is over."""
-
-    late: bytes | None = None
-
-    def append(self, entry: bytes) -> str | None:
-        self.late = entry
-        return None
-
-    def append_late(self) -> None:
-        if self.late is not None:
-            super().append(self.late)
-
-
-class SearchesBeforeItAppends(Search):
-    """The own entry is written after the search."""
-
-    def find(self, collection: Collection, *arguments: Any, word_count: int, **options: Any) -> Found:
-        found = super().find(collection, *arguments, word_count=word_count, **options)
-        journal = self._memory.of(collection, word_count)
-        assert isinstance(journal, AppendsLate)
-        journal.append_late()
-        return found
-
-
-class PacksTheLastSegment(CollectionJournal):
-    """Packs are made of what is there, whether the last of their segments is full or not."""
-
-    def _missing_packs(self) -> list[tuple[int, int]]:
-        self._note_end(0, self.ends[0] + self._store.shape.pack_segments)
-        return super()._missing_packs()
-
-    def _make_pack(self, shard: int, number: int) -> Block:
-        size = self._store.shape.pack_segments
-        segments = self._store.journal.segments(self._collection, shard, number * size, size)
-        block = Block.of([entry for segment in segments for entry in sorted(segment.entries)], self.entries.word_count)
-        self._store.packs.put(self._collection, shard, number, block.pack())
-        return block
-
-
-class StoresBeforeItFiles(Lister):
-    """An entry is stored first, and taken for whole by whoever finds it."""
-
-    def add(self, list_name: str, record: PictureRecord) -> bool:
-        collection = list_collection(list_name, self._generation)
-        if any(same(known, record) for known in self._catalog.get(collection, [record.ref.object_id])):
-            return False
-        self._catalog.put(collection, record)
-        self._indexer.file(collection, record)
-        return True
-
-
-class CleansUp(Lister):
-    """Who takes an entry off forgets that it had its hash."""
-
-    def remove(self, list_name: str, name: str) -> bool:
-        collection, known = list_collection(list_name, self._generation), self.get(list_name, name)
-        removed = super().remove(list_name, name)
-        if known and known.hash is not None:
-            self._catalog.drop_holder(collection, known.hash, known.ref)
-        return removed
-
-
 REAL = Variant("the protocol")
-STORES_FIRST = Variant("an entry of a list that is stored before it is filed", lister=StoresBeforeItFiles)
-CLEANS_UP = Variant("an entry of a list whose holder goes with it", lister=CleansUp)
-EVENTUAL_PROBES = Variant("eventually consistent probes", client=EventualProbes)
-EVENTUAL_HOLDERS = Variant("eventually consistent look-up of holders", client=EventualHolders)
-UNAWAITED_WRITES = Variant("probes before the writes are acknowledged", replay=Unawaited)
-NO_SEQUENCER_CONDITION = Variant("no sequencer condition", client=Unconditional)
-HOLDER_WITHOUT_VERSION = Variant("hash item without version", catalog=HolderWithoutVersion)
-CREATOR_PUBLISHES = Variant("only the creator of a pair publishes it", pairs=CreatorPublishes)
-WINNER_PUBLISHES = Variant("only the winner of the conditional write publishes", pairs=WinnerPublishes)
-FORGETS_PAIRS = Variant("a noted pair is looked at again", pairs=ForgetsPairs)
-NEVER_COMES_AGAIN = Variant("a picture whose search was not whole and is done", deduplicator=NeverComesAgain)
-COMES_AGAIN_ONCE = Variant("a picture that comes again once", deduplicator=ComesAgainOnce)
-GIVES_UP = Variant("a throttled look is given up", looks=GivesUp)
-CLEANING_BUCKETS = Variant("buckets are cleaned on delete", catalog=CleaningBuckets)
-EVENTUAL_TAIL = Variant("eventually consistent tail of the journal", client=EventualTail)
-EVENTUAL_VERDICTS = Variant("eventually consistent verdicts", client=EventualVerdicts)
-IGNORES_VERDICTS = Variant("what was decided is not asked", deduplicator=IgnoresVerdicts)
-OVERFILLING = Variant("an append that ignores that a segment is full", client=Overfilling)
-SILENT_SHARDS = Variant("a shard that nobody announced", journal=SilentShards)
-HASTY_CURSOR = Variant("a cursor that moves past a segment with room", collection_journal=Hasty)
+STORES_FIRST = Variant("an entry of a list that is stored before it is filed", lister=broken.StoresBeforeItFiles)
+CLEANS_UP = Variant("an entry of a list whose holder goes with it", lister=broken.CleansUp)
+EVENTUAL_PROBES = Variant("eventually consistent probes", client=broken.EventualProbes)
+EVENTUAL_HOLDERS = Variant("eventually consistent look-up of holders", client=broken.EventualHolders)
+UNAWAITED_WRITES = Variant("probes before the writes are acknowledged", replay=broken.Unawaited)
+NO_SEQUENCER_CONDITION = Variant("no sequencer condition", client=broken.Unconditional)
+HOLDER_WITHOUT_VERSION = Variant("hash item without version", catalog=broken.HolderWithoutVersion)
+CREATOR_PUBLISHES = Variant("only the creator of a pair publishes it", pairs=broken.CreatorPublishes)
+WINNER_PUBLISHES = Variant("only the winner of the conditional write publishes", pairs=broken.WinnerPublishes)
+FORGETS_PAIRS = Variant("a noted pair is looked at again", pairs=broken.ForgetsPairs)
+NEVER_COMES_AGAIN = Variant("a picture whose search was not whole and is done", deduplicator=broken.NeverComesAgain)
+COMES_AGAIN_ONCE = Variant("a picture that comes again once", deduplicator=broken.ComesAgainOnce)
+GIVES_UP = Variant("a throttled look is given up", looks=broken.GivesUp)
+CLEANING_BUCKETS = Variant("buckets are cleaned on delete", catalog=broken.CleaningBuckets)
+EVENTUAL_TAIL = Variant("eventually consistent tail of the journal", client=broken.EventualTail)
+EVENTUAL_VERDICTS = Variant("eventually consistent verdicts", client=broken.EventualVerdicts)
+IGNORES_VERDICTS = Variant("what was decided is not asked", deduplicator=broken.IgnoresVerdicts)
+OVERFILLING = Variant("an append that ignores that a segment is full", client=broken.Overfilling)
+SILENT_SHARDS = Variant("a shard that nobody announced", journal=broken.SilentShards)
+HASTY_CURSOR = Variant("a cursor that moves past a segment with room", collection_journal=broken.Hasty)
 SEARCHES_FIRST = Variant(
     "reading the journal before the own entry is in it",
-    collection_journal=AppendsLate,
-    search=SearchesBeforeItAppends,
+    collection_journal=broken.AppendsLate,
+    search=broken.SearchesBeforeItAppends,
 )
-PACKS_TOO_EARLY = Variant("a pack of segments that still grow", collection_journal=PacksTheLastSegment)
-BLIND_VERIFICATION = Variant("matches are not checked for life", catalog=BlindVerification)
+PACKS_TOO_EARLY = Variant("a pack of segments that still grow", collection_journal=broken.PacksTheLastSegment)
+BLIND_VERIFICATION = Variant("matches are not checked for life", catalog=broken.BlindVerification)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from handler.core.again import Again
 from handler.core.model import LOWEST_SEQUENCER, MatchKind, ObjectRef, Outcome, padded_sequencer
 from handler.deliveries import (
     BatchDelivery,
@@ -21,7 +22,7 @@ from handler.deliveries import (
     Unreadable,
 )
 from handler.events import decode
-from tests.events import queued
+from tests.events import coming_again, queued
 
 EVENTS = Path(__file__).parents[2] / "events"
 SEQUENCER = "0055AED6DCD90281E5"
@@ -229,3 +230,31 @@ def test_plain_delivery_tells_outcomes() -> None:
     item = Item(Created(ObjectRef("b", "a.jpg")))
 
     assert Delivery([item]).reply([Result(item, Outcome.INDEXED)]) == {"outcomes": ["indexed"]}
+
+
+def test_picture_that_comes_again_is_read_as_it_was_sent() -> None:
+    ref = ObjectRef("b", "a+b c.jpg", padded_sequencer(SEQUENCER), "v1")
+
+    delivery = decode(queued(coming_again(ref, attempt=2)))
+
+    assert isinstance(delivery, QueueDelivery)
+    assert [item.action for item in delivery.items] == [Again(ref, 2, "2026-01-01T00:00:00+00:00")]
+    assert actions(coming_again(ref, attempt=2)) == [Again(ref, 2, "2026-01-01T00:00:00+00:00")]  # redriven
+
+
+@pytest.mark.parametrize(
+    ("changed", "wrong"),
+    [
+        ({"sequencer": "0" * 33}, 'again.sequencer is "000'),
+        ({"attempt": "1"}, 'again.attempt is "1", want a whole number'),
+        ({"attempt": 0}, "again.attempt is 0, want 1 or more"),
+        ({"since": None}, "again.since is null, want a string"),
+    ],
+)
+def test_what_does_not_come_again_is_named(changed: dict[str, Any], wrong: str) -> None:
+    document = coming_again(ObjectRef("b", "a.jpg"))
+
+    with pytest.raises(UnknownEvent) as refused:
+        decode({"again": document["again"] | changed})
+
+    assert wrong in str(refused.value)

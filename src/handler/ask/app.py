@@ -277,7 +277,7 @@ def _called(resolver: LambdaFunctionUrlResolver, asked: Asked, route: Route) -> 
 def _fields(report: Report) -> dict[str, Any]:
     fields: dict[str, Any] = {"matches": len(report.matches), "looks": report.looks}
     if found := report.found:
-        fields |= {"route": found.route.value, "packs": found.packs, "pictures": found.pictures}
+        fields |= {"route": found.route.value, "packs": found.packs, "pictures": found.pictures} | report.partial
     if report.trouble:
         fields["trouble"] = report.trouble
     return fields
