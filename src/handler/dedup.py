@@ -138,7 +138,7 @@ class Deduplicator:
             if report.matches and self._is_current(collection, asker.record):
                 self._announce(collection, asker.record, report)
         if Lack.NOW in report.lacks:
-            # Last, so that nothing comes again of which the event does; and before the event is acknowledged.
+            # Last, so that an event that fails leaves nothing that comes again as well; before it is acknowledged.
             again = next_time(asker.record)
             report.again_s = again.delay_s(self._jitter())
             self._queue.send(again, report.again_s)

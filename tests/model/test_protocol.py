@@ -70,7 +70,7 @@ def test_random_orders_with_two_crashes_keep_the_promises(scenario: Scenario, in
 def test_crops_are_told_in_random_orders_whoever_has_no_time(scenario: Scenario, instances: Instances) -> None:
     model = Model(scenario, REAL, 2, instances)
 
-    finding = wander(model, schedules=40)
+    finding = wander(model, schedules=15)
 
     assert finding.violation is None, describe(model, finding.schedule)
 

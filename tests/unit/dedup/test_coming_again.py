@@ -1,10 +1,12 @@
 """A picture whose search could not be whole comes again, until every view that may meet was compared."""
 
 import json
+import math
 from typing import Any
 
 import pytest
 
+from handler.answers import answer
 from handler.core.again import FIRST_DELAY_S, MAX_ATTEMPTS, MAX_DELAY_S, Again, NeverWhole
 from handler.core.model import Lack, ObjectRef, Outcome, Route
 from handler.report import Report
@@ -204,3 +206,14 @@ def test_buckets_know_all_that_a_flat_picture_matches(site: FakeDeployment) -> N
     report = site.upload("blank again.jpg", flat)
 
     assert (len(report.matches), report.lacks) == (1, {})
+
+
+def test_question_that_is_not_answered_whole_says_so_and_comes_never_again(site: FakeDeployment) -> None:
+    site.upload("cat.jpg", jpeg(CAT))
+
+    answers = [
+        answer(site.look_ups().look_up_file(jpeg(CORNER), "*", deadline=deadline)) for deadline in (LATE, math.inf)
+    ]
+
+    assert [(len(found["matches"]), found["complete"]) for found in answers] == [(0, False), (1, True)]
+    assert site.again.sent == []
