@@ -20,7 +20,7 @@ CORNER = CAT.crop((0, 0, CAT.width * 9 // 10, CAT.height * 9 // 10))  # what no 
 SEGMENTS = Shape().pack_segments + 1  # so many begin a journal with one pack
 
 
-class BrokenJournal:
+class JournalWithAGap:
     """The journal of one folder, as if many pictures were there: a pack can be made once an entry is where it lacks."""
 
     def __init__(self, site: Site) -> None:
@@ -44,7 +44,7 @@ class BrokenJournal:
 
 
 def test_crop_that_cannot_be_compared_now_is_told_when_it_comes_again(site: Site) -> None:
-    journal = BrokenJournal(site)
+    journal = JournalWithAGap(site)
     journal.make()
     site.upload("cat.jpg", jpeg(CAT))
     site.upload("corner.jpg", jpeg(CORNER))

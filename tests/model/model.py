@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from tests.model.instances import Instances
 from tests.model.replay import Task
-from tests.model.running import AGAIN, Answers, Pending, Running
+from tests.model.running import AGAIN, Answers, Pending, RealCode
 from tests.model.scenarios import Event, Scenario
 from tests.model.services import Call, Services
 from tests.model.variants import Variant
@@ -82,7 +82,7 @@ class Model:
         self, scenario: Scenario, variant: Variant, crashes: int, instances: Instances = Instances.LOADING
     ) -> None:
         self.scenario = scenario
-        self.running = Running(scenario, variant, instances)
+        self.running = RealCode(scenario, variant, instances)
         self.services = Services(scenario.history, scenario.trouble)
         self.calls: Numbered[Call] = Numbered()
         self.answers: Numbered[Any] = Numbered()

@@ -59,7 +59,7 @@ Pending = dict[Task, Call]  # the calls that have no answer yet
 Handle = Callable[[Deduplicator, float], object]  # what a delivery has a function do until a deadline
 
 
-class Running:
+class RealCode:
     """One scenario's deliveries, listings and decisions, each run again from its beginning for every new answer."""
 
     def __init__(self, scenario: Scenario, variant: Variant, instances: Instances) -> None:
@@ -175,7 +175,7 @@ class Running:
         handle(deduplicator, 0.0 if before.get("late") else math.inf)  # the search's clock says 1
         return memory
 
-    def _parts(self, replay: Replay, before: Memory, *, shards: int) -> "_Parts":
+    def _parts(self, replay: Replay, before: Memory, *, shards: int) -> "_Assembled":
         """Put together what deliveries and listings share, in a process that remembers what was *before*."""
         client: Any = self.variant.client(replay)
         catalog = self.variant.catalog(client, "catalog", clock=lambda: 0.0)
@@ -196,10 +196,10 @@ class Running:
             executor=replay,
             settings=self.settings,
         )
-        return _Parts(client, catalog, buckets, memory, indexer)
+        return _Assembled(client, catalog, buckets, memory, indexer)
 
 
-class _Parts(NamedTuple):
+class _Assembled(NamedTuple):
     """What is put together for one run."""
 
     client: Any

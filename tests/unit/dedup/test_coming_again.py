@@ -145,14 +145,14 @@ def test_picture_that_comes_again_is_not_stored_again(site: FakeDeployment) -> N
     assert site.announced == [("corner.jpg", ["cat.jpg"])]
 
 
-class Unavailable(RecordingQueue):
+class NoQueue(RecordingQueue):
     def send(self, again: Again, delay_s: int) -> None:
         raise ConnectionError(again, delay_s)
 
 
 def test_upload_that_cannot_come_again_fails_and_is_delivered_again(site: FakeDeployment) -> None:
     site.upload("cat.jpg", jpeg(CAT))
-    working, site.again = site.again, Unavailable()
+    working, site.again = site.again, NoQueue()
     event = site.put("corner.jpg", jpeg(CORNER))
     with pytest.raises(ConnectionError):
         site.function().created(event, deadline=LATE)
