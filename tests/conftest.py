@@ -36,8 +36,11 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what needs the deployed stack in one process; the other tests may share out the rest."""
     for item in items:
-        if item.get_closest_marker("emulator") or "stack" in getattr(item, "fixturenames", ()):
+        if item.get_closest_marker("emulator") or {"stack", "existing"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("stack"))
+
+
+EXISTING = ("photo-archive", "shop-uploads")  # the buckets that a stack of no own bucket takes pictures from
 
 
 class Stack(NamedTuple):
@@ -59,3 +62,10 @@ def stack() -> Iterator[Stack]:
     ):
         proxy.target = deployment.endpoint
         yield Stack(deployment, proxy, functools.cache(deployment.client))
+
+
+@pytest.fixture(scope="session")
+def existing() -> Iterator[Deployment]:
+    """A stack that takes pictures from buckets that are there already, in an emulator of its own."""
+    with deployments.start(ROOT, parameters={"ExistingBuckets": ",".join(EXISTING)}) as deployment:
+        yield deployment

@@ -14,6 +14,7 @@ import pytest
 from handler.cli.local import deployment as deployments
 from handler.cli.local import emulator
 from handler.cli.local import stack as stacks
+from handler.cli.local.deployment import Deployment
 from handler.cli.local.pictures import gallery
 from tests.conftest import Stack
 from tests.docs.markdown import ROOT, CodeBlock, blocks, documents
@@ -21,10 +22,16 @@ from tests.docs.shell import RUN, SHOWN, ShellCommand, commands, is_run, other_r
 
 EVERYTHING = [block for path in documents() for block in blocks(path)]
 NEEDS_STACK = re.compile(
-    r"\baws |boto3|aws-sdk|lookalike (list|local|redrive|find|show|groups|decide|decisions|review)"
+    r"\baws |boto3|aws-sdk|lookalike (connect|list|local|redrive|find|show|groups|decide|decisions|review)"
 )
 SOME = 4  # pictures in a folder: so few are compared without further processes
 ENDS_STACK = "local down"
+OF_EXISTING = ("existing-bucket.md", "recover.md")  # pages about a stack that takes pictures from existing buckets
+# `sam deploy` as a page has it, of what was built for the emulator, and into that.
+SAM = """#!/bin/sh
+exec {sam} "$@" EndpointUrl="$AWS_ENDPOINT_URL" Architecture={architecture} --config-env local --region {region} \
+    --stack-name lookalike --template-file {template} --s3-bucket {artifacts} --capabilities CAPABILITY_IAM
+"""
 # Starts an empty emulator, which `local down` then ends in place of the one that all tests share.
 SPARE = """.venv/bin/python -c '
 from pathlib import Path
@@ -105,21 +112,45 @@ def environment(checkout: Path, request: pytest.FixtureRequest) -> Iterator[Mapp
     if request.node.get_closest_marker("emulator") is None:
         yield emulator.environment(stacks.NO_ENDPOINT, home)
         return
-    stack: Stack = request.getfixturevalue("stack")
+    deployment = deployment_of(request)
+    write_sam(checkout.parent / "bin")
     stacks.work_folder(checkout)
-    deployments.save(checkout, replace(stack.deployment, queue_url=own_queue(stack)))
-    yield emulator.environment(stack.deployment.endpoint, home)
+    deployments.save(checkout, replace(deployment, queue_url=own_queue(deployment)))
+    yield emulator.environment(deployment.endpoint, home)
     left = deployments.running(checkout)
-    if left and left.endpoint != stack.deployment.endpoint:
+    if left and left.endpoint != deployment.endpoint:
         left.stop()  # a `local up` that nothing ended
 
 
-def own_queue(stack: Stack) -> str:
+def write_sam(folder: Path) -> None:
+    """Write a `sam` that deploys into the emulator into *folder*."""
+    sam = SAM.format(
+        sam=stacks.sam_executable(ROOT),
+        architecture=stacks.ARCHITECTURE,
+        region=emulator.REGION,
+        template=stacks.build_for_emulator(ROOT),
+        artifacts=stacks.ARTIFACTS,
+    )
+    (folder / "sam").write_text(sam)
+    (folder / "sam").chmod(0o755)
+
+
+def deployment_of(request: pytest.FixtureRequest) -> Deployment:
+    """The deployment that the page of this test is about."""
+    (first, *_) = request.node.callspec.params["page"]
+    if first.path.name in OF_EXISTING:
+        existing: Deployment = request.getfixturevalue("existing")
+        return existing
+    stack: Stack = request.getfixturevalue("stack")
+    return stack.deployment
+
+
+def own_queue(there: Deployment) -> str:
     """A queue that no other test reads, subscribed to the topic."""
-    queue = stack.client("sqs").create_queue(QueueName=f"docs-{secrets.token_hex(4)}")["QueueUrl"]
-    attributes = stack.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-    stack.client("sns").subscribe(
-        TopicArn=stack.deployment.outputs["TopicArn"],
+    queue = there.client("sqs").create_queue(QueueName=f"docs-{secrets.token_hex(4)}")["QueueUrl"]
+    attributes = there.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    there.client("sns").subscribe(
+        TopicArn=there.outputs["TopicArn"],
         Protocol="sqs",
         Endpoint=attributes["QueueArn"],
         Attributes={"RawMessageDelivery": "true"},

@@ -1,6 +1,8 @@
 """`reference/command-line.md` is what the parsers say, and the JSON what the commands print."""
 
 import argparse
+import ast
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -11,6 +13,9 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from handler.cli import connections
+from handler.cli.connect import PERMISSIONS
+from handler.cli.connections import MISSING, OK, UNKNOWN, Check
 from handler.cli.dropping import Drop, Named
 from handler.cli.errors import FAILED, OUTPUT_LOST, PIPE_CLOSED, USAGE_ERROR
 from handler.cli.exchange import exported
@@ -19,6 +24,7 @@ from handler.cli.local.deployment import Deployment
 from handler.cli.local.emulator import Emulator
 from handler.cli.main import COMMANDS as TABLE
 from handler.cli.main import main, parser
+from handler.cli.notifications import Destination
 from handler.cli.redriving import Kept
 from handler.cli.reviewing import Sums
 from handler.cli.stopping import SIGNALS
@@ -130,6 +136,30 @@ def test_fields_of_json_about_the_failure_queue() -> None:
     assert documented["waiting"][1:] == failure
     assert documented["kept"] == list(asdict(Kept("m", "why")))
     assert list(documented) == ["sent", "waiting", "kept"]
+
+
+def test_fields_of_json_about_a_connection() -> None:
+    (row,) = tables(PAGE, "`lookalike connect`")[2]
+    others = table_row(tables(PAGE, "`lookalike connect`")[1], "others")
+
+    assert code(others[1]) == list(Destination._fields)
+    assert [word for word in code(row[1]) if word not in (OK, MISSING, UNKNOWN)] == list(asdict(Check("c", OK, "")))
+
+
+def test_checks_of_a_connection() -> None:
+    documented = names(tables(PAGE, "`lookalike connect`")[3])
+
+    source = ast.parse(inspect.getsource(connections))
+    named = [node.value for node in ast.walk(source) if isinstance(node, ast.Constant) and node.value in documented]
+    assert set(named) == set(documented)
+
+
+def test_permissions_that_connecting_needs() -> None:
+    assert {code(row[0])[0] for row in tables(PAGE, "`lookalike connect`")[4]} == {*PERMISSIONS.values()}
+
+
+def table_row(rows: list[Row], name: str) -> Row:
+    return next(row for row in rows if code(row[0]) == [name])
 
 
 def test_fields_of_json_about_dropped_messages() -> None:

@@ -37,19 +37,38 @@ FROM_RESOURCES = {
 
 def environment(**parameters: object) -> dict[str, str]:
     """The function's environment under *parameters*, and the defaults of the others."""
-    values = FROM_RESOURCES | {name: described["Default"] for name, described in PARAMETERS.items()} | parameters
-    return {
-        variable: str(values[value["Ref"]]) if isinstance(value, dict) else str(value)
-        for variable, value in VARIABLES.items()
-    }
+    values = FROM_RESOURCES | given() | parameters
+    return {variable: str(resolved(value, values)) for variable, value in VARIABLES.items()}
+
+
+def given(**parameters: str) -> dict[str, Any]:
+    """All *parameters*, and the defaults of the others."""
+    return {name: described["Default"] for name, described in PARAMETERS.items()} | parameters
 
 
 def statements(role: str) -> list[dict[str, Any]]:
     """Every statement of every policy that allows something to the function with that *role*."""
     inline = [policy["PolicyDocument"] for policy in RESOURCES[role]["Properties"]["Policies"]]
-    apart = RESOURCES["PicturesReadPolicy"]["Properties"]
-    documents = [*inline, *([apart["PolicyDocument"]] if {"Ref": role} in apart["Roles"] else [])]
+    apart = [policy["Properties"] for policy in of_type("AWS::IAM::Policy").values()]
+    documents = [*inline, *(policy["PolicyDocument"] for policy in apart if {"Ref": role} in policy["Roles"])]
     return [statement for document in documents for statement in document["Statement"]]
+
+
+def of_sid(policy: str, sid: str) -> dict[str, Any]:
+    """The statement *sid* of a policy, whatever condition it depends on."""
+    document = RESOURCES[policy]["Properties"]["PolicyDocument"]
+    found = [one.get("Fn::If", [None, one])[1] for one in document["Statement"]]
+    return next(one for one in found if one["Sid"] == sid)
+
+
+def made(**parameters: str) -> set[str]:
+    """The logical ids of all that a stack has under *parameters*."""
+    values = given(**parameters)
+    return {
+        name
+        for name, one in RESOURCES.items()
+        if "Condition" not in one or resolved({"Condition": one["Condition"]}, values)
+    }
 
 
 def allowed(role: str) -> dict[str, Any]:
@@ -136,6 +155,8 @@ def test_function_may_do_exactly_this() -> None:
         "Announce": "sns:Publish",
         "Failures": "sqs:SendMessage",
         "ComingAgain": ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+        "Intake": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+        "Decrypt": "kms:Decrypt",
         "Log": ["logs:CreateLogStream", "logs:PutLogEvents"],
     }
 
@@ -144,6 +165,7 @@ def test_function_that_answers_questions_writes_verdicts_packs_and_its_log_alone
     assert allowed("AskRole") == {
         "Read": ["s3:GetObject", "s3:GetObjectVersion"],
         "MissingKeysAnswer404": ["s3:ListBucket", "s3:ListBucketVersions"],
+        "Decrypt": "kms:Decrypt",
         "Buckets": ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"],
         "Images": ["dynamodb:BatchGetItem", "dynamodb:Query"],
         "Reviews": "dynamodb:Query",
@@ -222,7 +244,8 @@ def test_url_takes_signed_requests_alone_and_can_be_switched_off() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["PicturesBucket", "PacksBucket", "BucketTable", "PictureTable", "FailureQueue", "AgainQueue"]
+    "name",
+    ["PicturesBucket", "PacksBucket", "BucketTable", "PictureTable", "IntakeQueue", "FailureQueue", "AgainQueue"],
 )
 def test_what_holds_data_outlives_the_stack_but_not_a_failed_first_deployment(name: str) -> None:
     policies = RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]
@@ -240,10 +263,18 @@ def test_tables_cost_nothing_idle_and_can_be_restored() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["PicturesBucketPolicy", "PacksBucketPolicy", "MatchTopicPolicy", "FailureQueuePolicy", "AgainQueuePolicy"]
+    "name",
+    [
+        "PicturesBucketPolicy",
+        "PacksBucketPolicy",
+        "MatchTopicPolicy",
+        "FailureQueuePolicy",
+        "IntakeQueuePolicy",
+        "AgainQueuePolicy",
+    ],
 )
 def test_plain_http_is_refused(name: str) -> None:
-    (statement,) = RESOURCES[name]["Properties"]["PolicyDocument"]["Statement"]
+    statement = of_sid(name, "TlsOnly")
 
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
@@ -264,10 +295,100 @@ def test_what_comes_again_reaches_the_function_and_ends_among_failures() -> None
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_every_change_of_the_bucket_reaches_the_function() -> None:
-    (trigger,) = RESOURCES["LookalikeFunction"]["Properties"]["Events"].values()
+# --- where pictures come from ---
 
-    assert trigger["Properties"]["Events"] == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"]
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab"
+EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"]
+
+
+@pytest.mark.parametrize(
+    ("intake", "kind", "to"),
+    [
+        ("direct", "LambdaConfigurations", ("Function", "LookalikeFunction")),
+        ("queue", "QueueConfigurations", ("Queue", "IntakeQueue")),
+    ],
+)
+def test_every_change_of_the_bucket_reaches_the_function(intake: str, kind: str, to: tuple[str, str]) -> None:
+    configuration = RESOURCES["PicturesBucket"]["Properties"]["NotificationConfiguration"]
+
+    found = resolved(configuration, given(Intake=intake))
+
+    assert list(found) == [kind]
+    assert [one["Event"] for one in found[kind]] == EVENTS
+    assert all(one[to[0]] == {"Fn::GetAtt": [to[1], "Arn"]} for one in found[kind])
+
+
+def test_both_ways_in_are_open_whatever_is_chosen() -> None:
+    """An update changes the bucket's configuration alone, and what is on its way by the other is still taken."""
+    assert made(Intake="direct") == made(Intake="queue")
+    assert made() >= {"PicturesInvokePermission", "IntakeQueue", "IntakeQueuePolicy", "IntakeMapping"}
+    assert RESOURCES["PicturesBucket"]["DependsOn"] == ["PicturesInvokePermission", "IntakeQueuePolicy"]
+
+
+@pytest.mark.parametrize("timeout", PARAMETERS["Timeout"]["AllowedValues"])
+def test_message_is_out_of_sight_for_six_timeouts(timeout: int) -> None:
+    assert TEMPLATE["Mappings"]["Visibility"][str(timeout)]["seconds"] == 6 * timeout
+    assert RESOURCES["IntakeQueue"]["Properties"]["VisibilityTimeout"] == {
+        "Fn::FindInMap": ["Visibility", {"Ref": "Timeout"}, "seconds"]
+    }
+
+
+def test_message_that_fails_ten_times_goes_to_the_failure_queue() -> None:
+    queue, mapping = (RESOURCES[name]["Properties"] for name in ("IntakeQueue", "IntakeMapping"))
+
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["FailureQueue", "Arn"]},
+        "maxReceiveCount": 10,
+    }
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_existing_buckets_take_the_place_of_one_of_its_own() -> None:
+    usual, other = made(), made(ExistingBuckets="one,two")
+
+    assert usual - other == {"PicturesBucket", "PicturesBucketPolicy"}
+    assert other - usual == {"ExistingBucketsRule"}
+    assert OUTPUTS["PicturesBucket"]["Condition"] == RESOURCES["PicturesBucket"]["Condition"]
+
+
+def test_tables_that_are_named_take_the_place_of_those_of_its_own() -> None:
+    named = {"BucketTableName": "old-buckets", "PictureTableName": "old-pictures"}
+
+    assert made() - made(**named) == {"BucketTable", "PictureTable"}
+    variables = environment(**named)
+    assert (variables["BUCKET_TABLE"], variables["PICTURE_TABLE"]) == ("old-buckets", "old-pictures")
+    for table, name in named.items():
+        assert resolved(OUTPUTS[table]["Value"], given(**named)) == name
+
+
+@pytest.mark.parametrize(
+    ("parameter", "good", "bad"),
+    [
+        ("ExistingBuckets", ["", "one", "one,two.three-4"], ["One", "one, two", "one,", "a", "-one"]),
+        (
+            "KmsKeyArns",
+            ["", KEY, f"{KEY},{KEY}"],
+            ["alias/pictures", "arn:aws:kms:eu-west-1:111122223333:alias/pictures", "arn:aws:s3:::one"],
+        ),
+        ("BucketTableName", ["", "lookalike-BucketTable-1ABC"], ["ab", "a b", "arn:aws:dynamodb:::table/a"]),
+    ],
+)
+def test_names_that_the_template_takes(parameter: str, good: list[str], bad: list[str]) -> None:
+    pattern = PARAMETERS[parameter]["AllowedPattern"]
+
+    assert [value for value in good if not re.fullmatch(pattern, value)] == []
+    assert [value for value in bad if re.fullmatch(pattern, value)] == []
+
+
+@pytest.mark.parametrize(
+    ("named", "deploys"),
+    [(("", ""), True), (("buckets", "pictures"), True), (("buckets", ""), False), (("", "pictures"), False)],
+)
+def test_one_table_is_not_named_without_the_other(named: tuple[str, str], deploys: bool) -> None:
+    values = given(BucketTableName=named[0], PictureTableName=named[1])
+    assertions = TEMPLATE["Rules"]["TablesAreNamedTogether"]["Assertions"]
+
+    assert all(resolved(one["Assert"], values) for one in assertions) == deploys
 
 
 @pytest.mark.parametrize("kind", ["Imaging", "Heic"])
@@ -283,18 +404,18 @@ def test_each_architecture_has_a_layer_of_each_kind(kind: str) -> None:
 @pytest.mark.parametrize("heic", ["false", "true"])
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
 def test_function_has_the_layers_of_its_architecture_and_heic(architecture: str, heic: str) -> None:
-    given = {"Architecture": architecture, "Heic": heic}
+    chosen = {"Architecture": architecture, "Heic": heic}
 
-    attached = resolved(COMMON["Layers"], given)
-    made = {
+    attached = resolved(COMMON["Layers"], chosen)
+    layers = {
         name: layer
         for name, layer in of_type("AWS::Serverless::LayerVersion").items()
-        if resolved({"Condition": layer["Condition"]}, given)
+        if resolved({"Condition": layer["Condition"]}, chosen)
     }
 
-    assert attached == list(made)
-    assert {tuple(layer["Properties"]["CompatibleArchitectures"]) for layer in made.values()} == {(architecture,)}
-    assert len(made) == (2 if heic == "true" else 1)
+    assert attached == list(layers)
+    assert {tuple(layer["Properties"]["CompatibleArchitectures"]) for layer in layers.values()} == {(architecture,)}
+    assert len(layers) == (2 if heic == "true" else 1)
 
 
 def resolved(value: Any, parameters: dict[str, str]) -> Any:
@@ -310,6 +431,8 @@ def resolved(value: Any, parameters: dict[str, str]) -> Any:
             return not resolved(condition, parameters)
         case {"Fn::And": conditions}:
             return all(resolved(condition, parameters) for condition in conditions)
+        case {"Fn::Or": conditions}:
+            return any(resolved(condition, parameters) for condition in conditions)
         case {"Fn::If": [condition, then, otherwise]}:
             return resolved(then if resolved({"Condition": condition}, parameters) else otherwise, parameters)
         case list():

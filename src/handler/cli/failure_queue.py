@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -32,13 +32,23 @@ class NotAFailedEvent(Exception):
     """A message that holds no failed event of the function; the text is the reason."""
 
 
+class _Blame(NamedTuple):
+    """Why an event is here, and what is known of the cause."""
+
+    condition: str
+    error: str
+
+
+FROM_A_QUEUE = _Blame("ReceivesExhausted", "failed each time that it was taken from the queue: its log lines say why")
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed event, as Lambda recorded it."""
+    """One failed event: as Lambda recorded it, or itself, as it waited in a queue or could not be delivered to one."""
 
     message_id: str
     when: str  # ISO 8601, UTC
-    condition: str  # Lambda's word: RetriesExhausted, EventAgeExceeded
+    condition: str  # Lambda's word (RetriesExhausted, EventAgeExceeded), ReceivesExhausted or Undelivered
     error: str
     objects: tuple[str, ...]  # bucket/key of each item
     payload: bytes  # the event itself
@@ -68,6 +78,7 @@ class FailureQueue:
                 VisibilityTimeout=HOLD_S,
                 WaitTimeSeconds=1,  # asks all of SQS's servers; without it an answer may be empty by chance
                 MessageSystemAttributeNames=["SentTimestamp"],
+                MessageAttributeNames=["ERROR_CODE", "ERROR_MESSAGE"],  # EventBridge's
             )
             received = {message["MessageId"]: message for message in answer.get("Messages", [])}
             if not received:
@@ -123,27 +134,44 @@ class FailureQueue:
 def read(message: "MessageTypeDef") -> Failure:
     """Return the failed event that *message* holds. Raises NotAFailedEvent if there is none."""
     try:
-        record = json.loads(message["Body"])
+        body = json.loads(message["Body"])
     except (ValueError, RecursionError) as error:
         raise NotAFailedEvent(f"not JSON: {error}") from error
-    if isinstance(record, Mapping) and "again" in record:  # its own queue sent it on, as it was
-        record = {"requestPayload": record}
-    if not isinstance(record, Mapping) or not isinstance(record.get("requestPayload"), Mapping):
-        raise NotAFailedEvent("not the record of a failed invocation: want an object with a requestPayload object")
+    if not isinstance(body, Mapping):
+        raise NotAFailedEvent("neither an event nor the record of one that failed: want an object")
+    recorded = "requestPayload" in body
+    event = body["requestPayload"] if recorded else body
+    if not isinstance(event, Mapping):
+        raise NotAFailedEvent("not the record of a failed invocation: want an object as its requestPayload")
     try:
-        items = decode(record["requestPayload"]).items
+        items = decode(event).items
     except (UnknownEvent, RecursionError) as error:
         raise NotAFailedEvent(str(error)) from error
-    answer = record.get("responsePayload")
-    context = record.get("requestContext")
+    blame = _recorded(body) if recorded else _undelivered(message) or FROM_A_QUEUE
     return Failure(
         message_id=message["MessageId"],
-        when=str(record.get("timestamp") or _iso(int(message["Attributes"]["SentTimestamp"]))),
-        condition=str(context.get("condition", "")) if isinstance(context, Mapping) else "",
-        error=str(answer.get("errorMessage", "") if isinstance(answer, Mapping) else answer or ""),
+        when=str((recorded and body.get("timestamp")) or _iso(int(message["Attributes"]["SentTimestamp"]))),
+        condition=blame.condition,
+        error=blame.error,
         objects=tuple(_object(item) for item in items),
-        payload=json.dumps(record["requestPayload"], separators=(",", ":")).encode(),
+        payload=json.dumps(event, separators=(",", ":")).encode(),
     )
+
+
+def _recorded(record: Mapping[str, Any]) -> _Blame:
+    """What Lambda says of an invocation that failed for good."""
+    answer, context = record.get("responsePayload"), record.get("requestContext")
+    return _Blame(
+        str(context.get("condition", "")) if isinstance(context, Mapping) else "",
+        str(answer.get("errorMessage", "") if isinstance(answer, Mapping) else answer or ""),
+    )
+
+
+def _undelivered(message: "MessageTypeDef") -> _Blame | None:
+    """What EventBridge says of an event that the queue before the function did not take; None if it says nothing."""
+    said = {name: one.get("StringValue", "") for name, one in message.get("MessageAttributes", {}).items()}
+    parts = [said[name] for name in ("ERROR_CODE", "ERROR_MESSAGE") if name in said]
+    return _Blame("Undelivered", ": ".join(parts)) if parts else None
 
 
 def _object(item: Item) -> str:

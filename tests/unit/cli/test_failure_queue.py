@@ -31,8 +31,8 @@ def test_record_without_time_is_as_old_as_its_message() -> None:
     [
         ("no JSON", "not JSON"),
         ("[" * 100_000, "not JSON"),
-        ("[]", "not the record of a failed invocation"),
-        ("{}", "not the record of a failed invocation"),
+        ("[]", "neither an event nor the record of one that failed"),
+        ("{}", "unknown event: no Records"),
         ('{"requestPayload": null}', "not the record of a failed invocation"),
         ('{"requestPayload": {"nonsense": 1}}', "unknown event: no Records"),
     ],
@@ -40,6 +40,28 @@ def test_record_without_time_is_as_old_as_its_message() -> None:
 def test_what_is_not_a_failed_event_is_refused(body: str, reason: str) -> None:
     with pytest.raises(NotAFailedEvent, match=reason):
         read(message(body))
+
+
+@pytest.mark.parametrize("name", ["s3-object-created", "eventbridge-object-created", "eventbridge-object-deleted"])
+def test_event_that_a_queue_gave_up_is_read_as_it_is(name: str) -> None:
+    event = json.loads((EVENTS / f"{name}.json").read_text())
+
+    failure = read(message(json.dumps(event)))
+
+    assert json.loads(failure.payload) == event
+    assert failure.objects[0].startswith("amzn-s3-demo-bucket/")
+    assert (failure.when, failure.condition) == ("2026-10-30T23:00:00.000Z", "ReceivesExhausted")
+    assert failure.error.startswith("failed each time")
+
+
+def test_event_that_no_queue_took_says_why() -> None:
+    event = json.loads((EVENTS / "eventbridge-object-created.json").read_text())
+    said = {"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "not authorized"}
+    attributes = {name: {"DataType": "String", "StringValue": text} for name, text in said.items()}
+
+    failure = read(message(json.dumps(event)) | {"MessageAttributes": attributes})
+
+    assert (failure.condition, failure.error) == ("Undelivered", "NO_PERMISSIONS: not authorized")
 
 
 @pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)

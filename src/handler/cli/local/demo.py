@@ -75,7 +75,7 @@ def run(root: Path, options: argparse.Namespace) -> int:
     """Show the main job with a folder of pictures, or the built-in ones; return the exit status."""
     began, console = time.monotonic(), stdout()
     found = None if options.photos is None else files_in(options.photos)
-    asked = parameters.given(root, options)
+    asked = parameters.given_with_a_bucket(root, options)
     with steps() as step:
         started = start(root, parameters=asked, progress=step)
     with started as deployment:

@@ -35,7 +35,7 @@ class Invocation:
 
 def run(root: Path, options: argparse.Namespace) -> int:
     """Invoke the function with the event in a file and print what it did; return the exit status."""
-    console, asked = stdout(), parameters.given(root, options)
+    console, asked = stdout(), parameters.given_with_a_bucket(root, options)
     with steps() as step:
         done = invoke(root, options.event, asked, progress=step)
     console.print("reply:", json.dumps(done.reply, ensure_ascii=False), markup=False, soft_wrap=True)

@@ -21,6 +21,14 @@ def given(root: Path, options: argparse.Namespace) -> dict[str, str]:
     return checked(_template(root), options.parameter) if options.parameter else {}
 
 
+def given_with_a_bucket(root: Path, options: argparse.Namespace) -> dict[str, str]:
+    """Return the same for a run that uploads to the stack's own bucket. Raises LocalError if it would have none."""
+    found = given(root, options)
+    if buckets := found.get("ExistingBuckets"):
+        raise _wrong(f"ExistingBuckets={buckets}", "this uploads to the stack's own bucket, which it has none of then")
+    return found
+
+
 def checked(template: Mapping[str, Any], words: Sequence[str]) -> dict[str, str]:
     """Return the parameters that *words* give as `Name=Value`. Raises LocalError for what *template* does not allow."""
     found = dict[str, str]()

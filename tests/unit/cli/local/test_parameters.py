@@ -10,7 +10,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from handler.cli.errors import USAGE_ERROR
 from handler.cli.local.emulator import LocalError
-from handler.cli.local.parameters import checked, given
+from handler.cli.local.parameters import checked, given, given_with_a_bucket
 from handler.cli.local.stack import overrides
 
 ROOT = Path(__file__).parents[4]
@@ -51,6 +51,16 @@ def test_what_the_template_does_not_allow_is_refused_in_one_line(words: list[str
 
     assert str(refused.value).startswith(said)
     assert "\n" not in str(refused.value)
+    assert refused.value.status == USAGE_ERROR
+
+
+def test_run_that_uploads_needs_a_bucket_of_the_stacks_own() -> None:
+    named, not_named = (argparse.Namespace(parameter=[f"ExistingBuckets={names}"]) for names in ("one,two", ""))
+
+    assert given(ROOT, named) == {"ExistingBuckets": "one,two"}
+    assert given_with_a_bucket(ROOT, not_named) == {"ExistingBuckets": ""}
+    with pytest.raises(LocalError, match="ExistingBuckets=one,two: this uploads to the stack's own bucket") as refused:
+        given_with_a_bucket(ROOT, named)
     assert refused.value.status == USAGE_ERROR
 
 
