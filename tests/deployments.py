@@ -4,10 +4,12 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from handler.aws.meter import Meter
+from handler.clock import now
 from handler.core.fingerprint import fingerprint
 from handler.core.journal import Shape
 from handler.core.lists import entry_ref
@@ -23,6 +25,7 @@ from handler.core.model import (
     Settings,
     padded_sequencer,
 )
+from handler.core.verdicts import Decision, NamedObject
 from handler.deadline import Deadline
 from handler.dedup import Deduplicator
 from handler.finding import MAX_CANDIDATES, Finder
@@ -33,7 +36,9 @@ from handler.look_ups import LookUps
 from handler.looks import Looks
 from handler.memory import JournalMemory
 from handler.report import Report
-from handler.review import Review
+from handler.review.decisions import Judged, Said, ShownObject
+from handler.review.known import Known
+from handler.review.service import Review, review
 from handler.search import Search
 from handler.wiring import AskService, Service
 from tests.fakes import (
@@ -171,13 +176,39 @@ class FakeDeployment:
             look_ups=self.look_ups,
             indexer=self.indexer(),
             catalog=self.catalog,
-            review=Review(pairs=self.pairs, verdicts=self.verdicts, catalog=self.catalog, settings=self.settings),
+            review=self.review(),
             pictures=self.pictures,
             settings=self.settings,
             also_generation=also_generation,
             meter=Meter(),
             deadline=Deadline(),
         )
+
+    def review(self, settings: Settings | None = None, clock: Callable[[], datetime] = now) -> Review:
+        """What people review it with."""
+        return review(
+            pairs=self.pairs,
+            verdicts=self.verdicts,
+            catalog=self.catalog,
+            settings=settings or self.settings,
+            executor=InlineExecutor(),
+            clock=clock,
+        )
+
+    def known(self) -> Known:
+        """What reviews read and write."""
+        return Known(
+            pairs=self.pairs,
+            verdicts=self.verdicts,
+            catalog=self.catalog,
+            settings=self.settings,
+            executor=InlineExecutor(),
+        )
+
+    def decide(self, one: NamedObject, other: NamedObject, judged: Judged) -> Decision:
+        """What somebody says about two objects, as they are now."""
+        (stored,) = self.review().decisions.decide([Said(ShownObject(*one), ShownObject(*other), judged)])
+        return stored
 
     def event(self, key: str) -> ObjectRef:
         """What S3 would send next about *key*."""

@@ -26,7 +26,7 @@ from handler.core.model import (
     PictureRecord,
     Superseded,
 )
-from handler.core.verdicts import Decision, Placed, Subject
+from handler.core.verdicts import BatchPlace, Decision, Placed, Subject
 
 
 class InMemoryPictures:
@@ -238,6 +238,7 @@ class InMemoryVerdicts:
 
     def __init__(self) -> None:
         self._decisions: dict[tuple[str, Subject], Decision] = {}
+        self._batches: defaultdict[tuple[str, str], dict[str, Sequence[Subject]]] = defaultdict(dict)
 
     def decided(self, scope: str, subjects: Sequence[Subject]) -> dict[Subject, Decision]:
         found = {subject: self._decisions.get((scope, subject)) for subject in subjects}
@@ -246,13 +247,32 @@ class InMemoryVerdicts:
     def put(self, scope: str, decision: Decision) -> Decision:
         key = scope, decision.subject
         if not decision.says(self._decisions.get(key)):
-            self._decisions[key] = decision
+            self._decisions[key] = decision.instead_of(self._decisions.get(key))
         return self._decisions[key]
 
-    def drop(self, scope: str, subject: Subject) -> Decision | None:
-        return self._decisions.pop((scope, subject), None)
+    def take_back(self, scope: str, subject: Subject, batch: str | None = None) -> Decision | None:
+        current = self._decisions.get((scope, subject))
+        taken, stays = current.without(batch) if current else (None, None)
+        if taken is not None and stays is None:
+            del self._decisions[scope, subject]
+        elif taken is not None and stays is not None:
+            self._decisions[scope, subject] = stays
+        return taken
 
-    def all(self, scope: str, before: Placed | None = None) -> Iterator[Decision]:
+    def note_batch(self, scope: str, batch: str, at: str, subjects: Sequence[Subject]) -> None:
+        digest = hashlib.sha256(repr(subjects).encode()).hexdigest()
+        self._batches[scope, batch][f"{at}#{digest}"] = subjects
+
+    def in_batch(
+        self, scope: str, batch: str, after: BatchPlace | None = None
+    ) -> Iterator[tuple[BatchPlace, str, Subject]]:
+        for page, subjects in sorted(self._batches[scope, batch].items()):
+            for number, subject in enumerate(subjects):
+                if after is None or (page, number) > after:
+                    yield BatchPlace(page, number), page.partition("#")[0], subject
+
+    def all(self, scope: str, before: Placed | None = None, *, at_once: int = 100) -> Iterator[Decision]:
+        assert at_once > 0
         found = [one for (where, _), one in self._decisions.items() if where == scope]
         behind = [one for one in found if before is None or one.filed < before]
         yield from sorted(behind, key=lambda one: one.filed, reverse=True)

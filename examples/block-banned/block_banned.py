@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 LIST = "banned"
 TAG = {"Key": "lookalike:blocked", "Value": LIST}
+ATTEMPTS = 5  # to write beside others that write tags of the same object
 GONE = ("404", "NoSuchKey", "NoSuchVersion")
 
 
@@ -50,13 +51,26 @@ def block(s3: Any, picture: dict[str, Any]) -> str:
     try:
         if s3.head_object(**which)["ETag"].strip('"') != picture["etag"]:
             return "left: it was overwritten"
-        tags = s3.get_object_tagging(**which)["TagSet"]
-        if TAG in tags:
-            return "blocked already"
-        # Putting tags replaces them all. S3 keeps ten: an eleventh is an error, and the failure queue has the message.
-        s3.put_object_tagging(**which, Tagging={"TagSet": [tag for tag in tags if tag["Key"] != TAG["Key"]] + [TAG]})
+        return "blocked" if add_tag(s3, which) else "blocked already"
     except ClientError as error:
         if error.response["Error"]["Code"] in GONE:
             return "left: it is not there any more"
         raise
-    return "blocked"
+
+
+def add_tag(s3: Any, which: dict[str, str]) -> bool:
+    """Add the tag to those that are there; return whether it had to be.
+
+    S3 puts all tags at once, and on no condition. So they are read again after they were put: where somebody else
+    (`lookalike groups --tag`) has put theirs at the same moment, all that was seen is put once more. S3 keeps ten: an
+    eleventh is an error, and the failure queue has the message.
+    """
+    seen: dict[str, str] = {}
+    for attempt in range(ATTEMPTS):
+        tags = {tag["Key"]: tag["Value"] for tag in s3.get_object_tagging(**which)["TagSet"]}
+        if tags.get(TAG["Key"]) == TAG["Value"] and seen.keys() <= tags.keys():
+            return attempt > 0
+        seen |= tags | {TAG["Key"]: TAG["Value"]}
+        merged = [{"Key": name, "Value": text} for name, text in seen.items()]
+        s3.put_object_tagging(**which, Tagging={"TagSet": merged})
+    raise RuntimeError(f"others have put their tags in its place {ATTEMPTS} times over")

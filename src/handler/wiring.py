@@ -34,7 +34,7 @@ from handler.lists import ListedPictures
 from handler.look_ups import LookUps
 from handler.looks import Looks, PictureReader
 from handler.memory import JournalMemory
-from handler.review import Review
+from handler.review.service import Review, review
 from handler.search import Search
 
 THREADS = 16  # as many calls in flight; the batch reads of the largest radius are 28
@@ -126,7 +126,13 @@ def build_asking(config: Config) -> AskService:
         look_ups=parts.look_ups,
         indexer=parts.indexer(config.settings),
         catalog=parts.catalog,
-        review=Review(pairs=parts.pairs, verdicts=parts.verdicts, catalog=parts.catalog, settings=config.settings),
+        review=review(
+            pairs=parts.pairs,
+            verdicts=parts.verdicts,
+            catalog=parts.catalog,
+            settings=config.settings,
+            executor=parts.executor,
+        ),
         pictures=parts.pictures,
         settings=config.settings,
         also_generation=config.also_generation,
@@ -154,7 +160,7 @@ def _parts(config: Config) -> _Parts:
         S3Packs(s3, config.packs_bucket, config.bucket_table),
         executor,
     )
-    pairs = DynamoDBPairs(dynamodb, config.picture_table)
+    pairs = DynamoDBPairs(dynamodb, config.picture_table, executor)
     verdicts = DynamoDBVerdicts(dynamodb, config.picture_table)
     memory = JournalMemory(config.journal_memory_mb << 20, partial(CollectionJournal, store=journals))
     pictures = S3Pictures(s3, config.settings.limits)

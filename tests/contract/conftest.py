@@ -25,7 +25,7 @@ from handler.dedup import Verdicts as KnownVerdicts
 from handler.finding import Records
 from handler.indexing import HashIndex, ObjectCatalog, PictureStore
 from handler.journal import Journal, Packs
-from handler.review import KeptVerdicts, OpenPairs
+from handler.review.known import KeptVerdicts, OpenPairs
 from handler.search import HashBuckets, Holders
 from handler.wiring import CLIENT, lean_session
 from tests.conftest import Stack
@@ -98,11 +98,13 @@ def catalog(kind: str, request: pytest.FixtureRequest) -> Catalog:
 
 
 @pytest.fixture
-def pairs(kind: str, request: pytest.FixtureRequest) -> Pairs:
+def pairs(kind: str, request: pytest.FixtureRequest) -> Iterator[Pairs]:
     if kind == "fake":
-        return InMemoryPairs()
+        yield InMemoryPairs()
+        return
     stack: Stack = request.getfixturevalue("stack")
-    return DynamoDBPairs(dynamodb(stack, kind), stack.deployment.outputs["PictureTableName"])
+    with ThreadPoolExecutor(8) as executor:
+        yield DynamoDBPairs(dynamodb(stack, kind), stack.deployment.outputs["PictureTableName"], executor)
 
 
 @pytest.fixture

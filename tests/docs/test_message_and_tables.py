@@ -170,7 +170,9 @@ def written() -> dict[str, list[dict[str, Any]]]:
     pairs.note_pair(COLLECTION, pair, NotedPair(Likeness(MatchKind.NEAR, 1, 0.97, 1.0), finder=pair.first))
     pairs.mark_announced(COLLECTION, Filed.of(record(), record("b.jpg", digest="e"), Likeness(MatchKind.NEAR, 1), AT))
     said = Decision(Subject("d", "e"), Verdict.KEEP_ONE, (NamedObject("b", "a"), NamedObject("b", "b")), "me", AT, "d")
-    DynamoDBVerdicts(client, "PictureTable").put(COLLECTION.scope, replace(said, note="why", batch="1"))
+    verdicts = DynamoDBVerdicts(client, "PictureTable")
+    verdicts.put(COLLECTION.scope, replace(said, note="why", batch="1"))
+    verdicts.note_batch(COLLECTION.scope, "1", AT, [said.subject])
     client = buckets
     index = DynamoDBBuckets(client, "BucketTable", executor=InlineExecutor())
     index.add(COLLECTION, Bucket(3, 0xABCD), HASH, crowded=False)
@@ -182,7 +184,7 @@ def written() -> dict[str, list[dict[str, Any]]]:
 def kind_of(item: dict[str, Any]) -> str:
     """Which item it is: the letter before its number, hash or id in the partition key, and whether it is a note."""
     mark = re.sub(rf"^{re.escape(COLLECTION.scope)}(?:#look1)?#(.).*", r"\1", item["pk"]["S"])
-    return "shards" if item["sk"]["S"] == "shards" else mark
+    return "subjects" if "subjects" in item else "shards" if item["sk"]["S"] == "shards" else mark
 
 
 def pattern(documented: str) -> re.Pattern[str]:
@@ -206,6 +208,7 @@ def pattern(documented: str) -> re.Pattern[str]:
         "subject": "d",
         "other subject": "e",
         "digest": f"{HEX}{{32}}",
+        "when": re.escape(AT),
     }
     parts = re.split(r"\{([^}]+)\}", documented)
     return re.compile("".join(known[part] if at % 2 else re.escape(part) for at, part in enumerate(parts)))
@@ -219,6 +222,7 @@ KINDS = {
     "holder of a hash": "h",
     "pair": "p",
     "verdict": "v",
+    "page of a batch": "subjects",
 }
 
 

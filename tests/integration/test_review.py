@@ -55,6 +55,11 @@ def test_group_is_seen_and_decided_and_ctrl_c_ends_it(running: Running) -> None:
 
         assert (shown.status_code, shown.content[:2]) == (200, b"\xff\xd8")
         assert "1 decision" in decided.text
-        assert browser.get("/export/to-delete.sh", params={"scope": SCOPE}).text.count("aws s3 rm ") == 1
+        assert (
+            browser.get("/export/to-delete.sh", params={"scope": SCOPE}).text.count(
+                "aws s3api delete-object --if-match "
+            )
+            == 1
+        )
     running.process.send_signal(signal.SIGINT)
     assert running.process.wait(PATIENCE_S) == 130

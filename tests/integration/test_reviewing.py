@@ -4,8 +4,10 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from handler.cli.main import main
 from handler.cli.tagging import MOST_TAGS, TAG
@@ -91,6 +93,72 @@ def test_what_may_be_deleted_is_tagged_beside_other_tags_and_that_starts_nothing
     site.upload("dog.jpg", DOG)
     site.wait_for_lines("dog.jpg")
     assert len(site.lines("copy.jpg")) == 1
+
+
+def test_copies_of_groups_are_tagged_with_their_best_and_that_starts_nothing(
+    announced: Site, lookalike: Lookalike
+) -> None:
+    site = announced
+    site.s3.put_object_tagging(
+        Bucket=site.deployment.bucket,
+        Key=f"{site.folder}/copy.jpg",
+        Tagging={"TagSet": [{"Key": "hotel", "Value": "astoria"}]},
+    )
+
+    status, out, err = lookalike("groups", "--tag", "--json")
+
+    (group,) = json.loads(out)["groups"]
+    best, (other,) = group["best"], group["others"]
+    assert (status, "1 object tagged" in err) == (0, True)
+
+    def tags(key: str) -> dict[str, str]:
+        found = site.s3.get_object_tagging(Bucket=site.deployment.bucket, Key=key)["TagSet"]
+        return {tag["Key"]: tag["Value"] for tag in found}
+
+    assert tags(other["key"])[TAG] == object_id(site.deployment.bucket, best["key"])
+    assert TAG not in tags(best["key"])
+    assert tags(f"{site.folder}/copy.jpg")["hotel"] == "astoria"
+    assert "0 objects tagged" in lookalike("groups", "--tag")[2]
+    # What is uploaded later is handled, and by then nothing has come of the tags.
+    site.upload("dog.jpg", DOG)
+    site.wait_for_lines("dog.jpg")
+    assert (len(site.lines("cat.jpg")), len(site.lines("copy.jpg"))) == (1, 1)
+
+
+def test_what_was_overwritten_since_it_was_decided_about_is_neither_deleted_nor_tagged(
+    announced: Site, lookalike: Lookalike
+) -> None:
+    site, one, other = announced, uri(announced, "cat.jpg"), uri(announced, "copy.jpg")
+    assert lookalike("decide", one, other, "keep_one", "--keep", one)[0] == 0
+    (found,) = json.loads(lookalike("decisions", "--to-delete", "--json")[1])["objects"]
+    at: dict[str, Any] = {"Bucket": site.deployment.bucket, "Key": found["object"]["key"]}
+    site.s3.put_object(**at, Body=DOG)
+
+    with pytest.raises(ClientError, match=r"PreconditionFailed|412"):
+        site.s3.delete_object(**at, IfMatch=f'"{found["object"]["etag"]}"')
+
+    site.wait_for_lines("copy.jpg", 2)
+    assert lookalike("decisions", "--to-delete", "--tag")[0] == 1
+    site.upload("copy.jpg", COPY)
+    site.wait_for_lines("copy.jpg", 3)
+    (found,) = json.loads(lookalike("decisions", "--to-delete", "--json")[1])["objects"]
+    site.s3.delete_object(**at, IfMatch=f'"{found["object"]["etag"]}"')
+    assert site.s3.list_objects_v2(Bucket=at["Bucket"], Prefix=at["Key"])["KeyCount"] == 0
+
+
+def test_rule_is_undone_whole_right_after_it(announced: Site, lookalike: Lookalike) -> None:
+    for number in range(3):
+        for name in (f"{number}.jpg", f"{number} again.jpg"):
+            announced.upload(name, jpeg(photo(number + 10)))
+            announced.wait_for_lines(name)
+
+    decided = json.loads(lookalike("decide", "--all", "--keep", "best", "--yes", "--json")[1])
+    assert lookalike("groups")[0] == 1
+    assert len(json.loads(lookalike("decisions", "--batch", decided["batch"], "--json")[1])["decisions"]) == 4
+    _, out, _ = lookalike("decisions", "--undo", decided["batch"])
+
+    assert out == "4 decisions taken back\n"
+    assert len(json.loads(lookalike("groups", "--json")[1])["groups"]) == 4
 
 
 def test_report_shows_the_groups(announced: Site, lookalike: Lookalike, tmp_path: Path) -> None:

@@ -90,6 +90,35 @@ def test_tags_that_are_there_are_kept_and_an_eleventh_is_an_error() -> None:
         BLOCK.block(FullS3(), EXACT["picture"])
 
 
+def test_tag_that_others_have_put_theirs_over_is_put_again() -> None:
+    """`lookalike groups --tag` reads the tags before, and puts its own after."""
+
+    class SharedS3:
+        tags: tuple[str, ...] = ("hotel",)
+        overwrites = 1
+
+        def head_object(self, **_: str) -> dict[str, str]:
+            return {"ETag": f'"{EXACT["picture"]["etag"]}"'}
+
+        def get_object_tagging(self, **_: str) -> dict[str, Any]:
+            return {"TagSet": [{"Key": name, "Value": "banned"} for name in self.tags]}
+
+        def put_object_tagging(self, *, Tagging: dict[str, Any], **_: str) -> None:  # noqa: N803  boto3's name
+            self.tags = tuple(tag["Key"] for tag in Tagging["TagSet"])
+            if self.overwrites:
+                self.tags, self.overwrites = ("hotel", "lookalike:duplicate-of"), self.overwrites - 1
+
+    s3 = SharedS3()
+
+    assert BLOCK.block(s3, EXACT["picture"]) == "blocked"
+    assert set(s3.tags) == {"hotel", "lookalike:duplicate-of", "lookalike:blocked"}
+    assert BLOCK.block(s3, EXACT["picture"]) == "blocked already"
+    s3.overwrites = 100
+    s3.tags = ()
+    with pytest.raises(RuntimeError, match="times over"):
+        BLOCK.block(s3, EXACT["picture"])
+
+
 def test_everybody_is_denied_where_no_reader_is_named() -> None:
     assert DENY.statement("pictures", [])["Condition"] == {
         "StringEquals": {"s3:ExistingObjectTag/lookalike:blocked": "banned"}

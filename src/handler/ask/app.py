@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -17,19 +16,18 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handler.answers import answer
-from handler.ask import reviews
+from handler.ask import review_routes
 from handler.ask.description import description
 from handler.ask.direct import from_url_answer, is_direct, to_url_event
 from handler.ask.known import known
 from handler.ask.problems import CONTENT_TYPE, Kind, Problem
-from handler.ask.questions import MOST_NAME_BYTES, Hash, Options, WantedSearch, object_of, refuse_parameters, wrong
+from handler.ask.questions import MOST_NAME_BYTES, Hash, WantedSearch, object_of, refuse_parameters, wrong
 from handler.ask.request import JSON, Request
 from handler.aws.meter import Meter
 from handler.aws.trouble import is_passing, is_too_long
 from handler.core.model import ObjectGone, ObjectRef, Outcome, PictureRejected, ReadDenied, collection_of
 from handler.deadline import OutOfTime
 from handler.report import Report
-from handler.review import NotThere
 from handler.wiring import AskService, asking
 
 MOST_ANSWER_BYTES = 6_000_000  # Lambda takes 6 MB with what is around it
@@ -77,7 +75,7 @@ class Asked:
     def search(self, request: Request) -> dict[str, Any]:
         """Return a picture's matches."""
         search = request.search()
-        report = self._report(self._made(), search)
+        report = self._report(self.made(), search)
         hash_alone = isinstance(search.what, Hash)
         self.fields |= _fields(report)
         if report.outcome is Outcome.GONE:
@@ -91,59 +89,7 @@ class Asked:
         """Return what is known of an object."""
         ref = object_of(request.query)
         self.fields |= {"bucket": ref.bucket, "key": ref.key}
-        return known(self._made(), ref)
-
-    def groups(self, request: Request) -> dict[str, Any]:
-        """Return groups of announced pairs that wait for a verdict."""
-        asked, made = reviews.group_listing(request.query), self._made()
-        listing, scope = asked.listing, self._scope(made, asked.listing)
-        page = made.review.page(
-            scope, limit=listing.limit, after=listing.cursor, wanted=asked.wanted, best_first=asked.best_first
-        )
-        self.fields |= {"groups": len(page.groups), "waiting": page.waiting}
-        return reviews.describe_page(asked, scope, page)
-
-    def decisions(self, request: Request) -> dict[str, Any]:
-        """Return what people decided."""
-        listing, made = reviews.listing(request.query), self._made()
-        found = made.review.decisions(self._scope(made, listing), listing.before, listing.batch)
-        some = list(islice(found, listing.limit))
-        return reviews.describe_decisions(some, some[-1].filed if next(found, None) else None)
-
-    def decide(self, request: Request) -> dict[str, Any]:
-        """Store what somebody says about pairs."""
-        refuse_parameters(request.query)
-        said, made = reviews.said(request.body, request.caller), self._made()
-        self.fields["decisions"] = len(said)
-        try:
-            return reviews.describe_decisions([made.review.decide(*one) for one in said])
-        except NotThere as error:
-            raise Problem(Kind.NO_SUCH_OBJECT, str(error)) from error
-        except ValueError as error:
-            raise Problem(Kind.WRONG_VALUE, str(error)) from error
-
-    def undo(self, request: Request) -> dict[str, Any]:
-        """Take back what somebody said about a pair, or at once."""
-        what, made = reviews.what_to_undo(request.query), self._made()
-        try:
-            if isinstance(what, reviews.Listing):
-                undone = list(made.review.undo_all(self._scope(made, what), what.batch or ""))
-            else:
-                one = made.review.undo(*what)
-                undone = [one] if one else []
-        except NotThere as error:
-            raise Problem(Kind.NO_SUCH_OBJECT, str(error)) from error
-        except ValueError as error:
-            raise Problem(Kind.WRONG_VALUE, str(error)) from error
-        self.fields["decisions"] = len(undone)
-        return reviews.describe_decisions(undone)
-
-    def deletable(self, request: Request) -> dict[str, Any]:
-        """Return the objects that were decided not to be kept."""
-        listing, made = reviews.listing(request.query, batches=False), self._made()
-        found = made.review.to_delete(self._scope(made, listing), listing.before)
-        some = list(islice(found, listing.limit))
-        return reviews.describe_deletable(some, some[-1][0] if next(found, None) else None)
+        return known(self.made(), ref)
 
     def describe(self, request: Request) -> dict[str, Any]:
         """Return the OpenAPI document."""
@@ -191,7 +137,8 @@ class Asked:
             return Problem(Kind.BUSY, f"{type(error).__name__}: ask again in {RETRY_AFTER_S} seconds")
         return Problem(Kind.FAILED, "the function's log has the reason, by the id of this request")
 
-    def _made(self) -> AskService:
+    def made(self) -> AskService:
+        """Return what answers, whose consumption is noted."""
         made = self.asking()
         self.meter, made.deadline.end = made.meter, self.deadline
         return made
@@ -201,17 +148,12 @@ class Asked:
 
         A name that is misspelt would say "not banned" of everything.
         """
-        settings = self._made().settings
+        settings = self.made().settings
         if unknown := [name for name in report.unused_lists if name not in settings.lists]:
             raise wrong(
                 f"lists has {', '.join(map(repr, unknown))}: nothing was ever put on a list of that name in "
                 f"{settings.generation}, and this deployment's Lists are {', '.join(settings.lists) or 'none'}"
             )
-
-    def _scope(self, made: AskService, listing: reviews.Listing) -> str:
-        scope = Options(listing.scope).needed_scope(made.settings)
-        self.fields["scope"] = scope
-        return scope
 
     def _report(self, asking: AskService, search: WantedSearch) -> Report:
         options, settings = search.options, asking.settings
@@ -235,12 +177,23 @@ class Asked:
 
 
 Route = Callable[[Asked, Request], dict[str, Any]]
+ReviewRoute = Callable[[Callable[[], AskService], Request, dict[str, Any]], dict[str, Any]]
+
+
+def _reviewing(route: ReviewRoute) -> Route:
+    return lambda asked, request: route(asked.made, request, asked.fields)
+
+
 ROUTES: Mapping[str, Mapping[str, Route]] = {  # by path and method
     "/v1/searches": {"POST": Asked.search},
     "/v1/pictures": {"GET": Asked.picture},
-    "/v1/groups": {"GET": Asked.groups},
-    "/v1/decisions": {"GET": Asked.decisions, "PUT": Asked.decide, "DELETE": Asked.undo},
-    "/v1/deletable": {"GET": Asked.deletable},
+    "/v1/groups": {"GET": _reviewing(review_routes.groups)},
+    "/v1/decisions": {
+        "GET": _reviewing(review_routes.decisions),
+        "PUT": _reviewing(review_routes.decide),
+        "DELETE": _reviewing(review_routes.undo),
+    },
+    "/v1/deletable": {"GET": _reviewing(review_routes.deletable)},
     "/v1/openapi.json": {"GET": Asked.describe},
 }
 

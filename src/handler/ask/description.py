@@ -112,10 +112,9 @@ def _decide() -> dict[str, Any]:
         "operationId": "decide",
         "summary": "Say that two pictures are different, or which to keep: they are not told of each other again",
         "description": "By content (SHA-256), in their scope; of equal files by object. Safe to repeat: the same "
-        "verdict again changes nothing, and another one takes its place. If one of several is refused, those before it "
-        "are stored.",
+        "verdict again changes nothing, and another one takes its place. All are checked before one is stored.",
         "requestBody": {"required": True, "content": {JSON: {"schema": reference("said")}}},
-        "responses": _responses("decisions", (*ANYWHERE, Kind.NOT_JSON, Kind.NO_SUCH_OBJECT)),
+        "responses": _responses("decisions", (*ANYWHERE, Kind.NOT_JSON, Kind.NO_SUCH_OBJECT, Kind.CHANGED)),
     }
 
 
@@ -123,7 +122,8 @@ def _undo() -> dict[str, Any]:
     return {
         "operationId": "undo",
         "summary": "Take back what was decided of a pair, or at once",
-        "description": "The answer has what was taken back; the pairs wait for a verdict again.",
+        "description": "The answer has what was taken back; the pairs wait for a verdict again, unless an earlier one "
+        "stands again. Of a batch it is a part, and a cursor until all is done.",
         "parameters": _parameters(UNDONE, required=()),
         "responses": _responses("decisions", (*ANYWHERE, Kind.NO_SUCH_OBJECT)),
     }
@@ -133,8 +133,8 @@ def _deletable() -> dict[str, Any]:
     return {
         "operationId": "deletable",
         "summary": "List the objects that were decided not to be kept, each with the one that is",
-        "description": "Those alone that are still what was decided about, while the other one is there. Nothing here "
-        "deletes them.",
+        "description": "Those alone that are still what was decided about, while something stays that shows the same. "
+        "Nothing here deletes them.",
         "parameters": _parameters({name: LISTED[name] for name in ("scope", "limit", "cursor")}, required=()),
         "responses": _responses("deletable", ANYWHERE),
     }

@@ -18,6 +18,7 @@ class Kind(Enum):
     NO_SUCH_ROUTE = ("no-such-route", 404, "there is nothing at this path")
     NO_SUCH_OBJECT = ("no-such-object", 404, "the object does not exist")
     WRONG_METHOD = ("wrong-method", 405, "the path does not take this method")
+    CHANGED = ("changed", 409, "an object has another content by now than what was shown")
     TOO_LARGE = ("too-large", 413, "the request is too large")
     WRONG_CONTENT_TYPE = ("wrong-content-type", 415, "the body is of a type that is not taken")
     PICTURE_REJECTED = ("picture-rejected", 422, "the picture cannot be used")

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from handler.ask.reviews import DECISIONS_SCHEMA, DELETABLE_SCHEMA, GROUPS_SCHEMA, MOST_AT_ONCE, MOST_TEXT
+from handler.ask.review_answers import DECISIONS_SCHEMA, DELETABLE_SCHEMA, GROUPS_SCHEMA
+from handler.ask.reviews import MOST_AT_ONCE, MOST_TEXT, SHA256, SUBJECT
 from handler.ask.shapes import (
     COUNT,
     MODIFIED,
@@ -26,6 +27,19 @@ LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": MOST_AT_ONCE, "desc
 CURSOR: Schema = NAME | {"description": "Of the answer before: the next page is behind it."}
 BATCH: Schema = NAME | {"maxLength": MOST_TEXT, "description": "What names all that was decided at once."}
 NUMBER: Schema = {"type": "integer", "minimum": 0}
+NAMED: dict[str, Schema] = {"bucket": NAME, "key": NAME}
+SHOWN: Schema = {
+    "type": "string",
+    "pattern": f"^{SHA256}$",
+    "description": "Of what was shown: refused if that was overwritten.",
+}
+STORED: dict[str, Schema] = {
+    "version": or_null(TEXT),
+    "etag": or_null(TEXT) | {"description": "Without quotes: as If-Match takes it within quotes."},
+    "sha256": or_null({"type": "string", "pattern": f"^{SHA256}$"}),
+}
+OF_SUBJECT: Schema = {"type": "string", "pattern": f"^({SUBJECT})$"}
+VERDICT: Schema = {"enum": [verdict.value for verdict in Verdict]}
 
 
 GROUPS: Mapping[str, Schema] = {
@@ -54,49 +68,34 @@ UNDONE: Mapping[str, Schema] = {
     "key": NAME,
     "other_bucket": NAME,
     "other_key": NAME,
-    "batch": BATCH | {"description": "Instead of a pair: all that was decided at once."},
-    "scope": SCOPE | {"description": "Of the batch."},
+    "subject": OF_SUBJECT | {"description": "Instead of objects: as a decision has it; with other_subject."},
+    "other_subject": OF_SUBJECT,
+    "batch": BATCH | {"description": "Instead of a pair: some of what was decided at once; go on by the cursor."},
+    "cursor": CURSOR,
+    "scope": SCOPE | {"description": "Of the batch or the subject."},
 }
 
 
 def review_schemas() -> dict[str, Schema]:
     """Return the schemas by name."""
-    named = {"bucket": NAME, "key": NAME}
-    verdict: Schema = {"enum": [verdict.value for verdict in Verdict]}
-    text = or_null(NAME | {"maxLength": MOST_TEXT})
-    said = {
-        "objects": list_of(reference("named")) | {"minItems": 2, "maxItems": 2},
-        "verdict": verdict,
-        "kept": {"anyOf": [reference("named"), {"type": "null"}], "description": "With keep_one: which."},
-        "note": text,
-    }
-    told = {
-        "objects": list_of(reference("told")) | {"minItems": 2, "maxItems": 2},
-        "verdict": verdict,
-        "kept": {"anyOf": [reference("told"), {"type": "null"}]},
-        "by": NAME,
-        "at": MODIFIED,
-        "note": or_null(TEXT),
-        "batch": or_null(TEXT),
-    }
     return {
-        "named": closed(named, list(named)),
-        "told": open_ended(named),
-        "said": closed(
-            {
-                "decisions": list_of(closed(said, ["objects", "verdict"])) | {"minItems": 1, "maxItems": MOST_AT_ONCE},
-                "by": text | {"description": "Who decided; if it is left out, whoever signed the request."},
-                "batch": text | {"description": "What names all of these, so that they can be undone at once."},
-            },
-            ["decisions"],
-        ),
+        "named": closed(NAMED, list(NAMED)),
+        "shown": closed(NAMED | {"sha256": or_null(SHOWN)}, list(NAMED)),
+        "told": open_ended(NAMED),
+        "stored": open_ended(NAMED | STORED),
+        "said": _said(),
         "decisions": open_ended(
-            {"schema": {"const": DECISIONS_SCHEMA}, "decisions": list_of(open_ended(told)), "cursor": or_null(TEXT)}
+            {
+                "schema": {"const": DECISIONS_SCHEMA},
+                "decisions": list_of(open_ended(_decision())),
+                "cursor": or_null(TEXT),
+            }
         ),
         "deletable": open_ended(
             {
                 "schema": {"const": DELETABLE_SCHEMA},
-                "objects": list_of(open_ended({"object": reference("told"), "kept": reference("told")})),
+                "objects": list_of(open_ended({"object": reference("stored"), "kept": reference("stored")})),
+                "contradicted": list_of(reference("told")) | {"description": "Nothing would be left of these."},
                 "cursor": or_null(TEXT),
             }
         ),
@@ -113,12 +112,44 @@ def review_schemas() -> dict[str, Schema]:
     }
 
 
+def _said() -> Schema:
+    text = or_null(NAME | {"maxLength": MOST_TEXT})
+    one = {
+        "objects": list_of(reference("shown")) | {"minItems": 2, "maxItems": 2},
+        "verdict": VERDICT,
+        "kept": {"anyOf": [reference("named"), {"type": "null"}], "description": "With keep_one: which."},
+        "note": text,
+    }
+    return closed(
+        {
+            "decisions": list_of(closed(one, ["objects", "verdict"])) | {"minItems": 1, "maxItems": MOST_AT_ONCE},
+            "by": text | {"description": "Who decided; if it is left out, whoever signed the request."},
+            "batch": text | {"description": "What names all of these, so that they can be undone at once."},
+        },
+        ["decisions"],
+    )
+
+
+def _decision() -> dict[str, Schema]:
+    return {
+        "objects": list_of(reference("told")) | {"minItems": 2, "maxItems": 2},
+        "subject": list_of(OF_SUBJECT)
+        | {"minItems": 2, "maxItems": 2, "description": "What is decided about: two contents, or objects if equal."},
+        "verdict": VERDICT,
+        "kept": {"anyOf": [reference("told"), {"type": "null"}]},
+        "by": NAME,
+        "at": MODIFIED,
+        "note": or_null(TEXT),
+        "batch": or_null(TEXT),
+    }
+
+
 def _group() -> dict[str, Schema]:
     kind: Schema = {"enum": [kind.value for kind in MatchKind]}
     copy = {
         "bucket": NAME,
         "key": NAME,
-        "version": or_null(TEXT),
+        **STORED,
         "width": COUNT,
         "height": COUNT,
         "format": {"enum": list(FORMATS)},
@@ -141,4 +172,5 @@ def _group() -> dict[str, Schema]:
         "best": open_ended(copy),
         "others": list_of(open_ended(copy | other)) | {"minItems": 1},
         "among_others": list_of(list_of(NUMBER)) | {"description": "Pairs of others that were announced, too."},
+        "more": NUMBER | {"description": "Further others, which are told once those before them are decided about."},
     }

@@ -100,6 +100,9 @@ def problem(kinds: Sequence[Kind]) -> Schema:
         "allowed": list_of(TEXT) | {"description": "With unknown-field: what would be."},
         "code": NAME | {"description": "With picture-rejected: the reason's code."},
         "limit_bytes": COUNT | {"description": "With too-large: the limit."},
+        "missing": list_of(reference("told")) | {"description": "With no-such-object, of a decision: which."},
+        "changed": list_of(reference("told"))
+        | {"description": "With changed: which, the sha256 that was shown, and the one of now."},
     }
     return {"type": "object", "required": list(described), "properties": described | further}
 

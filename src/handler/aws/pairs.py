@@ -8,10 +8,12 @@ The content of a pair's object is its sequencer, or its SHA-256 where it has non
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handler.aws.batch import pieces, read_strongly
+from handler.aws.review_index import Item, indexed
 from handler.core.filed import Copy, Filed
 from handler.core.matches import Likeness, NotedPair, Pair
 from handler.core.model import Box, Collection, MatchKind
@@ -20,18 +22,16 @@ from handler.core.verdicts import Subject
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-REVIEW_INDEX = "Review"  # sparse: what waits for a verdict, and verdicts
 SHARDS = "0123456789abcdef"  # of what waits: a partition takes 1,000 writes a second
-
-Item = dict[str, Any]
 
 
 class DynamoDBPairs:
-    """The pairs of all collections of one deployment."""
+    """The pairs of all collections of one deployment; what waits is read by as many as *executor* has threads."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, executor: Executor | None = None) -> None:
         self._client = client
         self._table = table
+        self._executor = executor
 
     def noted(self, collection: Collection, pairs: Sequence[Pair]) -> dict[Pair, NotedPair]:
         """Return what is noted of those of the distinct *pairs* that somebody found before; strongly consistent."""
@@ -75,8 +75,13 @@ class DynamoDBPairs:
 
     def waiting(self, collection: Collection) -> Iterator[Filed]:
         """Yield the pairs that wait for a verdict, in any order; eventually consistent, since it is for people."""
-        for shard in SHARDS:
-            yield from map(_filed, self._indexed(_review(collection, shard)))
+
+        def read(shard: str) -> list[Filed]:
+            return list(map(_filed, indexed(self._client, self._table, _review(collection, shard))))
+
+        shards = self._executor.map(read, SHARDS) if self._executor else map(read, SHARDS)
+        for some in shards:
+            yield from some
 
     def set_aside(self, collection: Collection, pair: Pair, subject: Subject) -> None:
         """Take the pair out of review, since *subject* was decided about; no error if it never was in it."""
@@ -84,7 +89,7 @@ class DynamoDBPairs:
 
     def aside(self, collection: Collection, subject: Subject) -> Iterator[Pair]:
         """Yield the pairs that were set aside for *subject*; eventually consistent."""
-        yield from map(_pair, self._indexed(_aside(collection, subject)))
+        yield from map(_pair, indexed(self._client, self._table, _aside(collection, subject)))
 
     def reopen(self, collection: Collection, pair: Pair) -> None:
         """Put the pair into review again, if it was in it before."""
@@ -107,21 +112,6 @@ class DynamoDBPairs:
                 ConditionExpression="attribute_exists(filed)",
                 **change,
             )
-
-    def _indexed(self, review: str) -> Iterator[Item]:
-        after: Item = {}
-        while True:
-            answer = self._client.query(
-                TableName=self._table,
-                IndexName=REVIEW_INDEX,
-                KeyConditionExpression="review = :review",
-                ExpressionAttributeValues={":review": {"S": review}},
-                **after,
-            )
-            yield from answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            after = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
 def _review(collection: Collection, shard: str) -> str:

@@ -33,12 +33,13 @@ Ask = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class Refused(CommandError):
-    """The function answered with a problem; *kind* is the last part of its type."""
+    """The function answered with a problem; *kind* is the last part of its type, *problem* the document."""
 
-    def __init__(self, kind: str, detail: str) -> None:
+    def __init__(self, kind: str, detail: str, problem: Mapping[str, Any]) -> None:
         super().__init__(f"{kind}: {detail}", status=ERROR)
         self.kind = kind
         self.detail = detail
+        self.problem = problem
 
 
 def add_deployed(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +108,7 @@ def document(said: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document that a direct question was answered with. Raises Refused if it is a problem."""
     found: dict[str, Any] = said["body"]
     if said["status"] != 200:
-        raise Refused(urlsplit(found["type"]).path.rpartition(":")[2], one_line(Exception(found["detail"])))
+        raise Refused(urlsplit(found["type"]).path.rpartition(":")[2], one_line(Exception(found["detail"])), found)
     return found
 
 

@@ -4,25 +4,16 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from handler.cli.asking import ERROR, WHERE, Ask, add_deployed, asker, object_named
+from handler.cli.deciding import all_groups, new_batch, put, put_groups
 from handler.cli.errors import STATUSES, CommandError
 from handler.cli.measures import amount, counted
 from handler.cli.output import complain, printable
-from handler.cli.reviewing import (
-    Document,
-    add_filters,
-    all_alike,
-    filters,
-    groups,
-    keep_one,
-    me,
-    new_batch,
-    put,
-    said,
-    sums,
-)
-from handler.core.verdicts import NamedObject, Verdict
+from handler.cli.progress import progress
+from handler.cli.reviewing import Document, add_filters, all_alike, filters, keep_one, me, said, sums
+from handler.core.verdicts import Verdict
 
 NOTHING_DECIDED = 1
 BEST = "best"
@@ -78,7 +69,10 @@ def run(options: argparse.Namespace) -> int:
     if options.all:
         return _all(options)
     decision = pair(options)
-    return _store(asker(options), [decision], options)
+    batch, stored = new_batch("decide"), list[Document]()
+    for some in put(asker(options), [decision], options.by or me(), batch):
+        stored += some
+    return _told(batch, stored, [], options)
 
 
 def pair(options: argparse.Namespace) -> Document:
@@ -100,7 +94,7 @@ def _all(options: argparse.Namespace) -> int:
     if not (options.yes or options.dry_run) and (options.json or not sys.stdin.isatty()):
         raise CommandError("nobody can be asked here: give --yes, or --dry-run to see what it would do", status=ERROR)
     ask = asker(options)
-    some = list(groups(ask, filters(options)))
+    some = all_groups(ask, filters(options))
     if options.dry_run and options.json:
         print(json.dumps(sums(some)._asdict()))
     elif not options.json:
@@ -110,9 +104,7 @@ def _all(options: argparse.Namespace) -> int:
     if not options.yes and not _agreed(some):
         complain("nothing was decided")
         return NOTHING_DECIDED
-    decisions = [one for group in some for one in _of(group, verdict)]
-    noted = [one | {"note": options.note} for one in map(dict, decisions)] if options.note else decisions
-    return _store(ask, noted, options)
+    return _carry_out(ask, some, verdict, options)
 
 
 def preview(some: Sequence[Document], verdict: Verdict) -> list[str]:
@@ -135,31 +127,47 @@ def preview(some: Sequence[Document], verdict: Verdict) -> list[str]:
     return [*lines, total]
 
 
-def _of(group: Document, verdict: Verdict) -> list[Document]:
-    return keep_one(group) if verdict is Verdict.KEEP_ONE else all_alike(group, verdict)
-
-
 def _agreed(some: Sequence[Document]) -> bool:
     print(f"decide so about {counted(len(some), 'group')}? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _store(ask: Ask, decisions: Sequence[Document], options: argparse.Namespace) -> int:
-    batch, stored = new_batch("decide"), list[Document]()
+def _carry_out(ask: Ask, some: Sequence[Document], verdict: Verdict, options: argparse.Namespace) -> int:
+    batch, stored, left_out = new_batch("decide"), list[Document](), list[Document]()
+    say = partial(_of, verdict=verdict, note=options.note)
+    parts = put_groups(ask, filters(options), some, say, by=options.by or me(), batch=batch, left_out=left_out)
     try:
-        for some in put(ask, decisions, options.by or me(), batch):
-            stored += some
+        with progress("deciding", lambda: sum(len(say(group)) for group in some)) as shown:
+            for part in parts:
+                stored += part
+                shown.advance(len(part))
     except CommandError as error:
         if not stored:
             raise
-        done = f"{len(stored)} of {counted(len(decisions), 'decision')} were stored"
-        how = f"`lookalike decisions --undo '{batch}'` takes them back, the same command does the rest"
-        raise CommandError(f"{error}: {done}: {how}", status=ERROR) from error
+        raise CommandError(_stopped(error, batch, stored, options.scope), status=ERROR) from error
+    return _told(batch, stored, left_out, options)
+
+
+def _of(group: Document, verdict: Verdict, note: str | None) -> list[Document]:
+    decisions = keep_one(group) if verdict is Verdict.KEEP_ONE else all_alike(group, verdict)
+    return [{**one, "note": note} for one in decisions] if note else decisions
+
+
+def _stopped(error: CommandError, batch: str, stored: Sequence[Document], scope: str | None) -> str:
+    where = f" --scope '{scope}'" if scope else ""
+    how = f"`lookalike decisions{where} --undo '{batch}'` takes back all, the same command does the rest"
+    return f"{error}: {counted(len(stored), 'decision')} or more were stored: {how}"
+
+
+def _told(batch: str, stored: Sequence[Document], left_out: Sequence[Document], options: argparse.Namespace) -> int:
+    if left_out:
+        what = counted(len(left_out), "decision")
+        complain(f"{what} left out: a picture was overwritten since, or is gone: look again")
     if options.json:
         print(json.dumps({"batch": batch, "decisions": stored}))
-    else:
+    elif stored:
         print(f"{counted(len(stored), 'decision')} stored, as batch '{batch}'")
-    return 0
+    return 0 if stored else NOTHING_DECIDED
 
 
 def _verdict(word: str, options: argparse.Namespace) -> Verdict:
@@ -180,8 +188,8 @@ def _verdict_of_all(options: argparse.Namespace) -> Verdict:
     return _verdict(words[0], options)
 
 
-def _object(text: str) -> NamedObject:
+def _object(text: str) -> Document:
     found = object_named(text)
     if found is None:
         raise CommandError(f"{printable(text)}: want s3://BUCKET/KEY", status=ERROR)
-    return NamedObject(**found)
+    return found

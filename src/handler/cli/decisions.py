@@ -5,17 +5,16 @@ import json
 from collections.abc import Sequence
 from itertools import islice
 
-import boto3
-
 from handler.cli.arguments import positive
-from handler.cli.asking import CLIENT, ERROR, WHERE, Ask, add_deployed, asker, explained, object_named
+from handler.cli.asking import ERROR, WHERE, Ask, add_deployed, asker, object_named
+from handler.cli.deciding import undo_batch, undo_pair
 from handler.cli.errors import STATUSES, CommandError
 from handler.cli.measures import counted
 from handler.cli.output import complain, printable
 from handler.cli.progress import progress
-from handler.cli.reviewing import Document, Surplus, add_scope, listed, named, surplus, undo_batch, undo_pair, uri
+from handler.cli.reviewing import Document, Surplus, add_scope, listed, named, surplus, uri
 from handler.cli.rows import laid_out, terminal_width
-from handler.cli.tagging import TAG, CannotBeTagged, tag_duplicate
+from handler.cli.tagging import TAG, Duplicate, tag_all
 from handler.core.verdicts import NamedObject
 
 NOTHING = 1
@@ -124,7 +123,7 @@ def _to_delete(ask: Ask, options: argparse.Namespace) -> int:
         _tag(found, options)
     if options.json:
         document = {
-            "objects": [{"object": one.object._asdict(), "kept": one.stays._asdict()} for one in found],
+            "objects": [_stored(one) for one in found],
             "contradicted": [name._asdict() for name in contradicted],
         }
         print(json.dumps(document))
@@ -137,22 +136,22 @@ def _to_delete(ask: Ask, options: argparse.Namespace) -> int:
     return 0 if found else NOTHING
 
 
+def _stored(one: Surplus) -> Document:
+    content = {"version": one.version, "etag": one.etag, "sha256": one.sha256}
+    return {"object": {**one.object._asdict(), **content}, "kept": one.stays._asdict()}
+
+
 def _tag(found: Sequence[Surplus], options: argparse.Namespace) -> None:
     """Tag what may be deleted, in its bucket; name what cannot be."""
-    tagged = 0
-    with explained(options), progress("tagging", lambda: len(found)) as shown:
-        s3 = boto3.Session().client("s3", config=CLIENT)
-        for one in found:
-            try:
-                tagged += tag_duplicate(s3, one.object, one.stays)
-            except CannotBeTagged as error:
-                shown.complain(f"{printable(uri(one.object))} is not tagged: {error}")
-            shown.advance(1)
-    complain(f"{counted(tagged, 'object')} tagged")
+    tag_all([Duplicate(one.object, one.stays, one.version, one.etag) for one in found], options)
 
 
 def _undo(ask: Ask, pair: tuple[NamedObject, NamedObject] | None, options: argparse.Namespace) -> int:
-    undone = undo_pair(ask, *pair) if pair else undo_batch(ask, options.undo[0], options.scope)
+    undone = list[Document]()
+    with progress("taking back", lambda: None) as shown:
+        for some in [undo_pair(ask, *pair, options.scope)] if pair else undo_batch(ask, options.undo[0], options.scope):
+            undone += some
+            shown.advance(len(some))
     if options.json:
         print(json.dumps({"decisions": undone}))
     else:

@@ -11,6 +11,7 @@ from handler.cli.errors import STATUSES
 from handler.cli.output import complain, printable
 from handler.cli.reviewing import Document, add_filters, filters, groups, members, named, uri
 from handler.cli.rows import laid_out, terminal_width
+from handler.cli.tagging import TAG, Duplicate, tag_all
 
 NONE_WAIT = 1
 USUALLY = 50
@@ -18,7 +19,9 @@ HEADINGS = ("PICTURE", "GROUP", "KIND", "AGREEMENT", "SIZE", "FORMAT", "BYTES")
 
 DESCRIPTION = f"""\
 List the groups of announced pictures that wait for a decision: of each the best
-copy, then those that match it.
+copy, then those that match it. With --tag those are marked in their buckets as
+duplicates of the best copy: other tags stay, and no event of tags reaches the
+stack.
 
 {WHERE}"""
 
@@ -34,7 +37,8 @@ exit status:
 examples:
   lookalike groups
   lookalike groups --kind exact,near --agreement 0.98
-  lookalike groups --scope hotels/astoria/ --json"""
+  lookalike groups --scope hotels/astoria/ --json
+  lookalike groups --kind exact --limit 10000 --tag"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +48,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=positive, default=USUALLY, metavar="N", help=f"most groups (default: {USUALLY})"
     )
+    parser.add_argument(
+        "--tag",
+        action="store_true",
+        help=f"also tag each copy with {TAG} and the id of the best (default: no tags)",
+    )
     add_deployed(parser)
     parser.set_defaults(run=run)
 
@@ -52,6 +61,8 @@ def run(options: argparse.Namespace) -> int:
     """Print the groups; return 0 if there are any, else 1."""
     waiting = groups(asker(options), filters(options))
     some = list(islice(waiting, options.limit))
+    if options.tag:
+        tag_all([one for group in some for one in _duplicates(group)], options)
     if options.json:
         print(json.dumps({"groups": some}))
     elif some:
@@ -64,6 +75,12 @@ def run(options: argparse.Namespace) -> int:
 def table(some: Sequence[Document], width: int | None = None) -> list[str]:
     """Return the lines of a table with a row for each picture, or lines where *width* is too little."""
     return laid_out(HEADINGS, [row for number, group in enumerate(some, 1) for row in _rows(number, group)], width)
+
+
+def _duplicates(group: Document) -> Iterator[Duplicate]:
+    """Yield what matches the best copy, which is a duplicate of none."""
+    for copy in group["others"]:
+        yield Duplicate(named(copy), named(group["best"]), copy["version"], copy["etag"])
 
 
 def _rows(number: int, group: Document) -> Iterator[tuple[str, ...]]:

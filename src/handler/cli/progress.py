@@ -22,8 +22,11 @@ class Display(NamedTuple):
     complain: Callable[[str], object] = complain
 
 
-def progress(verb: str, total: Callable[[], int]) -> AbstractContextManager[Display]:
-    """Show how many of *total*, asked for only if it is shown, are done: a bar, or without rich a line now and then."""
+def progress(verb: str, total: Callable[[], int | None]) -> AbstractContextManager[Display]:
+    """Show how many of *total*, asked for only if it is shown, are done: a bar, or without rich a line now and then.
+
+    A total of None is one that nobody knows.
+    """
     if not sys.stderr.isatty():
         return nullcontext(Display(lambda _count: None))
     if find_spec("rich") is None:
@@ -34,7 +37,7 @@ def progress(verb: str, total: Callable[[], int]) -> AbstractContextManager[Disp
 class Lines:
     """Progress without rich: a line every PAUSE_S seconds."""
 
-    def __init__(self, verb: str, total: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, verb: str, total: int | None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._verb, self._total, self._clock = verb, total, clock
         self._done, self._next_s = 0, clock() + PAUSE_S
 
@@ -42,12 +45,13 @@ class Lines:
         """Count what is done, and print it if it is time to."""
         self._done += count
         if self._clock() >= self._next_s:
-            print(f"{self._verb}: {self._done} of {self._total}", file=sys.stderr)
+            of = "" if self._total is None else f" of {self._total}"
+            print(f"{self._verb}: {self._done}{of}", file=sys.stderr)
             self._next_s = self._clock() + PAUSE_S
 
 
 @contextmanager
-def _bar(verb: str, total: int) -> Iterator[Display]:
+def _bar(verb: str, total: int | None) -> Iterator[Display]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -11,11 +11,12 @@ import boto3
 from handler.aws.s3 import S3Pictures
 from handler.cli.asking import CLIENT, ERROR, WHERE, add_function, asker, explained
 from handler.cli.contact_sheet import GROUPS_A_PAGE, Sheet, Tile, write
+from handler.cli.deciding import all_groups
 from handler.cli.errors import STATUSES, CommandError
 from handler.cli.measures import amount, counted
 from handler.cli.output import printable
 from handler.cli.progress import Display, progress
-from handler.cli.reviewing import Document, add_filters, filters, groups, members, named, uri
+from handler.cli.reviewing import Document, add_filters, filters, members, named, uri
 from handler.cli.thumbnails import thumbnail
 from handler.core.model import Box, Limits, ObjectGone, ObjectRef, PictureRejected, ReadDenied
 
@@ -55,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the pages; return 0 if a group waits, else 1."""
-    some = list(groups(asker(options), filters(options)))
+    some = all_groups(asker(options), filters(options))
     if not some:
         print("no group waits: nothing is written")
         return NONE_WAIT
@@ -79,7 +80,8 @@ def _sheets(some: Sequence[Document], pictures: S3Pictures, shown: Display) -> I
             thumbnails = pool.map(partial(_thumbnail, pictures), copies)
             tiles = [_tile(copy, made) for copy, made in zip(copies, thumbnails, strict=True)]
             shown.advance(len(copies))
-            yield Sheet(f"{counted(len(copies), 'picture')}, {group['kind']}", tiles)
+            more = f", and {group['more']:,} more" if group["more"] else ""
+            yield Sheet(f"{counted(len(copies), 'picture')}{more}, {group['kind']}", tiles)
 
 
 def _thumbnail(pictures: S3Pictures, copy: Document) -> bytes | None:

@@ -3,11 +3,8 @@
 import argparse
 import getpass
 import re
-import secrets
 from argparse import ArgumentTypeError
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from itertools import islice
 from typing import Any, NamedTuple
 
 from handler.ask.reviews import MOST_AT_ONCE
@@ -129,12 +126,18 @@ def uri(name: NamedObject) -> str:
     return f"s3://{name.bucket}/{name.key}"
 
 
+def shown(copy: Document) -> Document:
+    """Return what names a copy with the content that was shown, for a decision about it."""
+    sha256 = {"sha256": copy["sha256"]} if copy.get("sha256") else {}
+    return {"bucket": copy["bucket"], "key": copy["key"], **sha256}
+
+
 def said(
-    one: NamedObject, other: NamedObject, verdict: Verdict, kept: NamedObject | None = None, note: str | None = None
+    one: Document, other: Document, verdict: Verdict, kept: Document | None = None, note: str | None = None
 ) -> Document:
-    """Return a decision as it is sent."""
-    document: dict[str, Any] = {"objects": [one._asdict(), other._asdict()], "verdict": verdict.value}
-    return document | ({"kept": kept._asdict()} if kept else {}) | ({"note": note} if note else {})
+    """Return a decision as it is sent, about two objects as they were `shown`."""
+    document: dict[str, Any] = {"objects": [one, other], "verdict": verdict.value}
+    return document | ({"kept": named(kept)._asdict()} if kept else {}) | ({"note": note} if note else {})
 
 
 def keep_one(group: Document, place: int = 0) -> list[Document]:
@@ -143,9 +146,9 @@ def keep_one(group: Document, place: int = 0) -> list[Document]:
     Its pairs with each other one, and those that were announced among the others: of these the better one is named as
     kept, which goes for a better one still. So nothing of the group waits any more.
     """
-    names = [named(copy) for copy in members(group)]
+    names = [shown(copy) for copy in members(group)]
     kept = names[place]
-    decisions = [said(kept, name, Verdict.KEEP_ONE, kept) for name in names if name != kept]
+    decisions = [said(kept, name, Verdict.KEEP_ONE, kept) for name in names if name is not kept]
     for one, other in _pairs(group):
         if place not in (one, other):
             decisions.append(said(names[one], names[other], Verdict.KEEP_ONE, names[min(one, other)]))
@@ -154,7 +157,7 @@ def keep_one(group: Document, place: int = 0) -> list[Document]:
 
 def all_alike(group: Document, verdict: Verdict) -> list[Document]:
     """Return what says the same of every announced pair of *group*: that both are kept, or that they are different."""
-    names = [named(copy) for copy in members(group)]
+    names = [shown(copy) for copy in members(group)]
     return [said(names[one], names[other], verdict) for one, other in _pairs(group)]
 
 
@@ -164,7 +167,7 @@ def of_two(group: Document, one: int, other: int, verdict: Verdict, kept: int | 
     If one is to go that is not the best, it goes for whatever else it matches among the others, too: else it would be
     asked about again.
     """
-    names = [named(copy) for copy in members(group)]
+    names = [shown(copy) for copy in members(group)]
     decisions = [said(names[one], names[other], verdict, None if kept is None else names[kept])]
     goes = None if kept is None else one if kept == other else other
     if goes:  # at 0 is the best, whose other pairs wait on
@@ -187,44 +190,14 @@ class Sums(NamedTuple):
     groups: int
     stays: int  # pictures
     goes: int
-    freed: int  # bytes of what goes
+    freed: int  # bytes of what goes, as far as it is told
 
 
 def sums(some: Sequence[Document]) -> Sums:
     """Return what it comes to if of each of these groups the best copy is kept."""
     others = [other for group in some for other in group["others"]]
-    return Sums(len(some), len(some), len(others), sum(other["bytes"] for other in others))
-
-
-def new_batch(what: str) -> str:
-    """Return a name for what is decided at once, unlike any other."""
-    return f"{what} {datetime.now(UTC):%Y-%m-%d %H:%M:%S} {secrets.token_hex(3)}"
-
-
-def put(ask: Ask, decisions: Sequence[Document], by: str, batch: str) -> Iterator[list[Document]]:
-    """Store *decisions* under one name, as many in a request as it takes; yield what each stored. Raises CommandError.
-
-    To repeat what failed half-way is safe: what is stored already stays as it is.
-    """
-    rest = iter(decisions)
-    while some := list(islice(rest, MOST_AT_ONCE)):
-        body = {"decisions": some, "by": by, "batch": batch}
-        stored: list[Document] = ask({"method": "PUT", "path": "/v1/decisions", "body": body})["decisions"]
-        yield stored
-
-
-def undo_pair(ask: Ask, one: NamedObject, other: NamedObject) -> list[Document]:
-    """Take back what was decided of two objects; return it, or nothing. Raises CommandError."""
-    query = {"bucket": one.bucket, "key": one.key, "other_bucket": other.bucket, "other_key": other.key}
-    undone: list[Document] = ask({"method": "DELETE", "path": "/v1/decisions", "query": query})["decisions"]
-    return undone
-
-
-def undo_batch(ask: Ask, batch: str, scope: str | None) -> list[Document]:
-    """Take back what was decided at once; return it. Raises CommandError."""
-    query = {"batch": batch} | ({"scope": scope} if scope else {})
-    undone: list[Document] = ask({"method": "DELETE", "path": "/v1/decisions", "query": query})["decisions"]
-    return undone
+    goes = len(others) + sum(group.get("more", 0) for group in some)
+    return Sums(len(some), len(some), goes, sum(other["bytes"] for other in others))
 
 
 class Surplus(NamedTuple):
@@ -232,34 +205,21 @@ class Surplus(NamedTuple):
 
     object: NamedObject
     stays: NamedObject
+    # What the first one is if it is still what was decided about; None where that is not known.
+    etag: str | None = None
+    version: str | None = None
+    sha256: str | None = None
 
 
 def surplus(ask: Ask, scope: str | None) -> tuple[list[Surplus], list[NamedObject]]:
-    """Return what may be deleted, each with what stays; and what may not, since decisions contradict each other.
-
-    An object is in the first list only if what was kept for it, or for that in its turn, is not to go itself: whatever
-    was decided, one of those that show the same is left.
-    """
-    kept_for: dict[NamedObject, list[NamedObject]] = {}
-    for one in listed(ask, "/v1/deletable", {"scope": scope} if scope else {}, "objects"):
-        kept_for.setdefault(named(one["object"]), []).append(named(one["kept"]))
-    found, contradicted = [], []
-    for name in kept_for:
-        stays = _left(name, kept_for)
-        if stays is None:
-            contradicted.append(name)
-        else:
-            found.append(Surplus(name, stays))
-    return found, contradicted
-
-
-def _left(name: NamedObject, kept_for: Mapping[NamedObject, Sequence[NamedObject]]) -> NamedObject | None:
-    """Return the nearest object that is kept for *name* and not to go itself; None if there is none."""
-    seen, some = {name}, [name]
-    while some:
-        some = [kept for one in some for kept in kept_for[one] if kept not in seen]
-        for kept in some:
-            if kept not in kept_for:
-                return kept
-        seen |= set(some)
-    return None
+    """Return what may be deleted, each with what stays; and what may not, since decisions contradict each other."""
+    found, contradicted = list[Surplus](), list[NamedObject]()
+    for page in pages(ask, "/v1/deletable", {"scope": scope} if scope else {}):
+        for one in page["objects"]:
+            it = one["object"]
+            found.append(Surplus(named(it), named(one["kept"]), it["etag"], it["version"], it["sha256"]))
+        contradicted += map(named, page["contradicted"])
+    # Whoever decides while the pages are read may let go what an earlier page says stays.
+    goes = {one.object for one in found}
+    contradicted += [one.object for one in found if one.stays in goes]
+    return [one for one in found if one.stays not in goes], contradicted

@@ -22,13 +22,14 @@ BEST_FIRST = ("pixels", "compression", "oldest")
 Place = tuple[float | str, ...]  # by which groups are ordered
 
 
-class Group(NamedTuple):
+class OpenGroup(NamedTuple):
     """A best copy and what matches it."""
 
     best: Copy
     others: tuple[Copy, ...]  # the best first
     pairs: tuple[Filed, ...]  # those with the best in the order of the others, then those among the others
     names: tuple[str, ...]  # of best and others, as pairs have them
+    more: int = 0  # further others, which are left out
 
     @property
     def kind(self) -> MatchKind:
@@ -46,22 +47,33 @@ class Group(NamedTuple):
         """The pairs of the best with each of the others."""
         return self.pairs[: len(self.others)]
 
+    def at_most(self, most: int) -> "OpenGroup":
+        """Return the same with no more than *most* copies, the best ones; the others count as `more`."""
+        others = self.others[: most - 1]
+        if len(others) == len(self.others):
+            return self
+        names = self.names[:most]
+        among = [filed for filed in self.pairs[len(self.others) :] if set(filed.pair) <= set(names)]
+        return OpenGroup(
+            self.best, others, (*self.pairs[: len(others)], *among), names, self.more + len(self.others) - len(others)
+        )
+
     def place(self, best_first: Sequence[str]) -> Place:
         """Return by what the group is ordered among others: that of its best copy."""
         return place(self.best, best_first)
 
 
-class Wanted(NamedTuple):
+class GroupFilter(NamedTuple):
     """Which groups are wanted: those of whose others every one has that much in common with the best."""
 
     kinds: frozenset[MatchKind] = frozenset(MatchKind)
     agreement: float = 0.0
 
-    def admits(self, group: Group) -> bool:
+    def admits(self, group: OpenGroup) -> bool:
         """Whether *group* is wanted. What nobody looked at agrees in nothing."""
         return all(map(self._fits, group.with_best))
 
-    def may_admit(self, group: Group) -> bool:
+    def may_admit(self, group: OpenGroup) -> bool:
         """Whether *group* may be wanted once some of its others are gone."""
         return any(map(self._fits, group.with_best))
 
@@ -69,7 +81,7 @@ class Wanted(NamedTuple):
         return filed.likeness.kind in self.kinds and (_agreement(filed) or 0.0) >= self.agreement
 
 
-def grouped(pairs: Sequence[Filed], best_first: Sequence[str] = BEST_FIRST) -> list[Group]:
+def grouped(pairs: Sequence[Filed], best_first: Sequence[str] = BEST_FIRST) -> list[OpenGroup]:
     """Return the groups among *pairs*, the one with the best copy first. Not of chains: each matches its best.
 
     Greedy: the best copy of all takes what matches it, the best of the rest takes what is left, and so on. A picture
@@ -78,36 +90,49 @@ def grouped(pairs: Sequence[Filed], best_first: Sequence[str] = BEST_FIRST) -> l
     copies = {name: copy for filed in pairs for name, copy in zip(filed.pair, filed.copies, strict=True)}
     order = sorted(copies, key=lambda name: (place(copies[name], best_first), name))
     number_of = {name: number for number, name in enumerate(order)}
+    members = _members(pairs, order, number_of)
+    among = _among(pairs, members, number_of)
+    return [
+        OpenGroup(
+            copies[best],
+            tuple(copies[name] for name, _ in others),
+            (*(filed for _, filed in others), *among.get(best, ())),
+            (best, *(name for name, _ in others)),
+        )
+        for best, others in members.items()
+        if others
+    ]
+
+
+_Members = Mapping[str, Sequence[tuple[str, Filed]]]  # by their best: the others, the best first, each with the pair
+
+
+def _members(pairs: Sequence[Filed], order: Sequence[str], number_of: Mapping[str, int]) -> _Members:
+    """Return who is in whose group, of the copies named in *order*."""
     chances = defaultdict[str, list[tuple[str, Filed]]](list)
     for filed in pairs:
         better, worse = sorted(filed.pair, key=number_of.__getitem__)
         chances[worse].append((better, filed))
     members: dict[str, list[tuple[str, Filed]]] = {}
-    joined = set[str]()
     for name in order:
-        bests = [(better, filed) for better, filed in chances[name] if better not in joined]
+        bests = [(better, filed) for better, filed in chances[name] if better in members]
         if bests:
             better, filed = min(bests, key=lambda chance: (_rank(chance[1]), number_of[chance[0]]))
             members[better].append((name, filed))
-            joined.add(name)
         else:
             members[name] = []
+    return members
+
+
+def _among(pairs: Sequence[Filed], members: _Members, number_of: Mapping[str, int]) -> Mapping[str, Sequence[Filed]]:
+    """Return the pairs among the others of each best, in their order."""
     best_of = {name: best for best, others in members.items() for name, _ in others}
     among = defaultdict[str, list[Filed]](list)
     for filed in sorted(pairs, key=lambda filed: sorted(number_of[name] for name in filed.pair)):
         one, other = (best_of.get(name) for name in filed.pair)
         if one is not None and one == other:
             among[one].append(filed)
-    return [
-        Group(
-            copies[best],
-            tuple(copies[name] for name, _ in others),
-            (*(filed for _, filed in others), *among[best]),
-            (best, *(name for name, _ in others)),
-        )
-        for best, others in members.items()
-        if others
-    ]
+    return among
 
 
 def place(copy: Copy, best_first: Sequence[str]) -> Place:

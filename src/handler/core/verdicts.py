@@ -1,10 +1,12 @@
 """What people decided of two pictures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
 from handler.core.model import PictureRecord
+
+MOST_EARLIER = 8  # of one subject that are kept: 14 KB each at the very most, and an item takes 400
 
 
 class Verdict(StrEnum):
@@ -68,6 +70,7 @@ class Decision:
     kept: str | None = None  # which of the subject, if one is
     note: str | None = None
     batch: str | None = None  # what was decided at once, and may be undone at once
+    earlier: tuple["Decision", ...] = ()  # those whose place it took, the newest first; none of them has any itself
 
     @property
     def filed(self) -> "Placed":
@@ -77,3 +80,32 @@ class Decision:
     def says(self, other: "Decision | None") -> bool:
         """Whether it is the same verdict as *other*, whoever gave it and when."""
         return other is not None and (self.verdict, self.kept) == (other.verdict, other.kept)
+
+    def instead_of(self, current: "Decision | None") -> "Decision":
+        """Return the same, as it takes the place of *current*: so that undoing it brings that back."""
+        chain = current.chain if current else ()
+        return replace(self, earlier=chain[:MOST_EARLIER])
+
+    @property
+    def chain(self) -> tuple["Decision", ...]:
+        """It and those whose place it took, the newest first, each alone."""
+        return replace(self, earlier=()), *self.earlier
+
+    def without(self, batch: str | None) -> "tuple[Decision | None, Decision | None]":
+        """Return what is taken back with *batch*, if anything, and what stands then, if anything does.
+
+        Of a batch that is all of it, though another decision has taken its place; None takes back what stands.
+        """
+        goes = self.chain[:1] if batch is None else tuple(one for one in self.chain if one.batch == batch)
+        stays = tuple(one for one in self.chain if one not in goes)
+        return next(iter(goes), None), replace(stays[0], earlier=stays[1:]) if stays else None
+
+
+class BatchPlace(NamedTuple):
+    """The place of a subject among those that were decided about at once: on which page it is noted, and where."""
+
+    page: str
+    number: int
+
+
+BATCH_START = BatchPlace("0", -1)  # before all: the name of a page begins with a year

@@ -260,6 +260,17 @@ def test_event_that_is_half_a_request_is_no_question(ask: Asker, event: dict[str
     assert (answer["status"], answer["body"]["type"]) == (400, Kind.UNKNOWN_FIELD.type)
 
 
+def test_decision_about_another_content(ask: Asker, deployment: FakeDeployment) -> None:
+    for key in ("a.jpg", "b.jpg"):
+        deployment.upload(key, jpeg(CAT))
+    objects = [{"bucket": BUCKET, "key": "a.jpg"}, {"bucket": BUCKET, "key": "b.jpg", "sha256": "0" * 64}]
+    body = json.dumps({"decisions": [{"objects": objects, "verdict": "different"}]}).encode()
+
+    answer = ask.url("PUT", "/v1/decisions", body=body, content_type="application/json")
+
+    assert_problem(answer, Kind.CHANGED, "s3://pictures/b.jpg was overwritten", "look at them again")
+
+
 def test_every_kind_of_problem_has_a_test(request: pytest.FixtureRequest) -> None:
     source = "".join(path.read_text() for path in request.path.parent.glob("test_*.py"))
 

@@ -15,6 +15,8 @@ from tests.pictures import jpeg, near_copy, photo
 CAT, COPY = photo(1), near_copy(photo(1))
 ONE, TWO, NEAR = ({"bucket": BUCKET, "key": key} for key in ("one.jpg", "two.jpg", "näh & er.jpg"))
 
+ONE_AND_TWO = ONE, TWO
+
 
 @pytest.fixture
 def deployment() -> FakeDeployment:
@@ -90,7 +92,91 @@ def test_what_is_not_kept_may_be_deleted(ask: Asker) -> None:
     kept = put(ask, {"objects": [TWO, ONE], "verdict": "keep_one", "kept": TWO}).document["decisions"][0]["kept"]
 
     assert kept == TWO
-    assert listed(ask, "/v1/deletable")["objects"] == [{"object": ONE, "kept": TWO}]
+    found = listed(ask, "/v1/deletable")
+    assert [(named(one["object"]), named(one["kept"])) for one in found["objects"]] == [(ONE, TWO)]
+    assert found["objects"][0]["object"]["sha256"] == contents(ask)["one.jpg"]
+    assert (found["contradicted"], found["cursor"]) == ([], None)
+
+
+def test_what_runs_in_a_circle_is_told_apart(ask: Asker, deployment: FakeDeployment) -> None:
+    deployment.upload("three.jpg", jpeg(CAT))
+    three = {"bucket": BUCKET, "key": "three.jpg"}
+    for kept, goes in ((ONE, TWO), (TWO, three), (three, ONE)):
+        put(ask, {"objects": [kept, goes], "verdict": "keep_one", "kept": kept})
+
+    found = listed(ask, "/v1/deletable")
+
+    assert (found["objects"], len(found["contradicted"])) == ([], 3)
+
+
+def named(stored: dict[str, Any]) -> dict[str, str]:
+    return {"bucket": stored["bucket"], "key": stored["key"]}
+
+
+def contents(ask: Asker) -> dict[str, str]:
+    """What the groups say that their pictures are, by key."""
+    copies = [copy for group in groups(ask).document["groups"] for copy in (group["best"], *group["others"])]
+    return {copy["key"]: copy["sha256"] for copy in copies}
+
+
+def test_decision_about_what_was_overwritten_since_it_was_shown_says_what_differs(
+    ask: Asker, deployment: FakeDeployment
+) -> None:
+    one, near = (what | {"sha256": contents(ask)[what["key"]]} for what in (ONE, NEAR))
+    deployment.upload(NEAR["key"], jpeg(photo(5)))
+
+    refused = put(ask, different(one, TWO), different(one, near))
+
+    assert (refused.status, refused.document["type"]) == (409, "urn:lookalike:problem:changed")
+    now = ask.picture(urlencode(NEAR)).document["sha256"]
+    assert refused.document["changed"] == [near | {"now": now}]
+    assert listed(ask)["decisions"] == []
+    assert put(ask, different(one, TWO)).status == 200
+
+
+def test_decision_about_what_is_gone_says_which(ask: Asker, deployment: FakeDeployment) -> None:
+    deployment.function().removed(deployment.delete(NEAR["key"]))
+
+    refused = put(ask, different(ONE, TWO), different(ONE, NEAR))
+
+    assert (refused.status, refused.document["missing"]) == (404, [NEAR])
+    assert listed(ask)["decisions"] == []
+
+
+def test_decision_is_taken_back_by_its_subject(ask: Asker, deployment: FakeDeployment) -> None:
+    (decision,) = put(ask, different(ONE, NEAR)).document["decisions"]
+    deployment.function().removed(deployment.delete(NEAR["key"]))
+    subject, other_subject = decision["subject"]
+
+    assert undo(ask, subject=other_subject, other_subject=subject).document["decisions"] == [decision]
+    assert undo(ask, subject=subject, other_subject=other_subject).document["decisions"] == []
+
+
+def test_batch_is_listed_and_undone_part_by_part(deployment: FakeDeployment, ask: Asker) -> None:
+    keys = [f"{number}.jpg" for number in range(12)]
+    for key in keys:
+        deployment.upload(key, jpeg(photo(30)))
+    pairs = [
+        different({"bucket": BUCKET, "key": one}, {"bucket": BUCKET, "key": other})
+        for number, one in enumerate(keys)
+        for other in keys[number + 1 :]
+    ]
+    for some in (pairs[:1], pairs[1:]):  # each request notes what it stores
+        put(ask, *some, batch="b")
+    put(ask, different(*ONE_AND_TWO), batch="another")
+
+    found, parts, cursor = list[Any](), 0, dict[str, str]()
+    while True:
+        document = listed(ask, batch="b", limit=40, **cursor)
+        found, parts = found + document["decisions"], parts + 1
+        if document["cursor"] is None:
+            break
+        cursor = {"cursor": document["cursor"]}
+    assert (len(found), parts, {one["batch"] for one in found}) == (66, 2, {"b"})
+
+    undone = undo(ask, batch="b").document
+    assert (len(undone["decisions"]), undone["cursor"]) == (66, None)
+    assert [one["batch"] for one in listed(ask)["decisions"]] == ["another"]
 
 
 def test_whoever_signed_the_request_decided_unless_somebody_is_named(ask: Asker) -> None:
@@ -162,6 +248,8 @@ WRONG_BODIES: list[tuple[Any, str, str]] = [
     ({"decisions": [{"objects": [ONE], "verdict": "different"}]}, "wrong-value", "want two"),
     ({"decisions": [{"objects": [ONE, TWO], "verdict": "same"}]}, "wrong-value", "want one of different"),
     ({"decisions": [{"objects": [ONE, TWO], "verdict": "keep_one"}]}, "wrong-value", "want one of the two"),
+    ({"decisions": [different(ONE, TWO | {"sha256": "abc"})]}, "wrong-value", "want 64 hex digits"),
+    ({"decisions": [different(ONE, TWO | {"etag": "abc"})]}, "unknown-field", "'etag'"),
     ({"decisions": [different(ONE, TWO, note="x" * 1001)]}, "wrong-value", "at most 1000 characters"),
 ]
 
@@ -191,6 +279,11 @@ def test_wrong_decisions_are_refused_by_name(ask: Asker, body: Any, kind: str, d
         ("GET", "/v1/deletable", "batch=b", "'batch'"),
         ("DELETE", "/v1/decisions", "bucket=pictures", "query.key is missing"),
         ("DELETE", "/v1/decisions", "batch=b&bucket=pictures", "'bucket'"),
+        ("DELETE", "/v1/decisions", "batch=b&cursor=WzEsMiwzXQ", "query.cursor"),
+        ("DELETE", "/v1/decisions", f"subject={'0' * 32}", "query.other_subject is null"),
+        ("DELETE", "/v1/decisions", f"subject={'0' * 31}&other_subject={'0' * 32}", "query.subject"),
+        ("GET", "/v1/decisions", "batch=b&cursor=WyJhIiwiYiIsImMiXQ", "query.cursor"),
+        ("GET", "/v1/deletable", "cursor=WyJhIiwiYiIsImMiXQ", "query.cursor"),
     ],
 )
 def test_wrong_parameters_are_refused_by_name(ask: Asker, method: str, path: str, query: str, detail: str) -> None:

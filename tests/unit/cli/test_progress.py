@@ -31,6 +31,14 @@ def test_without_rich_a_line_comes_now_and_then(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err == "hashing: 20 of 30\n"
 
 
+def test_line_has_no_total_that_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
+    times = iter((0.0, PAUSE_S, PAUSE_S))
+
+    Lines("taking back", None, clock=lambda: next(times)).advance(100)
+
+    assert capsys.readouterr().err == "taking back: 100\n"
+
+
 WITHOUT_RICH = "import sys; sys.modules['rich'] = None; from handler.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
 

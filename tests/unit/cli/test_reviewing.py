@@ -5,8 +5,14 @@ from typing import Any
 
 import pytest
 
-from handler.cli.reviewing import Surplus, all_alike, keep_one, of_two, surplus
+from handler.cli.asking import Ask, Refused, document
+from handler.cli.deciding import put
+from handler.cli.reviewing import all_alike, keep_one, members, of_two, pages, surplus
 from handler.core.verdicts import NamedObject, Verdict
+from handler.review.decisions import Decisions
+from handler.review.groups import Groups
+from handler.review.service import Review
+from handler.review.surplus import Deletable
 from tests.asking import AskedSession, Asker
 from tests.deployments import BUCKET, FakeDeployment
 from tests.pictures import jpeg, near_copy, photo
@@ -35,6 +41,12 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> FakeDeployment:
         site.upload(key, body)
     monkeypatch.setattr("boto3.Session", lambda: AskedSession(Asker(site)))
     return site
+
+
+@pytest.fixture
+def ask(deployment: FakeDeployment) -> Ask:
+    asker = Asker(deployment)
+    return lambda event: document(asker.direct(event))
 
 
 @pytest.fixture
@@ -200,22 +212,96 @@ def test_what_goes_goes_for_the_others_too() -> None:
     assert len(of_two(GROUP, 0, 2, Verdict.KEEP_ONE, kept=2)) == len(of_two(GROUP, 0, 2, Verdict.KEEP_BOTH)) == 1
 
 
-def deletable(*pairs: str) -> Any:
-    """A function that answers that of each pair the first may be deleted, and the second is kept."""
-    objects = [{"object": copy(goes), "kept": copy(kept)} for goes, kept in map(tuple, pairs)]
-    return lambda _event: {"objects": objects, "cursor": None}
+def deletable(*pairs: str, contradicted: str = "") -> Any:
+    """A function that answers that of each pair the first may be deleted, and the second stays: a page for each."""
+    pages = iter(range(len(pairs)))
+
+    def answer(_event: Any) -> Any:
+        number = next(pages)
+        goes, kept = (copy(key) | {"etag": "e", "version": None, "sha256": "0"} for key in pairs[number])
+        return {
+            "objects": [{"object": goes, "kept": kept}],
+            "contradicted": [copy(key) for key in contradicted] if number == 0 else [],
+            "cursor": None if number + 1 == len(pairs) else "further",
+        }
+
+    return answer
 
 
 def test_what_may_be_deleted_names_what_is_left() -> None:
-    found, contradicted = surplus(deletable("ba", "cb", "cd"), None)
+    found, contradicted = surplus(deletable("ba", "ca", contradicted="xy"), None)
 
-    by_key = {one.object.key: one.stays.key for one in found}
-    assert (by_key, contradicted) == ({"b": "a", "c": "d"}, [])
-    assert isinstance(found[0], Surplus)
+    assert [(one.object.key, one.stays.key, one.etag) for one in found] == [("b", "a", "e"), ("c", "a", "e")]
+    assert contradicted == [NamedObject(BUCKET, key) for key in "xy"]
 
 
-def test_nothing_is_deleted_of_which_nothing_would_be_left() -> None:
-    found, contradicted = surplus(deletable("ab", "bc", "ca", "dc", "ef"), None)
+def test_what_is_to_stay_by_one_page_and_to_go_by_the_next_lets_nothing_go() -> None:
+    found, contradicted = surplus(deletable("ba", "ac", "de"), None)
 
-    assert [one.object.key for one in found] == ["e"]
-    assert contradicted == [NamedObject(BUCKET, key) for key in "abcd"]
+    assert [(one.object.key, one.stays.key) for one in found] == [("a", "c"), ("d", "e")]
+    assert contradicted == [NamedObject(BUCKET, "b")]
+
+
+def shown(ask: Ask) -> Any:
+    return [group for page in pages(ask, "/v1/groups", {}) for group in page["groups"]]
+
+
+def test_decisions_name_the_contents_that_were_shown(ask: Ask) -> None:
+    for group in shown(ask):
+        contents = {one["key"]: one["sha256"] for one in members(group)}
+        for decision in (
+            *keep_one(group),
+            *all_alike(group, Verdict.DIFFERENT),
+            *of_two(group, 0, 1, Verdict.KEEP_BOTH),
+        ):
+            assert {one["key"]: one["sha256"] for one in decision["objects"]}.items() <= contents.items()
+
+
+def test_rule_leaves_out_what_was_overwritten_or_is_gone_since_it_was_shown(
+    ask: Ask, deployment: FakeDeployment
+) -> None:
+    decisions = [one for group in shown(ask) for one in keep_one(group)]
+    assert len(decisions) == 4
+    deployment.upload("x.jpg", jpeg(photo(9)))
+    deployment.function().removed(deployment.delete("near.jpg"))
+    left_out: list[Any] = []
+
+    stored = [one for some in put(ask, decisions, "me", "rule", left_out) for one in some]
+
+    about = [{one["key"] for one in decision["objects"]} for decision in stored]
+    assert about == [{"a.jpg", EVIL}]
+    assert len(left_out) == 3
+    with pytest.raises(Refused, match=r"changed: s3://pictures/x\.jpg was overwritten"):
+        list(put(ask, [one for one in decisions if "x.jpg" in str(one)], "me", "rule"))
+
+
+def test_decision_about_what_is_gone_is_found_by_its_names(lookalike: Run, deployment: FakeDeployment) -> None:
+    pair = uri("a.jpg"), uri("near.jpg")
+    lookalike("decide", *pair, "different")
+    lookalike("decide", uri("x.jpg"), uri("y.jpg"), "different")
+    deployment.function().removed(deployment.delete("near.jpg"))
+
+    assert lookalike("decisions", "--undo", *pair).lines == ["1 decision taken back"]
+    assert lookalike("decisions", "--undo", *pair).status == 1
+    assert len(json.loads(lookalike("decisions", "--json").lines[0])["decisions"]) == 1
+
+
+def test_rule_goes_on_with_the_copies_that_a_group_has_left_out(
+    lookalike: Run, deployment: FakeDeployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(9):
+        deployment.upload(f"{number}.jpg", jpeg(photo(7)))
+    known = deployment.known()
+    review = Review(Groups(known, most_copies=4), Decisions(known), Deletable(known))
+    small = deployment.asking()._replace(review=review)
+    monkeypatch.setattr("boto3.Session", lambda: AskedSession(Asker(deployment, lambda: small)))
+    preview = lookalike("decide", "--all", "--keep", "best", "--dry-run").lines
+
+    done = lookalike("decide", "--all", "--keep", "best", "--yes", "--json")
+
+    assert preview[-1].startswith("3 groups, 14 pictures: 3 to keep, 11 not (")
+    assert lookalike("groups").status == 1
+    batch = json.loads(done.lines[0])["batch"]
+    assert len(json.loads(lookalike("decisions", "--to-delete", "--json").lines[0])["objects"]) == 11
+    lookalike("decisions", "--undo", batch)
+    assert lookalike("decisions", "--to-delete").status == 1

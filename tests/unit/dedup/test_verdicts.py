@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from handler.core.verdicts import Decision, NamedObject, Verdict
-from handler.review import Judged, Review
+from handler.review.decisions import Judged
 from tests.deployments import BUCKET, FakeDeployment
 from tests.pictures import jpeg, near_copy, photo
 
@@ -13,17 +13,8 @@ CAT, COPY = jpeg(photo(1)), jpeg(near_copy(photo(1)))
 DIFFERENT = Judged(Verdict.DIFFERENT, by="somebody")
 
 
-def review(deployment: FakeDeployment) -> Review:
-    return Review(
-        pairs=deployment.pairs,
-        verdicts=deployment.verdicts,
-        catalog=deployment.catalog,
-        settings=deployment.settings,
-    )
-
-
 def decide(deployment: FakeDeployment, one: str, other: str, judged: Judged = DIFFERENT) -> Decision:
-    return review(deployment).decide(NamedObject(BUCKET, one), NamedObject(BUCKET, other), judged)
+    return deployment.decide(NamedObject(BUCKET, one), NamedObject(BUCKET, other), judged)
 
 
 @pytest.fixture
@@ -121,7 +112,7 @@ def test_look_up_shows_what_was_decided(decided: FakeDeployment) -> None:
 
 
 def test_undone_decision_lets_the_next_upload_tell(decided: FakeDeployment) -> None:
-    review(decided).undo(NamedObject(BUCKET, "copy.jpg"), NamedObject(BUCKET, "cat.jpg"))
+    decided.review().decisions.undo_named(NamedObject(BUCKET, "copy.jpg"), NamedObject(BUCKET, "cat.jpg"))
 
     decided.upload("copy.jpg", COPY)
 

@@ -4,22 +4,41 @@ import json
 import shlex
 from collections.abc import Iterator, Sequence
 
-from handler.cli.reviewing import Surplus, uri
+from handler.cli.reviewing import Surplus
 
 HEAD = """\
 #!/bin/sh
 # What was decided not to be kept; `lookalike review` wrote this, and deletes nothing.
-# Read it before you run it. In a bucket without versions nothing brings an object back.
-set -eu
+# Read it before you run it. In a bucket without versions nothing brings an object back; in one with versions a delete
+# marker hides it. An object that was overwritten since is another picture: --if-match leaves it alone. It needs
+# s3:DeleteObject and s3:GetObject, and version 2 of the AWS CLI of September 2025 or later.
+set -u
+left=0
+"""
+TAIL = """\
+[ "$left" = 0 ] || { echo "$left left: overwritten since, gone, or refused" >&2; exit 1; }
 """
 
 
 def script(found: Sequence[Surplus]) -> str:
-    """Return commands for a POSIX shell that delete the objects; keys of any characters are quoted."""
-    return HEAD + "".join(f"aws s3 rm {shlex.quote(uri(one.object))}\n" for one in found)
+    """Return commands for a POSIX shell that delete the objects unless they were overwritten.
+
+    Keys of any characters are quoted. What is not known to be what was decided about is left out.
+    """
+    return HEAD + "".join(map(_deletion, (one for one in found if one.etag))) + TAIL
+
+
+def _deletion(one: Surplus) -> str:
+    words = ["aws", "s3api", "delete-object", "--if-match", f'"{one.etag}"']
+    if one.object.key.startswith(("file://", "fileb://")):  # by themselves these would name a file to read the key from
+        words += ["--cli-input-json", json.dumps({"Bucket": one.object.bucket, "Key": one.object.key})]
+    else:
+        words += ["--bucket", one.object.bucket, f"--key={one.object.key}"]
+    return f"{shlex.join(words)} || left=$((left + 1))\n"
 
 
 def lines(found: Sequence[Surplus]) -> Iterator[str]:
     """Yield a line of JSON for each object, with the one that stays."""
     for one in found:
-        yield json.dumps({**one.object._asdict(), "kept": one.stays._asdict()}) + "\n"
+        content = {"version": one.version, "etag": one.etag, "sha256": one.sha256}
+        yield json.dumps({**one.object._asdict(), **content, "kept": one.stays._asdict()}) + "\n"

@@ -10,25 +10,13 @@ from itertools import count
 from typing import NamedTuple
 
 from handler.cli.asking import Ask
+from handler.cli.deciding import new_batch, put, put_groups, undo_batch, undo_pair
 from handler.cli.errors import CommandError
-from handler.cli.reviewing import (
-    Document,
-    Filters,
-    all_alike,
-    keep_one,
-    members,
-    named,
-    new_batch,
-    pages,
-    put,
-    undo_batch,
-    undo_pair,
-)
+from handler.cli.reviewing import Document, Filters, all_alike, keep_one, members, pages, shown
 from handler.core.verdicts import NamedObject, Verdict
 
 MOST_SHOWN = 5_000  # groups that are remembered
 MOST_JOBS = 20
-FEW = 20  # decisions: so few are taken back one by one, which needs no index that may lag behind
 
 
 class Listed(NamedTuple):
@@ -60,16 +48,17 @@ class Job:
     groups: list[Document] = field(default_factory=list)
     waiting: int = 0  # groups, as the first page says
     stored: int = 0
+    left_out: list[Document] = field(default_factory=list)  # what is about pictures that were overwritten, or are gone
     trouble: str = ""
+
+    def say(self, group: Document) -> list[Document]:
+        """Return what it says of a group."""
+        return keep_one(group) if self.verdict is Verdict.KEEP_ONE else all_alike(group, self.verdict)
 
     @property
     def decisions(self) -> list[Document]:
-        """What it says."""
-        every = [
-            keep_one(group) if self.verdict is Verdict.KEEP_ONE else all_alike(group, self.verdict)
-            for group in self.groups
-        ]
-        return [one for some in every for one in some]
+        """What it says of all groups that were looked at."""
+        return [one for group in self.groups for one in self.say(group)]
 
 
 class Session:
@@ -138,27 +127,18 @@ class Session:
         if not self._done:
             return None
         done = self._done[-1]
-        if len(done.stored) <= FEW:
-            for decision in done.stored:
-                undo_pair(self.ask, *map(named, decision["objects"]))
-        else:
-            self.undo_batch(done.batch, done.scope)
-        self._done.pop()
-        if done.group:
-            self._decided.pop(done.group, None)
+        self.undo_batch(done.batch, done.scope)
         return done
 
     def undo_batch(self, batch: str, scope: str | None) -> int:
         """Take back all that was decided at once; return how many decisions that were. Raises CommandError."""
-        total = 0
-        while undone := undo_batch(self.ask, batch, scope):
-            total += len(undone)
+        total = sum(map(len, undo_batch(self.ask, batch, scope)))
         self._forget(batch)
         return total
 
-    def undo_pair(self, one: NamedObject, other: NamedObject) -> int:
+    def undo_pair(self, one: NamedObject, other: NamedObject, *, scope: str | None = None) -> int:
         """Take back what was decided of two objects; return how many decisions that were. Raises CommandError."""
-        return len(undo_pair(self.ask, one, other))
+        return len(undo_pair(self.ask, one, other, scope or self.scope))
 
     def _forget(self, batch: str) -> None:
         for done in self._done:
@@ -208,8 +188,9 @@ class Session:
     def _store(self, job: Job) -> None:
         batch, stored = new_batch("rule"), list[Document]()
         says = f"rule {job.name}"
+        parts = put_groups(self.ask, job.filters, job.groups, job.say, by=self.by, batch=batch, left_out=job.left_out)
         try:
-            for some in put(self.ask, job.decisions, self.by, batch):
+            for some in parts:
                 stored += [one for one in some if one["batch"] == batch]
                 job.stored += len(some)
         finally:
@@ -219,6 +200,6 @@ class Session:
 
 
 def name_of(group: Document) -> str:
-    """Return what names a group of these copies and pairs, and no other."""
-    told = json.dumps([[named(copy) for copy in members(group)], group["among_others"]])
+    """Return what names a group of these copies, each with its content, and pairs, and no other."""
+    told = json.dumps([[shown(copy) for copy in members(group)], group["among_others"]])
     return hashlib.sha256(told.encode()).hexdigest()[:20]

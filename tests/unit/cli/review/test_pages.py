@@ -1,5 +1,6 @@
 """What the pages show, and what is stored by what is done on them."""
 
+import json
 import re
 import subprocess
 from html import unescape
@@ -12,7 +13,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from handler.cli.review.export import script
-from handler.cli.review.session import Session
+from handler.cli.review.session import Session, name_of
 from handler.cli.reviewing import Surplus
 from handler.core.verdicts import NamedObject
 from tests.deployments import BUCKET, FakeDeployment
@@ -233,10 +234,36 @@ def test_rule_decides_about_what_was_shown_and_no_more(
     assert {named["key"] for named in decision["objects"]} == {"x.jpg", "y.jpg"}
 
 
+def test_rule_says_what_it_left_out_since_a_picture_was_overwritten(
+    browser: TestClient, session: Session, deployment: FakeDeployment
+) -> None:
+    pair = exact_pair(browser)
+    browser.post("/rules", data={"verdict": "different", "kind": "exact"})
+    group = session.group(pair)
+    assert group
+    deployment.upload(group["best"]["key"], jpeg(photo(9)))
+
+    browser.post("/rules/1")
+
+    text = browser.get("/rules/1").text
+    assert ("0 decisions stored" in text, "1 decision left out" in text) == (True, True)
+    assert stored(session) == []
+
+
 def test_rule_that_fails_says_so(browser: TestClient) -> None:
     browser.post("/rules", data={"verdict": "different", "scope": "a/"})
 
     assert "wrong-value" in browser.get("/rules/1").text
+
+
+def test_group_of_other_contents_has_another_name() -> None:
+    """Else what one page shows would be decided with the contents that another page was shown later."""
+
+    def group(content: str) -> dict[str, Any]:
+        copies = [{"bucket": BUCKET, "key": key, "sha256": content * 64} for key in ("a.jpg", "b.jpg")]
+        return {"best": copies[0], "others": copies[1:], "among_others": []}
+
+    assert name_of(group("0")) == name_of(group("0")) != name_of(group("1"))
 
 
 # --- decisions, export, pictures ---
@@ -271,19 +298,50 @@ def test_export_is_text_that_quotes_every_key(browser: TestClient) -> None:
     assert "2 pictures" in page.text
     assert "<script>alert" not in page.text
     assert commands.headers["content-disposition"] == 'attachment; filename="to-delete.sh"'
-    assert commands.text.count("aws s3 rm ") == lines.text.count("\n") == 2
+    assert commands.text.count("aws s3api delete-object --if-match ") == lines.text.count("\n") == 2
 
 
-def test_commands_delete_the_objects_and_run_nothing_else() -> None:
+def test_commands_delete_the_objects_as_they_were_decided_about_and_run_nothing_else() -> None:
     keys = [EVIL, "$(touch x)", "a b", "'; echo no; '", "-r", "ä"]
-    found = [Surplus(NamedObject(BUCKET, key), NamedObject(BUCKET, "stays")) for key in keys]
-    program = "aws() { printf '%s\\0' \"$@\"; }\n" + script(found)
+    found = [Surplus(NamedObject(BUCKET, key), NamedObject(BUCKET, "stays"), etag='e"$(x)') for key in keys]
+    unknown = Surplus(NamedObject(BUCKET, "unknown"), NamedObject(BUCKET, "stays"))
+    program = "aws() { printf '%s\\0' \"$@\"; }\n" + script([*found, unknown])
 
     done = subprocess.run(["/bin/sh", "-c", program], capture_output=True, check=True)  # noqa: S603 - what is tested
 
-    assert done.stdout.decode().split("\0")[:-1] == [
-        word for key in keys for word in ("s3", "rm", f"s3://{BUCKET}/{key}")
-    ]
+    head = ("s3api", "delete-object", "--if-match", '"e"$(x)"', "--bucket", BUCKET)
+    assert done.stdout.decode().split("\0")[:-1] == [word for key in keys for word in (*head, f"--key={key}")]
+
+
+def test_key_that_the_aws_cli_would_take_for_a_file_is_given_as_json() -> None:
+    commands = script([Surplus(NamedObject(BUCKET, "file:///x'y"), NamedObject(BUCKET, "stays"), etag="e")])
+    program = "aws() { printf '%s\\0' \"$@\"; }\n" + commands
+
+    done = subprocess.run(["/bin/sh", "-c", program], capture_output=True, check=True)  # noqa: S603 - what is tested
+
+    *_, option, given = done.stdout.decode().split("\0")[:-1]
+    assert (option, json.loads(given)) == ("--cli-input-json", {"Bucket": BUCKET, "Key": "file:///x'y"})
+
+
+def test_commands_say_how_many_objects_were_left() -> None:
+    found = [Surplus(NamedObject(BUCKET, key), NamedObject(BUCKET, "stays"), etag="e") for key in "abc"]
+    program = "aws() { case $* in *--key=b*) return 254;; esac; }\n" + script(found)
+
+    done = subprocess.run(["/bin/sh", "-c", program], capture_output=True, check=False)  # noqa: S603 - what is tested
+
+    assert (done.returncode, done.stderr.decode()[:7]) == (1, "1 left:")
+
+
+def test_last_decision_is_taken_back_though_its_picture_is_gone(
+    browser: TestClient, session: Session, deployment: FakeDeployment
+) -> None:
+    group = exact_pair(browser)
+    browser.post(f"/groups/{group}", data={"verdict": "different"})
+    gone = stored(session)[0]["objects"][0]["key"]
+    deployment.function().removed(deployment.delete(gone))
+
+    assert browser.post("/undo", data={"from": "groups"}).status_code == 200
+    assert (stored(session), session.last) == ([], None)
 
 
 @pytest.mark.parametrize(("address", "side"), [("/thumbnail", 480), ("/picture", 640)])
