@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from handler.aws.meter import Meter
+from handler.aws.retries import Retries
 from handler.clock import now
 from handler.core.fingerprint import fingerprint
 from handler.core.journal import Shape
@@ -168,7 +169,7 @@ class FakeDeployment:
 
     def service(self, shadow: Indexer | None = None) -> Service:
         """What the handler is given."""
-        return Service(self.function(), self.look_ups(), shadow, Meter())
+        return Service(self.function(), self.look_ups(), shadow, Meter(), Retries())
 
     def asking(self, also_generation: str | None = None) -> AskService:
         """What the function that answers questions is given."""
@@ -182,6 +183,7 @@ class FakeDeployment:
             also_generation=also_generation,
             meter=Meter(),
             deadline=Deadline(),
+            retries=Retries(),
         )
 
     def review(self, settings: Settings | None = None, clock: Callable[[], datetime] = now) -> Review:

@@ -11,7 +11,7 @@ from handler.core.again import Again
 from handler.core.buckets import Bucket, members_within, probes, to_member
 from handler.core.filed import Filed
 from handler.core.formats import check_bytes
-from handler.core.journal import Appended, Segment, Shape, Tail
+from handler.core.journal import Appended, Segment, Shape, Span, Tail
 from handler.core.matches import NotedPair, Pair
 from handler.core.message import Message
 from handler.core.model import (
@@ -103,7 +103,7 @@ class InMemoryJournal:
             segments.append(set())
             refused += 1
         segments[-1].add(entry)
-        completes = len(segments) % self._shape.pack_segments == 0 and len(segments[-1]) == full
+        completes = bool(self._shape.completed(shard, len(segments) - 1)) and len(segments[-1]) == full
         return Appended(shard, len(segments) - 1, refused, completes)
 
     def tail(self, collection: Collection, cursors: Sequence[int]) -> Tail:
@@ -126,16 +126,16 @@ class InMemoryJournal:
 
 
 class InMemoryPacks:
-    """Packs by collection, shard and number."""
+    """Packs by collection and span."""
 
     def __init__(self) -> None:
-        self.packs: dict[tuple[Collection, int, int], bytes] = {}
+        self.packs: dict[tuple[Collection, Span], bytes] = {}
 
-    def get(self, collection: Collection, shard: int, number: int) -> bytes | None:
-        return self.packs.get((collection, shard, number))
+    def get(self, collection: Collection, span: Span) -> bytes | None:
+        return self.packs.get((collection, span))
 
-    def put(self, collection: Collection, shard: int, number: int, pack: bytes) -> None:
-        self.packs[collection, shard, number] = pack
+    def put(self, collection: Collection, span: Span, pack: bytes) -> None:
+        self.packs[collection, span] = pack
 
 
 class InMemoryCatalog:

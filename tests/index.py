@@ -15,10 +15,10 @@ from handler.search import LOADING_SHARE, Search
 from tests.fakes import InlineExecutor, InMemoryBuckets, InMemoryCatalog, InMemoryJournal, InMemoryPacks
 
 COLLECTION = Collection("*", "phash1")
-SHAPE = Shape(segment_bytes=180, pack_segments=4)
+SHAPE = Shape(segment_bytes=180, pack_sizes=(4,))
 ENTRY_BYTES = entry_bytes(1)
 PER_SEGMENT = SHAPE.capacity(COLLECTION, ENTRY_BYTES)
-PER_PACK = PER_SEGMENT * SHAPE.pack_segments
+PER_PACK = PER_SEGMENT * SHAPE.pack_sizes[0]
 RADIUS = 10
 
 
@@ -49,6 +49,7 @@ class FakeIndex:
 
     page_segments: int = 1000
     shards: int = 1
+    shape: Shape = SHAPE
     journal: InMemoryJournal = field(init=False)
     packs: InMemoryPacks = field(default_factory=InMemoryPacks)
     buckets: InMemoryBuckets = field(default_factory=InMemoryBuckets)
@@ -56,11 +57,11 @@ class FakeIndex:
     now: float = 0.0  # seconds, as instances see it
 
     def __post_init__(self) -> None:
-        self.journal = InMemoryJournal(shape=SHAPE, page_segments=self.page_segments, shards=self.shards)
+        self.journal = InMemoryJournal(shape=self.shape, page_segments=self.page_segments, shards=self.shards)
 
     def open(self, collection: Collection = COLLECTION, word_count: int = 1) -> CollectionJournal:
         """Return the journal of *collection* as a new instance knows it."""
-        store = JournalStore(self.journal, self.packs, InlineExecutor(), SHAPE)
+        store = JournalStore(self.journal, self.packs, InlineExecutor(), self.shape)
         return CollectionJournal(collection, word_count, store)
 
     def instance(self, memory_bytes: int = 1 << 20) -> Instance:

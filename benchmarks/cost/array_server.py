@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from benchmarks.cost.array_tables import ArrayTables
 from benchmarks.cost.request_log import GET_OBJECT, LoggedRequest
 from benchmarks.cost.stored_pictures import Size
+from handler.aws.packs import UNNAMED_SIZE
+from handler.core.journal import Span
 
 CONTROL = "/-/"  # where the benchmark itself asks
 JSON_TYPE = "application/x-amz-json-1.0"
@@ -102,8 +104,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         begin = time.perf_counter()
-        shard, number = self.path.partition("?")[0].split("/")[-2:]
-        pack = self.server.tables.stored.pack(int(shard), int(number))
+        shard, name = self.path.partition("?")[0].split("/")[-2:]
+        size, _, number = name.rpartition("-")
+        segments = int(size or UNNAMED_SIZE)
+        pack = self.server.tables.stored.pack(Span(int(shard), int(number) * segments, segments))
         message = _message(404 if pack is None else 200, "application/xml", pack or NO_PACK)
         self._answer(message, begin, GET_OBJECT, 0)
 

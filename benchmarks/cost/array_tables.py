@@ -110,9 +110,7 @@ class ArrayTables:
             items.append(json.dumps(count).encode())
             size += KEY_BYTES
         for number in reversed(numbers) if request.get("ScanIndexForward") is False else numbers:
-            if len(items) >= request.get("Limit", math.inf):
-                break
-            if size > PAGE_BYTES:
+            if size > PAGE_BYTES or len(items) >= request.get("Limit", math.inf):
                 return items, size, f"{number - 1:08d}"
             item, bytes_ = self._segment(pk, shard, number)
             items.append(item)

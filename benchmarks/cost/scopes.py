@@ -19,7 +19,7 @@ from handler.core import prices
 from handler.core.entry import ID_BYTES, entry_bytes
 from handler.core.formats import BYTES_PER_PIXEL
 from handler.core.generations import GENERATIONS
-from handler.core.journal import Appended, Segment, Shape, Tail
+from handler.core.journal import Appended, Segment, Shape, Span, Tail
 from handler.core.model import Collection
 from handler.entries import Block, room_for
 from handler.journal import CollectionJournal, JournalStore
@@ -29,7 +29,7 @@ from training.printing import print_table
 GENERATION = GENERATIONS["look1"]
 COLLECTION = Collection("*", "look1")
 SHAPE = Shape()
-PACK_ROWS = SHAPE.pack_segments * SHAPE.capacity(COLLECTION, entry_bytes(GENERATION.word_count))
+PACK_ROWS = SHAPE.pack_sizes[1] * SHAPE.capacity(COLLECTION, entry_bytes(GENERATION.word_count))
 SIZES = (100_000, 500_000, 1_000_000, 2_000_000, 4_000_000, 8_000_000, 16_000_000, 32_000_000)
 MAX_BYTES, MAX_PIXELS = 20 << 20, 50_000_000  # the template's defaults
 LEAST_MEMORY_MB, MOST_MEMORY_MB = 1769, 10_240  # MemorySize: its default and its maximum
@@ -72,7 +72,7 @@ def scope(pictures: int, bytes_per_s: float) -> Scope:
     entries = entry_bytes(GENERATION.word_count)
     needed = Scope(pictures, math.ceil(room_for(pictures) * entries / MB), pictures * entries / bytes_per_s, 0.0)
     gets = math.ceil(pictures / PACK_ROWS)
-    reading = prices.reading(read_units=SHAPE.pack_segments / 4, s3_gets=gets)  # the tail is a pack at most
+    reading = prices.reading(read_units=SHAPE.pack_sizes[0] / 4, s3_gets=gets)  # the tail is a pack at most
     dollars = reading + prices.running(needed.loading_s, memory_mb=needed.memory_size_mb)
     return needed._replace(loading_dollars=dollars)
 
@@ -87,7 +87,7 @@ class _FullJournal:
     """A journal of *packs* full packs, and nothing behind them."""
 
     def __init__(self, packs: int) -> None:
-        self._end = packs * SHAPE.pack_segments
+        self._end = packs * SHAPE.pack_sizes[1]
 
     def append(self, _: Collection, __: bytes, ___: Mapping[int, int], *, ask: bool) -> Appended:
         raise NotImplementedError(ask)
@@ -103,18 +103,21 @@ class _FullJournal:
 
 
 class _OnePack:
-    """Every pack is this one, in memory."""
+    """Every pack of one size is the same, in memory."""
 
     def __init__(self) -> None:
+        self._bytes = {size: self._made(size * PACK_ROWS // SHAPE.pack_sizes[1]) for size in SHAPE.pack_sizes}
+
+    def _made(self, rows: int) -> bytes:
         rng = np.random.default_rng(0)
-        ids = rng.integers(0, 256, (PACK_ROWS, ID_BYTES), dtype=np.uint8)
-        words = rng.integers(0, 1 << 64, (GENERATION.word_count, PACK_ROWS), dtype=np.uint64)
-        self._bytes = Block(ids, words, PACK_ROWS).pack()
+        ids = rng.integers(0, 256, (rows, ID_BYTES), dtype=np.uint8)
+        words = rng.integers(0, 1 << 64, (GENERATION.word_count, rows), dtype=np.uint64)
+        return Block(ids, words, rows).pack()
 
-    def get(self, _: Collection, __: int, ___: int) -> bytes:
-        return bytes(bytearray(self._bytes))  # a copy, as S3 gives one
+    def get(self, _: Collection, span: Span) -> bytes:
+        return bytes(bytearray(self._bytes[span.size]))  # a copy, as S3 gives one
 
-    def put(self, _: Collection, __: int, ___: int, ____: bytes) -> None:
+    def put(self, collection: Collection, span: Span, pack: bytes) -> None:
         raise NotImplementedError
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from handler.core.buckets import BANDS, Bucket
 from handler.core.entry import ID_BYTES, WORD_BYTES, entry_bytes
-from handler.core.journal import Shape
+from handler.core.journal import Shape, Span
 from handler.core.model import Collection
 from handler.entries import Block
 
@@ -58,12 +58,12 @@ class StoredPictures:
         hashes = np.ascontiguousarray(self.hashes[:, some].T).astype(">u8").view(np.uint8)
         return np.hstack([self.ids[some], hashes.reshape(-1, WORD_BYTES * self.size.view_count)])
 
-    def pack(self, shard: int, number: int) -> bytes | None:
+    def pack(self, span: Span) -> bytes | None:
         """Return the pack, or None if there are not enough segments for it."""
-        rows = SHAPE.pack_segments * self.size.segment_rows
-        if (number + 1) * rows > self.rows(shard):
+        rows = span.size * self.size.segment_rows
+        if (span.number + 1) * rows > self.rows(span.shard):
             return None
-        some = self._slice(shard, number * rows, rows)
+        some = self._slice(span.shard, span.number * rows, rows)
         return Block(self.ids[some], self.hashes[:, some], rows).pack()
 
     def _slice(self, shard: int, first: int, rows: int) -> slice:

@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config as ClientConfig
 from PIL import Image
 
-from benchmarks.cost.stored_pictures import BUCKETED_VIEWS, COLLECTION, Size
+from benchmarks.cost.stored_pictures import BUCKETED_VIEWS, COLLECTION, SHAPE, Size
 from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
@@ -26,6 +26,7 @@ from handler.aws.verdicts import DynamoDBVerdicts
 from handler.core.again import Again
 from handler.core.buckets import buckets
 from handler.core.entry import Question, to_entry
+from handler.core.journal import Span
 from handler.core.message import Message
 from handler.core.model import (
     Collection,
@@ -107,7 +108,7 @@ class Uploader:
         instance = self._new_instance(memory_bytes=0)
         for _ in range(3):
             self._handle(instance, radius=0)
-        self._journals.packs.get(COLLECTION, 0, 0)
+        self._journals.packs.get(COLLECTION, Span(0, 0, SHAPE.pack_sizes[0]))
 
     def prepare(self) -> None:
         """Bring the instance to where the case begins: knowing all, nothing, or only how much there is."""

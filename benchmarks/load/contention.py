@@ -165,8 +165,9 @@ class _Table:
             if not arguments.get("ScanIndexForward", True):
                 self.calls["asked"] += 1
                 keys.reverse()
-            found = [{"sk": {"S": sk}} | _copy(items[sk]) for sk in keys[: arguments.get("Limit", len(keys))]]
-        return {"Items": found}
+            limit = arguments.get("Limit", len(keys))
+            found = [{"sk": {"S": sk}} | _copy(items[sk]) for sk in keys[:limit]]
+        return {"Items": found} | ({"LastEvaluatedKey": {"sk": keys[limit - 1]}} if len(keys) > limit else {})
 
     def _wait(self) -> None:
         time.sleep(LATENCY_S * random.uniform(1, 2))

@@ -154,7 +154,7 @@ def _entries(hashes: Hashes) -> Ask:
     """What a warm instance has: blocks as packs bring them."""
     entries = Entries(1)
     shape = Shape()
-    rows = shape.pack_segments * shape.capacity(COLLECTION, entry_bytes(1))
+    rows = shape.pack_sizes[1] * shape.capacity(COLLECTION, entry_bytes(1))
     for start in reversed(range(0, len(hashes), rows)):
         column = hashes[start : start + rows].copy()
         ids = np.frombuffer(np.random.default_rng(start).bytes(ID_BYTES * len(column)), np.uint8)

@@ -55,7 +55,8 @@ def _run(item: Item, service: Callable[[], Service], deadline: float) -> Result:
     start = time.perf_counter()
     meter = None
     try:
-        deduplicator, look_ups, shadow, meter = service()
+        deduplicator, look_ups, shadow, meter, retries = service()
+        retries.begin(deadline)
         besides = _keep_up(shadow, item) if shadow else None
         report = _report(deduplicator, look_ups, item, deadline)
     except Exception as error:

@@ -4,17 +4,17 @@ An instance that has read all that was appended before can answer any search out
 large and cheap, then the tail; the cursors say how far it has come.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from handler.core.entry import entry_bytes
-from handler.core.journal import Appended, BrokenJournal, PacksUnavailable, Segment, Shape, Tail
+from handler.core.journal import Appended, BrokenJournal, PacksUnavailable, Segment, Shape, Span, Tail
 from handler.core.model import Collection
 from handler.entries import Block, Entries, room_for
+from handler.packed import PackedSegments, Packs
 
-PACKS_AT_ONCE = 16  # read in parallel; what is on its way takes a MB each of the memory
+PACKS_AT_ONCE, SEGMENTS_AT_ONCE = 16, 16_384  # read in parallel: 16 MB, which may take as much memory once more
 NO_PACKS = (PacksUnavailable, BrokenJournal)  # no reason to fail an upload: the buckets answer for now
 
 
@@ -35,16 +35,6 @@ class Journal(Protocol):
 
     def segments(self, collection: Collection, shard: int, first: int, count: int) -> list[Segment]:
         """Return *count* segments from *first* on, those that exist."""
-
-
-class Packs(Protocol):
-    """Copies of what will not change any more."""
-
-    def get(self, collection: Collection, shard: int, number: int) -> bytes | None:
-        """Return the pack, or None if nobody has made it."""
-
-    def put(self, collection: Collection, shard: int, number: int, pack: bytes) -> None:
-        """Store the pack."""
 
 
 class JournalStore(NamedTuple):
@@ -96,6 +86,9 @@ class CollectionJournal:
     def __init__(self, collection: Collection, word_count: int, store: JournalStore) -> None:
         self._collection = collection
         self._store = store
+        self._packed = PackedSegments(
+            collection, word_count, segments=store.journal, packs=store.packs, shape=store.shape
+        )
         self.capacity = store.shape.capacity(collection, entry_bytes(word_count))  # entries that fill a segment
         self.entries = Entries(word_count)  # all that was read
         self.cursors: list[Cursor] = []  # by shard
@@ -109,7 +102,7 @@ class CollectionJournal:
     def append(self, entry: bytes) -> str | None:
         """Add *entry*: every instance that reads on later, this one or another, finds it.
 
-        The writer that fills the last segment of a pack makes the pack; if it is cut short, the next reader does.
+        The writer that fills the last segment of a pack makes it; if it is cut short, the next reader does.
         Returns what kept the pack from being made, if anything did.
         """
         appended = self._store.journal.append(self._collection, entry, self.ends, ask=self.contended)
@@ -118,7 +111,7 @@ class CollectionJournal:
         self._note_end(appended.shard, appended.segment)
         if appended.completes_pack:
             try:
-                self._make_pack(appended.shard, appended.segment // self._store.shape.pack_segments)
+                self._packed.complete(appended.shard, appended.segment)
             except NO_PACKS as error:
                 return str(error)
         return None
@@ -152,18 +145,18 @@ class CollectionJournal:
         It is `whole` then if it came to the end. What was read is kept, and the next call goes on from there. Raises
         PacksUnavailable or BrokenJournal where a pack can neither be read nor made.
         """
-        packs = self._missing_packs()
-        for start in range(0, len(packs), PACKS_AT_ONCE):
-            some = packs[start : start + PACKS_AT_ONCE]
-            blocks = list(self._store.executor.map(lambda pack: self._read_pack(*pack), some))
-            self.entries.adopt([self._passed(*pack, block) for pack, block in zip(some, blocks, strict=True)])
+        packs = 0
+        for some in _at_once(self._missing_packs()):
+            blocks = list(self._store.executor.map(self._packed.read, some))
+            self.entries.adopt([self._passed(span, block) for span, block in zip(some, blocks, strict=True)])
+            packs += len(some)
             if not has_time():
-                return start + len(some)
+                return packs
         while not self._read_tail():
             if not has_time():
-                return len(packs)
+                return packs
         self.whole = True
-        return len(packs)
+        return packs
 
     def forget(self) -> None:
         """Drop the entries."""
@@ -189,42 +182,31 @@ class CollectionJournal:
 
     # --- packs ---
 
-    def _missing_packs(self) -> list[tuple[int, int]]:
-        """The packs, by shard and number, of full segments that the cursors have not passed."""
+    def _missing_packs(self) -> list[Span]:
+        """The packs of full segments that the cursors have not passed."""
         self._know_shards(max(self.ends) + 1)
-        size = self._store.shape.pack_segments
+        spans = self._store.shape.spans
         return [
-            (shard, number)
+            span
             for shard, cursor in enumerate(self.cursors)
-            for number in range(cursor.number // size, self.ends.get(shard, 0) // size)
+            for span in spans(shard, cursor.number, self.ends.get(shard, 0))
         ]
 
-    def _read_pack(self, shard: int, number: int) -> Block:
-        with suppress(ValueError):  # it is none, or was cut short: it is made again
-            block = Block.unpack(self._store.packs.get(self._collection, shard, number) or b"")
-            if (block.rows, len(block.words)) == (self._pack_rows, self.entries.word_count):
-                return block
-        return self._make_pack(shard, number)
-
-    def _make_pack(self, shard: int, number: int) -> Block:
-        """Make a pack of full segments. Raises BrokenJournal if they are not, rather than to cement the gap."""
-        size = self._store.shape.pack_segments
-        segments = self._store.journal.segments(self._collection, shard, number * size, size)
-        entries = [entry for segment in segments for entry in sorted(segment.entries)]
-        if len(entries) != self._pack_rows:
-            have = f"{len(entries)} entries, want {self._pack_rows}"
-            raise BrokenJournal(f"pack {number} of shard {shard} of {self._collection}: {have}")
-        block = Block.of(entries, self.entries.word_count)
-        self._store.packs.put(self._collection, shard, number, block.pack())
-        return block
-
-    @property
-    def _pack_rows(self) -> int:
-        return self._store.shape.pack_segments * self.capacity
-
-    def _passed(self, shard: int, number: int, block: Block) -> Block:
+    def _passed(self, span: Span, block: Block) -> Block:
         """Move the cursor behind a pack; return those of its rows that were not read before."""
-        cursor, size = self.cursors[shard], self._store.shape.pack_segments
-        seen = max(0, cursor.number - number * size)
-        cursor.jump((number + 1) * size)
+        cursor = self.cursors[span.shard]
+        seen = max(0, cursor.number - span.first)
+        cursor.jump(span.stop)
         return block.after(seen * cursor.capacity)
+
+
+def _at_once(spans: Sequence[Span]) -> Iterator[list[Span]]:
+    """Yield *spans* in order, as many at a time as may be read in parallel."""
+    some: list[Span] = []
+    for span in spans:
+        if len(some) == PACKS_AT_ONCE or sum(one.size for one in [*some, span]) > SEGMENTS_AT_ONCE:
+            yield some
+            some = []
+        some.append(span)
+    if some:
+        yield some

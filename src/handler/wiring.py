@@ -20,6 +20,7 @@ from handler.aws.meter import Meter
 from handler.aws.packs import S3Packs
 from handler.aws.pairs import DynamoDBPairs
 from handler.aws.parser import install
+from handler.aws.retries import Retries
 from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
 from handler.aws.verdicts import DynamoDBVerdicts
@@ -39,7 +40,7 @@ from handler.search import Search
 
 THREADS = 16  # as many calls in flight; the batch reads of the largest radius are 28
 CLIENT = ClientConfig(
-    retries={"mode": "standard", "total_max_attempts": 5},  # what still fails is left to the source of the event
+    retries={"mode": "standard", "total_max_attempts": 5},  # at least; `Retries` goes on for as long as there is time
     connect_timeout=2,
     read_timeout=10,
     max_pool_connections=THREADS,
@@ -56,6 +57,7 @@ class Service(NamedTuple):
     look_ups: LookUps
     shadow: Indexer | None  # of the generation that is written as well
     meter: Meter
+    retries: Retries
 
 
 class AskService(NamedTuple):
@@ -70,6 +72,7 @@ class AskService(NamedTuple):
     also_generation: str | None
     meter: Meter
     deadline: Deadline
+    retries: Retries
 
 
 @cache
@@ -97,6 +100,7 @@ class _Parts(NamedTuple):
     executor: ThreadPoolExecutor
     meter: Meter
     deadline: Deadline
+    retries: Retries
     client: Callable[[str], Any]
 
 
@@ -116,7 +120,7 @@ def build(config: Config) -> Service:
     )
     also = config.also_generation
     shadow = parts.indexer(replace(config.settings, generation=also)) if also else None
-    return Service(deduplicator, parts.look_ups(config.settings), shadow, parts.meter)
+    return Service(deduplicator, parts.look_ups(config.settings), shadow, parts.meter, parts.retries)
 
 
 def build_asking(config: Config) -> AskService:
@@ -138,6 +142,7 @@ def build_asking(config: Config) -> AskService:
         also_generation=config.also_generation,
         meter=parts.meter,
         deadline=parts.deadline,
+        retries=parts.retries,
     )
 
 
@@ -146,7 +151,14 @@ def _parts(config: Config) -> _Parts:
     session = boto3.Session(botocore_session=lean_session())
     # An emulator has no DNS name for each bucket.
     settings = CLIENT.merge(ClientConfig(s3={"addressing_style": "path" if config.endpoint_url else "auto"}))
-    client: Callable[[str], Any] = partial(session.client, endpoint_url=config.endpoint_url, config=settings)
+    make: Callable[[str], Any] = partial(session.client, endpoint_url=config.endpoint_url, config=settings)
+    retries = Retries()
+
+    def client(service: str) -> Any:
+        made = make(service)
+        retries.attach(made)
+        return made
+
     s3, dynamodb = client("s3"), client("dynamodb")
     meter, deadline = Meter(), Deadline()
     meter.attach(dynamodb)
@@ -177,7 +189,9 @@ def _parts(config: Config) -> _Parts:
     def look_ups(settings: Settings) -> LookUps:
         return LookUps(indexer=indexer(settings), finder=finder(settings), settings=settings)
 
-    return _Parts(finder, look_ups, indexer, catalog, pairs, verdicts, pictures, executor, meter, deadline, client)
+    return _Parts(
+        finder, look_ups, indexer, catalog, pairs, verdicts, pictures, executor, meter, deadline, retries, client
+    )
 
 
 def lean_session() -> botocore.session.Session:

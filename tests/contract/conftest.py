@@ -24,7 +24,8 @@ from handler.dedup import Pairs as AnnouncedPairs
 from handler.dedup import Verdicts as KnownVerdicts
 from handler.finding import Records
 from handler.indexing import HashIndex, ObjectCatalog, PictureStore
-from handler.journal import Journal, Packs
+from handler.journal import Journal
+from handler.packed import Packs
 from handler.review.known import KeptVerdicts, OpenPairs
 from handler.search import HashBuckets, Holders
 from handler.wiring import CLIENT, lean_session
@@ -39,7 +40,7 @@ from tests.fakes import (
     InMemoryVerdicts,
 )
 
-SHAPE = Shape(segment_bytes=180, pack_segments=4)  # small segments, likewise
+SHAPE = Shape(segment_bytes=180, pack_sizes=(4,))  # small segments, likewise
 PAGE_MEMBERS = 3  # small pages, so that tests fill several
 MAX_BYTES = 1000
 BUCKET = "contract-pictures"

@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from handler.core.entry import entry_bytes, to_entry
+from handler.core.journal import Span
 from handler.core.model import Collection
-from handler.journal import Cursor, Journal, Packs
+from handler.journal import Cursor, Journal
+from handler.packed import Packs
 from tests.contract.conftest import SHAPE
 
 Journals = Callable[[int], Journal]
@@ -45,13 +47,13 @@ def test_reader_sees_each_entry_once_and_reads_what_may_be_new(journal: Journals
 
 
 def test_segments_fill_in_order_and_a_complete_pack_is_reported(journal: Journals, collection: Collection) -> None:
-    writer, count = journal(1), full(collection) * SHAPE.pack_segments + 1
+    writer, count = journal(1), full(collection) * SHAPE.pack_sizes[0] + 1
 
     appended = [writer.append(collection, entry(number), {}, ask=True) for number in range(count)]
 
     assert [one.segment for one in appended] == [number // full(collection) for number in range(count)]
     assert [number for number, one in enumerate(appended) if one.completes_pack] == [count - 2]
-    assert writer.ends(collection) == [SHAPE.pack_segments]
+    assert writer.ends(collection) == [SHAPE.pack_sizes[0]]
 
 
 def test_stale_end_finds_the_segment_with_room(journal: Journals, collection: Collection) -> None:
@@ -141,12 +143,14 @@ def test_writers_at_the_same_moment_leave_no_gap_and_lose_nothing(
         assert cursor.number >= len(sizes) - 1
 
 
-def test_packs_are_kept_by_collection_shard_and_number(packs: Packs, collection: Collection) -> None:
-    packs.put(collection, 0, 7, b"seven")
-    packs.put(collection, 1, 7, b"another")
-    packs.put(collection, 0, 7, b"seven")
+def test_packs_are_kept_by_collection_shard_size_and_number(packs: Packs, collection: Collection) -> None:
+    span = Span(0, 7 * 1024, 1024)
+    others = {Span(1, 7 * 1024, 1024): b"of another shard", Span(0, 7 * 128, 128): b"small", Span(0, 0, 8192): b"large"}
+    for _ in range(2):
+        for where, pack in {span: b"seven", **others}.items():
+            packs.put(collection, where, pack)
 
-    assert packs.get(collection, 0, 7) == b"seven"
-    assert packs.get(collection, 1, 7) == b"another"
-    assert packs.get(collection, 0, 8) is None
-    assert packs.get(Collection(collection.scope + "x/", collection.generation), 0, 7) is None
+    assert packs.get(collection, span) == b"seven"
+    assert {where: packs.get(collection, where) for where in others} == others
+    assert packs.get(collection, Span(0, 8 * 1024, 1024)) is None
+    assert packs.get(Collection(collection.scope + "x/", collection.generation), span) is None

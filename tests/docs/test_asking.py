@@ -44,7 +44,7 @@ def printed(
     deployment.upload("cat.jpg", jpeg(photo(1)))
     deployment.put("broken.jpg", jpeg(photo(1)))
     deployment.pictures.errors["broken.jpg"] = ConnectionError("no answer")
-    shape = Shape(segment_bytes=1, pack_segments=1)  # every entry fills a pack
+    shape = Shape(segment_bytes=1, pack_sizes=(1,))  # every entry fills a pack
     troubled = FakeDeployment(generation="look1", packs=NoPacks(), journal=InMemoryJournal(shape=shape), shape=shape)
     for number in range(2):
         troubled.upload(f"{number}.jpg", jpeg(photo(number)))

@@ -17,6 +17,7 @@ from handler.aws.verdicts import DynamoDBVerdicts
 from handler.core.buckets import Bucket
 from handler.core.filed import Filed
 from handler.core.generations import GENERATIONS
+from handler.core.journal import Shape, Span
 from handler.core.matches import Likeness, Match, NotedPair, Pair
 from handler.core.message import MAX_BODY_BYTES, compose
 from handler.core.model import LOWEST_SEQUENCER, Collection, Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord
@@ -199,6 +200,7 @@ def pattern(documented: str) -> re.Pattern[str]:
         "prefix, 4 hex digits": "abcd",
         "page, 4 digits": r"\d{4}",
         "number, 8 digits": r"\d{8}",
+        "size": r"\d+",
         "hash": f"{HASH:016x}",
         "sequencer": LOWEST_SEQUENCER,
         "object id": f"(?:{object_id}|{other_id})",
@@ -278,7 +280,9 @@ def test_name_of_a_pack() -> None:
             named.append(Key)
 
     client: Any = Client()
-    S3Packs(client, "packs", "BucketTable").put(COLLECTION, 0, 7, b"")
+    for size in Shape().pack_sizes:
+        S3Packs(client, "packs", "BucketTable").put(COLLECTION, Span(0, 7 * size, size), b"")
 
-    (documented,) = names(table(PAGE, "The packs bucket"))
-    assert pattern(documented).fullmatch(named[0])
+    sized, unsized = (pattern(documented) for documented in names(table(PAGE, "The packs bucket")))
+    assert [bool(sized.fullmatch(name)) for name in named] == [True, False, True]
+    assert [bool(unsized.fullmatch(name)) for name in named] == [False, True, False]

@@ -60,7 +60,7 @@ def everything(function: Callable[..., Function]) -> list[HandledEvent]:
     asking = function(pictures=pictures, lists=("banned",))
     asking.lister().add("banned", asking.listed("cat.jpg", PICTURE))
     handled.append(asking.handle(created("copy")))
-    shape = Shape(segment_bytes=1, pack_segments=1)  # every entry fills a pack
+    shape = Shape(segment_bytes=1, pack_sizes=(1,))  # every entry fills a pack
     troubled = partial(function, pictures=pictures, packs=NoPacks(), journal=InMemoryJournal(shape=shape), shape=shape)
     catalog = InMemoryCatalog()
     events = [created("cat"), created("copy"), created("copy", "4"), look_up("cat")]

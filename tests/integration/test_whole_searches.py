@@ -17,7 +17,7 @@ pytestmark = pytest.mark.emulator
 
 CAT = photo(1, (320, 240))
 CORNER = CAT.crop((0, 0, CAT.width * 9 // 10, CAT.height * 9 // 10))  # what no bucket brings together with it
-SEGMENTS = Shape().pack_segments + 1  # so many begin a journal with one pack
+SEGMENTS = Shape().pack_sizes[0] + 1  # so many begin a journal with one pack
 
 
 class JournalWithAGap:

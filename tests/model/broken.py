@@ -12,15 +12,16 @@ from handler.aws.pairs import DynamoDBPairs, _likeness, _pair_key
 from handler.core.again import Again
 from handler.core.asker import Asker
 from handler.core.buckets import buckets, to_member
-from handler.core.journal import Segment
+from handler.core.journal import Segment, Span
 from handler.core.lists import list_collection
 from handler.core.matches import Match, NotedPair, Pair
 from handler.core.model import Collection, Found, ObjectRef, Outcome, PictureRecord
 from handler.dedup import Deduplicator
 from handler.entries import Block
-from handler.journal import CollectionJournal, Cursor
+from handler.journal import CollectionJournal, Cursor, JournalStore
 from handler.lists import Lister, same
 from handler.looks import Looked, Looks
+from handler.packed import PackedSegments
 from handler.report import Report
 from handler.search import Search
 from tests.model.replay import Client, Promise, Replay
@@ -257,19 +258,45 @@ class SearchesBeforeItAppends(Search):
         return found
 
 
-class PacksTheLastSegment(CollectionJournal):
-    """Packs are made of what is there, whether the last of their segments is full or not."""
+class TakesWhatIsThere(PackedSegments):
+    """Packs are made of what is there, whether all of their segments are full or not."""
 
-    def _missing_packs(self) -> list[tuple[int, int]]:
-        self._note_end(0, self.ends[0] + self._store.shape.pack_segments)
+    def _unpacked(self, span: Span) -> Block:
+        segments = self._segments.segments(self._collection, span.shard, span.first, span.size)
+        return Block.of([entry for segment in segments for entry in sorted(segment.entries)], self._word_count)
+
+
+class PacksTheLastSegment(CollectionJournal):
+    """Packs are made before the last of their segments is full."""
+
+    def __init__(self, collection: Collection, word_count: int, store: JournalStore) -> None:
+        super().__init__(collection, word_count, store)
+        self._packed = TakesWhatIsThere(
+            collection, word_count, segments=store.journal, packs=store.packs, shape=store.shape
+        )
+
+    def _missing_packs(self) -> list[Span]:
+        self._note_end(0, self.ends[0] + self._store.shape.pack_sizes[0])
         return super()._missing_packs()
 
-    def _make_pack(self, shard: int, number: int) -> Block:
-        size = self._store.shape.pack_segments
-        segments = self._store.journal.segments(self._collection, shard, number * size, size)
-        block = Block.of([entry for segment in segments for entry in sorted(segment.entries)], self.entries.word_count)
-        self._store.packs.put(self._collection, shard, number, block.pack())
-        return block
+
+class JoinsWhatIsThere(PackedSegments):
+    """A pack is made of those smaller ones that somebody has stored."""
+
+    def read(self, span: Span) -> Block:
+        packed = self._packs.get(self._collection, span)
+        if packed is not None:
+            return Block.unpack(packed)
+        parts = self._shape.parts(span)
+        return self._make(span, [self.read(part) for part in parts]) if parts else Block.empty(self._word_count, 0)
+
+
+class Joins(CollectionJournal):
+    def __init__(self, collection: Collection, word_count: int, store: JournalStore) -> None:
+        super().__init__(collection, word_count, store)
+        self._packed = JoinsWhatIsThere(
+            collection, word_count, segments=store.journal, packs=store.packs, shape=store.shape
+        )
 
 
 class StoresBeforeItFiles(Lister):

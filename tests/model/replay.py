@@ -141,7 +141,7 @@ class Client:
             after = {"ExclusiveStartKey": page["LastEvaluatedKey"]} if page["LastEvaluatedKey"] else {}
             page = self._on_key("query", key, arguments | after)
             items += page["Items"]
-        return {"Items": items}
+        return page | {"Items": items}
 
     def batch_get_item(self, *, RequestItems: dict[str, Any]) -> Any:  # noqa: N803  DynamoDB's name
         # DynamoDB reads the keys of a batch one by one, in any order, while others write.

@@ -43,7 +43,6 @@ from tests.model.services import Call
 from tests.model.variants import Variant
 
 RADIUS = 3  # bits: 4 probes
-PACK_SEGMENTS = 2
 SETTINGS = Settings(generation="phash1", radius=RADIUS, max_matches=20, scope_depth=0, limits=Limits(), effort="quick")
 BY_LOOKS = replace(SETTINGS, sure_radius=0, max_looks=20)
 WITH_VIEWS = replace(SETTINGS, generation="look1")
@@ -71,7 +70,7 @@ class RealCode:
             self.settings = replace(self.settings, lists=(LIST,))
         collection, words = Collection("*", self.settings.generation), GENERATIONS[self.settings.generation].word_count
         room = scenario.segment_entries * (entry_bytes(words) + 1)
-        self.shape = Shape(segment_bytes=60 + room, pack_segments=PACK_SEGMENTS)
+        self.shape = Shape(segment_bytes=60 + room, pack_sizes=scenario.pack_sizes)
         assert self.shape.capacity(collection, entry_bytes(words)) == scenario.segment_entries
 
     def deliver(self, event: Event, answers: Answers) -> Pending:
@@ -181,7 +180,9 @@ class RealCode:
         catalog = self.variant.catalog(client, "catalog", clock=lambda: 0.0)
         buckets = DynamoDBBuckets(client, "buckets", executor=replay, page_members=self.scenario.page_members)
         store = JournalStore(
-            self.variant.journal(client, "buckets", executor=replay, shards=shards, shape=self.shape),
+            self.variant.journal(
+                client, "buckets", executor=replay, shards=shards, shape=self.shape, sleep=lambda _: None
+            ),
             S3Packs(client, PACKS, "buckets"),
             replay,
             self.shape,

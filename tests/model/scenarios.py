@@ -75,7 +75,8 @@ class Scenario:
     further: Sequence[Event] = ()
     unsequenced: Collection[tuple[str, int]] = ()
     page_members: int = PAGE_MEMBERS
-    segment_entries: int = 1  # of the journal; two segments are a pack
+    segment_entries: int = 1  # of the journal
+    pack_sizes: tuple[int, ...] = (2,)  # segments
     looks: bool = False  # the hashes alone are not near enough
     comes_again: int = 0  # so often: pictures have views that the journal alone compares
     trouble: Sequence[str] = ()  # the errors that reading a picture for a look may end in
@@ -125,6 +126,8 @@ BACKFILLED_AGAIN = Scenario(
 SHARDS = Scenario("two near-duplicates, two shards", {"a": [CAT], "d": [COPY]}, shards=(2,))
 MORE_SHARDS = Scenario("one shard before, two now", {"a": [CAT], "d": [DOG, COPY]}, shards=(2, 1))
 ROOM = Scenario("near-duplicates by overwriting, segments of two entries", PAIR_MADE.history, segment_entries=2)
+# A pack of two segments is made of packs of one, whoever is about to make those.
+MERGED = Scenario("near-duplicates by overwriting, packs of packs", PAIR_MADE.history, pack_sizes=(1, 2))
 
 # A look that is throttled is taken again; where the pixels cannot be had any more, whoever looked before decides.
 LOOKS = Scenario("two near-duplicates by a look", PAIR.history, looks=True)
@@ -164,7 +167,7 @@ WITH_CROPS = (CROP, CROP_ONCE, CROP_TWICE, CROP_REPLACED, CROP_MADE, CROP_DELETE
 SCENARIOS = (
     ONE, PAIR, ONE_HASH, FULL_PAGES, TWICE, OVERWRITTEN, OVERWRITTEN_NEAR, DELETED, PUT_AGAIN, PAIR_TWICE, PAIR_UNDONE,
     PAIR_MADE, PAIR_DELETED, ONE_HASH_DELETED, ONE_HASH_AGAIN, PAIR_PUT_AGAIN, THREE, BACKFILLED,
-    BACKFILLED_TOO, BACKFILLED_DELETED, BACKFILLED_AGAIN, SHARDS, MORE_SHARDS, ROOM,
+    BACKFILLED_TOO, BACKFILLED_DELETED, BACKFILLED_AGAIN, SHARDS, MORE_SHARDS, ROOM, MERGED,
     LOOKS, LOOKS_REPLACED, LOOKS_MADE, LOOKS_THROTTLED, LOOKS_ARCHIVED, DECIDED, DECIDED_LATER, DECIDED_OF_THREE,
     LISTED, LISTED_BESIDE, UNLISTED, LISTED_AGAIN, LISTED_TWICE,
 )  # fmt: skip

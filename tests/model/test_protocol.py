@@ -101,6 +101,7 @@ def test_events_without_a_sequencer_can_be_overtaken(scenario: Scenario, broken:
         (variants.SEARCHES_FIRST, scenarios.PAIR, 0, LOADING, LOST),
         (variants.SILENT_SHARDS, scenarios.SHARDS, 0, LOADING, LOST),
         (variants.PACKS_TOO_EARLY, scenarios.PAIR_MADE, 0, LOADING, REPACKED),
+        (variants.JOINS_WHAT_IS_THERE, scenarios.MERGED, 0, LOADING, LOST),
         (variants.HASTY_CURSOR, scenarios.ROOM, 0, MIXED, LOST),
         (variants.OVERFILLING, scenarios.PAIR_MADE, 0, MIXED, LOST),
         (variants.UNAWAITED_WRITES, scenarios.PAIR, 0, LOADING, LOST),

@@ -58,4 +58,5 @@ SEARCHES_FIRST = Variant(
     search=broken.SearchesBeforeItAppends,
 )
 PACKS_TOO_EARLY = Variant("a pack of segments that still grow", collection_journal=broken.PacksTheLastSegment)
+JOINS_WHAT_IS_THERE = Variant("a pack of those smaller ones that are there", collection_journal=broken.Joins)
 BLIND_VERIFICATION = Variant("matches are not checked for life", catalog=broken.BlindVerification)

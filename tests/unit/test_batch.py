@@ -1,9 +1,8 @@
-from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from handler.aws.batch import ROUNDS, Throttled, pieces, read_strongly
+from handler.aws.batch import FIRST_BACKOFF_S, MOST_BACKOFF_S, Throttled, pieces, read_strongly
 
 KEYS = [{"pk": {"S": str(number)}} for number in range(10)]
 
@@ -33,15 +32,24 @@ def test_unprocessed_keys_are_read_as_strongly_as_the_others() -> None:
     assert all(asked["ConsistentRead"] is True for asked in client.asked)
 
 
-def test_waits_grow_and_end_in_an_error_that_names_the_rest() -> None:
-    client, waits = Throttling(served=0), list[float]()
+def test_waits_grow_for_as_long_as_each_answer_brings_a_key() -> None:
+    client, waits = Throttling(served=1), list[float]()
 
-    with pytest.raises(Throttled, match="table: 10 of 10 keys unprocessed after 9 rounds"):
-        read_strongly(client, "table", KEYS, sleep=waits.append)  # type: ignore[arg-type]  # the one call that is made
+    items = read_strongly(client, "table", KEYS, sleep=waits.append)  # type: ignore[arg-type]  # the one call that is made
 
-    assert len(client.asked) == ROUNDS
-    assert all(later > earlier / 2 for earlier, later in pairwise(waits))
-    assert waits[-1] > 5 * waits[0]
+    assert items == KEYS
+    assert len(waits) == len(KEYS) - 1
+    assert waits[0] <= FIRST_BACKOFF_S
+    assert MOST_BACKOFF_S / 2 <= waits[-1] <= MOST_BACKOFF_S
+
+
+def test_answer_without_any_key_is_an_error() -> None:
+    client = Throttling(served=0)
+
+    with pytest.raises(Throttled, match="table: none of 10 keys was read, of 10 that were asked for"):
+        read_strongly(client, "table", KEYS)  # type: ignore[arg-type]  # the one call that is made
+
+    assert len(client.asked) == 1
 
 
 def test_keys_go_out_a_hundred_at_a_time() -> None:

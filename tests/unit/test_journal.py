@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.core.entry import Question, entry_bytes, to_entry
-from handler.core.journal import Appended, BrokenJournal, PacksUnavailable, Segment, Shape
+from handler.core.journal import Appended, BrokenJournal, PacksUnavailable, Segment, Shape, Span
 from handler.core.model import Collection
 from handler.entries import Block
 from handler.journal import CollectionJournal, Cursor
@@ -109,6 +109,11 @@ def read(journal: CollectionJournal) -> set[int]:
     return {int(object_id, 16) for object_id in journal.entries.object_ids(rows)}
 
 
+def span(number: int, size: int = SHAPE.pack_sizes[0]) -> Span:
+    """The pack of *size* segments of that number."""
+    return Span(0, number * size, size)
+
+
 def load(journal: CollectionJournal) -> int:
     journal.measure()
     return journal.load(lambda: True)
@@ -120,7 +125,7 @@ def test_whoever_completes_a_pack_makes_it_and_others_load_it(index: FakeIndex) 
 
     packs = load(reader)
 
-    assert sorted(index.packs.packs) == [(COLLECTION, 0, 0), (COLLECTION, 0, 1)]
+    assert sorted(index.packs.packs) == [(COLLECTION, span(0)), (COLLECTION, span(1))]
     assert (packs, reader.whole, read(reader)) == (2, True, set(range(2 * PER_PACK + 1)))
 
 
@@ -129,10 +134,10 @@ def test_pack_is_the_rows_of_its_segments_in_order(index: FakeIndex) -> None:
     random.Random(1).shuffle(numbers)
     append(index.open(), *numbers)
 
-    block = Block.unpack(index.packs.packs[COLLECTION, 0, 0])
+    block = Block.unpack(index.packs.packs[COLLECTION, span(0)])
 
     packed = [int(row.tobytes().hex(), 16) for row in block.ids]
-    for number in range(SHAPE.pack_segments):
+    for number in range(SHAPE.pack_sizes[0]):
         rows = slice(number * PER_SEGMENT, (number + 1) * PER_SEGMENT)
         assert packed[rows] == sorted(numbers[rows])
 
@@ -140,7 +145,7 @@ def test_pack_is_the_rows_of_its_segments_in_order(index: FakeIndex) -> None:
 def test_missing_pack_is_made_in_the_same_bytes_by_its_reader(index: FakeIndex) -> None:
     append(index.open(), *range(2 * PER_PACK + 1))
     made = dict(index.packs.packs)
-    del index.packs.packs[COLLECTION, 0, 0]
+    del index.packs.packs[COLLECTION, span(0)]
 
     load(reader := index.open())
 
@@ -152,7 +157,7 @@ def test_missing_pack_is_made_in_the_same_bytes_by_its_reader(index: FakeIndex) 
 def test_pack_that_cannot_be_read_is_made_again(index: FakeIndex, spoilt: bytes) -> None:
     append(index.open(), *range(2 * PER_PACK + 1))
     made = dict(index.packs.packs)
-    index.packs.packs[COLLECTION, 0, 1] = spoilt
+    index.packs.packs[COLLECTION, span(1)] = spoilt
 
     load(reader := index.open())
 
@@ -168,17 +173,17 @@ def test_pack_of_segments_with_room_is_never_made(index: FakeIndex) -> None:
     with pytest.raises(BrokenJournal) as caught:
         load(index.open())
 
-    assert str(caught.value) == f"pack 0 of shard 0 of {COLLECTION}: {PER_PACK - 1} entries, want {PER_PACK}"
-    assert (COLLECTION, 0, 0) not in index.packs.packs
+    assert str(caught.value) == f"segments from 0 of shard 0 of {COLLECTION}: {PER_PACK - 1} entries, want {PER_PACK}"
+    assert (COLLECTION, span(0)) not in index.packs.packs
 
 
 class Denied(InMemoryPacks):
     """Takes no pack of the one collection."""
 
-    def put(self, collection: Collection, shard: int, number: int, pack: bytes) -> None:
+    def put(self, collection: Collection, span: Span, pack: bytes) -> None:
         if collection == COLLECTION:
             raise PacksUnavailable("denied")
-        super().put(collection, shard, number, pack)
+        super().put(collection, span, pack)
 
 
 def test_trouble_with_a_pack_is_reported_by_the_append_that_met_it(index: FakeIndex) -> None:
@@ -190,7 +195,7 @@ def test_trouble_with_a_pack_is_reported_by_the_append_that_met_it(index: FakeIn
 
     assert met == "denied"
     assert {*before, *others, *after} == {None}
-    assert set(index.packs.packs) == {(Collection("other/", "phash1"), 0, 0)}
+    assert set(index.packs.packs) == {(Collection("other/", "phash1"), span(0))}
 
 
 def test_reader_that_knows_the_journal_reads_its_tail_only(index: FakeIndex) -> None:
@@ -259,3 +264,77 @@ def test_contended_writer_asks_for_the_end_first(index: FakeIndex) -> None:
     append(busy, 4, 5)
 
     assert asked == [False, False, True, True, True, False]
+
+
+# --- packs of packs ---
+
+LEVELS = Shape(segment_bytes=SHAPE.segment_bytes, pack_sizes=(2, 4, 16))
+
+
+@given(st.integers(0, 70), st.integers(0, 70))
+def test_packs_that_are_read_hold_every_full_segment_but_a_short_rest(first: int, stop: int) -> None:
+    spans = LEVELS.spans(0, first, stop)
+
+    held = [segment for span in spans for segment in range(span.first, span.stop)]
+    assert held == list(range(first - first % 2, max(stop - stop % 2, first - first % 2)))
+    assert all(span.first % span.size == 0 for span in spans)
+    assert len(spans) <= (stop - first) / 16 + 2 * (1 + 3) + 1
+
+
+def test_ten_million_pictures_are_read_by_few_requests() -> None:
+    segments = 10_000_000 // Shape().capacity(COLLECTION, entry_bytes(28))  # as many words as look1 has
+
+    spans = Shape().spans(0, 0, segments)
+
+    assert len(spans) <= 320
+    assert segments - spans[-1].stop < 128  # 32 read units
+
+
+@pytest.fixture
+def levels() -> FakeIndex:
+    return FakeIndex(shape=LEVELS)
+
+
+def test_whoever_fills_the_last_segment_makes_every_pack_that_ends_there(levels: FakeIndex) -> None:
+    append(levels.open(), *range(16 * PER_SEGMENT))
+
+    assert sorted(span for _, span in levels.packs.packs) == sorted(
+        Span(0, first, size) for size in LEVELS.pack_sizes for first in range(0, 16, size)
+    )
+
+
+def test_pack_has_the_same_bytes_as_if_there_were_no_smaller_ones(levels: FakeIndex, index: FakeIndex) -> None:
+    numbers = list(range(16 * PER_SEGMENT))
+    random.Random(1).shuffle(numbers)
+    append(levels.open(), *numbers)
+    append(index.open(), *numbers)  # packs of four segments alone
+
+    assert {span: levels.packs.packs[COLLECTION, span] for _, span in index.packs.packs} == {
+        span: pack for (_, span), pack in index.packs.packs.items()
+    }
+
+
+@pytest.mark.parametrize("kept", [(), (2,), (4,), (2, 4), (16,)])
+def test_missing_packs_are_made_of_those_that_are_there(levels: FakeIndex, kept: tuple[int, ...]) -> None:
+    append(levels.open(), *range(23 * PER_SEGMENT))
+    made = dict(levels.packs.packs)
+    levels.packs.packs = {key: pack for key, pack in made.items() if key[1].size in kept}
+    left = set(levels.packs.packs)
+
+    load(reader := levels.open())
+
+    assert read(reader) == set(range(23 * PER_SEGMENT))
+    assert len(reader.entries) == 23 * PER_SEGMENT
+    needed = {(COLLECTION, span) for span in LEVELS.spans(0, 0, 22)}
+    assert needed <= set(levels.packs.packs) <= set(made)
+    assert all(levels.packs.packs[key] == made[key] for key in needed | left)
+
+
+def test_merging_takes_no_segments_where_packs_are_there(levels: FakeIndex) -> None:
+    writer = levels.open()
+    append(writer, *range(16 * PER_SEGMENT - 1))
+    levels.journal.lose_an_entry(COLLECTION, segment=3)  # so whoever read it would notice
+
+    append(writer, 16 * PER_SEGMENT)
+
+    assert (COLLECTION, Span(0, 0, 16)) in levels.packs.packs

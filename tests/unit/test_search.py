@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from handler.core.entry import Question
 from handler.core.fingerprint import fingerprint
-from handler.core.journal import PacksUnavailable
+from handler.core.journal import PacksUnavailable, Span
 from handler.core.model import Candidate, Collection, Found, Lack, Limits, Route
 from handler.core.phash import hamming
 from tests.fakes import InMemoryJournal, InMemoryPacks
@@ -113,7 +113,7 @@ def test_buckets_answer_where_a_pack_cannot_even_be_made(index: FakeIndex) -> No
     found = index.instance().find()
 
     assert (found.route, ids(found)) == (Route.PROBED, {target})
-    assert found.trouble == f"pack 0 of shard 0 of {COLLECTION}: {PER_PACK - 1} entries, want {PER_PACK}"
+    assert found.trouble == f"segments from 0 of shard 0 of {COLLECTION}: {PER_PACK - 1} entries, want {PER_PACK}"
 
 
 class Unavailable(InMemoryPacks):
@@ -123,13 +123,13 @@ class Unavailable(InMemoryPacks):
         super().__init__()
         self.survived = survived
 
-    def get(self, collection: Collection, shard: int, number: int) -> bytes | None:
+    def get(self, collection: Collection, span: Span) -> bytes | None:
         self._fail()
-        return super().get(collection, shard, number)
+        return super().get(collection, span)
 
-    def put(self, collection: Collection, shard: int, number: int, pack: bytes) -> None:
+    def put(self, collection: Collection, span: Span, pack: bytes) -> None:
         self._fail()
-        super().put(collection, shard, number, pack)
+        super().put(collection, span, pack)
 
     def _fail(self) -> None:
         self.survived -= 1
@@ -144,9 +144,9 @@ class Slow(InMemoryPacks):
         super().__init__()
         self.packs, self._index = index.packs.packs, index
 
-    def get(self, collection: Collection, shard: int, number: int) -> bytes | None:
+    def get(self, collection: Collection, span: Span) -> bytes | None:
         self._index.now += 1
-        return super().get(collection, shard, number)
+        return super().get(collection, span)
 
 
 def test_unreachable_packs_fail_no_upload_and_no_search(index: FakeIndex) -> None:
@@ -282,9 +282,9 @@ def test_room_is_made_before_a_collection_is_loaded(index: FakeIndex) -> None:
     held: list[int] = []  # of the first, at each pack that was read
 
     class Watched(InMemoryPacks):
-        def get(self, collection: Collection, shard: int, number: int) -> bytes | None:
+        def get(self, collection: Collection, span: Span) -> bytes | None:
             held.append(len(instance.memory.journals[first].entries))
-            return super().get(collection, shard, number)
+            return super().get(collection, span)
 
     watched = Watched()
     watched.packs, index.packs = index.packs.packs, watched

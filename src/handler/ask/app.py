@@ -141,6 +141,7 @@ class Asked:
         """Return what answers, whose consumption is noted."""
         made = self.asking()
         self.meter, made.deadline.end = made.meter, self.deadline
+        made.retries.begin(self.deadline)
         return made
 
     def _refuse_unknown_lists(self, report: Report) -> None:

@@ -9,12 +9,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEYS_PER_CALL = 100  # DynamoDB's own limit
-FIRST_BACKOFF_S = 0.05
-ROUNDS = 9  # 0.05 s doubled 8 times: 12.75 s of waiting at most, inside the shortest Timeout
+FIRST_BACKOFF_S, MOST_BACKOFF_S = 0.05, 1.0
 
 
 class Throttled(Exception):
-    """DynamoDB left keys unprocessed round after round; the event is retried later."""
+    """DynamoDB read none of the keys, though the client tried for as long as it may; the event is retried later."""
 
 
 def pieces(keys: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
@@ -32,14 +31,14 @@ def read_strongly(
 ) -> list[dict[str, Any]]:
     """Return the items under *keys* (at most 100, distinct), strongly consistent, in any order.
 
-    Unprocessed keys are asked for again, as consistently, after a jittered exponential backoff.
-    Raises Throttled when some are left after ROUNDS rounds.
+    Unprocessed keys are asked for again, as consistently, after a jittered exponential backoff, for as long as each
+    answer brings some. One that brings none is an error, which the client waits out (`aws.retries`); raises Throttled
+    if it has given up.
     """
     items: list[dict[str, Any]] = []
     pending = list(keys)
-    for attempt in range(ROUNDS):
-        if attempt:
-            sleep(FIRST_BACKOFF_S * 2 ** (attempt - 1) * random.uniform(0.5, 1))  # noqa: S311  jitter is no secret
+    backoff_s = FIRST_BACKOFF_S
+    while True:
         asked: Any = {"Keys": pending, "ConsistentRead": True}
         answer: dict[str, Any] = dict(client.batch_get_item(RequestItems={table: asked}))
         items += answer["Responses"].get(table, [])
@@ -47,4 +46,7 @@ def read_strongly(
         pending = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
         if not pending:
             return items
-    raise Throttled(f"{table}: {len(pending)} of {len(keys)} keys unprocessed after {ROUNDS} rounds")
+        if len(pending) == len(asked["Keys"]):
+            raise Throttled(f"{table}: none of {len(pending)} keys was read, of {len(keys)} that were asked for")
+        sleep(backoff_s * random.uniform(0.5, 1))  # noqa: S311  jitter is no secret
+        backoff_s = min(2 * backoff_s, MOST_BACKOFF_S)

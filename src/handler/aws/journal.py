@@ -8,6 +8,8 @@
 first entry in another shard, and no reader can miss that entry.
 """
 
+import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 SHARDS = "shards"
+FIRST_WAIT_S, MOST_WAIT_S = 0.01, 4.0  # at most, after the second refusal and after the last ones
 _DIGITS = 8
 
 Item = dict[str, Any]
@@ -39,36 +42,43 @@ class DynamoDBJournal:
         executor: Executor,
         shards: int = 1,
         shape: Shape = Shape(),  # noqa: B008  frozen
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._table = table
         self._executor = executor
         self._shards = shards
         self._shape = shape
+        self._sleep = sleep
 
     def append(self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
         """Add *entry* to the last segment of its shard; once this returns every later `tail` sees it.
 
         *ends* are the last segments as last heard of, by shard; if its own is not among them, or *ask*, it is read.
-        A segment is begun only after the one before it was seen full, so readers find no gap.
+        A segment is begun only after the one before it was seen full, so readers find no gap. Where many append,
+        whoever is refused again waits longer and longer: else the last of a thousand is refused by every segment.
         """
         shard = entry[0] % self._shards  # the first byte of an object id is as good as random
         if shard and shard not in ends:
             self._note_shards(collection)
+        full = self._shape.capacity(collection, len(entry))
         ask |= shard not in ends
-        number = self._end(collection, shard) if ask else ends[shard]
+        number = self._room(collection, shard, full) if ask else ends[shard]
         refused = 0
         while (size := self._add(collection, shard, number, entry)) is None:
             refused += 1
-            ask = not ask  # an end that was read just now has most likely been followed by one segment
-            number = max(number + 1, self._end(collection, shard)) if ask else number + 1
-        return Appended(shard, number, refused, completes_pack=size == self._shape.capacity(collection, len(entry)))
+            if refused > 1:
+                most = min(MOST_WAIT_S, FIRST_WAIT_S * 2.0 ** (refused - 2))
+                self._sleep(random.uniform(0, most))  # noqa: S311  jitter is no secret
+            ask = refused > 1 or not ask  # an end that was read just now has most likely been followed by one segment
+            number = max(number + 1, self._room(collection, shard, full)) if ask else number + 1
+        return Appended(shard, number, refused, completes_pack=size == full)
 
     def tail(self, collection: Collection, cursors: Sequence[int]) -> Tail:
         """Return the segments from *cursors* on, by shard, read strongly consistently.
 
-        Shards that nobody knew of are read from their beginning. One page of up to 1 MB a shard, at one read unit for
-        4 KB: usually one unit a shard.
+        Shards that nobody knew of are read from their beginning. A page of each, as many segments as the smallest
+        pack has, at one read unit for 4 KB: usually one unit a shard, and 32 at most.
         """
         shards, complete, count = self._pages(collection, list(enumerate(cursors)))
         further = [(shard, 0) for shard in range(len(cursors), count)]
@@ -101,7 +111,7 @@ class DynamoDBJournal:
 
         An entry that is there may be added again, which a repeated request does.
         """
-        completes = (number + 1) % self._shape.pack_segments == 0
+        completes = bool(self._shape.completed(shard, number))
         try:
             answer = self._client.update_item(
                 TableName=self._table,
@@ -140,9 +150,18 @@ class DynamoDBJournal:
     # --- reading ---
 
     def _end(self, collection: Collection, shard: int) -> int:
+        last = self._last(collection, shard)
+        return last.number if last else 0
+
+    def _room(self, collection: Collection, shard: int, full: int) -> int:
+        """Return the segment to add to: the last one, or the one behind it if that is *full*."""
+        last = self._last(collection, shard)
+        return last.number + (len(last.entries) >= full) if last else 0
+
+    def _last(self, collection: Collection, shard: int) -> Segment | None:
         numbers = {":shards": {"S": SHARDS}}
         found = self._query(collection, shard, "sk < :shards", numbers, ScanIndexForward=False, Limit=1)["Items"]
-        return int(found[0]["sk"]["S"]) if found else 0
+        return next(iter(_segments(found)), None)
 
     def _pages(
         self, collection: Collection, shards: Sequence[tuple[int, int]]
@@ -150,7 +169,9 @@ class DynamoDBJournal:
         """Read a page of each of *shards* from a segment on; whether that is all, and how many shards are noted."""
 
         def page(of: tuple[int, int]) -> Item:
-            return self._query(collection, of[0], "sk >= :from", {":from": {"S": _name(of[1])}})
+            # What is farther behind is in packs.
+            limit = self._shape.pack_sizes[0]
+            return self._query(collection, of[0], "sk >= :from", {":from": {"S": _name(of[1])}}, Limit=limit)
 
         answers = self._each(page, shards)
         count = max([1, *(int(item["count"]["N"]) for page in answers for item in page["Items"] if "count" in item)])

@@ -1,10 +1,12 @@
 """Pictures in S3."""
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, EndpointProviderError
 
+from handler.aws.bodies import get_whole
 from handler.core.formats import check_bytes
 from handler.core.model import Content, Limits, ObjectGone, ObjectRef, PictureRejected, ReadDenied
 
@@ -38,7 +40,7 @@ class S3Pictures:
         grant is missing. Other errors are botocore's.
         """
         try:
-            answer = self._client.get_object(**_where(ref))
+            answer, body = get_whole(self._client, partial(check_bytes, limits=self._limits), **_where(ref))
         except EndpointProviderError as error:  # botocore itself finds that no bucket has such a name
             raise ObjectGone(f"{ref.bucket}/{ref.key} does not exist") from error
         except ClientError as error:
@@ -46,14 +48,12 @@ class S3Pictures:
             if final is None:
                 raise
             raise final from error
-        with answer["Body"] as body:
-            check_bytes(answer["ContentLength"], self._limits)
-            return Content(
-                body=body.read(),
-                etag=answer["ETag"].strip('"'),
-                version=answer.get("VersionId"),
-                modified=answer["LastModified"].isoformat(),
-            )
+        return Content(
+            body=body,
+            etag=answer["ETag"].strip('"'),
+            version=answer.get("VersionId"),
+            modified=answer["LastModified"].isoformat(),
+        )
 
     def exists(self, ref: ObjectRef) -> bool:
         """Whether the object is there at this moment. Errors other than "not found" are botocore's."""

@@ -2,8 +2,8 @@
 
 A collection's entries are appended to segments 0, 1, 2, ...; one that is full never changes again, and the next is
 begun only by a writer that saw it full. So at any moment the journal is a row of final segments and one that grows.
-Each 1024 of them are also kept as one pack. A busy collection has several such rows, its shards, and every reader
-reads them all.
+Each 128 of them are also kept as one pack, eight such packs as a larger one, and eight of those as the largest. A busy
+collection has several such rows, its shards, and every reader reads them all.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,24 @@ MAX_SHARDS = 4
 
 # Names and values of a segment's other attributes, and a byte for each member of a set, which no document counts.
 _OVERHEAD_BYTES = 48
+
+
+class Span(NamedTuple):
+    """Which segments are in a pack; all of them are full."""
+
+    shard: int
+    first: int
+    size: int  # segments
+
+    @property
+    def stop(self) -> int:
+        """The segment behind the last one."""
+        return self.first + self.size
+
+    @property
+    def number(self) -> int:
+        """Its place among the packs of its size, from 0."""
+        return self.first // self.size
 
 
 class PacksUnavailable(Exception):
@@ -34,12 +52,41 @@ class Shape:
     """
 
     segment_bytes: int = 1024  # one write unit, however full the segment is
-    pack_segments: int = 1024  # 1 MB: what is not packed yet costs a cold instance 128 read units on average
+    # Segments of a pack, the smallest first, each a multiple of the one before. What is in no pack yet costs a cold
+    # instance 32 read units at most. The largest are 8 MB: larger ones would save next to nothing, and whoever makes
+    # one has three copies in memory. `S3Packs` keeps the name that the second had when it was the only one.
+    pack_sizes: tuple[int, ...] = (128, 1024, 8192)
 
     def capacity(self, collection: Collection, entry_bytes: int) -> int:
         """Return how many entries fill a segment of *collection*."""
         room = self.segment_bytes - _OVERHEAD_BYTES - len(str(collection).encode())
         return max(1, room // (entry_bytes + 1))
+
+    def spans(self, shard: int, first: int, stop: int) -> list[Span]:
+        """Return the fewest packs that hold the full segments from *first* to *stop*, without the rest at either end.
+
+        They are in order. What the first one holds before *first*, less than the smallest pack, comes with it.
+        """
+        smallest = self.pack_sizes[0]
+        at, spans = first - first % smallest, list[Span]()
+        while sizes := [size for size in self.pack_sizes if at % size == 0 and at + size <= stop]:
+            spans.append(Span(shard, at, sizes[-1]))
+            at += sizes[-1]
+        return spans
+
+    def completed(self, shard: int, segment: int) -> list[Span]:
+        """Return the packs that end with *segment*, the smallest first."""
+        stop = segment + 1
+        return [Span(shard, stop - size, size) for size in self.pack_sizes if stop % size == 0]
+
+    def parts(self, span: Span) -> list[Span]:
+        """Return the next smaller packs that hold the same; none if there are no smaller ones."""
+        smaller = [size for size in self.pack_sizes if size < span.size]
+        return (
+            [Span(span.shard, first, smaller[-1]) for first in range(span.first, span.stop, smaller[-1])]
+            if smaller
+            else []
+        )
 
 
 class Segment(NamedTuple):
@@ -55,7 +102,7 @@ class Appended(NamedTuple):
     shard: int
     segment: int
     refused: int  # full segments that were tried first
-    completes_pack: bool  # it filled the last segment of a pack
+    completes_pack: bool  # it filled the last segment of a pack, or of several
 
 
 class Tail(NamedTuple):

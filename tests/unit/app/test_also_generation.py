@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from handler.core.journal import PacksUnavailable, Shape
+from handler.core.journal import PacksUnavailable, Shape, Span
 from handler.core.model import Collection, ObjectRef, Outcome, PictureRecord
 from handler.deliveries import ItemsFailed
 from handler.indexing import Indexer
@@ -18,7 +18,7 @@ from tests.pictures import jpeg, near_copy, photo
 from tests.unit.app.conftest import Invoke
 
 CAT = photo(1)
-SMALL = Shape(segment_bytes=100, pack_segments=1)  # a segment is one entry of phash1, and full: each makes a pack
+SMALL = Shape(segment_bytes=100, pack_sizes=(1,))  # a segment is one entry of phash1, and full: each makes a pack
 MAIN, ALSO = Collection("*", "phash1"), Collection("*", "look1")
 
 
@@ -40,10 +40,10 @@ class UsedPacks(InMemoryPacks):
         super().__init__()
         self.denied: set[Collection] = set()
 
-    def put(self, collection: Collection, shard: int, number: int, pack: bytes) -> None:
+    def put(self, collection: Collection, span: Span, pack: bytes) -> None:
         if collection in self.denied:
             raise PacksUnavailable(f"denied: {collection}")
-        super().put(collection, shard, number, pack)
+        super().put(collection, span, pack)
 
 
 @pytest.fixture

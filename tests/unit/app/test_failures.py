@@ -158,3 +158,14 @@ def test_bad_configuration_is_answered_in_the_way_of_each_source(invoke: Invoke)
     assert answered["queued"].reply == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert [one["resultCode"] for one in answered["batch"].reply["results"]] == ["TemporaryFailure"]
     assert isinstance(answered["look-up"].error, BadConfiguration)
+
+
+@pytest.mark.parametrize(("remaining_ms", "tries"), [(60_000, True), (1_000, False)])
+def test_calls_are_tried_again_for_as_long_as_the_invocation_has_time(
+    invoke: Invoke, deployment: FakeDeployment, good: ObjectRef, remaining_ms: int, tries: bool
+) -> None:
+    service = deployment.service()
+
+    invoke(notification(good), lambda: service, remaining_ms=remaining_ms)
+
+    assert (service.retries.wait_s(1) is not None) == tries

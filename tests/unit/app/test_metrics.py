@@ -87,7 +87,7 @@ def test_consumption_and_its_cost_are_counted(deployment: FakeDeployment, invoke
 
 
 def test_packs_that_were_read_are_counted_and_cost(invoke: Invoke) -> None:
-    small = Shape(segment_bytes=100, pack_segments=1)  # each picture fills a segment, and a segment is a pack
+    small = Shape(segment_bytes=100, pack_sizes=(1,))  # each picture fills a segment, and a segment is a pack
     deployment = FakeDeployment(journal=InMemoryJournal(shape=small), shape=small)
     for number in range(3):
         deployment.upload(f"{number}.jpg", jpeg(CAT))

@@ -1,0 +1,80 @@
+"""When a call is tried again: as often as it takes, with jitter, for as long as the invocation has time."""
+
+import math
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ConnectionError as NoConnection
+from botocore.exceptions import HTTPClientError
+
+FIRST_WAIT_S, MOST_WAIT_S = 0.05, 5.0  # at most, before the first retry and before the last ones
+LEFT_S = 2.0  # of the invocation when a call is given up: to log and to count that it failed
+_MOST_DOUBLINGS = 10
+
+# Of what AWS answers to whoever asks too much; most other codes of that kind have "Throttl" in them.
+BUSY = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "TooManyRequestsException",
+    "SlowDown",
+    "BandwidthLimitExceeded",
+    "PriorRequestNotComplete",
+    "TransactionInProgressException",
+    "RequestTimeout",  # S3 waited too long for the body of a request
+}
+BUSY_STATUS = {429, 500, 502, 503, 504}
+CUT_OFF = (HTTPClientError, NoConnection)  # no connection, or it was cut, or no answer came in time
+
+
+class Retries:
+    """Says when the calls of clients are tried again; stands before botocore's own retries.
+
+    Those end after some attempts, or when many calls fail (a quota), so a throttled table would fail uploads within
+    seconds. What is tried again is throttling, an error of the service and a connection that failed; what AWS refuses
+    (a condition, a permission, a parameter) never is.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        between: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._clock = clock
+        self._between = between
+        self._until = -math.inf
+
+    def begin(self, deadline: float) -> None:
+        """Let calls be tried again until shortly before *deadline*, when the invocation ends, on this object's clock.
+
+        Before the first time botocore's own retries are all there are.
+        """
+        self._until = deadline - LEFT_S
+
+    def attach(self, client: Any) -> None:
+        """Have the later calls of *client* tried again."""
+        service = client.meta.service_model.service_id.hyphenize()
+        client.meta.events.register_first(f"needs-retry.{service}", self._wait)
+
+    def wait_s(self, attempts: int) -> float | None:
+        """Return the seconds to wait after so many failed *attempts*, any from 0 on; None if there is no time left."""
+        most = min(MOST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(attempts - 1, _MOST_DOUBLINGS))
+        wait = self._between(0, most)  # "full jitter": who failed together does not come back together
+        return wait if self._clock() + wait < self._until else None
+
+    def _wait(self, response: Any, attempts: int, caught_exception: Any, **_: Any) -> float | None:
+        """Return how long botocore shall wait before it tries again; None leaves that to its own retries."""
+        if not (isinstance(caught_exception, CUT_OFF) if response is None else _is_busy(*response)):
+            return None
+        return self.wait_s(attempts)
+
+
+def _is_busy(answer: Any, parsed: dict[str, Any]) -> bool:
+    code = str(parsed.get("Error", {}).get("Code", ""))
+    if answer.status_code in BUSY_STATUS or code in BUSY or "Throttl" in code:
+        return True
+    # BatchGetItem that has read nothing. DynamoDB has an error for that; others may have not.
+    return bool(parsed.get("UnprocessedKeys")) and not any(parsed.get("Responses", {}).values())

@@ -1,0 +1,443 @@
+"""Every call of every adapter while AWS is in trouble: through real clients, to a server that fails first."""
+
+import base64
+import importlib
+import inspect
+import json
+import pkgutil
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+import boto3
+import pytest
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+import handler.aws
+from handler.aws.again import SQSAgain
+from handler.aws.batch import Throttled
+from handler.aws.bodies import ATTEMPTS
+from handler.aws.buckets import DynamoDBBuckets
+from handler.aws.catalog import DynamoDBCatalog
+from handler.aws.journal import DynamoDBJournal
+from handler.aws.packs import S3Packs
+from handler.aws.pairs import DynamoDBPairs
+from handler.aws.retries import FIRST_WAIT_S, LEFT_S, MOST_WAIT_S, Retries
+from handler.aws.s3 import S3Pictures
+from handler.aws.sns import SNSTopic
+from handler.aws.verdicts import DynamoDBVerdicts
+from handler.config import Config
+from handler.core.again import Again
+from handler.core.buckets import Bucket
+from handler.core.filed import Copy, Filed
+from handler.core.journal import PacksUnavailable, Span
+from handler.core.matches import Likeness, NotedPair, Pair
+from handler.core.message import Message
+from handler.core.model import Collection, Limits, MatchKind, ObjectRef, Outcome, PictureRecord
+from handler.core.verdicts import Decision, NamedObject, Subject, Verdict
+from handler.wiring import CLIENT, build, lean_session
+from tests.environment import GOOD
+from tests.pictures import jpeg, photo
+
+COLLECTION = Collection("*", "phash1")
+REF = ObjectRef("pictures", "a.jpg", "1" * 32)
+RECORD = PictureRecord(REF, "phash1", Outcome.GONE)
+PAIR = Pair("0" * 32 + "#a", "1" * 32 + "#b")
+LIKENESS = Likeness(MatchKind.NEAR, 1)
+NOTED = NotedPair(LIKENESS, finder="a")
+SUBJECT = Subject("a", "b")
+DECISION = Decision(SUBJECT, Verdict.DIFFERENT, (NamedObject("b", "a"), NamedObject("b", "b")), "me", "2026")
+COPY = Copy("pictures", "a.jpg", None, 3, 2, "GIF", 9, "2026")
+FILED = Filed(PAIR, (COPY, COPY), LIKENESS, "a", "2026")
+SPAN = Span(0, 0, 128)
+BODY = b"the body of an object"
+FAILURES = 8  # of each request before it succeeds: more than botocore tries
+
+# What each public method of each adapter is called with; a new one without a call here fails a test.
+CALLS: dict[type, dict[str, Callable[[Any], Any]]] = {
+    DynamoDBBuckets: {
+        "add": lambda it: it.add(COLLECTION, Bucket(0, 1), 2, crowded=True),
+        "candidates": lambda it: it.candidates(COLLECTION, [3], 4),
+    },
+    DynamoDBCatalog: {
+        "put": lambda it: it.put(COLLECTION, RECORD),
+        "bury": lambda it: it.bury(COLLECTION, REF),
+        "get": lambda it: it.get(COLLECTION, [REF.object_id]),
+        "add_holder": lambda it: it.add_holder(COLLECTION, 1, REF),
+        "drop_holder": lambda it: it.drop_holder(COLLECTION, 1, REF),
+        "holders": lambda it: list(it.holders(COLLECTION, 1)),
+    },
+    DynamoDBJournal: {
+        "append": lambda it: it.append(COLLECTION, b"\1" + bytes(23), {}, ask=True),
+        "tail": lambda it: it.tail(COLLECTION, [0, 0]),
+        "ends": lambda it: it.ends(COLLECTION),
+        "segments": lambda it: it.segments(COLLECTION, 0, 0, 2),
+    },
+    DynamoDBPairs: {
+        "noted": lambda it: it.noted(COLLECTION, [PAIR]),
+        "note_pair": lambda it: it.note_pair(COLLECTION, PAIR, NOTED),
+        "mark_announced": lambda it: it.mark_announced(COLLECTION, FILED),
+        "waiting": lambda it: list(it.waiting(COLLECTION)),
+        "set_aside": lambda it: it.set_aside(COLLECTION, PAIR, SUBJECT),
+        "aside": lambda it: list(it.aside(COLLECTION, SUBJECT)),
+        "reopen": lambda it: it.reopen(COLLECTION, PAIR),
+        "close": lambda it: it.close(COLLECTION, PAIR),
+    },
+    DynamoDBVerdicts: {
+        "decided": lambda it: it.decided("*", [SUBJECT]),
+        "put": lambda it: it.put("*", DECISION),
+        "drop": lambda it: it.drop("*", SUBJECT),
+        "all": lambda it: list(it.all("*")),
+    },
+    S3Packs: {
+        "get": lambda it: it.get(COLLECTION, SPAN),
+        "put": lambda it: it.put(COLLECTION, SPAN, BODY),
+    },
+    S3Pictures: {"read": lambda it: it.read(REF), "exists": lambda it: it.exists(REF)},
+    SQSAgain: {"send": lambda it: it.send(Again(REF, 1, "2026"), 1)},
+    SNSTopic: {"publish": lambda it: it.publish(Message("{}", {"kind": "near"}, ()))},
+}
+EACH = [pytest.param(adapter, name, id=f"{adapter.__name__}.{name}") for adapter in CALLS for name in CALLS[adapter]]
+BATCHES = [
+    (DynamoDBBuckets, "add"),
+    (DynamoDBBuckets, "candidates"),
+    (DynamoDBCatalog, "get"),
+    (DynamoDBPairs, "noted"),
+    (DynamoDBVerdicts, "decided"),
+]
+
+
+class Answer(NamedTuple):
+    """What the server sends; *cut*: so many bytes of the body, and then it hangs up."""
+
+    status: int = 200
+    body: bytes = b""
+    kind: str = "application/x-amz-json-1.0"
+    cut: int | None = None
+
+
+class Trouble(NamedTuple):
+    """How the service fails: by an error, by hanging up (both None), or by silence."""
+
+    dynamodb: str | None = None  # the code
+    xml: str | None = None
+    status: int = 400
+    is_silent: bool = False
+    failures: int = FAILURES
+
+
+TROUBLES = {
+    "throttled": Trouble("ProvisionedThroughputExceededException", "SlowDown", 503),
+    "throttled otherwise": Trouble("ThrottlingException", "Throttling"),
+    "too many requests": Trouble("RequestLimitExceeded", "TooManyRequestsException", 429),
+    "an error of the service": Trouble("InternalServerError", "InternalError", 500),
+    "unavailable": Trouble("ServiceUnavailable", "ServiceUnavailable", 503),
+    "cut connections": Trouble(),
+    "no answer in time": Trouble(is_silent=True, failures=1),
+}
+
+
+class Server:
+    """DynamoDB, S3 and SNS at once; each request fails as often as its trouble says, then it succeeds."""
+
+    def __init__(self) -> None:
+        self.seen: Counter[tuple[str, str, bytes]] = Counter()  # by method, path and body
+        self.trouble: Trouble | None = None
+        self.answer: Callable[[str, bytes, int], Answer | None] = lambda *_: None  # instead of the usual one
+        self.lock, self.over = threading.Lock(), threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def reset(self) -> None:
+        """Forget what was asked, and be well."""
+        self.seen.clear()
+        self.trouble, self.answer = None, lambda *_: None
+
+    def stop(self) -> None:
+        self.over.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _serve(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            target = self.headers.get("X-Amz-Target", "")
+            with server.lock:
+                server.seen[self.command, self.path + target, body] += 1
+                number, trouble = server.seen[self.command, self.path + target, body], server.trouble
+            operation = target.rpartition(".")[2] or self.command
+            if trouble is not None and number <= trouble.failures:
+                self._fail(trouble, is_dynamodb=bool(target))
+            else:
+                self._send(server.answer(operation, body, number) or _usual(operation, body))
+
+        do_GET = do_PUT = do_POST = do_HEAD = _serve  # noqa: N815  the names that http.server asks for
+
+        def _fail(self, trouble: Trouble, *, is_dynamodb: bool) -> None:
+            if trouble.dynamodb is None or trouble.xml is None:
+                if trouble.is_silent:
+                    server.over.wait(2)
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+            elif is_dynamodb:
+                self._send(Answer(trouble.status, json.dumps({"__type": f"x#{trouble.dynamodb}"}).encode()))
+            else:
+                error = f"<Error><Code>{trouble.xml}</Code></Error>"
+                sns = f"<ErrorResponse>{error}</ErrorResponse>"
+                # The answer to a HEAD has no body, hence no code.
+                status = 503 if self.command == "HEAD" and trouble.xml == "Throttling" else trouble.status
+                self._send(Answer(status, (sns if self.command == "POST" else error).encode(), "text/xml"))
+
+        def _send(self, answer: Answer) -> None:
+            head = (
+                f"HTTP/1.1 {answer.status} -\r\nContent-Type: {answer.kind}\r\nContent-Length: {len(answer.body)}\r\n"
+                'ETag: "e"\r\nLast-Modified: Fri, 27 Nov 2026 00:00:00 GMT\r\n\r\n'
+            )
+            body = answer.body[: answer.cut] if self.command != "HEAD" else b""
+            self.wfile.write(head.encode() + body)  # at once: what comes later waits for an acknowledgement
+            self.close_connection = answer.cut is not None
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Log nothing."""
+
+    return Handler
+
+
+def _usual(operation: str, body: bytes) -> Answer:
+    """The shortest answer that is one."""
+    if operation == "POST":
+        return Answer(body=b"<PublishResponse><PublishResult/></PublishResponse>", kind="text/xml")
+    if operation in ("GET", "PUT", "HEAD"):
+        return Answer(body=BODY if operation == "GET" else b"", kind="image/jpeg")
+    asked: dict[str, Any] = json.loads(body)
+    answers: dict[str, Any] = {"Query": {"Items": [], "Count": 0}, "BatchGetItem": {"Responses": {}}}
+    if asked.get("ReturnValues") == "ALL_NEW":
+        values = asked["ExpressionAttributeValues"]
+        answers["UpdateItem"] = {"Attributes": {name[1:]: value for name, value in values.items()}}
+    return Answer(body=json.dumps(answers.get(operation, {})).encode())
+
+
+class Clock:
+    """Stands still, until it is told to tick with each look at it."""
+
+    now = ticks = 0.0
+
+    def __call__(self) -> float:
+        self.now += self.ticks
+        return self.now
+
+
+def _at_once(_: float, __: float) -> float:
+    return 0.0
+
+
+class Cloud:
+    """The server, and the adapters on clients like the function's, which wait less for an answer."""
+
+    def __init__(self, executor: ThreadPoolExecutor) -> None:
+        self.server, self.clock = Server(), Clock()
+        self.retries = Retries(clock=self.clock, between=_at_once)
+        self._executor = executor
+        session = boto3.Session(
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            region_name="us-east-1",
+            botocore_session=lean_session(),
+        )
+        config = CLIENT.merge(ClientConfig(proxies={}, s3={"addressing_style": "path"}, read_timeout=0.2))
+        make: Any = partial(session.client, endpoint_url=self.server.endpoint, config=config)
+        self._clients = {service: make(service) for service in ("dynamodb", "s3", "sns", "sqs")}
+        for client in self._clients.values():
+            self.retries.attach(client)
+
+    def reset(self) -> None:
+        """Forget what was, and have time."""
+        self.server.reset()
+        self.clock.now = self.clock.ticks = 0.0
+        self.retries.begin(3600.0)
+
+    def adapter(self, kind: type) -> Any:
+        """Return a new one."""
+        service = {S3Packs: "s3", S3Pictures: "s3", SNSTopic: "sns"}.get(kind, "dynamodb")
+        if kind is SQSAgain:
+            return SQSAgain(lambda: self._clients["sqs"], self.server.endpoint + "/1/queue")
+        further: dict[type, tuple[Any, ...]] = {
+            S3Packs: ("packs", "table"),
+            S3Pictures: (Limits(),),
+            SNSTopic: ("arn:aws:sns:us-east-1:1:topic",),
+        }
+        options: dict[type, dict[str, Any]] = {
+            DynamoDBBuckets: {"executor": self._executor},
+            DynamoDBJournal: {"executor": self._executor, "shards": 2},
+            DynamoDBCatalog: {"clock": lambda: 0.0},
+        }
+        return kind(self._clients[service], *further.get(kind, ("table",)), **options.get(kind, {}))
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Cloud]:
+    with ThreadPoolExecutor(16) as executor:
+        cloud = Cloud(executor)
+        yield cloud
+        cloud.server.stop()
+
+
+@pytest.fixture
+def cloud(running: Cloud) -> Cloud:
+    running.reset()
+    return running
+
+
+def test_every_public_method_of_every_adapter_is_tried() -> None:
+    adapters = {
+        one
+        for module in pkgutil.iter_modules(handler.aws.__path__)
+        for _, one in inspect.getmembers(importlib.import_module(f"handler.aws.{module.name}"), inspect.isclass)
+        if one.__module__ == f"handler.aws.{module.name}" and "client" in inspect.signature(one.__init__).parameters
+    }
+
+    public = {one: {name for name in vars(one) if not name.startswith("_")} for one in adapters}
+
+    assert public == {adapter: set(calls) for adapter, calls in CALLS.items()}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize(("adapter", "name"), EACH)
+def test_call_answers_as_if_there_had_been_no_trouble(cloud: Cloud, adapter: type, name: str, trouble: str) -> None:
+    call, it = CALLS[adapter][name], cloud.adapter(adapter)
+    usual = call(it)
+    without = dict(cloud.server.seen)
+    cloud.server.seen.clear()
+    cloud.server.trouble = TROUBLES[trouble]
+
+    answer = call(it)
+
+    assert answer == usual
+    assert cloud.server.seen == {request: TROUBLES[trouble].failures + count for request, count in without.items()}
+
+
+@pytest.mark.parametrize(("adapter", "name"), EACH)
+def test_call_fails_when_the_invocation_is_about_to_end(cloud: Cloud, adapter: type, name: str) -> None:
+    clock = cloud.clock
+    clock.now, clock.ticks = 1000.0, 0.25
+    cloud.retries.begin(1000.0 + LEFT_S + 10)
+    cloud.server.trouble = Trouble("ProvisionedThroughputExceededException", "SlowDown", 503, failures=10_000)
+
+    with pytest.raises((ClientError, BotoCoreError, PacksUnavailable)):
+        CALLS[adapter][name](cloud.adapter(adapter))
+
+    assert sum(cloud.server.seen.values()) >= 10
+    assert 1010.0 <= clock.now < 1020.0
+
+
+@pytest.mark.parametrize(("adapter", "name"), EACH)
+def test_refusal_is_not_tried_again(cloud: Cloud, adapter: type, name: str) -> None:
+    cloud.server.trouble = Trouble("ValidationException", "InvalidArgument", 403, failures=10_000)
+
+    with pytest.raises((ClientError, PacksUnavailable)):
+        CALLS[adapter][name](cloud.adapter(adapter))
+
+    assert set(cloud.server.seen.values()) == {1}
+
+
+def _unprocessed(body: bytes, read: int) -> Answer:
+    """The answer of a table that has capacity for *read* keys."""
+    ((table, asked),) = json.loads(body)["RequestItems"].items()
+    rest = {table: {"Keys": asked["Keys"][read:]}} if asked["Keys"][read:] else {}
+    found = [key | {"hashes": {"BS": [base64.b64encode(bytes(8)).decode()]}} for key in asked["Keys"][:read]]
+    return Answer(body=json.dumps({"Responses": {table: found}, "UnprocessedKeys": rest}).encode())
+
+
+@pytest.mark.parametrize(("adapter", "name"), BATCHES)
+def test_batch_that_brings_nothing_is_asked_for_again(cloud: Cloud, adapter: type, name: str) -> None:
+    it = cloud.adapter(adapter)
+    usual = CALLS[adapter][name](it)
+    cloud.server.seen.clear()
+    cloud.server.answer = lambda operation, body, number: (
+        _unprocessed(body, 0) if operation == "BatchGetItem" and number <= FAILURES else None
+    )
+
+    assert CALLS[adapter][name](it) == usual
+    assert max(cloud.server.seen.values()) == FAILURES + 1
+
+
+def test_rest_of_a_batch_is_asked_for(cloud: Cloud) -> None:
+    cloud.server.answer = lambda _, body, __: _unprocessed(body, 2)
+
+    found = cloud.adapter(DynamoDBBuckets).candidates(COLLECTION, [0], 3)
+
+    assert [near.hash for near in found.nearest_first] == [0]
+    asked = [len(json.loads(body)["RequestItems"]["table"]["Keys"]) for _, __, body in cloud.server.seen]
+    assert asked == [4, 2]
+
+
+def test_batch_that_never_brings_anything_fails(cloud: Cloud) -> None:
+    it = cloud.adapter(DynamoDBCatalog)
+    cloud.retries.begin(0.0)
+    cloud.server.answer = lambda _, body, __: _unprocessed(body, 0)
+
+    with pytest.raises(Throttled):
+        it.get(COLLECTION, [REF.object_id])
+
+
+@pytest.mark.parametrize(("adapter", "name"), [(S3Packs, "get"), (S3Pictures, "read")])
+def test_body_that_breaks_off_is_read_again(cloud: Cloud, adapter: type, name: str) -> None:
+    it, call = cloud.adapter(adapter), CALLS[adapter][name]
+    usual = call(it)
+    cloud.server.seen.clear()
+
+    def breaking_off(times: int) -> Callable[[str, bytes, int], Answer | None]:
+        return lambda _, __, number: Answer(body=BODY, kind="image/jpeg", cut=5) if number <= times else None
+
+    cloud.server.answer = breaking_off(ATTEMPTS - 1)
+    assert call(it) == usual
+    cloud.server.seen.clear()
+    cloud.server.answer = breaking_off(ATTEMPTS)
+    with pytest.raises((BotoCoreError, PacksUnavailable)):
+        call(it)
+
+
+def test_waits_grow_to_a_limit_and_are_spread() -> None:
+    longest, shortest = (
+        Retries(clock=Clock(), between=bound) for bound in (lambda _, most: most, lambda least, _: least)
+    )
+    for retries in (longest, shortest):
+        retries.begin(3600.0)
+
+    waits = [longest.wait_s(attempts) for attempts in (1, 2, 3, 9, 10_000)]
+
+    assert waits == [FIRST_WAIT_S, 2 * FIRST_WAIT_S, 4 * FIRST_WAIT_S, MOST_WAIT_S, MOST_WAIT_S]
+    assert shortest.wait_s(9) == 0
+
+
+def test_function_that_is_wired_waits_throttling_out(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    body = jpeg(photo(1, (64, 64)))
+    cloud.server.answer = lambda operation, _, __: Answer(body=body) if operation == "GET" else None
+    cloud.server.trouble = Trouble("ProvisionedThroughputExceededException", "SlowDown", 503, failures=5)
+    service = build(Config.from_env(GOOD | {"ENDPOINT_URL": cloud.server.endpoint}))
+    deadline = time.monotonic() + 60
+    service.retries.begin(deadline)
+
+    report = service.deduplicator.created(REF, deadline=deadline)
+
+    assert (report.outcome, report.matches) == (Outcome.INDEXED, [])
+    assert set(cloud.server.seen.values()) == {6}
