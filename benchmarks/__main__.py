@@ -40,6 +40,9 @@ PARTS = {
             "benchmarks.cost.search",
             "requests, units, CPU, memory and dollars of an upload, projected to a billion pictures",
         ),
+        "packs": Part(
+            "benchmarks.cost.packs", "what a new instance reads of a journal, by how large packs are; a second"
+        ),
         "bill": Part("benchmarks.cost.bill", "what a month costs, all in, by uploads and by how much is stored"),
         "scopes": Part(
             "benchmarks.cost.scopes", "how many pictures fit one scope, by memory, time and dollars; seconds"
@@ -54,6 +57,10 @@ PARTS = {
         ),
         "contention": Part(
             "benchmarks.load.contention", "what many instances that append to one journal cost each other"
+        ),
+        "herd": Part(
+            "benchmarks.load.herd",
+            "1,000 uploads at once, each to a new instance, where AWS throttles; virtual time; ten minutes",
         ),
         "pairs": Part("benchmarks.load.pairs", "`lookalike pairs` for 10,000 pictures, beside decoding them alone"),
         "copies": Part(
