@@ -93,7 +93,9 @@ CALLS: dict[type, dict[str, Callable[[Any], Any]]] = {
     DynamoDBVerdicts: {
         "decided": lambda it: it.decided("*", [SUBJECT]),
         "put": lambda it: it.put("*", DECISION),
-        "drop": lambda it: it.drop("*", SUBJECT),
+        "take_back": lambda it: it.take_back("*", SUBJECT),
+        "note_batch": lambda it: it.note_batch("*", "batch", "2026", [SUBJECT]),
+        "in_batch": lambda it: list(it.in_batch("*", "batch")),
         "all": lambda it: list(it.all("*")),
     },
     S3Packs: {
