@@ -208,8 +208,6 @@ class InMemoryPairs:
     def mark_announced(self, collection: Collection, filed: Filed) -> None:
         key = str(collection), filed.pair
         self.items[key] = replace(self.items[key], announced=True)
-        if collection.is_list:
-            return
         self._filed[key] = filed._replace(likeness=self.items[key].likeness, finder=self.items[key].finder)
         self._away.pop(key, None)
 

@@ -79,7 +79,7 @@ def test_announced_pairs_wait_until_they_are_closed(pairs: Pairs, collection: Co
     assert {found.pair for found in pairs.waiting(collection)} == {Pair.of(one, other) for other in others[:2]}
 
 
-def test_pair_with_an_entry_of_a_list_is_marked_and_waits_for_nothing(pairs: Pairs, collection: Collection) -> None:
+def test_pair_with_an_entry_of_a_list_waits_with_that_list_alone(pairs: Pairs, collection: Collection) -> None:
     listed = Collection(f"list:{collection.scope[:-1]}", collection.generation)
     one, other = record(ref("a.jpg")), record(ref("b.jpg"))
     pairs.note_pair(listed, Pair.of(one, other), NotedPair(LIKENESS, finder=one.named))
@@ -87,4 +87,5 @@ def test_pair_with_an_entry_of_a_list_is_marked_and_waits_for_nothing(pairs: Pai
     pairs.mark_announced(listed, filed(one, other))
 
     assert pairs.noted(listed, [Pair.of(one, other)])[Pair.of(one, other)].announced
-    assert list(pairs.waiting(listed)) == list(pairs.waiting(collection)) == []
+    assert [found.pair for found in pairs.waiting(listed)] == [Pair.of(one, other)]
+    assert list(pairs.waiting(collection)) == []

@@ -16,7 +16,7 @@ from samtranslator.yaml_helper import yaml_parse
 from handler.cli import connections
 from handler.cli.connect import PERMISSIONS
 from handler.cli.connections import MISSING, OK, UNKNOWN, Check
-from handler.cli.dropping import Drop, Named
+from handler.cli.dropping import Drop, NamedMessage
 from handler.cli.errors import FAILED, OUTPUT_LOST, PIPE_CLOSED, USAGE_ERROR
 from handler.cli.exchange import exported
 from handler.cli.failure_queue import Failure
@@ -167,7 +167,7 @@ def test_fields_of_json_about_dropped_messages() -> None:
     documented = {code(name)[0]: code(what) for name, what in rows}
 
     assert list(documented) == [field.name for field in fields(Drop)]
-    assert documented["found"] == [field.name for field in fields(Named)]
+    assert documented["found"] == [field.name for field in fields(NamedMessage)]
 
 
 def test_fields_of_json_about_a_deployment() -> None:

@@ -20,11 +20,13 @@ DELETABLE_SCHEMA = "lookalike.deletable/1"
 Document = dict[str, Any]
 
 
-def describe_page(asked: GroupsAsked, scope: str, page: Page) -> Document:
-    """Return the answer to a query for groups."""
+def describe_page(asked: GroupsAsked, scope: str, page: Page, *, lists: Sequence[str]) -> Document:
+    """Return the answer to a query for groups, of a deployment that compares with *lists*."""
     return {
         "schema": GROUPS_SCHEMA,
         "scope": scope,
+        "list": asked.list,
+        "lists": list(lists),
         "best_first": list(asked.best_first),
         "groups": [_group(group, page.records) for group in page.groups],
         "waiting": page.waiting,
@@ -75,6 +77,7 @@ def _group(group: OpenGroup, records: Mapping[str, PictureRecord]) -> Document:
                 "differs": [describe_box(box) for box in filed.likeness.differs or ()],
                 "differs_in": "best" if place.get(filed.finder) == 0 else "other",
                 "announced": filed.at,
+                "unconfirmed": group.best.is_bare,
             }
             for copy, filed in zip(group.others, group.with_best, strict=True)
         ],
@@ -86,7 +89,8 @@ def _group(group: OpenGroup, records: Mapping[str, PictureRecord]) -> Document:
 def _copy(copy: Copy, records: Mapping[str, PictureRecord]) -> Document:
     """What a pair has of the picture, and by what its content is told: the pair is of that content."""
     record = records[copy.object_id]
-    return copy._asdict() | {"modified": copy.modified or None, "etag": record.etag, "sha256": record.digest}
+    unknown = {name: getattr(copy, name) or None for name in ("width", "height", "format", "modified")}
+    return copy._asdict() | unknown | {"etag": record.etag, "sha256": record.digest}
 
 
 def _decision(decision: Decision) -> Document:

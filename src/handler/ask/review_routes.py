@@ -12,6 +12,7 @@ from handler.ask.problems import Kind, Problem
 from handler.ask.questions import Options, refuse_parameters
 from handler.ask.request import Request
 from handler.ask.review_answers import describe_decisions, describe_deletable, describe_page
+from handler.core.lists import list_scope
 from handler.review.decisions import ContentChanged, Decisions, NotThere
 from handler.wiring import AskService
 
@@ -22,12 +23,16 @@ Fields = dict[str, Any]
 def groups(make: Make, request: Request, fields: Fields) -> dict[str, Any]:
     """Return groups of announced pairs that wait for a verdict."""
     asked, made = reviews.groups_asked(request.query), make()
-    part, scope = asked.part, _scope(made, asked.part.scope, fields)
+    part, within = asked.part, None
+    if asked.list:
+        scope, within = list_scope(asked.list), Options(part.scope).scope_within(made.settings)
+    else:
+        scope = _scope(made, part.scope, fields)
     page = made.review.groups.page(
-        scope, limit=part.limit, after=part.cursor, wanted=asked.wanted, best_first=asked.best_first
+        scope, limit=part.limit, after=part.cursor, wanted=asked.wanted, best_first=asked.best_first, within=within
     )
     fields |= {"groups": len(page.groups), "waiting": page.waiting}
-    return describe_page(asked, scope, page)
+    return describe_page(asked, within or scope, page, lists=made.settings.lists)
 
 
 def decisions(make: Make, request: Request, fields: Fields) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from handler.ask.shapes import (
 )
 from handler.core.formats import FORMATS
 from handler.core.groups import RANKS
-from handler.core.model import MatchKind
+from handler.core.model import LIST_NAME, MatchKind
 from handler.core.verdicts import Verdict
 
 SCOPE: Schema = NAME | {"description": "Folders with a slash after each; * is the whole deployment."}
@@ -55,6 +55,11 @@ GROUPS: Mapping[str, Schema] = {
         "type": "string",
         "pattern": r"^(0(\.\d{1,9})?|1(\.0{1,9})?)$",
         "description": "Groups alone all of whose others agree with the best by so much.",
+    },
+    "list": NAME
+    | {
+        "pattern": f"^{LIST_NAME}$",
+        "description": "What matches this list, instead of what matches each other; of the scope, if it is given.",
     },
     "best_first": {
         "type": "string",
@@ -103,6 +108,8 @@ def review_schemas() -> dict[str, Schema]:
             {
                 "schema": {"const": GROUPS_SCHEMA},
                 "scope": NAME,
+                "list": or_null(NAME),
+                "lists": list_of(NAME) | {"description": "Those that uploads are compared with."},
                 "best_first": list_of({"enum": list(RANKS)}),
                 "groups": list_of(open_ended(_group())),
                 "waiting": NUMBER | {"description": "Groups that are wanted, on all pages, as the index has them."},
@@ -150,9 +157,9 @@ def _group() -> dict[str, Schema]:
         "bucket": NAME,
         "key": NAME,
         **STORED,
-        "width": COUNT,
-        "height": COUNT,
-        "format": {"enum": list(FORMATS)},
+        "width": or_null(COUNT) | {"description": "Null of a bare hash of a list."},
+        "height": or_null(COUNT),
+        "format": or_null({"enum": list(FORMATS)}),
         "bytes": NUMBER,
         "modified": or_null(MODIFIED),
     }
@@ -165,6 +172,7 @@ def _group() -> dict[str, Schema]:
         "differs": list_of(reference("box")),
         "differs_in": {"enum": ["best", "other"], "description": "Which of both the boxes are fractions of."},
         "announced": MODIFIED,
+        "unconfirmed": {"type": "boolean", "description": "Of a bare hash of a list: nothing confirms it."},
     }
     return {
         "kind": kind | {"description": "The least that one of the others has in common with the best."},

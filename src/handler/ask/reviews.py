@@ -12,7 +12,7 @@ from handler.ask.questions import parameters, refuse_others, wrong
 from handler.core.fields import Field, WrongField
 from handler.core.filed import Copy
 from handler.core.groups import BEST_FIRST, RANKS, GroupFilter, Place, place
-from handler.core.model import MatchKind
+from handler.core.model import LIST_NAME, MatchKind
 from handler.core.verdicts import BatchPlace, NamedObject, Placed, Subject, Verdict
 from handler.review.decisions import Judged, Said, ShownObject
 
@@ -20,7 +20,7 @@ MOST_AT_ONCE = 100  # groups or decisions of one page, and decisions of one requ
 USUALLY_AT_ONCE = 50
 _GREATEST = 1e300  # in a cursor
 MOST_TEXT = 1_000  # characters of what people write
-GROUP_PARAMETERS = ("scope", "limit", "cursor", "kind", "agreement", "best_first")
+GROUP_PARAMETERS = ("scope", "limit", "cursor", "kind", "agreement", "list", "best_first")
 LIST_PARAMETERS = ("scope", "limit", "cursor", "batch")
 PAIR_PARAMETERS = ("bucket", "key", "other_bucket", "other_key")
 SUBJECT_PARAMETERS = ("subject", "other_subject")
@@ -63,6 +63,7 @@ class GroupsAsked(NamedTuple):
     part: PartAsked
     wanted: GroupFilter
     best_first: tuple[str, ...]
+    list: str | None = None  # those of its matches, instead of those of pictures with each other
 
 
 class SubjectAsked(NamedTuple):
@@ -80,8 +81,10 @@ def groups_asked(query: str) -> GroupsAsked:
     agreement = given.get("agreement", "0")
     if not re.fullmatch(r"0(\.\d{1,9})?|1(\.0{1,9})?", agreement):
         raise wrong(f"query.agreement is {json.dumps(agreement)}, want a number from 0 to 1")
+    if not re.fullmatch(LIST_NAME, given.get("list", "any")):
+        raise wrong(f"query.list is {json.dumps(given['list'])}, want the name of a list: {LIST_NAME}")
     wanted = GroupFilter(frozenset(map(MatchKind, kinds)), float(agreement))
-    return GroupsAsked(_part(given, place(NOTHING, best_first)), wanted, best_first)
+    return GroupsAsked(_part(given, place(NOTHING, best_first)), wanted, best_first, given.get("list"))
 
 
 def decisions_asked(query: str) -> PartAsked:

@@ -54,17 +54,12 @@ class DynamoDBPairs:
         return _noted(answer["Attributes"])
 
     def mark_announced(self, collection: Collection, filed: Filed) -> None:
-        """Note that the pair was announced, and file it for review.
-
-        One with an entry of a list is not filed: no verdict silences it.
-        """
+        """Note that the pair was announced, and file it for review."""
         texts = {
             "review": _review(collection, filed.pair.first[0]),
             "filed": f"{filed.at}#{filed.pair.first}#{filed.pair.second}",
             "copies": json.dumps(filed.copies, separators=(",", ":")),
         }
-        if collection.is_list:
-            texts = {}
         self._client.update_item(
             TableName=self._table,
             Key=_pair_key(collection, filed.pair),

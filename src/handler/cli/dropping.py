@@ -17,7 +17,7 @@ WIDTH = 100  # of a text that is shown, in characters
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedMessage:
     """A message that a person has named, and what it holds."""
 
     message_id: str
@@ -31,7 +31,7 @@ class Named:
 class Drop:
     """What became of the messages that were named."""
 
-    found: Sequence[Named]
+    found: Sequence[NamedMessage]
     dropped: Sequence[str]  # ids, as all below
     left: Sequence[str]  # in the queue, since nobody agreed or SQS failed
     missing: Sequence[str]  # not in the queue, or held by somebody else
@@ -42,7 +42,7 @@ class Drop:
 
 
 def drop(
-    queue: FailureQueue, message_ids: Sequence[str], agree: Callable[[Sequence[Named]], bool], advance: Advance
+    queue: FailureQueue, message_ids: Sequence[str], agree: Callable[[Sequence[NamedMessage]], bool], advance: Advance
 ) -> Drop:
     """Delete the messages of *message_ids* once *agree* has seen them and says so.
 
@@ -55,7 +55,7 @@ def drop(
     return Drop(found, _without(ids, left), left, _without(message_ids, ids))
 
 
-def shown(named: Sequence[Named]) -> list[str]:
+def shown(named: Sequence[NamedMessage]) -> list[str]:
     """Return lines that tell what the messages hold."""
     lines = list[str]()
     for one in named:
@@ -64,15 +64,15 @@ def shown(named: Sequence[Named]) -> list[str]:
     return lines
 
 
-def confirmed(named: Sequence[Named]) -> bool:
+def confirmed(named: Sequence[NamedMessage]) -> bool:
     """Ask whoever is at the terminal, and return whether the answer is yes."""
     what = "this message" if len(named) == 1 else f"these {len(named)} messages"
     print(f"delete {what} for ever? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _find(queue: FailureQueue, message_ids: Sequence[str], advance: Advance) -> list[Named]:
-    named: dict[str, Named] = {}
+def _find(queue: FailureQueue, message_ids: Sequence[str], advance: Advance) -> list[NamedMessage]:
+    named: dict[str, NamedMessage] = {}
     for batch in queue.batches():
         named |= {one["MessageId"]: _named(one) for one in batch if one["MessageId"] in message_ids}
         advance(len(batch))
@@ -85,7 +85,7 @@ def _without(ids: Sequence[str], some: Sequence[str]) -> list[str]:
     return [one for one in ids if one not in some]
 
 
-def _named(message: "MessageTypeDef") -> Named:
+def _named(message: "MessageTypeDef") -> NamedMessage:
     objects: tuple[str, ...] = ()
     try:
         failure = read(message)
@@ -93,7 +93,7 @@ def _named(message: "MessageTypeDef") -> Named:
     except NotAFailedEvent as error:
         said = one_line(error)
     sent = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
-    return Named(message["MessageId"], f"{sent:%Y-%m-%dT%H:%M:%SZ}", objects, said, message["Body"])
+    return NamedMessage(message["MessageId"], f"{sent:%Y-%m-%dT%H:%M:%SZ}", objects, said, message["Body"])
 
 
 def _cut(text: str) -> str:

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.cli.arguments import positive
 from handler.cli.aws_errors import explain
-from handler.cli.dropping import Named, confirmed, drop, shown
+from handler.cli.dropping import NamedMessage, confirmed, drop, shown
 from handler.cli.errors import STATUSES, USAGE_ERROR, CommandError
 from handler.cli.failure_queue import BATCH, HOLD_S, Failure, FailureQueue
 from handler.cli.output import complain, printable
@@ -165,7 +165,7 @@ def _check_drop(options: argparse.Namespace) -> None:
 def _drop(queue: FailureQueue, options: argparse.Namespace) -> int:
     """Show the messages that are named, and delete them if that was agreed to; return the exit status."""
 
-    def agree(named: Sequence[Named]) -> bool:
+    def agree(named: Sequence[NamedMessage]) -> bool:
         shows.close()
         if not options.json:
             print(*shown(named), sep="\n", flush=True)

@@ -23,6 +23,7 @@ class Filters(NamedTuple):
     kind: str | None = None  # with commas between
     agreement: str | None = None
     best_first: str | None = None
+    list: str | None = None  # of which the matches are wanted, instead of those of pictures with each other
 
     @property
     def query(self) -> dict[str, str]:

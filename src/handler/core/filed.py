@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from handler.core.matches import Likeness, Pair
-from handler.core.model import ObjectRef, PictureRecord
+from handler.core.model import LIST_MARK, ObjectRef, PictureRecord
 
 
 class Copy(NamedTuple):
@@ -28,9 +28,24 @@ class Copy(NamedTuple):
         return cls(ref.bucket, ref.key, ref.version, *size, *stored)
 
     @property
+    def ref(self) -> ObjectRef:
+        """The object, whatever its version."""
+        return ObjectRef(self.bucket, self.key)
+
+    @property
     def object_id(self) -> str:
         """What names the object."""
-        return ObjectRef(self.bucket, self.key).object_id
+        return self.ref.object_id
+
+    @property
+    def list(self) -> str | None:
+        """The list that it is an entry of, if it is none of the uploads."""
+        return self.bucket.removeprefix(LIST_MARK) if self.bucket.startswith(LIST_MARK) else None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether nothing but a hash is known of it."""
+        return not self.width
 
 
 class Filed(NamedTuple):

@@ -86,9 +86,10 @@ def grouped(pairs: Sequence[Filed], best_first: Sequence[str] = BEST_FIRST) -> l
 
     Greedy: the best copy of all takes what matches it, the best of the rest takes what is left, and so on. A picture
     that matches several best ones joins the nearest: the same picture rather than an altered one, then the better one.
+    An entry of a list comes before what was uploaded, so a group is of an entry and the uploads that match it.
     """
     copies = {name: copy for filed in pairs for name, copy in zip(filed.pair, filed.copies, strict=True)}
-    order = sorted(copies, key=lambda name: (place(copies[name], best_first), name))
+    order = sorted(copies, key=lambda name: (not copies[name].list, place(copies[name], best_first), name))
     number_of = {name: number for number, name in enumerate(order)}
     members = _members(pairs, order, number_of)
     among = _among(pairs, members, number_of)

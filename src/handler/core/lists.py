@@ -27,7 +27,12 @@ _WHOLE = 0  # the number of that view
 
 def list_collection(name: str, generation: str) -> Collection:
     """Return the entries of the list *name*."""
-    return Collection(f"{LIST_MARK}{name}", generation)
+    return Collection(list_scope(name), generation)
+
+
+def list_scope(name: str) -> str:
+    """Return the scope that the entries of the list *name* have."""
+    return f"{LIST_MARK}{name}"
 
 
 def collection_of_match(collection: Collection, one: Match) -> Collection:

@@ -6,11 +6,12 @@ just before: its pictures are there, as they were announced, and nobody has deci
 """
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from handler.core.filed import Filed
+from handler.core.filed import Copy, Filed
 from handler.core.groups import BEST_FIRST, GroupFilter, OpenGroup, Place, grouped
 from handler.core.matches import Pair
 from handler.core.model import PictureRecord
@@ -67,15 +68,18 @@ class Groups:
         after: Place | None = None,
         wanted: GroupFilter = ALL,
         best_first: Sequence[str] = BEST_FIRST,
+        within: str | None = None,
     ) -> Page:
         """Return up to *limit* of the groups that wait in *scope*, from the first one behind the place *after*.
 
+        *scope* may be that of a list: each group is of an entry and the uploads that match it then; of the scope
+        *within* alone, if that is given. No verdict takes them out of review; they wait until one of both is gone.
         *best_first* are names of RANKS: which copy is the best, and in what order groups come. All of them are open
         now; how many wait is as the index has it. A page may be short, though there is a next one: of what is not
         wanted it is only known once it was read, and no page has more than *most_copies* pictures. Of a larger group
         the best of them are told.
         """
-        reading, checks = self._reading(scope, after), _Checks(self._known, scope)
+        reading, checks = self._reading(scope, after, within), _Checks(self._known, scope)
         read = limit
         while True:
             groups = reading.grouped(best_first)
@@ -96,12 +100,17 @@ class Groups:
         """Let the next page read anew what waits in *scope*: something waits again."""
         self._remembered.forget(scope)
 
-    def _reading(self, scope: str, after: Place | None) -> _Reading:
-        found = None if after is None else self._remembered.get(scope)
+    def _reading(self, scope: str, after: Place | None, within: str | None) -> _Reading:
+        name = scope if within is None else f"{scope} {within}"
+        found = None if after is None else self._remembered.get(name)
         if found is None:
-            pairs = list(self._known.pairs.waiting(self._known.collection(scope)))
-            found = self._remembered.keep(scope, _Reading(pairs))
+            waiting = self._known.pairs.waiting(self._known.collection(scope))
+            pairs = [filed for filed in waiting if within is None or self._is_within(filed, within)]
+            found = self._remembered.keep(name, _Reading(pairs))
         return found
+
+    def _is_within(self, filed: Filed, scope: str) -> bool:
+        return any(self._known.scope_of(copy) == scope for copy in filed.copies if not copy.list)
 
 
 class _Checks:
@@ -119,9 +128,10 @@ class _Checks:
         Those that were decided about, and those of which a picture is gone, or another one now.
         """
         pairs = [filed for group in groups for filed in group.pairs if filed.pair not in self._current]
-        self.records |= self._known.records(self._scope, (copy.object_id for one in pairs for copy in one.copies))
+        self._read([copy for filed in pairs for copy in filed.copies])
         subjects = {filed.pair: subject for filed in pairs if (subject := self._subject(filed))}
-        decided = self._known.decided(self._scope, subjects.values())
+        is_list = self._known.collection(self._scope).is_list
+        decided = {} if is_list else self._known.decided(self._scope, subjects.values())
         gone = {filed.pair for filed in pairs} - subjects.keys()
         self._known.close(self._scope, gone)
         settled = {pair: subject for pair, subject in subjects.items() if subject in decided}
@@ -129,6 +139,15 @@ class _Checks:
             self._known.set_aside(self._scope, settled)
         self._current |= subjects.keys() - settled.keys()
         return gone | settled.keys()
+
+    def _read(self, copies: Sequence[Copy]) -> None:
+        """Read the records of *copies*: those of the scope; if that is a list, of uploads in the scopes they have."""
+        is_list, of_scope = self._known.collection(self._scope).is_list, defaultdict[str, list[str]](list)
+        for copy in copies:
+            scope = self._known.scope_of(copy) if is_list and not copy.list else self._scope
+            of_scope[scope].append(copy.object_id)
+        for scope, ids in of_scope.items():
+            self.records |= self._known.records(scope, ids)
 
     def _subject(self, filed: Filed) -> Subject | None:
         """What a verdict of the pair would be of; None if a picture is gone, or another one."""

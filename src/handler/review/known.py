@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Protocol, TypeVar
 
-from handler.core.filed import Filed
+from handler.core.filed import Copy, Filed
 from handler.core.matches import NotedPair, Pair
-from handler.core.model import Collection, PictureRecord, Settings
+from handler.core.model import Collection, PictureRecord, Settings, collection_of
 from handler.core.verdicts import BatchPlace, Decision, Placed, Subject
 from handler.finding import Records
 
@@ -81,6 +81,10 @@ class Known:
     def collection(self, scope: str) -> Collection:
         """Return where the pictures of *scope* are."""
         return Collection(scope, self.settings.generation)
+
+    def scope_of(self, copy: Copy) -> str:
+        """Return the scope that the object of *copy* belongs to."""
+        return collection_of(copy.ref, self.settings).scope
 
     def each(self, do: Callable[[S], T], items: Iterable[S]) -> list[T]:
         """Return what *do* returns for each of *items*, in order. One that fails fails all, once the rest is done."""

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from handler.ask.request import UNKNOWN
+from handler.cli.listable import of_hash
 from tests.asking import Answer, Asker, url_event
 from tests.deployments import BUCKET, FakeDeployment
 from tests.pictures import jpeg, near_copy, photo
@@ -299,3 +300,72 @@ def test_cursor_of_another_order_is_refused(deployment: FakeDeployment, ask: Ask
     cursor = groups(ask, limit=1).document["cursor"]
 
     assert groups(ask, limit=1, best_first="oldest", cursor=cursor).status == 400
+
+
+# --- lists ---
+
+
+@pytest.fixture
+def moderated() -> FakeDeployment:
+    """Two copies of what is banned, of which one is filed under a scope of its own, and a picture that is stock."""
+    site = FakeDeployment(generation="look1", scope_depth=1, max_looks=5, lists=("banned", "stock"))
+    site.lister().add("banned", site.listed("bad.jpg", jpeg(CAT)))
+    site.lister().add("stock", site.listed("s3://shop/dog.jpg", jpeg(photo(2)), list_name="stock"))
+    for key, body in (("a/one.jpg", jpeg(COPY)), ("b/two.jpg", jpeg(COPY)), ("b/dog.jpg", jpeg(photo(2)))):
+        site.upload(key, body)
+    return site
+
+
+def told(site: FakeDeployment, **query: str) -> dict[str, list[str]]:
+    """The uploads that match a list, by its entries."""
+    document = groups(Asker(site), **query).document
+    return {group["best"]["key"]: sorted(other["key"] for other in group["others"]) for group in document["groups"]}
+
+
+def test_matches_of_a_list_wait_with_their_entry(moderated: FakeDeployment) -> None:
+    document = groups(Asker(moderated), list="banned").document
+
+    (group,) = document["groups"]
+    assert (document["list"], document["lists"], document["waiting"]) == ("banned", ["banned", "stock"], 1)
+    assert (group["best"]["bucket"], group["best"]["key"]) == ("list:banned", "bad.jpg")
+    assert {other["unconfirmed"] for other in group["others"]} == {False}
+    assert told(moderated, list="banned") == {"bad.jpg": ["a/one.jpg", "b/two.jpg"]}
+    assert told(moderated, list="banned", best_first="key") == told(moderated, list="banned")  # by key it is the last
+    assert told(moderated, list="stock") == {"s3://shop/dog.jpg": ["b/dog.jpg"]}
+    assert told(moderated, list="other") == {}
+
+
+def test_matches_of_a_list_are_told_of_one_scope(moderated: FakeDeployment) -> None:
+    assert told(moderated, list="banned", scope="a/") == {"bad.jpg": ["a/one.jpg"]}
+    assert told(moderated, list="stock", scope="a/") == {}
+    assert groups(Asker(moderated), scope="a/").document["groups"] == []
+
+
+def test_no_verdict_silences_a_list_and_what_is_gone_leaves_it(moderated: FakeDeployment) -> None:
+    moderated.upload("a/again.jpg", jpeg(COPY))
+    pair = [{"bucket": BUCKET, "key": key} for key in ("a/one.jpg", "a/again.jpg")]
+    assert put(Asker(moderated), different(*pair)).status == 200
+    assert told(moderated, list="banned") == {"bad.jpg": ["a/again.jpg", "a/one.jpg", "b/two.jpg"]}
+
+    moderated.function().removed(moderated.delete("a/one.jpg"))
+    assert told(moderated, list="banned") == {"bad.jpg": ["a/again.jpg", "b/two.jpg"]}
+    moderated.lister().remove("banned", "bad.jpg")
+    assert told(moderated, list="banned") == {}
+
+
+def test_match_of_a_bare_hash_is_unconfirmed(moderated: FakeDeployment) -> None:
+    hash = moderated.listed("any", jpeg(photo(3))).hash
+    assert hash is not None
+    entry = of_hash(f"look1:{hash:016x}", list_name="stock", generation="look1").record
+    assert entry
+    moderated.lister().add("stock", entry)
+    moderated.upload("a/three.jpg", jpeg(photo(3)))
+
+    (group,) = groups(Asker(moderated), list="stock", scope="a/").document["groups"]
+
+    assert [group["best"][name] for name in ("width", "height", "format")] == [None, None, None]
+    assert group["others"][0]["unconfirmed"] is True
+
+
+def test_name_that_no_list_can_have_is_refused(ask: Asker) -> None:
+    assert groups(ask, list="Bad/").document["type"] == "urn:lookalike:problem:wrong-value"

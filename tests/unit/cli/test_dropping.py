@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from handler.cli.dropping import Drop, Named, drop, shown
+from handler.cli.dropping import Drop, NamedMessage, drop, shown
 from handler.cli.failure_queue import FailureQueue
 from handler.cli.main import main
 from tests.unit.cli.failures import InMemoryQueue, record
 
 
-def run(sqs: InMemoryQueue, *ids: str, agree: bool = True, seen: list[Named] | None = None) -> Drop:
-    def answer(found: Sequence[Named]) -> bool:
+def run(sqs: InMemoryQueue, *ids: str, agree: bool = True, seen: list[NamedMessage] | None = None) -> Drop:
+    def answer(found: Sequence[NamedMessage]) -> bool:
         if seen is not None:
             seen.extend(found)
         return agree
@@ -33,7 +33,7 @@ def test_only_what_was_named_is_deleted() -> None:
 
 
 def test_nothing_is_deleted_unless_agreed_to() -> None:
-    sqs, seen = InMemoryQueue("nonsense", record("a.jpg")), list[Named]()
+    sqs, seen = InMemoryQueue("nonsense", record("a.jpg")), list[NamedMessage]()
 
     done = run(sqs, "m1", "m0", agree=False, seen=seen)
 
@@ -45,7 +45,7 @@ def test_others_are_back_in_the_queue_while_a_person_thinks() -> None:
     sqs = InMemoryQueue("nonsense", record("a.jpg"))
     client: Any = sqs
 
-    def think(_found: Sequence[Named]) -> bool:
+    def think(_found: Sequence[NamedMessage]) -> bool:
         assert sqs.visible == ["m1"]
         return True
 
@@ -54,7 +54,7 @@ def test_others_are_back_in_the_queue_while_a_person_thinks() -> None:
 
 
 def test_what_is_not_there_is_missing_and_asked_about_by_nobody() -> None:
-    seen = list[Named]()
+    seen = list[NamedMessage]()
 
     done = run(InMemoryQueue(record("a.jpg")), "other", seen=seen)
 
@@ -71,7 +71,7 @@ def test_what_sqs_does_not_delete_is_left() -> None:
 
 
 def test_message_is_shown_by_what_it_holds_on_lines_that_are_printable() -> None:
-    seen = list[Named]()
+    seen = list[NamedMessage]()
     run(InMemoryQueue("no \x1b[31m\nJSON" + "x" * 200, record("a.jpg")), "m0", "m1", seen=seen)
 
     lines = shown(seen)

@@ -6,11 +6,13 @@ import secrets
 import socket
 import webbrowser
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from importlib.util import find_spec
 
 from handler.cli.arguments import whole_number
 from handler.cli.asking import ERROR, WHERE, add_function, asker
 from handler.cli.errors import STATUSES, CommandError
+from handler.cli.review.invitation import Invitation
 from handler.cli.reviewing import add_scope, me
 
 EXTRA = ("jinja2", "starlette", "uvicorn")
@@ -56,15 +58,23 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(f"{what}: pip install 'lookalike[review]'", status=ERROR)
     from handler.cli.review.serving import server, session_and_pictures
 
-    with _listening(options.port) as listening, ThreadPoolExecutor(max_workers=2) as executor:
+    with (
+        _listening(options.port) as listening,
+        ThreadPoolExecutor(max_workers=2) as executor,
+        ExitStack() as files,
+    ):
         ask = asker(options)
-        port, token = listening.getsockname()[1], secrets.token_urlsafe(32)
+        origin, token, invitation = (
+            f"http://{HOST}:{listening.getsockname()[1]}",
+            secrets.token_urlsafe(32),
+            Invitation(),
+        )
         session, pictures = session_and_pictures(ask, options.by or me(), executor, options.scope)
-        address = f"http://{HOST}:{port}/?token={token}"
-        print(f"the page is at {address}", flush=True)
+        print(f"the page is at {origin}/?token={token}", flush=True)
         if not options.no_browser:
-            webbrowser.open(address)
-        server(session, pictures, listening, token).run(sockets=[listening])  # raises a signal again that ended it
+            webbrowser.open(files.enter_context(invitation.written(origin)).as_uri())
+        serving = server(session, pictures, listening, token, invitation)
+        serving.run(sockets=[listening])  # raises a signal again that ended it
     return 0
 
 

@@ -12,14 +12,14 @@ AT_ONCE = 2  # that are decoded: each may take some hundred megabytes
 SCREEN = 2_000  # pixels, of the longer side of a large copy
 
 
-class Store(Protocol):
+class PictureSource(Protocol):
     """Where the objects are."""
 
     def read(self, ref: ObjectRef) -> Content:
         """Return the object. Raises ObjectGone, PictureRejected or ReadDenied."""
 
 
-class Shown(NamedTuple):
+class Wished(NamedTuple):
     """Which picture, and how large."""
 
     ref: ObjectRef
@@ -34,11 +34,11 @@ class CannotBeShown(Exception):
 class Pictures:
     """Copies of pictures as JPEG files, of which the latest are remembered."""
 
-    def __init__(self, store: Store, limits: Limits, most_bytes: int = CACHE_BYTES) -> None:
+    def __init__(self, store: PictureSource, limits: Limits, most_bytes: int = CACHE_BYTES) -> None:
         self._store = store
         self._limits = limits
         self._most_bytes = most_bytes
-        self._remembered: OrderedDict[Shown, bytes] = OrderedDict()
+        self._remembered: OrderedDict[Wished, bytes] = OrderedDict()
         self._lock, self._turns = Lock(), BoundedSemaphore(AT_ONCE)
 
     @property
@@ -46,30 +46,30 @@ class Pictures:
         """How much memory the copies take."""
         return sum(map(len, self._remembered.values()))
 
-    def get(self, shown: Shown) -> bytes:
+    def get(self, wished: Wished) -> bytes:
         """Return the copy. Raises CannotBeShown; other errors are botocore's."""
         with self._lock:
-            if shown in self._remembered:
-                self._remembered.move_to_end(shown)
-                return self._remembered[shown]
+            if wished in self._remembered:
+                self._remembered.move_to_end(wished)
+                return self._remembered[wished]
         with self._turns:
-            copy = self._made(shown)
+            copy = self._made(wished)
         with self._lock:
-            self._remembered[shown] = copy
+            self._remembered[wished] = copy
             while self.bytes_remembered > self._most_bytes:
                 self._remembered.popitem(last=False)
         return copy
 
-    def _made(self, shown: Shown) -> bytes:
+    def _made(self, wished: Wished) -> bytes:
         try:
-            body = self._store.read(shown.ref).body
+            body = self._store.read(wished.ref).body
         except ObjectGone as error:
             raise CannotBeShown("it is gone") from error
         except ReadDenied as error:
             raise CannotBeShown("you may not read it: s3:GetObject, or kms:Decrypt, is missing") from error
         except PictureRejected as error:
             raise CannotBeShown(str(error)) from error
-        copy = thumbnail(body, self._limits, shown.side)
+        copy = thumbnail(body, self._limits, wished.side)
         if copy is None:
             raise CannotBeShown("it is no picture that can be read here")
         return copy

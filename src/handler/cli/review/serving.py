@@ -10,6 +10,7 @@ from botocore.config import Config as ClientConfig
 from handler.aws.s3 import S3Pictures
 from handler.cli.asking import Ask
 from handler.cli.review.app import application
+from handler.cli.review.invitation import Invitation
 from handler.cli.review.pictures import Pictures
 from handler.cli.review.session import Session
 from handler.core.model import Limits
@@ -24,9 +25,15 @@ def session_and_pictures(ask: Ask, by: str, executor: Executor, scope: str | Non
     return Session(ask, by=by, executor=executor, scope=scope), Pictures(store, LIMITS)
 
 
-def server(session: Session, pictures: Pictures, listening: socket.socket, token: str) -> uvicorn.Server:
+def server(
+    session: Session,
+    pictures: Pictures,
+    listening: socket.socket,
+    token: str,
+    invitation: Invitation | None = None,
+) -> uvicorn.Server:
     """Return what answers requests at the socket *listening*, once it runs with that."""
-    app = application(session, pictures, token=token, port=listening.getsockname()[1])
+    app = application(session, pictures, token=token, port=listening.getsockname()[1], invitation=invitation)
     config = uvicorn.Config(
         app, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=3, lifespan="off"
     )

@@ -12,11 +12,14 @@ from typing import NamedTuple
 from handler.cli.asking import Ask
 from handler.cli.deciding import new_batch, put, put_groups, undo_batch, undo_pair
 from handler.cli.errors import CommandError
-from handler.cli.reviewing import Document, Filters, all_alike, keep_one, members, pages, shown
+from handler.cli.review.offered import Offered
+from handler.cli.review.on_lists import pictured
+from handler.cli.reviewing import Document, Filters, all_alike, keep_one, members, named, pages, shown
 from handler.core.verdicts import NamedObject, Verdict
 
 MOST_SHOWN = 5_000  # groups that are remembered
 MOST_JOBS = 20
+SAMPLES = 6  # groups of a rule that are shown
 
 
 class Listed(NamedTuple):
@@ -36,6 +39,11 @@ class Done(NamedTuple):
     scope: str | None
     group: str | None = None  # the name of the one that it was about
 
+    @property
+    def sample(self) -> Document | None:
+        """One of the decisions, for who decided, when and why; None if all was decided before."""
+        return next(iter(self.stored), None)
+
 
 @dataclass
 class Job:
@@ -44,6 +52,7 @@ class Job:
     name: str
     filters: Filters
     verdict: Verdict
+    note: str | None = None
     state: str = "reading"  # then ready, doing, done; or failed, from either
     groups: list[Document] = field(default_factory=list)
     waiting: int = 0  # groups, as the first page says
@@ -53,7 +62,13 @@ class Job:
 
     def say(self, group: Document) -> list[Document]:
         """Return what it says of a group."""
-        return keep_one(group) if self.verdict is Verdict.KEEP_ONE else all_alike(group, self.verdict)
+        said = keep_one(group) if self.verdict is Verdict.KEEP_ONE else all_alike(group, self.verdict)
+        return with_note(said, self.note)
+
+    @property
+    def samples(self) -> Sequence[Document]:
+        """The groups that are shown for all."""
+        return self.groups[:SAMPLES]
 
     @property
     def decisions(self) -> list[Document]:
@@ -69,11 +84,12 @@ class Session:
         self.by = by
         self.scope = scope  # where it begins
         self.listed = Listed()
+        self.offered = Offered()
         self._executor = executor
         self._shown: OrderedDict[str, Document] = OrderedDict()
         self._scopes: dict[str, str | None] = {}
         self._done: list[Done] = []
-        self._decided: dict[str, str] = {}
+        self._decided: dict[str, Done] = {}
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._numbers = count(1)
 
@@ -85,6 +101,7 @@ class Session:
         for name, group in zip(names, some, strict=True):
             self._shown[name], self._scopes[name] = group, scope
             self._shown.move_to_end(name)
+            self.offered.add(filter(None, map(pictured, members(group))))
             self._decided.pop(name, None)
         while len(self._shown) > MOST_SHOWN:
             forgotten, _ = self._shown.popitem(last=False)
@@ -95,7 +112,7 @@ class Session:
         """Return the group of that name; None if it was not shown, or is forgotten."""
         return self._shown.get(name)
 
-    def decided(self, name: str) -> str | None:
+    def decided(self, name: str) -> Done | None:
         """Return what was said of the group since it was shown."""
         return self._decided.get(name)
 
@@ -107,14 +124,16 @@ class Session:
 
     # --- decisions ---
 
-    def decide(self, name: str, decisions: Sequence[Document], says: str, *, whole: bool = True) -> Done:
+    def decide(
+        self, name: str, decisions: Sequence[Document], says: str, *, whole: bool = True, note: str | None = None
+    ) -> Done:
         """Store what is said of the group *name*, of all of it or of some of its pairs. Raises CommandError."""
         batch = new_batch("review")
-        stored = [one for some in put(self.ask, decisions, self.by, batch) for one in some]
+        stored = [one for some in put(self.ask, with_note(decisions, note), self.by, batch) for one in some]
         done = Done(batch, says, [one for one in stored if one["batch"] == batch], self._scopes.get(name), name)
         self._done.append(done)
         if whole:
-            self._decided[name] = says
+            self._decided[name] = done
         return done
 
     @property
@@ -152,9 +171,9 @@ class Session:
         """Return the rule of that name; None if there is none, or it is forgotten."""
         return self._jobs.get(name)
 
-    def look_at(self, filters: Filters, verdict: Verdict) -> Job:
+    def look_at(self, filters: Filters, verdict: Verdict, note: str | None = None) -> Job:
         """Begin to read all groups that a rule is about; return the rule."""
-        job = Job(str(next(self._numbers)), filters, verdict)
+        job = Job(str(next(self._numbers)), filters, verdict, note)
         self._jobs[job.name] = job
         while len(self._jobs) > MOST_JOBS:
             self._jobs.popitem(last=False)
@@ -183,6 +202,7 @@ class Session:
         for page in pages(self.ask, "/v1/groups", job.filters.query):
             job.waiting = max(job.waiting, page["waiting"])
             job.groups += page["groups"]
+            self.offered.add(named(copy) for group in job.samples for copy in members(group))
         job.state = "ready"
 
     def _store(self, job: Job) -> None:
@@ -197,6 +217,11 @@ class Session:
             if stored:
                 self._done.append(Done(batch, says, stored, job.filters.scope))
         job.state = "done"
+
+
+def with_note(decisions: Sequence[Document], note: str | None) -> list[Document]:
+    """Return *decisions*, each with *note* if there is one."""
+    return [{**one, "note": note} if note else one for one in decisions]
 
 
 def name_of(group: Document) -> str:

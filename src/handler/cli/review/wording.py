@@ -28,7 +28,9 @@ class Point(NamedTuple):
 
 def facts(copy: Document) -> list[str]:
     """Return what is known of a copy, a few words each."""
-    return [_size(copy), copy["format"], amount(copy["bytes"]), *([_day(copy["modified"])] if copy["modified"] else [])]
+    known = [_size(copy), copy["format"]] if copy["width"] else ["its hash alone is known"]
+    known += [amount(copy["bytes"])] if copy["bytes"] else []
+    return known + ([_day(copy["modified"])] if copy["modified"] else [])
 
 
 def points(one: Document, other: Document) -> list[Point]:
@@ -51,17 +53,20 @@ def score(some: Sequence[Point]) -> tuple[int, int]:
 
 def likeness(match: Document) -> list[str]:
     """Return how a copy matches the best one, a few words each."""
-    words = [f"{match['kind']}: {KINDS.get(match['kind'], '')}"]
+    if match["agreement"] is None and match["kind"] != "exact":
+        words = [f"{match['kind']}, by its fingerprint", "nobody looked at the pixels"]
+    else:
+        words = [f"{match['kind']}: {KINDS.get(match['kind'], '')}"]
     if match["agreement"] is not None:
         words.append(f"pixels agree by {match['agreement']:.3f}")
-    elif match["kind"] != "exact":
-        words.append("nobody looked at the pixels")
     if match["colours"] is not None and match["colours"] < 1 - LITTLE:
         words.append(f"colours agree by {match['colours']:.2f}")
     if match["kind"] != "exact":
         words.append(f"hashes differ by {counted(match['distance'], 'bit')}")
     if parts := len(match["differs"]):
         words.append(f"{counted(parts, 'part')} differ{'s' * (parts == 1)}")
+    if match.get("unconfirmed"):
+        words.append("unconfirmed: look before you act")
     return words
 
 

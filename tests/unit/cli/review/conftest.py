@@ -10,17 +10,19 @@ from starlette.testclient import TestClient
 
 from handler.cli.asking import Ask, document
 from handler.cli.review.app import application
+from handler.cli.review.invitation import Invitation
 from handler.cli.review.pictures import Pictures
 from handler.cli.review.session import Session
 from handler.core.model import Limits
 from tests.asking import Asker
-from tests.deployments import FakeDeployment
+from tests.deployments import BUCKET, FakeDeployment
 from tests.fakes import InlineExecutor
 from tests.pictures import jpeg, near_copy, photo
 
 PORT = 8123
 ORIGIN = f"http://127.0.0.1:{PORT}"
 TOKEN = "the token"
+LISTED = "reports/bad.jpg"  # of which there is a picture, in the bucket
 EVIL = "<script>alert(1)</script>\"'&\n\u202e.jpg"
 
 
@@ -52,7 +54,13 @@ def uploaded(site: FakeDeployment) -> FakeDeployment:
 def deployment(monkeypatch: pytest.MonkeyPatch) -> FakeDeployment:
     monkeypatch.setattr("handler.ask.app.metrics.provider.namespace", "Lookalike")
     monkeypatch.setattr("handler.ask.app.logger.info", lambda *_, **__: None)
-    return uploaded(FakeDeployment(generation="look1", max_looks=5))
+    site = FakeDeployment(generation="look1", max_looks=5, lists=("banned", "stock"))
+    site.lister().add("banned", site.listed(f"s3://{BUCKET}/{LISTED}", jpeg(photo(7))))
+    site.lister().add("stock", site.listed("/evidence/none.jpg", jpeg(photo(8)), list_name="stock"))
+    site.put(LISTED, jpeg(photo(7)))
+    for key, number in (("bad.jpg", 7), ("none.jpg", 8)):
+        site.upload(key, jpeg(near_copy(photo(number))))
+    return uploaded(site)
 
 
 @pytest.fixture
@@ -60,15 +68,25 @@ def session(deployment: FakeDeployment) -> Session:
     return Session(asks(deployment), by="jane", executor=InlineExecutor())
 
 
-@pytest.fixture
-def stranger(session: Session, deployment: FakeDeployment) -> TestClient:
+def reading(session: Session, deployment: FakeDeployment, invitation: Invitation | None = None) -> TestClient:
     """Somebody without the token."""
-    app = application(session, Pictures(deployment.pictures, Limits()), token=TOKEN, port=PORT)
+    pictures = Pictures(deployment.pictures, Limits())
+    app = application(session, pictures, token=TOKEN, port=PORT, invitation=invitation)
     return TestClient(app, base_url=ORIGIN, headers={"Origin": ORIGIN}, follow_redirects=False)
 
 
-@pytest.fixture
-def browser(stranger: TestClient) -> TestClient:
+def browsing(session: Session, deployment: FakeDeployment) -> TestClient:
     """Who has opened the first address."""
-    assert stranger.get("/", params={"token": TOKEN}).status_code == 303
-    return stranger
+    client = reading(session, deployment)
+    assert client.get("/", params={"token": TOKEN}).status_code == 303
+    return client
+
+
+@pytest.fixture
+def stranger(session: Session, deployment: FakeDeployment) -> TestClient:
+    return reading(session, deployment)
+
+
+@pytest.fixture
+def browser(session: Session, deployment: FakeDeployment) -> TestClient:
+    return browsing(session, deployment)

@@ -1,5 +1,6 @@
 """The page in a real browser: keys, the large view, and what people need who do not see it or use no mouse."""
 
+import re
 import secrets
 import socket
 import threading
@@ -12,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from handler.cli.review.invitation import Invitation
 from handler.cli.review.pictures import Pictures
 from handler.cli.review.serving import server
 from handler.cli.review.session import Session
@@ -21,7 +23,7 @@ from tests.pictures import jpeg, photo
 from tests.unit.cli.review.conftest import asks
 
 CHROMIUM = Path("/usr/bin/chromium")
-PAGES = ("/", "/compare", "/rules", "/decisions", "/export")
+PAGES = ("/", "/compare", "/rules", "/decisions", "/export", "/?list=banned", "/?list=stock")
 SIZES = {"phone": (390, 844), "tablet": (900, 1100), "desk": (1440, 900)}
 
 pytestmark = [
@@ -36,6 +38,11 @@ class Review(NamedTuple):
 
     address: str  # the first one
     session: Session
+    invitation: Invitation
+
+    @property
+    def origin(self) -> str:
+        return self.address.partition("/?")[0]
 
     @property
     def decisions(self) -> list[dict[str, Any]]:
@@ -57,10 +64,11 @@ def chromium() -> Iterator[Browser]:
 def review(deployment: FakeDeployment) -> Iterator[Review]:
     with ThreadPoolExecutor(1) as executor, socket.create_server(("127.0.0.1", 0)) as listening:
         session, token = Session(asks(deployment), by="jane", executor=executor), secrets.token_urlsafe()
-        serving = server(session, Pictures(deployment.pictures, Limits()), listening, token)
+        invitation = Invitation()
+        serving = server(session, Pictures(deployment.pictures, Limits()), listening, token, invitation)
         thread = threading.Thread(target=serving.run, args=([listening],))
         thread.start()
-        yield Review(f"http://127.0.0.1:{listening.getsockname()[1]}/?token={token}", session)
+        yield Review(f"http://127.0.0.1:{listening.getsockname()[1]}/?token={token}", session, invitation)
         serving.should_exit = True
         thread.join()
 
@@ -91,9 +99,25 @@ def pixels(page: Page) -> str:
     return str(page.locator("#lens").evaluate("lens => lens.style.transform"))
 
 
+def test_file_opens_the_page_once(chromium: Browser, review: Review) -> None:
+    with chromium.new_context() as context, review.invitation.written(review.origin) as file:
+        page, kept = context.new_page(), file.read_text()
+        page.goto(file.as_uri())
+        expect(open_groups(page)).to_have_count(2)
+        assert page.url == review.origin + "/"
+        assert not file.exists()
+        (cookie,) = context.cookies()
+        assert (cookie.get("httpOnly"), cookie.get("sameSite")) == (True, "Strict")
+
+        file.write_text(kept)
+        page.goto(file.as_uri())
+
+        expect(page.get_by_text("this opened the page once")).to_be_visible()
+
+
 def test_all_pictures_are_drawn(page: Page) -> None:
     expect(open_groups(page)).to_have_count(2)
-    page.wait_for_function("[...document.images].every(image => image.complete && image.naturalWidth)")
+    page.wait_for_function("() => [...document.images].every(image => image.complete && image.naturalWidth)")
 
 
 def test_keys_decide_about_the_group_that_is_outlined_and_take_it_back(page: Page, review: Review) -> None:
@@ -112,6 +136,57 @@ def test_keys_decide_about_the_group_that_is_outlined_and_take_it_back(page: Pag
     expect(open_groups(page)).to_have_count(2)
     expect(page.locator(f"#{first}")).to_be_focused()
     assert review.decisions == []
+
+
+@pytest.mark.parametrize("opened", ["groups", "compare"])
+def test_note_is_written_and_the_keys_act_on(page: Page, review: Review, opened: str) -> None:
+    if opened == "compare":
+        compare(page)
+    page.keyboard.press("t")
+    expect(page.get_by_label("Note", exact=True).first).to_be_focused()
+
+    page.keyboard.type("dust on d and b")
+    page.keyboard.press("Enter")
+    assert review.decisions == []
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.keyboard.press("d")
+
+    assert {one["note"] for one in review.decisions} == {"dust on d and b"}
+
+
+def test_note_is_given_up(page: Page, review: Review) -> None:
+    page.keyboard.press("t")
+    page.keyboard.type("no")
+    page.keyboard.press("Escape")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.keyboard.press("2")
+
+    assert {one["note"] for one in review.decisions} == {None}
+
+
+def test_lists_are_announced_on_the_first_page_and_their_commands_copied(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("link", name="banned Uploads match 1 entry of this list").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Matches of the list banned")
+    page.wait_for_function("() => [...document.images].every(image => image.complete && image.naturalWidth)")
+
+    page.keyboard.press("o")
+    page.get_by_role("button", name="Copy").first.click()
+
+    expect(page.locator("#said")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()").endswith(" --bucket pictures --key=bad.jpg\n")
+
+
+def test_filters_are_folded_away_on_a_phone_unless_one_is_set(page: Page) -> None:
+    agreement = page.locator("select[name=agreement]")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(agreement).to_be_hidden()
+    page.get_by_text("Filters", exact=True).click()
+    agreement.select_option("0.8")
+    page.get_by_role("button", name="Filter", exact=True).click()
+
+    expect(page).to_have_url(re.compile("agreement=0.8"))
+    expect(agreement).to_be_visible()
 
 
 def test_skip_goes_to_the_next_group_and_w_back(page: Page) -> None:
@@ -159,7 +234,7 @@ def test_two_pictures_flip_in_one_place(page: Page) -> None:
 
     page.keyboard.press("f")
     expect(page.locator(".large:visible")).to_have_attribute("data-shot", "1")
-    expect(page.locator("#which")).to_have_text("Second")
+    expect(page.locator("#which")).to_contain_text("Second")
     assert pixels(page) == zoomed
     page.keyboard.down(" ")
     expect(page.locator(".large:visible")).to_have_attribute("data-shot", "0")
@@ -167,6 +242,20 @@ def test_two_pictures_flip_in_one_place(page: Page) -> None:
     expect(page.locator(".large:visible")).to_have_attribute("data-shot", "1")
     page.keyboard.press("0")
     assert "scale(1)" in pixels(page)
+
+
+def test_pictures_blink_by_themselves_until_they_are_told_not_to(page: Page) -> None:
+    page.clock.install()
+    compare(page)
+    page.keyboard.press("a")
+    for seen in ("1", "0", "1"):
+        page.clock.run_for(600)
+        expect(page.locator(".large:visible")).to_have_attribute("data-shot", seen)
+
+    page.keyboard.press("a")
+
+    page.clock.run_for(6000)
+    expect(page.locator(".large:visible")).to_have_attribute("data-shot", "1")
 
 
 def test_picture_is_dragged_and_stays_in_the_frame(page: Page) -> None:
@@ -252,11 +341,12 @@ def test_pages_keep_to_the_rules_of_accessibility(
         expect(page.locator(f"#g-{name}")).to_have_class("group decided current")
         for address in PAGES:
             page.goto(review.address.partition("?")[0].rstrip("/") + address.replace("/compare", f"/compare/{group}"))
+            page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
             found = Axe().run(page)
             assert found.violations_count == 0, found.generate_report()
             too_wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
             assert not too_wide, address
-            page.screenshot(path=tmp_path / f"{size}-{scheme}-{address.strip('/') or 'groups'}.png")
+            page.screenshot(path=tmp_path / f"{size}-{scheme}-{address.strip('/?') or 'groups'}.png")
 
 
 def test_dialog_of_keys_keeps_to_them_too(page: Page) -> None:

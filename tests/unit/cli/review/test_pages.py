@@ -5,20 +5,24 @@ import re
 import subprocess
 from html import unescape
 from io import BytesIO
+from shlex import quote, split
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from handler.cli.review.export import script
+from handler.cli.review.export import list_script, script
+from handler.cli.review.offered import Offered
+from handler.cli.review.on_lists import commands
 from handler.cli.review.session import Session, name_of
 from handler.cli.reviewing import Surplus
+from handler.core.model import ObjectRef
 from handler.core.verdicts import NamedObject
 from tests.deployments import BUCKET, FakeDeployment
+from tests.fakes import InlineExecutor
 from tests.pictures import jpeg, photo
-from tests.unit.cli.review.conftest import EVIL
+from tests.unit.cli.review.conftest import EVIL, LISTED, TOKEN, browsing
 
 Form = dict[str, Any]
 
@@ -348,20 +352,188 @@ def test_last_decision_is_taken_back_though_its_picture_is_gone(
 def test_pictures_are_shown_no_larger_than_they_need_to_be(
     browser: TestClient, deployment: FakeDeployment, address: str, side: int
 ) -> None:
-    deployment.put("large.jpg", jpeg(photo(3, (640, 480))))
+    for key in ("large.jpg", "larger.jpg"):
+        deployment.upload(key, jpeg(photo(3, (640, 480))))
+    browser.get("/")
 
-    answer = browser.get(f"{address}?{urlencode({'bucket': BUCKET, 'key': 'large.jpg'})}")
+    answer = browser.get(address, params={"bucket": BUCKET, "key": "large.jpg"})
 
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
     assert max(Image.open(BytesIO(answer.content)).size) == side
 
 
-@pytest.mark.parametrize(("key", "why"), [("none.jpg", "it is gone"), ("text.jpg", "no picture")])
+@pytest.mark.parametrize(("body", "why"), [(None, "it is gone"), (b"nothing", "no picture")])
 def test_picture_that_cannot_be_shown_says_why(
-    browser: TestClient, deployment: FakeDeployment, key: str, why: str
+    browser: TestClient, deployment: FakeDeployment, body: bytes | None, why: str
 ) -> None:
-    deployment.put("text.jpg", b"nothing")
+    browser.get("/")
+    del deployment.pictures.objects[BUCKET, "x.jpg"]
+    if body:
+        deployment.put("x.jpg", body)
 
-    answer = browser.get("/thumbnail", params={"bucket": BUCKET, "key": key})
+    answer = browser.get("/thumbnail", params={"bucket": BUCKET, "key": "x.jpg"})
 
     assert (answer.status_code, why in answer.text) == (404, True)
+
+
+PICTURE = {"bucket": BUCKET, "key": "x.jpg"}
+
+
+@pytest.mark.parametrize("address", ["/thumbnail", "/picture"])
+def test_no_picture_is_served_that_no_page_has_shown(
+    browser: TestClient, deployment: FakeDeployment, address: str
+) -> None:
+    deployment.put("private.jpg", jpeg(photo(5)))
+
+    before = browser.get(address, params=PICTURE)
+    browser.get("/", params={"kind": "exact"})
+
+    assert before.status_code == 403
+    assert browser.get(address, params=PICTURE).status_code == 200
+    for other in ("private.jpg", "a.jpg"):  # the second one waits, but was not asked for
+        assert browser.get(address, params=PICTURE | {"key": other}).status_code == 403
+
+
+def test_pictures_of_decisions_and_rules_are_served_once_they_are_shown(
+    stranger: TestClient, session: Session, deployment: FakeDeployment
+) -> None:
+    stranger.get("/", params={"token": TOKEN})
+    stranger.post("/rules", data={"verdict": "keep_one", "kind": "exact"})
+    assert stranger.get("/thumbnail", params=PICTURE).status_code == 200
+    stranger.post("/rules/1")
+
+    fresh = Session(session.ask, by="joe", executor=InlineExecutor())
+    other = browsing(fresh, deployment)
+    assert other.get("/thumbnail", params=PICTURE).status_code == 403
+    other.get("/decisions")
+    assert other.get("/thumbnail", params=PICTURE).status_code == 200
+
+
+def test_only_the_latest_that_were_shown_are_remembered() -> None:
+    offered = Offered(most=2)
+
+    for key in ("a", "b", "a", "c"):
+        offered.add([NamedObject(BUCKET, key)])
+
+    assert [NamedObject(BUCKET, key) in offered for key in "abc"] == [True, False, True]
+
+
+# --- the rule of the best copy, and notes ---
+
+
+def test_best_copy_is_chosen_by_another_rule(browser: TestClient, deployment: FakeDeployment) -> None:
+    large = photo(3, (640, 480))
+    deployment.upload("b.jpg", jpeg(large))
+    deployment.upload("a.jpg/small.jpg", jpeg(large.resize((320, 240))))
+
+    pages = {rule: browser.get("/", params={"best_first": rule}).text for rule in ("", "key", "oldest,key")}
+
+    assert [pages[rule].index('alt="b.jpg"') < pages[rule].index('alt="a.jpg/small.jpg"') for rule in ("", "key")] == [
+        True,
+        False,
+    ]
+    assert "Best copy: most pixels, then least compressed, then oldest" in pages[""]
+    assert '<option value="key" selected>first by name' in pages["key"]
+    assert "Best copy: oldest, then key" in pages["oldest,key"]
+
+
+def test_rule_keeps_what_is_the_best_by_the_chosen_rule(browser: TestClient, session: Session) -> None:
+    browser.post("/rules", data={"verdict": "keep_one", "kind": "exact", "best_first": "key", "note": "by name"})
+    browser.post("/rules/1")
+
+    (decision,) = stored(session)
+    assert (decision["kept"]["key"], decision["note"]) == ("x.jpg", "by name")
+
+
+@pytest.mark.parametrize("address", ["/groups/{}", "/compare/{}"])
+def test_note_goes_with_a_verdict_and_is_shown_with_it(browser: TestClient, session: Session, address: str) -> None:
+    name = exact_pair(browser)
+    note = "<i>the second</i> has a watermark"
+
+    answer = browser.post(address.format(name), data={"verdict": "different", "note": f" {note} "})
+
+    (decision,) = stored(session)
+    assert decision["note"] == note
+    for text in (answer.text or browser.get(f"/compare/{name}").text, browser.get("/decisions").text):
+        assert {"jane", note} <= set(map(unescape, re.findall(r"<(?:bdi|q[^>]*)>([^<]+)<", text)))
+        assert "<i>" not in text
+
+
+def test_note_that_is_too_long_is_refused(browser: TestClient, session: Session) -> None:
+    answer = browser.post(f"/groups/{exact_pair(browser)}", data={"verdict": "different", "note": "x" * 1_001})
+
+    assert (answer.status_code, stored(session)) == (400, [])
+
+
+# --- lists ---
+
+
+def test_matches_of_lists_are_told_apart_from_the_groups(browser: TestClient) -> None:
+    groups, told = browser.get("/").text, browser.get("/lists", params={"names": "banned,stock,none"}).text
+
+    assert "bad.jpg" not in groups
+    assert 'hx-get="/lists?names=banned%2Cstock&amp;scope="' in groups
+    assert re.findall(r'href="/\?list=(\w+)"', told) == ["banned", "stock"]
+
+
+def test_match_of_a_list_is_shown_with_what_can_be_done(browser: TestClient) -> None:
+    text = browser.get("/", params={"list": "banned"}).text
+
+    assert "Matches of the list banned" in text
+    assert f"--bucket {BUCKET} --key=bad.jpg" in text
+    assert f"lookalike list remove banned s3://{BUCKET}/{LISTED}" in text
+    assert "Keep best" not in text
+    for key in ("bad.jpg", LISTED):
+        assert browser.get("/thumbnail", params={"bucket": BUCKET, "key": key}).status_code == 200
+
+
+def test_entry_without_a_picture_is_named_and_compared_with_nothing(browser: TestClient) -> None:
+    text = browser.get("/", params={"list": "stock"}).text
+
+    assert "keeps its fingerprint, and no picture" in text
+    assert "near, by its fingerprint" in text
+    (name,) = names(text)
+    assert f"/compare/{name}" not in text
+    assert browser.get(f"/compare/{name}").status_code == 400
+
+
+def test_two_are_compared_of_which_one_is_on_a_list(browser: TestClient) -> None:
+    (name,) = waiting(browser, list="banned")
+
+    text = browser.get(f"/compare/{name}").text
+
+    assert "(on the list)" in text
+    assert "Score" not in text
+    assert "Keep the first" not in text
+
+
+@pytest.mark.parametrize("address", ["/groups/{}", "/compare/{}"])
+def test_no_verdict_is_given_about_a_list(browser: TestClient, session: Session, address: str) -> None:
+    (name,) = waiting(browser, list="banned")
+
+    answer = browser.post(address.format(name), data={"verdict": "keep_both"})
+
+    assert (answer.status_code, "no verdict silences" in answer.text) == (400, True)
+    assert stored(session) == []
+    browser.post("/rules", data={"verdict": "different", "list": "banned"})
+    assert "2 groups, 5 pictures" in browser.get("/rules/1").text  # those that are on no list
+
+
+def test_all_matches_of_a_list_are_told_as_commands(browser: TestClient, deployment: FakeDeployment) -> None:
+    answer = browser.get("/export/of-list.sh", params={"list": "banned"})
+
+    assert answer.headers["content-disposition"] == 'attachment; filename="matches-banned.sh"'
+    (command,) = re.findall("^aws.*", answer.text, re.MULTILINE)
+    etag = deployment.pictures.read(ObjectRef(BUCKET, "bad.jpg")).etag
+    assert split(command)[:7] == ["aws", "s3api", "delete-object", "--if-match", f'"{etag}"', "--bucket", BUCKET]
+    assert "Uploads that match a list" in answer.text
+
+
+def test_commands_whose_names_cannot_be_shown_are_left_to_the_file() -> None:
+    entry = {"bucket": "list:banned", "key": "a b.jpg"}
+    uploads = [{"bucket": BUCKET, "key": EVIL, "etag": "e"}]
+
+    assert commands({"best": entry, "others": uploads}) == [
+        ("If it should not be on the list, take the entry off", "lookalike list remove banned 'a b.jpg'")
+    ]
+    assert quote(f"--key={EVIL}") in list_script(uploads)

@@ -4,6 +4,7 @@ const ACTIONS = {
   keep1: ["1", "Keep the first, or the best"],
   keep2: ["2", "Keep the second"],
   keep3: ["3", "Keep the third"],
+  ...Object.fromEntries([4, 5, 6, 7, 8, 9].map((number) => [`keep${number}`, [String(number), `Keep number ${number}`]])),
   both: ["b", "Keep both, or all"],
   different: ["d", "Different"],
   skip: ["s", "Skip"],
@@ -13,10 +14,13 @@ const ACTIONS = {
   page: ["n", "Next page"],
   undo: ["u", "Undo"],
   flip: ["f", "Flip"],
+  blink: ["a", "Blink: flip by itself"],
   in: ["+", "Zoom in"],
   out: ["-", "Zoom out"],
   fit: ["0", "Fit"],
   marks: ["m", "Show differences, or hide them"],
+  note: ["t", "Write a note"],
+  cures: ["o", "Show what can be done about a list"],
   help: ["?", "Show the keys"],
 };
 
@@ -92,6 +96,36 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     button.click();
   }
+});
+
+// A note is written where it is opened; Enter and Escape go back to the keys, since no button is meant by them.
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.("details.note") && event.target.open) event.target.querySelector("input").focus();
+}, true);
+
+document.addEventListener("keydown", (event) => {
+  if (!event.target.matches?.("details.note input") || !["Enter", "Escape"].includes(event.key)) return;
+  event.preventDefault();
+  if (event.key === "Escape") event.target.value = "";
+  if (!event.target.value) event.target.closest("details").open = false;
+  (event.target.closest("article") ?? document.getElementById("stage")).focus({ preventScroll: true });
+});
+
+// On a phone filters take the place of pictures, so they are folded away where none is set.
+const wide = matchMedia("(min-width: 40rem)");
+function fold() {
+  const box = document.querySelector(".filter-box");
+  if (box) box.open = wide.matches || "set" in box.dataset;
+}
+wide.addEventListener("change", fold);
+fold();
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  if (!button) return;
+  const command = button.closest("dt").nextElementSibling.textContent.trim();
+  const done = await navigator.clipboard.writeText(`${command}\n`).then(() => "Copied", () => "Mark it to copy it");
+  document.getElementById("said").textContent = done;
 });
 
 // --- what the server answers ---

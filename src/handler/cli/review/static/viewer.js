@@ -13,7 +13,7 @@ function draw() {
 function show(which) {
   seen = which;
   shots.forEach((shot, number) => { shot.hidden = number !== seen; });
-  document.getElementById("which").textContent = ["First", "Second"][seen];
+  document.getElementById("which").textContent = shots[seen].dataset.name;
   document.getElementById("flip").setAttribute("aria-pressed", String(seen === 1));
 }
 
@@ -37,8 +37,20 @@ function keepIn() {
   draw();
 }
 
+// Slow enough to harm nobody, which three flashes a second might.
+const BLINK_MS = 600;
+let blinking;
+
+function blink(button) {
+  clearInterval(blinking);
+  blinking = blinking ? undefined : setInterval(() => show(1 - seen), BLINK_MS);
+  button.setAttribute("aria-pressed", String(Boolean(blinking)));
+  document.getElementById("which").setAttribute("aria-live", blinking ? "off" : "polite");
+}
+
 const DO = {
   flip: () => show(1 - seen),
+  blink,
   in: () => zoom(1.5),
   out: () => zoom(1 / 1.5),
   fit: () => { place = { scale: 1, x: 0, y: 0 }; draw(); },
