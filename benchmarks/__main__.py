@@ -43,6 +43,8 @@ PARTS = {
         "packs": Part(
             "benchmarks.cost.packs", "what a new instance reads of a journal, by how large packs are; a second"
         ),
+        "items": Part("benchmarks.cost.items", "what one upload stores: bytes and write units of each item"),
+        "counts": Part("benchmarks.cost.counts", "what one upload takes, beside what the bill reckons with"),
         "bill": Part("benchmarks.cost.bill", "what a month costs, all in, by uploads and by how much is stored"),
         "scopes": Part(
             "benchmarks.cost.scopes", "how many pictures fit one scope, by memory, time and dollars; seconds"

@@ -17,11 +17,11 @@ import skimage
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, sync_playwright
 
-from handler.ask import app
 from handler.cli.review.pictures import Pictures
 from handler.cli.review.serving import server
 from handler.cli.review.session import Session
 from handler.core.model import Limits
+from handler.log import logger
 from tests.deployments import BUCKET, FakeDeployment
 from tests.pictures import jpeg, png
 from tests.unit.cli.review.conftest import asks
@@ -114,8 +114,7 @@ def shoot(page: Page, address: str, shot: Shot, path: Path) -> None:
 
 def main() -> None:
     """Write all of them."""
-    app.metrics.provider.namespace = "Lookalike"
-    app.logger.setLevel("ERROR")
+    logger.setLevel("ERROR")
     with reviewed(filled()) as address, sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)

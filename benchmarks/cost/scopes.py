@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.cost.bill import COMPARE_MS, STARTS
 from handler.config import BASE_MB, COPIES, MAX_JOURNAL_MEMORY_MB
 from handler.core import prices
+from handler.core.bill import COUNTS
 from handler.core.entry import ID_BYTES, entry_bytes
 from handler.core.formats import BYTES_PER_PIXEL
 from handler.core.generations import GENERATIONS
@@ -35,6 +35,8 @@ MAX_BYTES, MAX_PIXELS = 20 << 20, 50_000_000  # the template's defaults
 LEAST_MEMORY_MB, MOST_MEMORY_MB = 1769, 10_240  # MemorySize: its default and its maximum
 TIMEOUTS_S = (30, 60, 120, 300, 900)
 MEASURED_PACKS = 100
+COMPARE_MS = COUNTS.compare_ns / 1e6  # with each stored picture
+STARTS = round(COUNTS.starts)  # of instances in a month
 MB = 1 << 20
 # What the interpreter, the largest picture and its file leave to no journal.
 OTHER_MB = BASE_MB + math.ceil((MAX_PIXELS * max(BYTES_PER_PIXEL.values()) + COPIES * MAX_BYTES) / MB)

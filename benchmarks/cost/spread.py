@@ -14,8 +14,7 @@ import statistics
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from benchmarks.cost.bill import COMPARE_MS
-from benchmarks.cost.scopes import LEAST_MEMORY_MB, MB, S3_BYTES_PER_S, largest, scope
+from benchmarks.cost.scopes import COMPARE_MS, LEAST_MEMORY_MB, MB, S3_BYTES_PER_S, largest, scope
 from handler.config import BASE_MB
 from handler.core import prices
 from handler.core.buckets import probe_count

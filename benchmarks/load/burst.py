@@ -8,11 +8,11 @@ from typing import Any
 
 from PIL import Image
 
-from benchmarks.cost import bill
 from benchmarks.drawn_photograph import drawn_photograph
 from benchmarks.load.simulated_instance import BUCKET, COLLECTION, LOOK1, PAIRED, Case, Instance
 from benchmarks.load.throttled_cloud import Before, Cloud
 from benchmarks.load.virtual_time import Group, World
+from handler.core.bill import COUNTS
 from handler.core.journal import Shape
 from handler.core.model import (
     ObjectRef,
@@ -88,8 +88,8 @@ class Herd:
 
     def _start(self) -> "Instance":
         self.instances += 1
-        self.world.sleep(bill.START_MS / 1000)
-        self.billed_s += bill.START_MS / 1000
+        self.world.sleep(COUNTS.start_ms / 1000)
+        self.billed_s += COUNTS.start_ms / 1000
         return Instance(self.world, self.cloud, self.case)
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cost import bill
 from benchmarks.load.throttled_client import Client
 from benchmarks.load.throttled_cloud import STRANGER, Cloud
 from benchmarks.load.virtual_time import Group, Pool, World
@@ -27,6 +26,7 @@ from handler.aws.sns import SNSTopic
 from handler.aws.verdicts import DynamoDBVerdicts
 from handler.core.again import Again
 from handler.core.asker import Asker
+from handler.core.bill import COUNTS
 from handler.core.fingerprint import Examined, examine
 from handler.core.generations import GENERATIONS
 from handler.core.journal import Shape
@@ -52,6 +52,7 @@ from handler.report import Report
 from handler.search import Search
 from handler.wiring import THREADS
 
+DECODE_MS = COUNTS.fingerprint_ms + 2 * COUNTS.megapixel_ms  # of 2 megapixels
 COLLECTION = Collection("*", "look1")
 LOOK1 = GENERATIONS["look1"]
 SETTINGS = Settings(
@@ -104,8 +105,8 @@ class Instance:
         )
         store = JournalStore(journal, S3Packs(client, "packs", "buckets"), executor, cloud.shape)
         memory = JournalMemory(case.journal_mb << 20, partial(_CountingJournal, store=store))
-        pictures = _Computing(S3Pictures(client, SETTINGS.limits), world, bill.DECODE_MS + bill.HANDLER_MS)
-        looked_at = _Computing(S3Pictures(client, SETTINGS.limits), world, bill.LOOK_MS)
+        pictures = _Computing(S3Pictures(client, SETTINGS.limits), world, DECODE_MS + COUNTS.handler_ms)
+        looked_at = _Computing(S3Pictures(client, SETTINGS.limits), world, COUNTS.look_ms)
         search = _ComputingSearch(memory=memory, index=buckets, catalog=catalog, executor=executor, clock=world.clock)
         search.compute = world.sleep
         self._deduplicator = Deduplicator(
@@ -168,7 +169,7 @@ class _ComputingSearch(Search):
 
     def find(self, *asked: Any, **options: Any) -> Found:
         found = super().find(*asked, **options)
-        self.compute((bill.WINDOWS_MS + bill.COMPARE_MS * found.pictures) / 1000)
+        self.compute((COUNTS.windows_ms + COUNTS.compare_ns / 1e6 * found.pictures) / 1000)
         return found
 
 

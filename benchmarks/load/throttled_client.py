@@ -57,7 +57,7 @@ class Client:
         pk, sk = item["pk"]["S"], item["sk"]["S"]
         self._cloud.consume(table, pk, "write", math.ceil(item_bytes(item) / WRITE_UNIT_BYTES))
         old = self._cloud.item(table, pk, sk)
-        if old and "ConditionExpression" in asked and old["sequencer"]["S"] > item["sequencer"]["S"]:
+        if old and "ConditionExpression" in asked and old["s"]["S"] > item["s"]["S"]:
             raise _error("ConditionalCheckFailedException")
         self._cloud.store(table, item)
         return {"Attributes": old} if old and asked.get("ReturnValues") == "ALL_OLD" else {}

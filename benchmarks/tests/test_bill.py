@@ -1,13 +1,39 @@
 """A month's bill, which the documents tell as it is computed."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
-from benchmarks.cost.bill import METRICS, STORED, UPLOADS, bill
+from benchmarks.__main__ import PARTS
+from benchmarks.cost.bill import MEMORIES_MB, STORED, UPLOADS, by_processor, in_all, named
+from benchmarks.cost.items import item_bytes, object_item, stored_bytes, write_units
+from handler.core.bill import (
+    ALARMS,
+    ASSUMED,
+    COUNTS,
+    METRICS,
+    METRICS_OF_MATCHES,
+    POLLED_QUEUES,
+    TESTED,
+    Month,
+    bill,
+    described,
+    total,
+)
 
 ROOT = Path(__file__).parents[2]
+RESOURCES = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
+MEASUREMENTS = (ROOT / "docs" / "measurements.md").read_text()
+
+
+def dollars(month: Month) -> float:
+    return total(bill(month))
+
+
+# --- what the documents say ---
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/measurements.md"])
@@ -15,45 +41,114 @@ def test_documents_tell_the_bill(page: str) -> None:
     text = (ROOT / page).read_text()
 
     for uploads in UPLOADS:
-        dollars = [f"{sum(bill(uploads, stored).values()):.2f}" for stored in STORED]
-        assert f"| {uploads:,} | {' | '.join(dollars)} |" in text
+        assert f"| {uploads:,} | {' | '.join(in_all(uploads))} |" in text
 
 
 def test_documents_tell_what_it_consists_of() -> None:
-    text = (ROOT / "docs" / "measurements.md").read_text()
+    months = [bill(Month(STORED[1], uploads)) for uploads in UPLOADS]
 
-    months = [bill(uploads, STORED[1]) for uploads in UPLOADS]
+    for lines in zip(*months, strict=True):
+        assert f"| {named(lines[0])} | {' | '.join(f'{item.dollars:.2f}' for item in lines)} |" in MEASUREMENTS
 
-    for name in months[0]:
-        assert f"| {name} | {' | '.join(f'{month[name]:.2f}' for month in months)} |" in text
+
+def test_decisions_reckon_with_that_bill() -> None:
+    text = (ROOT / "docs" / "decisions.md").read_text()
+
+    assert f"by `lookalike bill`: {dollars(Month(STORED[1], UPLOADS[2])):.2f}." in text
+
+
+def test_documents_tell_the_bill_by_memory_and_processor() -> None:
+    for memory_mb in MEMORIES_MB:
+        assert f"| {memory_mb:,} | {' | '.join(by_processor(memory_mb))} |" in MEASUREMENTS
 
 
 def test_documents_tell_the_bill_with_fewer_strangers() -> None:
-    text = (ROOT / "docs" / "measurements.md").read_text()
-    told = re.search(r"([\d.]+) becomes ([\d.]+)\s+\(`--strangers ([\d.e-]+)`\)", text)
+    told = re.search(r"([\d.]+) becomes ([\d.]+)\s+\(`--strangers ([\d.e-]+)`\)", MEASUREMENTS)
 
     assert told
-    assert told[1] == f"{sum(bill(UPLOADS[2], STORED[1]).values()):.2f}"
-    assert told[2] == f"{sum(bill(UPLOADS[2], STORED[1], strangers=float(told[3])).values()):.2f}"
+    month = Month(STORED[1], UPLOADS[2])
+    fewer = bill(month, replace(COUNTS, strangers=float(told[3])))
+    assert (told[1], told[2]) == (f"{dollars(month):.2f}", f"{total(fewer):.2f}")
 
 
-def test_every_metric_that_the_reference_lists_is_paid_for() -> None:
+# --- what is paid for ---
+
+
+def test_alarms_of_the_template_are_paid_for() -> None:
+    assert sum(one["Type"] == "AWS::CloudWatch::Alarm" for one in RESOURCES.values()) == ALARMS
+
+
+def test_queues_that_lambda_polls_are_paid_for() -> None:
+    """Those that a parameter may add apart."""
+    always = [one for one in RESOURCES.values() if "Condition" not in one]
+    sources = [event for one in always for event in one["Properties"].get("Events", {}).values()]
+    mappings = sum(one["Type"] == "AWS::Lambda::EventSourceMapping" for one in always)
+
+    assert mappings + sum(source["Type"] == "SQS" for source in sources) == POLLED_QUEUES
+
+
+def test_metrics_that_are_paid_for_are_those_of_the_reference() -> None:
     _, _, below = (ROOT / "docs" / "reference" / "operating.md").read_text().partition("## Metrics")
-    rows = re.findall(r"^\| `\w+` \| (?:Count|Milliseconds) \|.*", below.partition("\n## ")[0], re.MULTILINE)
+    counted = re.findall(r"^\| `(\w+)` \| Count \|", below.partition("\n## ")[0], re.MULTILINE)
 
-    assert len([row for row in rows if "not counted where" not in row]) == METRICS  # the rest cost those who use them
-    for page in ("README.md", "docs/measurements.md"):
-        assert re.search(rf"\b{METRICS} (?:custom |\[)?metrics", (ROOT / page).read_text())
+    assert {*METRICS, *METRICS_OF_MATCHES} <= {*counted}
 
 
-def test_without_uploads_only_what_is_kept_costs() -> None:
-    paid = {name for name, dollars in bill(0, 1000).items() if dollars}
+def test_each_count_is_measured_by_a_benchmark_or_said_not_to_be() -> None:
+    parts = {name for group in PARTS.values() for name in group}
 
-    assert paid == {"DynamoDB: storage and backup", "CloudWatch: metrics"}
+    assert {by for *_, by in described()} <= {*parts, ASSUMED, TESTED}
+
+
+def test_bytes_and_units_are_those_of_the_items() -> None:
+    own = item_bytes(object_item(key_bytes=0))
+
+    assert COUNTS.object_bytes == own
+    assert own + COUNTS.other_bytes == pytest.approx(stored_bytes(STORED[1], key_bytes=0), rel=0.01)
+    assert write_units() <= COUNTS.write_units < write_units() + 1
+
+
+# --- how it adds up ---
+
+
+def test_without_uploads_only_what_is_kept_and_polled_costs() -> None:
+    paid = {named(item) for item in bill(Month(1_000_000, 0)) if item.dollars}
+
+    assert paid == {"DynamoDB: storage", "DynamoDB: recovery", "S3: packs, kept", "SQS: polling"}
 
 
 def test_every_further_upload_costs_the_same() -> None:
-    def dollars(uploads: int) -> float:
-        return sum(bill(uploads, 1000).values())
+    costs = [dollars(Month(1000, millions * 1_000_000)) for millions in (1, 2, 3)]
 
-    assert dollars(3_000_000) - dollars(2_000_000) == pytest.approx(dollars(2_000_000) - dollars(1_000_000))
+    assert costs[2] - costs[1] == pytest.approx(costs[1] - costs[0])
+
+
+def test_key_of_more_than_a_write_unit_holds_costs_a_unit_more() -> None:
+    short, long = (bill(Month(1000, 1_000_000, key_bytes=size))[0].quantity for size in (125, 126))
+
+    assert long - short == pytest.approx(1_000_000)
+
+
+def test_waiting_costs_less_with_less_memory_and_computing_as_much() -> None:
+    large, small = (
+        {item.what: item.dollars for item in bill(Month(1000, 1_000_000, memory_mb=memory_mb))}
+        for memory_mb in (1769, 1024)
+    )
+
+    assert small["computing"] == pytest.approx(large["computing"])
+    assert small["waiting"] == pytest.approx(large["waiting"] * 1024 / 1769)
+
+
+def test_matches_are_looked_at_noted_and_told() -> None:
+    without, within = ({named(item): item for item in bill(Month(1000, 100, matches=one))} for one in (0.0, 3.0))
+
+    more = {name for name, item in within.items() if item.dollars > without[name].dollars}
+    assert more == {
+        "DynamoDB: writes: pairs",
+        "DynamoDB: reads: matches",
+        "S3: looks",
+        "Lambda: computing",
+        "CloudWatch: metrics",
+        "SNS: messages",
+    }
+    assert within["SNS: messages"].quantity == 100

@@ -4,13 +4,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from handler import log
 from handler.answers import LOOKED_UP, answer
 from handler.aws.meter import Meter
-from handler.core import prices
 from handler.core.again import Again
 from handler.core.model import Found, Lack, Outcome
 from handler.core.phash import to_hex
@@ -22,32 +20,30 @@ from handler.look_ups import LookUps
 from handler.report import Report
 from handler.wiring import Service, service
 
-logger = Logger(location=None)  # the line of this file that logs means nothing to a reader
-metrics = Metrics()
-
 CAME_AGAIN = "came_again"  # in place of an outcome: the picture was indexed before
 
 
 def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Handle one event by the service that the environment configures."""
-    return handle(event, context, service)  # type: ignore[no-any-return]  # Powertools does not type its decorators
+    return handle(event, context, service)
 
 
-@metrics.log_metrics
 def handle(event: Mapping[str, Any], context: LambdaContext, service: Callable[[], Service]) -> dict[str, Any]:
     """Handle one event of any accepted shape; raise for what its source has to send again.
 
     *service* is made when an item needs it, so a bad configuration fails that item, and is counted and logged.
     """
-    logger.append_keys(request_id=context.aws_request_id)
+    log.logger.append_keys(request_id=context.aws_request_id)
     try:
         delivery = decode(event)
     except UnknownEvent:
-        metrics.add_metric("Failed", MetricUnit.Count, 1)
-        logger.exception("refused")
+        log.failure("refused", "Failed")
         raise
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
-    return delivery.reply([_run(item, service, deadline) for item in delivery.items])
+    try:
+        return delivery.reply([_run(item, service, deadline) for item in delivery.items])
+    finally:
+        log.flush()
 
 
 def _run(item: Item, service: Callable[[], Service], deadline: float) -> Result:
@@ -60,23 +56,19 @@ def _run(item: Item, service: Callable[[], Service], deadline: float) -> Result:
         besides = _keep_up(shadow, item) if shadow else None
         report = _report(deduplicator, look_ups, item, deadline)
     except Exception as error:
-        metrics.add_metric("Failed", MetricUnit.Count, 1)
-        logger.exception("failed", extra=_names(item) | (_count_units(meter) if meter else {}))
+        log.failure("failed", "Failed", _names(item) | (_consumed(meter) if meter else {}))
         return Result(item, error=error)
     if report is None:
-        metrics.add_metric("Ignored", MetricUnit.Count, 1)
-        logger.info(Outcome.IGNORED.value, extra=_names(item))
+        log.count("Ignored")
+        log.logger.info(Outcome.IGNORED.value, extra=_names(item))
         return Result(item, Outcome.IGNORED)
     name = _name(item, report)
     _count(name, report)
-    consumed = _count_units(meter)
-    if report.found is not None:
-        _count_search(report, report.found, consumed["read_units"])
-    fields = _fields(report) | consumed | {"ms": round((time.perf_counter() - start) * 1000, 1)}
+    fields = _fields(report) | _consumed(meter) | {"ms": round((time.perf_counter() - start) * 1000)}
     if trouble := report.trouble or (besides and besides.trouble):
-        metrics.add_metric("PacksUnavailable", MetricUnit.Count, 1)
+        log.count("PacksUnavailable")
         fields["trouble"] = trouble
-    logger.info(name, extra=fields)
+    log.logger.info(name, extra=fields)
     return Result(item, report.outcome, detail=_reason(report), answer=answer(report))
 
 
@@ -132,14 +124,23 @@ def _fields(report: Report) -> dict[str, Any]:
     fields: dict[str, Any] = {"bucket": ref.bucket, "key": ref.key, "sequencer": ref.sequencer}
     if report.record is not None and report.record.hash is not None:
         fields |= {"hash": to_hex(report.record.hash), "matches": len(report.matches), "announced": report.announced}
-    if report.listed:
-        fields["listed"] = report.listed
     if report.found is not None:
-        found = report.found
-        fields |= {"route": found.route.value, "packs": found.packs, "pictures": found.pictures, "looks": report.looks}
+        fields |= {"route": report.found.route.value, "pictures": report.found.pictures} | _rare(report, report.found)
     known = {"attempt": report.attempt or None, "again_s": report.again_s, "reason": _reason(report) or None}
     fields |= report.partial | {field: value for field, value in known.items() if value is not None}
-    return fields | {f"{step}_ms": round(spent, 1) for step, spent in report.spent_ms.items()}
+    return fields | {f"{step}_ms": round(spent) for step, spent in report.spent_ms.items()}
+
+
+def _rare(report: Report, found: Found) -> dict[str, Any]:
+    """What is mostly nothing, and is left out then."""
+    numbers = {
+        "listed": report.listed,
+        "truncated": report.truncated,
+        "looks": report.looks,
+        "probes": found.probes,
+        "packs": found.packs,
+    }
+    return {name: number for name, number in numbers.items() if number}
 
 
 def _reason(report: Report) -> str:
@@ -147,33 +148,18 @@ def _reason(report: Report) -> str:
 
 
 def _count(name: str, report: Report) -> None:
-    metrics.add_metric("".join(word.capitalize() for word in name.split("_")), MetricUnit.Count, 1)
+    log.count("".join(word.capitalize() for word in name.split("_")))
     if name in (Outcome.INDEXED, CAME_AGAIN):
-        metrics.add_metric("NearDuplicates", MetricUnit.Count, len(report.matches))
-        if report.listed:  # a metric costs something as soon as it is counted
-            metrics.add_metric("ListMatches", MetricUnit.Count, report.listed)
-        metrics.add_metric("Truncated", MetricUnit.Count, report.truncated)
-    for step, spent in report.spent_ms.items():
-        metrics.add_metric(f"{step.capitalize()}Time", MetricUnit.Milliseconds, spent)
+        log.count("NearDuplicates", len(report.matches))
+        log.count("ListMatches", report.listed)
+    if report.found is not None:
+        log.count(f"Searches{report.found.route.value.capitalize()}")
+        log.count("Looks", report.looks)
+        log.count("PartialSearches", Lack.MEMORY in report.lacks)
+        log.count("ComingAgain", report.again_s is not None)
 
 
-def _count_search(report: Report, found: Found, read_units: float) -> None:
-    """Count which way the search took and what the item's reads cost, in millionths of a dollar."""
-    metrics.add_metric(f"Searches{found.route.value.capitalize()}", MetricUnit.Count, 1)
-    metrics.add_metric("Probes", MetricUnit.Count, found.probes)
-    metrics.add_metric("PacksRead", MetricUnit.Count, found.packs)
-    metrics.add_metric("Looks", MetricUnit.Count, report.looks)
-    if Lack.MEMORY in report.lacks:
-        metrics.add_metric("PartialSearches", MetricUnit.Count, 1)
-    if report.again_s is not None:
-        metrics.add_metric("ComingAgain", MetricUnit.Count, 1)
-    cost = prices.reading(read_units=read_units, s3_gets=found.packs + report.looks)
-    metrics.add_metric("ReadCost", MetricUnit.Count, cost * 1e6)
-
-
-def _count_units(meter: Meter) -> dict[str, float]:
-    """Count what was consumed since the last time, also by an item that failed; return it for the log."""
+def _consumed(meter: Meter) -> dict[str, float]:
+    """Return what was consumed since the last time, also by an item that failed."""
     consumed = meter.take()
-    metrics.add_metric("ReadUnits", MetricUnit.Count, consumed["read_units"])
-    metrics.add_metric("WriteUnits", MetricUnit.Count, consumed["write_units"])
-    return consumed
+    return {name: consumed[name] for name in ("read_units", "write_units")}

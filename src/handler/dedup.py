@@ -101,7 +101,7 @@ class Deduplicator:
         picture comes again. Safe to repeat and to stop at any step. A picture that cannot be used is an outcome, not an
         error.
         """
-        indexed = self._indexer.index(ref)
+        indexed = self._indexer.index(ref, meanwhile=self._finder.prepare)
         return self._tell(indexed, deadline, LOADING_SHARE, lambda record: Again(record.ref, 1, self._time()))
 
     def came_again(self, again: Again, *, deadline: float = math.inf) -> Report:

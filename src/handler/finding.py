@@ -65,9 +65,15 @@ class Finder:
         self._executor = executor
         self._settings = settings
         self._max_candidates = max_candidates
+        self._effort = settings.effort
         # What is farther has to be looked at anyway, and buckets for each further bit cost more than the rest together.
         self._most_probed = GENERATIONS[settings.generation].sure_radius
         self._enough = settings.max_matches + settings.max_looks  # nearest matches, by what is known of them
+
+    def prepare(self, asker: Asker) -> None:
+        """Compute by what *asker* will ask: no more than `find` would compute."""
+        if asker.record.fingerprint and not asker.record.fingerprint.flat:
+            asker.further(self._effort)
 
     def find(
         self,

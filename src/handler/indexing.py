@@ -3,7 +3,7 @@
 It looks for nothing and announces nothing, so it is all that a second generation gets while a deployment moves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import replace
 from functools import partial
@@ -71,6 +71,10 @@ class ObjectCatalog(Protocol):
         """Forget that note, if there is one."""
 
 
+def _nothing(_: Asker) -> None:
+    pass
+
+
 class Indexed(NamedTuple):
     """What came of indexing an object, and what asks for its matches; None if it is not to be searched for."""
 
@@ -111,10 +115,11 @@ class Indexer:
         self._settings = settings
         self._crowded: set[Collection] = set()  # where a bucket had several pages lately
 
-    def index(self, ref: ObjectRef) -> Indexed:
+    def index(self, ref: ObjectRef, *, meanwhile: Callable[[Asker], None] = _nothing) -> Indexed:
         """Store all that makes the object found by others. Safe to repeat and to stop at any step.
 
-        A picture that cannot be used is an outcome, not an error.
+        A picture that cannot be used is an outcome, not an error. For others, *meanwhile* is called while the writes
+        are under way: a function pays for waiting, too.
         """
         report, collection = Report(ref), collection_of(ref, self._settings)
         backfilled = ref.sequencer == LOWEST_SEQUENCER
@@ -123,7 +128,7 @@ class Indexer:
         asker = self.examine(ref, report)
         record = asker.record
         with report.timed("write"):
-            if not self._write(collection, record, report):
+            if not self._write(collection, record, report, partial(meanwhile, asker)):
                 report.outcome = Outcome.STALE
             # A deletion that was handled before the write is not in any sequencer: the bucket has to say.
             elif backfilled and record.alive and not self._store.exists(ref):
@@ -206,7 +211,9 @@ class Indexer:
             return replace(ref, sequencer=just_after(known[0].ref.sequencer))
         return ref
 
-    def _write(self, collection: Collection, record: PictureRecord, report: Report) -> bool:
+    def _write(
+        self, collection: Collection, record: PictureRecord, report: Report, meanwhile: Callable[[], None]
+    ) -> bool:
         """Store all that makes the picture found, in parallel; False if its event is stale.
 
         Returns only after every write is acknowledged: of two uploads at the same moment, at least
@@ -214,6 +221,8 @@ class Indexer:
         """
         object_put = self._executor.submit(self._catalog.put, collection, record)
         filing = self._begin_filing(collection, record)
+        if record.alive:
+            meanwhile()
         wait([object_put, *filing.everything])
         report.unpacked = self._end_filing(collection, filing)
         try:

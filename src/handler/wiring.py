@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import boto3
 import botocore.session
-from aws_lambda_powertools import Logger
 from botocore.config import Config as ClientConfig
 
 from handler.aws.again import SQSAgain
@@ -32,6 +31,7 @@ from handler.finding import Finder, Records
 from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
 from handler.lists import ListedPictures
+from handler.log import logger
 from handler.look_ups import LookUps
 from handler.looks import Looks, PictureReader
 from handler.memory import JournalMemory
@@ -46,8 +46,6 @@ CLIENT = ClientConfig(
     max_pool_connections=THREADS,
     parameter_validation=False,  # a fifth of the CPU of a search, to check shapes that are fixed in aws/
 )
-
-logger = Logger(location=None)  # the same as the handler's: Powertools keeps one for each service
 
 
 class Service(NamedTuple):

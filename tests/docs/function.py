@@ -65,4 +65,4 @@ class Function(FakeDeployment):
             for directive in document.get("_aws", {}).get("CloudWatchMetrics", ())
             for metric in directive["Metrics"]
         }
-        return HandledEvent(reply, [document for document in documents if "_aws" not in document], metrics)
+        return HandledEvent(reply, [document for document in documents if "message" in document], metrics)

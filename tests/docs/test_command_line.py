@@ -122,6 +122,17 @@ def test_fields_of_json_about_files(command: str, files: list[str], capsys: pyte
     assert names(tables(PAGE, f"`lookalike {command}`")[1]) == list(document)
 
 
+def test_fields_of_json_about_a_bill(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["bill", "--json", "--pictures", "1000", "--uploads", "10"])
+
+    bill = json.loads(capsys.readouterr().out)
+    documented = {code(name)[0]: code(what) for name, what in tables(PAGE, "`lookalike bill`")[1]}
+    assert list(documented) == list(bill)
+    assert documented["items"] == list(bill["items"][0])
+    assert documented["counts"][:5] == list(bill["counts"][0])
+    assert documented["prices"] == list(bill["prices"])
+
+
 def test_fields_of_json_about_an_entry_of_a_list() -> None:
     record = FakeDeployment(generation="look1").listed("a.jpg", jpeg(photo(1)))
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from handler import log
 from handler.cli.aws_errors import PERMISSIONS
 from handler.core.formats import FORMATS
 from handler.core.journal import Shape
@@ -21,7 +22,7 @@ from handler.core.model import Outcome, Route
 from tests.docs.function import BUCKET, BrokenPictures, Function, HandledEvent, NoPacks
 from tests.docs.markdown import REFERENCE, ROOT, code, names, table, tables
 from tests.docs.test_configuration import TEMPLATE
-from tests.fakes import InMemoryCatalog, InMemoryJournal, InMemoryPictures
+from tests.fakes import InMemoryCatalog, InMemoryJournal, InMemoryPacks, InMemoryPictures
 from tests.pictures import jpeg, near_copy, photo
 
 PAGE = "operating.md"
@@ -57,10 +58,16 @@ def everything(function: Callable[..., Function]) -> list[HandledEvent]:
     handled = [one.handle(each) for each in events]
     handled.append(function(pictures=BrokenPictures()).handle(created("cat")))
     handled.append(function(pictures=pictures, memory_bytes=0).handle(created("copy")))
+    pictures.objects |= {(BUCKET, f"copy {number}"): COPY for number in range(2)}
+    looking = function(pictures=pictures, max_looks=5, max_matches=1)
+    events = [*(created(key) for _, key in pictures.objects), look_up("cat")]
+    handled += [looking.handle(each) for each in events]
     asking = function(pictures=pictures, lists=("banned",))
     asking.lister().add("banned", asking.listed("cat.jpg", PICTURE))
     handled.append(asking.handle(created("copy")))
     shape = Shape(segment_bytes=1, pack_sizes=(1,))  # every entry fills a pack
+    parts = {"pictures": pictures, "journal": InMemoryJournal(shape=shape), "packs": InMemoryPacks(), "shape": shape}
+    handled += [function(**parts).handle(each) for each in (created("cat"), created("copy"), look_up("copy"))]
     troubled = partial(function, pictures=pictures, packs=NoPacks(), journal=InMemoryJournal(shape=shape), shape=shape)
     catalog = InMemoryCatalog()
     events = [created("cat"), created("copy"), created("copy", "4"), look_up("cat")]
@@ -68,7 +75,11 @@ def everything(function: Callable[..., Function]) -> list[HandledEvent]:
     first = troubled(catalog=InMemoryCatalog(), lists=("banned",))  # what it indexes comes again, to the same trouble
     first.lister().add("banned", first.listed("cat.jpg", PICTURE))
     handled += [first.handle(created(key)) for key in ("cat", "copy")]
-    handled += [first.handle(again.document()) for again, _ in list(first.again.sent)]
+    coming = [again.document() for again, _ in list(first.again.sent)]
+    handled += [first.handle(each) for each in coming]
+    looked = partial(function, **parts, catalog=InMemoryCatalog(), max_looks=5, max_matches=1)  # where packs are there
+    handled += [looked().handle(created(key)) for _, key in pictures.objects]
+    handled += [looked().handle(each) for each in coming]
     return handled
 
 
@@ -138,7 +149,7 @@ def test_metrics_and_messages_that_no_event_above_brings_about() -> None:
         for call in calls
         if isinstance(call.func, ast.Attribute) and call.args and isinstance(call.args[0], ast.Constant)
     }
-    metrics = {name for function, name in named if function == "add_metric"}
+    metrics = {name for function, name in named if function == "count"}
     messages = {name for function, name in named if function in ("debug", "info", "warning", "error", "exception")}
 
     assert metrics
@@ -151,7 +162,7 @@ def test_metrics_and_messages_that_no_event_above_brings_about() -> None:
 def test_namespace_and_dimension() -> None:
     text = (REFERENCE / PAGE).read_text()
 
-    assert f"namespace `{VARIABLES['POWERTOOLS_METRICS_NAMESPACE']}`" in text
+    assert f"namespace `{log.metrics.namespace}`" in text
     assert VARIABLES["POWERTOOLS_SERVICE_NAME"] == {"Ref": "AWS::StackName"}
     assert "dimension `service` = the stack's name" in text
 

@@ -7,9 +7,10 @@ from functools import cache
 from itertools import combinations
 from typing import Any, NamedTuple
 
+from handler.aws.catalog import record_in
 from handler.core.fingerprint import fingerprint
 from handler.core.lists import list_collection
-from handler.core.model import LOWEST_SEQUENCER, ObjectRef
+from handler.core.model import LOWEST_SEQUENCER, ObjectRef, Outcome, PictureRecord
 from handler.core.phash import hamming
 from tests.model.model import Model, State, Step, Violation
 from tests.model.running import LIST, RADIUS, SETTINGS, entry_of
@@ -92,35 +93,35 @@ def check_end(model: Model, state: State) -> None:
     """Check what is left when all events are acknowledged."""
     cells = {model.cell_names.values[n]: model.cells.values[value] for n, value in enumerate(state.cells)}
     bodies: list[str] = cells.get("topic", {}).get("bodies", [])
-    items = {item["key"]["S"]: item for name, cell in cells.items() if "#o#" in name for item in cell.values()}
+    stored = [record_in(item) for name, cell in cells.items() if "#o#" in name for item in cell.values()]
+    records = {record.ref.key: record for record in stored}
     latest = [event for event in model.scenario.events if event.number == len(model.scenario.history[event.key])]
     announced = {frozenset((picture, match)) for picture, matches in map(_paired, bodies) for match in matches}
-    _check_objects(model, items, latest)
+    _check_objects(model, records, latest)
     noted = list(_pair_items(cells))
-    _check_pairs_are_announced(model, items, announced, noted)
+    _check_pairs_are_announced(model, records, announced, noted)
     _check_pair_items(noted, announced)
     _check_listed(model, state, latest, announced)
     _check_ids(bodies)
 
 
-def _check_objects(model: Model, items: dict[str, Any], latest: list[Event]) -> None:
+def _check_objects(model: Model, records: dict[str, PictureRecord], latest: list[Event]) -> None:
     """Every object item says what the bucket holds."""
     for event in latest:
-        body, item = model.scenario.body(event), items.get(event.key)
-        alive = item is not None and item["outcome"]["S"] == "indexed"
-        stored = int(item["hash"]["S"], 16) if item and alive else None
+        body, record = model.scenario.body(event), records.get(event.key)
+        stored = record.hash if record and record.alive else None
         if stored != (None if body is None else hash_of(body, model.running.settings.generation)):
-            raise Violation(f"{event.key} is not stored as {name(event)} left it: {item and item['outcome']['S']}")
+            raise Violation(f"{event.key} is not stored as {name(event)} left it: {record and record.outcome}")
 
 
 def _check_pairs_are_announced(
-    model: Model, items: dict[str, Any], announced: set[frozenset[Paired]], noted: list[frozenset[Paired]]
+    model: Model, records: dict[str, PictureRecord], announced: set[frozenset[Paired]], noted: list[frozenset[Paired]]
 ) -> None:
     """Every pair; where the pixels may be gone before anybody looked, every one that somebody has noted."""
     bodies = {key: history[-1] for key, history in model.scenario.history.items()}
     live = [(key, body) for key, body in bodies.items() if body is not None]
     for (one, its_body), (other, other_body) in combinations(live, 2):
-        pair = frozenset(_stored(items[key]) for key in (one, other))
+        pair = frozenset(_stored(records[key]) for key in (one, other))
         due = pair in noted or ARCHIVED not in model.scenario.trouble
         due &= (one, other) not in model.scenario.decided
         if near(its_body, other_body, model.running.settings.generation) and due and pair not in announced:
@@ -154,13 +155,12 @@ def _is_listed(model: Model, state: State) -> bool:
         if model.cell_names.values[number].startswith(f"catalog/{list_collection(LIST, SETTINGS.generation)}#o#")
         for item in model.cells.values[value].values()
     ]
-    return any(item["outcome"]["S"] == "indexed" for item in items)
+    return any(record_in(item).outcome is Outcome.INDEXED for item in items)
 
 
-def _stored(item: dict[str, Any]) -> Paired:
-    sequencer = item["sequencer"]["S"]
-    content = item["sha256"]["S"] if sequencer == LOWEST_SEQUENCER else sequencer
-    return Paired(object_id(item["key"]["S"]), content)
+def _stored(record: PictureRecord) -> Paired:
+    content = record.digest or "" if record.ref.sequencer == LOWEST_SEQUENCER else record.ref.sequencer
+    return Paired(object_id(record.ref.key), content)
 
 
 def _check_pair_items(noted: list[frozenset[Paired]], announced: set[frozenset[Paired]]) -> None:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from handler.aws.catalog import record_in
 from handler.core.lists import entry_ref
 from tests.model.checks import name, object_id
 from tests.model.model import Model, Step
@@ -57,9 +58,7 @@ def _brief_call(model: Model, step: Step) -> str:
     if "#j" in cell and call.operation == "update_item":
         written = f"segment {call.arguments['Key']['sk']['S'].lstrip('0') or '0'}"
     if isinstance(written, dict):
-        written = " ".join(
-            str(*written[part].values()).lstrip("0") for part in ("outcome", "sequencer", "hash") if part in written
-        )
+        written = _brief_object(written) if "#o#" in cell else ""
     if call.operation in ("put_item", "delete_item", "update_item", "get_item") and "#h#" in cell:
         sk = (call.arguments.get("Item") or call.arguments["Key"])["sk"]["S"]
         sequencer, holder = sk.split("#")
@@ -74,8 +73,8 @@ def _brief(model: Model, answer: Any) -> str:
     text = str(getattr(answer, "code", "")) or ("nothing" if answer == {"Items": []} else "")
     if isinstance(answer, dict) and not text:
         item = answer.get("Item") or answer.get("Attributes") or {}
-        if "outcome" in item:
-            text = f"{item['outcome']['S']} @{item['sequencer']['S'][3:4]}"
+        if item and "#o#" in item["pk"]["S"]:
+            text = _brief_object(item)
         elif "hashes" in item:
             text = f"{len(item['hashes']['BS'])} hashes"
         elif "puts" in answer:
@@ -92,6 +91,11 @@ def _brief(model: Model, answer: Any) -> str:
         elif "likeness" in item:
             text = "announced" if "announced" in item else "not announced"
     return text or "ok"
+
+
+def _brief_object(item: dict[str, Any]) -> str:
+    record = record_in(item)
+    return f"{record.outcome} @{record.ref.sequencer[3:4]}"
 
 
 def _brief_item(model: Model, item: dict[str, Any]) -> str:

@@ -1,17 +1,20 @@
 """What makes an object found, or found no more: the indexer alone."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import pytest
 from PIL import ImageOps
 
+from handler.core.asker import Asker
 from handler.core.buckets import Bucket
 from handler.core.entry import to_entry
 from handler.core.model import LOWEST_SEQUENCER, Collection, Content, ObjectRef, Outcome, PictureRecord
-from handler.indexing import Indexed
+from handler.indexing import Indexed, Indexer
 from tests.deployments import BUCKET, FakeDeployment
-from tests.fakes import InMemoryBuckets, InMemoryPictures
+from tests.fakes import InMemoryBuckets, InMemoryCatalog, InMemoryPictures
 from tests.pictures import jpeg, photo, png
 
 CAT, DOG = photo(1), photo(2)
@@ -207,3 +210,40 @@ def test_last_page_is_tried_first_where_there_are_several(deployment: FakeDeploy
     assert given("other/3.jpg", crowded=busy) == {False}
     assert given("busy/4.jpg", crowded=frozenset()) == {True}
     assert given("busy/5.jpg", crowded=frozenset()) == {False}
+
+
+def test_something_else_is_done_while_the_writes_are_under_way(deployment: FakeDeployment) -> None:
+    """And before they are acknowledged: waiting for them costs as much as computing."""
+
+    class Held(InMemoryCatalog):
+        def put(self, collection: Collection, record: PictureRecord) -> PictureRecord | None:
+            assert free.wait(timeout=10)
+            return super().put(collection, record)
+
+    free = Event()
+    asked: list[Asker] = []
+
+    def meanwhile(asker: Asker) -> None:
+        asked.append(asker)
+        free.set()
+
+    with ThreadPoolExecutor(8) as executor:
+        indexer = Indexer(
+            store=deployment.pictures,
+            index=deployment.buckets,
+            memory=deployment.memory(),
+            catalog=Held(),
+            executor=executor,
+            settings=deployment.settings,
+        )
+        indexed = indexer.index(deployment.put("cat.jpg", jpeg(CAT)), meanwhile=meanwhile)
+
+    assert asked == [indexed.asker]
+
+
+def test_nothing_else_is_done_for_what_cannot_be_searched_for(deployment: FakeDeployment) -> None:
+    asked: list[Asker] = []
+
+    deployment.indexer().index(deployment.put("bad.jpg", b"?"), meanwhile=asked.append)
+
+    assert asked == []

@@ -1,11 +1,13 @@
 """What the template promises that no deployment would show."""
 
+import logging
 import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from aws_lambda_powertools import Logger
 from samtranslator.yaml_helper import yaml_parse
 
 from handler.aws.pairs import DynamoDBPairs
@@ -232,6 +234,24 @@ def test_functions_are_one_code_in_one_layer_with_roles_of_their_own() -> None:
     assert [one["Role"]["Fn::GetAtt"] for one in own] == [[role, "Arn"] for role in ROLES]
     assert not [one for one in own if one.keys() & COMMON.keys()]
     assert all((ROOT / "src" / Path(*one["Handler"].split(".")[:-1]).with_suffix(".py")).is_file() for one in own)
+
+
+@pytest.mark.parametrize("level", PARAMETERS["LogLevel"]["AllowedValues"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_lambda_lets_the_lines_pass_that_the_function_writes(
+    name: str, level: str, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    """And none of its own but warnings: three lines for each invocation would cost as much as the function's."""
+    logging_config = RESOURCES[name]["Properties"]["LoggingConfig"]
+    mapping, parameter, key = logging_config["ApplicationLogLevel"]["Fn::FindInMap"]
+    lets_pass = TEMPLATE["Mappings"][mapping][level][key]
+    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", lets_pass)
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", level)
+
+    assert (logging_config["LogFormat"], logging_config["SystemLogLevel"]) == ("JSON", "WARN")
+    assert (parameter, VARIABLES["POWERTOOLS_LOG_LEVEL"]) == ({"Ref": "LogLevel"}, {"Ref": "LogLevel"})
+    assert logging.getLevelName(Logger(service=f"{name} at {level}").log_level) == level
+    assert not recwarn.list
 
 
 def test_url_takes_signed_requests_alone_and_can_be_switched_off() -> None:

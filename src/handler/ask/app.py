@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from handler import log
 from handler.answers import answer
 from handler.ask import review_routes
 from handler.ask.description import description
@@ -33,19 +32,15 @@ from handler.wiring import AskService, asking
 MOST_ANSWER_BYTES = 6_000_000  # Lambda takes 6 MB with what is around it
 RETRY_AFTER_S = 5  # the function has tried for some seconds itself
 
-logger = Logger(location=None)
-metrics = Metrics()
-
 
 def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one question by what the environment configures."""
-    return handle(event, context, asking)  # type: ignore[no-any-return]  # Powertools does not type its decorators
+    return handle(event, context, asking)
 
 
-@metrics.log_metrics
 def handle(event: Mapping[str, Any], context: LambdaContext, asking: Callable[[], AskService]) -> dict[str, Any]:
     """Answer one question, asked by the function's URL or by direct invocation; every error is a problem document."""
-    logger.append_keys(request_id=context.aws_request_id)
+    log.logger.append_keys(request_id=context.aws_request_id)
     start = time.perf_counter()
     direct = is_direct(event)
     asked = Asked(asking, deadline=time.monotonic() + context.get_remaining_time_in_millis() / 1000)
@@ -57,9 +52,7 @@ def handle(event: Mapping[str, Any], context: LambdaContext, asking: Callable[[]
         replied = _resolver(asked).resolve(event, context)
         asked.fields |= {"method": event["requestContext"]["http"]["method"], "path": event["rawPath"]}
     took = round((time.perf_counter() - start) * 1000, 1)
-    logger.info("asked", extra=asked.fields | asked.consumed() | {"status": replied["statusCode"], "ms": took})
-    metrics.add_metric("Asked", MetricUnit.Count, 1)
-    metrics.add_metric("AskTime", MetricUnit.Milliseconds, took)
+    log.logger.info("asked", extra=asked.fields | asked.consumed() | {"status": replied["statusCode"], "ms": took})
     return from_url_answer(replied) if direct else replied
 
 
@@ -131,8 +124,7 @@ class Asked:
                 return Problem(Kind.OUT_OF_TIME, str(error))
         if is_too_long(error):
             return wrong(f"a name is longer than {MOST_NAME_BYTES} bytes, or a cursor is none that an answer gave")
-        metrics.add_metric("AskFailed", MetricUnit.Count, 1)
-        logger.exception("failed", extra=self.fields)
+        log.failure("failed", "AskFailed", self.fields)
         if is_passing(error):
             return Problem(Kind.BUSY, f"{type(error).__name__}: ask again in {RETRY_AFTER_S} seconds")
         return Problem(Kind.FAILED, "the function's log has the reason, by the id of this request")

@@ -3,17 +3,21 @@
 | item | pk | sk |
 | object | `{scope}#{generation}#o#{object id}` | `object` |
 | holder | `{scope}#{generation}#h#{hash}` | `{sequencer}#{object id}` |
+
+Attributes of an object have names of one letter, for DynamoDB counts them: so an object with a key of 100 bytes in a
+versioned bucket is one write unit.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from handler.aws.batch import KEYS_PER_CALL, pieces, read_strongly
 from handler.core.model import Collection, Fingerprint, ObjectRef, Outcome, PictureRecord, Superseded
-from handler.core.phash import from_hex, to_hex
+from handler.core.phash import to_hex
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,10 +46,10 @@ class DynamoDBCatalog:
         Raises Superseded if a newer one is stored. The tombstone of another, permanently deleted
         version says nothing about this version, whatever its sequencer.
         """
-        allowed = "attribute_not_exists(pk) OR sequencer <= :sequencer"
+        allowed = "attribute_not_exists(pk) OR s <= :sequencer"
         values: Item = {":sequencer": {"S": record.ref.sequencer}}
         if record.ref.version is not None:
-            allowed += " OR (outcome = :removed AND attribute_exists(version) AND version <> :version)"
+            allowed += " OR (o = :removed AND attribute_exists(v) AND v <> :version)"
             values |= {":version": {"S": record.ref.version}, ":removed": {"S": Outcome.REMOVED.value}}
         return self._put(object_key(collection, record.ref.object_id) | _attributes(record), allowed, values)
 
@@ -62,14 +66,14 @@ class DynamoDBCatalog:
         values: Item = {":sequencer": {"S": ref.sequencer}}
         if ref.version is not None:
             values[":version"] = {"S": ref.version}
-            unversioned = "attribute_not_exists(version) OR " if ref.version == NULL_VERSION else ""
-            same_version = f" AND ({unversioned}version = :version)"
-        return self._put(item, f"attribute_not_exists(pk) OR (sequencer <= :sequencer{same_version})", values)
+            unversioned = "attribute_not_exists(v) OR " if ref.version == NULL_VERSION else ""
+            same_version = f" AND ({unversioned}v = :version)"
+        return self._put(item, f"attribute_not_exists(pk) OR (s <= :sequencer{same_version})", values)
 
     def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
         """Return the records under the distinct *object_ids* that exist, in any order; strongly consistent."""
         keys = [object_key(collection, object_id) for object_id in object_ids]
-        return [_record(item) for piece in pieces(keys) for item in read_strongly(self._client, self._table, piece)]
+        return [record_in(item) for piece in pieces(keys) for item in read_strongly(self._client, self._table, piece)]
 
     def _put(self, item: Item, allowed: str, values: Item) -> PictureRecord | None:
         try:
@@ -82,9 +86,9 @@ class DynamoDBCatalog:
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                raise Superseded(f"a newer event of {item['bucket']['S']}/{item['key']['S']} is stored") from error
+                raise Superseded(f"a newer event of {item['b']['S']}/{item['k']['S']} is stored") from error
             raise
-        return _record(answer["Attributes"]) if answer.get("Attributes") else None
+        return record_in(answer["Attributes"]) if answer.get("Attributes") else None
 
     # --- holders of a hash ---
 
@@ -129,88 +133,101 @@ def _holder_key(collection: Collection, hash: int, ref: ObjectRef) -> Item:
 
 def _attributes(record: PictureRecord) -> Item:
     """The attributes of an object item; those that are None are left out."""
-    ref, fingerprint = record.ref, record.fingerprint
+    ref = record.ref
     texts = {
-        "bucket": ref.bucket,
-        "key": ref.key,
-        "sequencer": ref.sequencer,
-        "version": ref.version,
-        "generation": record.generation,
-        "outcome": record.outcome.value,
-        "reason": record.reason,
-        "etag": record.etag,
-        "sha256": record.digest,
-        "modified": record.modified,
-        "hash": to_hex(fingerprint.hash) if fingerprint else None,
-        "format": fingerprint.format if fingerprint else None,
-        "taken": fingerprint.taken if fingerprint else None,
-    }
-    numbers = {
-        "bytes": record.bytes,
-        "width": fingerprint.width if fingerprint else None,
-        "height": fingerprint.height if fingerprint else None,
-        "quality": fingerprint.quality if fingerprint else None,
-        "frames": fingerprint.frames if fingerprint and fingerprint.frames > 1 else None,
+        "b": ref.bucket,
+        "k": ref.key,
+        "s": ref.sequencer,
+        "v": ref.version,
+        "g": record.generation,
+        "o": record.outcome.value,
+        "r": record.reason,
+        "m": record.modified,
     }
     item = {name: {"S": value} for name, value in texts.items() if value is not None}
-    item |= {name: {"N": str(value)} for name, value in numbers.items() if value is not None}
-    return item | (_views(fingerprint) if fingerprint else {})
+    item |= {name: _digits(value) for name, value in (("e", record.etag), ("d", record.digest)) if value is not None}
+    if record.bytes is not None:
+        item["z"] = {"N": str(record.bytes)}
+    return item | (_computed(record.fingerprint) if record.fingerprint else {})
 
 
-def _views(fingerprint: Fingerprint) -> Item:
-    """The attributes of a fingerprint that has further views."""
-    item: Item = {}
-    if fingerprint.further:
-        item["further"] = {"B": b"".join(hash.to_bytes(HASH_BYTES, "big") for hash in fingerprint.further)}
+def _computed(fingerprint: Fingerprint) -> Item:
+    """The attributes of what was computed from the picture; those that most pictures do not need are left out."""
+    item: Item = {
+        "h": {"B": b"".join(hash.to_bytes(HASH_BYTES, "big") for hash in fingerprint.hashes)},
+        "f": {"S": fingerprint.format},
+        "x": {"N": str(fingerprint.width)},
+        "y": {"N": str(fingerprint.height)},
+    }
     if fingerprint.checks:
-        item["checks"] = {"B": b"".join(fingerprint.checks)}
+        item["c"] = {"B": b"".join(fingerprint.checks)}
+    if fingerprint.quality is not None:
+        item["q"] = {"N": str(fingerprint.quality)}
+    if fingerprint.taken is not None:
+        item["t"] = {"S": fingerprint.taken}
+    if fingerprint.frames > 1:
+        item["p"] = {"N": str(fingerprint.frames)}
     if fingerprint.flat:
-        item["flat"] = {"BOOL": True}
+        item["l"] = {"BOOL": True}
     if fingerprint.bare:
-        item["bare"] = {"BOOL": True}
+        item["u"] = {"BOOL": True}
     if fingerprint.notes:
-        item["notes"] = {"S": NOTES_JOINED.join(fingerprint.notes)}
+        item["n"] = {"S": NOTES_JOINED.join(fingerprint.notes)}
     return item
 
 
-def _record(item: Item) -> PictureRecord:
-    """The record in an object item: the inverse of `_attributes`."""
-
-    def text(name: str) -> str | None:
-        return item[name]["S"] if name in item else None
-
-    def number(name: str) -> int:
-        return int(item[name]["N"])
-
-    def parts(name: str, length: int) -> tuple[bytes, ...]:
-        joined = bytes(item[name]["B"]) if name in item else b""
-        return tuple(joined[at : at + length] for at in range(0, len(joined), length))
-
-    generation = item["generation"]["S"]
+def record_in(item: Item) -> PictureRecord:
+    """Return the record in an object item: the inverse of `_attributes`."""
+    generation = item["g"]["S"]
     return PictureRecord(
-        ref=ObjectRef(item["bucket"]["S"], item["key"]["S"], item["sequencer"]["S"], text("version")),
+        ref=ObjectRef(item["b"]["S"], item["k"]["S"], item["s"]["S"], _text(item, "v")),
         generation=generation,
-        outcome=Outcome(item["outcome"]["S"]),
-        reason=text("reason"),
-        fingerprint=Fingerprint(
-            hash=from_hex(item["hash"]["S"]),
-            generation=generation,
-            width=number("width"),
-            height=number("height"),
-            format=item["format"]["S"],
-            further=tuple(int.from_bytes(hash, "big") for hash in parts("further", HASH_BYTES)),
-            checks=parts("checks", CHECK_BYTES),
-            quality=float(item["quality"]["N"]) if "quality" in item else None,
-            flat="flat" in item,
-            taken=text("taken"),
-            frames=number("frames") if "frames" in item else 1,
-            notes=tuple(item["notes"]["S"].split(NOTES_JOINED)) if "notes" in item else (),
-            bare="bare" in item,
-        )
-        if "hash" in item
-        else None,
-        etag=text("etag"),
-        digest=text("sha256"),
-        bytes=number("bytes") if "bytes" in item else None,
-        modified=text("modified"),
+        outcome=Outcome(item["o"]["S"]),
+        reason=_text(item, "r"),
+        fingerprint=_fingerprint(item, generation) if "h" in item else None,
+        etag=_text(item, "e"),
+        digest=_text(item, "d"),
+        bytes=int(item["z"]["N"]) if "z" in item else None,
+        modified=_text(item, "m"),
     )
+
+
+def _fingerprint(item: Item, generation: str) -> Fingerprint:
+    """The fingerprint in an object item: the inverse of `_computed`."""
+    hash, *further = (int.from_bytes(part, "big") for part in _parts(item, "h", HASH_BYTES))
+    return Fingerprint(
+        hash=hash,
+        generation=generation,
+        width=int(item["x"]["N"]),
+        height=int(item["y"]["N"]),
+        format=item["f"]["S"],
+        further=tuple(further),
+        checks=tuple(_parts(item, "c", CHECK_BYTES)),
+        quality=float(item["q"]["N"]) if "q" in item else None,
+        flat="l" in item,
+        taken=_text(item, "t"),
+        frames=int(item["p"]["N"]) if "p" in item else 1,
+        notes=tuple(item["n"]["S"].split(NOTES_JOINED)) if "n" in item else (),
+        bare="u" in item,
+    )
+
+
+def _digits(text: str) -> Item:
+    """Return the value that holds *text*: half its length, if it is whole bytes in lower-case hex digits."""
+    with suppress(ValueError):
+        packed = bytes.fromhex(text)
+        if packed.hex() == text:
+            return {"B": packed}
+    return {"S": text}  # the ETag of what was uploaded in parts, or is encrypted
+
+
+def _text(item: Item, name: str) -> str | None:
+    """Return a text of *item*, also of what `_digits` made."""
+    value = item.get(name)
+    return None if value is None else value["S"] if "S" in value else bytes(value["B"]).hex()
+
+
+def _parts(item: Item, name: str, length: int) -> Iterator[bytes]:
+    """Yield the parts of a binary attribute of *item*, so many bytes each; none if it is not there."""
+    joined = bytes(item[name]["B"]) if name in item else b""
+    return (joined[at : at + length] for at in range(0, len(joined), length))

@@ -29,13 +29,13 @@ class Asker:
         """
         if seen is None:
             return cls.stored(record)
-        windows = cache(lambda: AskingWindows(seen.luma))  # made when it is asked for, which is seldom
+        windows = cache(lambda: AskingWindows(seen.luma))  # made when they are asked for
 
         @cache  # one picture has many candidates
         def checks_near(number: int) -> Sequence[bytes]:
             return windows().checks(seen.standing_in(number))
 
-        return cls(record, checks_near, seen.further, seen)
+        return cls(record, checks_near, lambda effort: seen.further(effort, windows), seen)
 
     @classmethod
     def stored(cls, record: PictureRecord) -> "Asker":

@@ -1,6 +1,6 @@
 """A picture as it was seen while it was at hand: more than is stored of it, for check bits and for looks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +44,13 @@ class Seen:
         """Return what that *number* of ASKING shows of the picture turned as EXIF *orientation* asks, in pixels."""
         return self.surface(orientation).window(number)
 
-    def further(self, effort: str) -> Mapping[int, HashedWindow]:
-        """Return by what those of ASKING ask that are not stored and ask with *effort*."""
+    def further(self, effort: str, windows: Callable[[], AskingWindows] | None = None) -> Mapping[int, HashedWindow]:
+        """Return by what those of ASKING ask that are not stored and ask with *effort*.
+
+        Somebody who needs *windows* of the picture besides has their own used, for they remember what was turned.
+        """
         if effort not in self._further:
-            self._further[effort] = AskingWindows(self.luma).hashed(effort)
+            self._further[effort] = (windows() if windows else AskingWindows(self.luma)).hashed(effort)
         return self._further[effort]
 
     def standing_in(self, number: int) -> int:

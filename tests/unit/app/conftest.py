@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import pytest
 
-from handler import app
+from handler import app, log
 from handler.aws.meter import Meter
 from handler.wiring import Service
 from tests.asking import Context
@@ -26,6 +26,7 @@ class Invoked(NamedTuple):
     lines: list[dict[str, Any]]  # of the log
     metrics: Mapping[str, list[float]]
     units: Mapping[str, str]  # of the metrics
+    sizes: list[int]  # bytes of all that was written, a line each
 
     @property
     def line(self) -> dict[str, Any]:
@@ -51,19 +52,27 @@ class FixedMeter(Meter):
 
 @pytest.fixture
 def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
-    monkeypatch.setattr(app.metrics.provider, "namespace", "Lookalike")  # what the template sets
 
     def invoke(event: dict[str, Any], service: Callable[[], Service], *, remaining_ms: int = 60_000) -> Invoked:
         out, reply, error = io.StringIO(), None, None
-        monkeypatch.setattr(app.logger.registered_handler, "stream", out)
+        monkeypatch.setattr(log.logger.registered_handler, "stream", out)
         try:
             with redirect_stdout(out):
-                reply = app.handle(event, Context(remaining_ms), service)
+                context: Any = Context(remaining_ms)
+                reply = app.handle(event, context, service)
         except Exception as raised:
             error = raised
-        documents = [json.loads(line) for line in out.getvalue().splitlines()]
+        written = out.getvalue().splitlines()
+        documents = [json.loads(line) for line in written]
         metrics, units = _parsed([one for one in documents if "_aws" in one])
-        return Invoked(reply, error, [one for one in documents if "_aws" not in one], metrics, units)
+        return Invoked(
+            reply,
+            error,
+            [one for one in documents if "message" in one],
+            metrics,
+            units,
+            [*map(len, map(str.encode, written))],
+        )
 
     return invoke
 

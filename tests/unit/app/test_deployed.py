@@ -1,11 +1,12 @@
 """The handler as Lambda calls it, with the service that its environment configures."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from handler import app, wiring
+from handler import app, log, wiring
 from handler.core.model import ObjectRef
 from handler.deliveries import ItemsFailed
 from tests.asking import Context
@@ -22,7 +23,6 @@ def container(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in GOOD:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setattr(app.metrics.provider, "namespace", "Lookalike")
     wiring.service.cache_clear()
     yield
     wiring.service.cache_clear()
@@ -37,11 +37,12 @@ def test_bad_environment_fails_each_event_and_names_every_variable(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure(monkeypatch, RADIUS="ten", BUCKET_TABLE="")
+    monkeypatch.setattr(log.logger.registered_handler, "stream", sys.stdout)
 
     for _ in range(2):
         with pytest.raises(ItemsFailed, match=r"BUCKET_TABLE is missing; RADIUS is 'ten', want an integer"):
             app.lambda_handler(notification(ObjectRef("pictures", "a.jpg")), CONTEXT)
-        assert '"Failed":[1.0]' in capsys.readouterr().out
+        assert '"Failed":[1]' in capsys.readouterr().out
 
 
 def test_service_is_made_once_for_the_life_of_a_container(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from handler.core.bill import COUNTS
 from handler.core.fingerprint import fingerprint
 from handler.core.journal import Shape
-from handler.core.model import Limits, ObjectRef, Outcome, Route
+from handler.core.model import Limits, ObjectRef, Outcome, Route, padded_sequencer
 from handler.core.phash import to_hex
 from tests.deployments import BUCKET, FakeDeployment
 from tests.events import REMOVED, look_up, notification, queued
@@ -17,9 +18,10 @@ from tests.unit.app.conftest import CONSUMED, REQUEST_ID, FixedMeter, Invoke, In
 
 CAT, DOG = photo(1), photo(2)
 OBJECT = {"bucket", "key", "sequencer"}
-COSTS = {"ms", *CONSUMED}
+UNITS = {"read_units", "write_units"}
+COSTS = {"ms", *UNITS}
 READING = {"read_ms", "decode_ms"}
-SEARCH = {"hash", "matches", "announced", "route", "packs", "pictures", "looks", "search_ms", "look_ms"}
+SEARCH = {"hash", "matches", "announced", "route", "pictures", "search_ms", "look_ms"}
 ALWAYS = {"level", "message", "timestamp", "service", "request_id"}
 
 
@@ -45,7 +47,7 @@ def test_indexed_picture_is_logged_with_hash_and_search(deployment: FakeDeployme
     assert (line["level"], line["message"], line["request_id"]) == ("INFO", "indexed", REQUEST_ID)
     assert (line["bucket"], line["key"], line["sequencer"]) == (BUCKET, "copy.jpg", f"{2:016X}".ljust(32, "0"))
     assert (line["matches"], line["announced"]) == (1, 1)
-    assert (line["route"], line["packs"], line["pictures"]) == (Route.LOADED, 0, 2)
+    assert (line["route"], line["pictures"]) == (Route.LOADED, 2)
     assert line["hash"] == to_hex(fingerprint(body, "phash1", Limits()).hash)
     assert invocation.reply == {"outcomes": ["indexed"]}
 
@@ -123,7 +125,7 @@ def test_line_tells_what_the_item_has_consumed(deployment: FakeDeployment, invok
 
     invocation = invoke(notification(deployment.put("cat.jpg", jpeg(CAT))), lambda: metered)
 
-    assert {name: invocation.line[name] for name in CONSUMED} == CONSUMED
+    assert {name: invocation.line[name] for name in UNITS} == {name: CONSUMED[name] for name in UNITS}
     assert invocation.line["ms"] >= invocation.line["decode_ms"]
 
 
@@ -139,3 +141,49 @@ def test_search_keeps_to_the_time_that_the_invocation_has(invoke: Invoke, remain
     invocation = invoke(event, deployment.service, remaining_ms=remaining_ms)
 
     assert (invocation.line["route"], invocation.line["matches"]) == (route, 5)
+
+
+# --- what a line costs ---
+
+LONGEST_BUCKET = "b" * 63
+MOST_BYTES = 700  # of a line
+
+
+def ref(letter: str, sequencer: str = "5") -> ObjectRef:
+    """An object with a key of 100 bytes."""
+    return ObjectRef(LONGEST_BUCKET, letter.ljust(100, "x"), padded_sequencer(sequencer))
+
+
+@pytest.fixture
+def invocations(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> list[Invoked]:
+    """What comes of events that end in every outcome there is."""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=0;Sampled=0")  # by Lambda
+    deployment = FakeDeployment(generation="look1", max_looks=5, lists=("banned",))
+    deployment.lister().add("banned", deployment.listed("cat.jpg", jpeg(CAT)))
+    deployment.upload("cat.jpg", jpeg(CAT))
+    bodies = {"a": jpeg(DOG), "b": jpeg(near_copy(CAT)), "c": bytes(range(128, 256)), "d": jpeg(CAT)[:-500]}
+    deployment.pictures.objects |= {(LONGEST_BUCKET, ref(letter).key): body for letter, body in bodies.items()}
+    service = cache(deployment.service)
+    events = [notification(ref(letter)) for letter in "abcde"]
+    events += [notification(ref("a", "4")), notification(ref("a"), name="ObjectTagging:Put")]
+    events += [look_up(ref(letter)) for letter in "abe"] + [notification(ref("a", "6"), name=REMOVED)]
+    return [invoke(event, service) for event in events]
+
+
+def test_line_has_at_most_700_bytes_whatever_the_outcome(invocations: list[Invoked]) -> None:
+    assert {one.line["message"] for one in invocations} == {*Outcome, "looked_up"}
+    assert {one.line["level"] for one in invocations} == {"INFO"}
+    assert max(one.sizes[0] for one in invocations) <= MOST_BYTES
+
+
+def test_upload_without_a_match_has_the_bytes_that_the_bill_reckons_with(invocations: list[Invoked]) -> None:
+    """A line, and one document of metrics."""
+    line, counted = invocations[0].sizes
+
+    assert (invocations[0].line["message"], invocations[0].line["matches"]) == ("indexed", 0)
+    assert line <= COUNTS.line_bytes + 100
+    assert counted <= COUNTS.metrics_bytes
+
+
+def test_each_invocation_has_one_document_of_metrics(invocations: list[Invoked]) -> None:
+    assert {len(one.sizes) for one in invocations} == {2}

@@ -1,8 +1,10 @@
 """A deployment and somebody who asks it."""
 
+from io import StringIO
+
 import pytest
 
-from handler.ask import app
+from handler import log
 from tests.asking import Asker
 from tests.deployments import FakeDeployment
 
@@ -12,11 +14,14 @@ def deployment() -> FakeDeployment:
     return FakeDeployment(generation="look1", max_looks=5)
 
 
-@pytest.fixture(autouse=True)
-def namespace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.metrics.provider, "namespace", "Lookalike")  # what the template sets
-
-
 @pytest.fixture
 def ask(deployment: FakeDeployment) -> Asker:
     return Asker(deployment)
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    """What the function logs from now on."""
+    written = StringIO()
+    monkeypatch.setattr(log.logger.registered_handler, "stream", written)
+    return written

@@ -21,9 +21,8 @@ def question(*words: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch) -> Asker:
+def ask() -> Asker:
     """A deployment with one picture."""
-    monkeypatch.setattr("handler.ask.app.metrics.provider.namespace", "Lookalike")
     deployment = FakeDeployment(generation="look1", max_looks=5)
     deployment.upload("cat.jpg", jpeg(photo(1)))
     return Asker(deployment)

@@ -28,8 +28,7 @@ def uri(key: str) -> str:
 @pytest.fixture
 def deployment(monkeypatch: pytest.MonkeyPatch) -> FakeDeployment:
     """A group of three with a near copy, and a pair of equal files."""
-    monkeypatch.setattr("handler.ask.app.metrics.provider.namespace", "Lookalike")
-    monkeypatch.setattr("handler.ask.app.logger.info", lambda *_, **__: None)
+    monkeypatch.setattr("handler.log.logger.info", lambda *_, **__: None)
     site = FakeDeployment(generation="look1", max_looks=5)
     for key, body in (
         ("a.jpg", jpeg(photo(1))),

@@ -52,8 +52,7 @@ def uploaded(site: FakeDeployment) -> FakeDeployment:
 
 @pytest.fixture
 def deployment(monkeypatch: pytest.MonkeyPatch) -> FakeDeployment:
-    monkeypatch.setattr("handler.ask.app.metrics.provider.namespace", "Lookalike")
-    monkeypatch.setattr("handler.ask.app.logger.info", lambda *_, **__: None)
+    monkeypatch.setattr("handler.log.logger.info", lambda *_, **__: None)
     site = FakeDeployment(generation="look1", max_looks=5, lists=("banned", "stock"))
     site.lister().add("banned", site.listed(f"s3://{BUCKET}/{LISTED}", jpeg(photo(7))))
     site.lister().add("stock", site.listed("/evidence/none.jpg", jpeg(photo(8)), list_name="stock"))

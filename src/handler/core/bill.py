@@ -1,0 +1,192 @@
+"""What a month costs: prices, what was measured of one upload, and what is assumed of the month, multiplied.
+
+For one collection by `look1` at the template's defaults but for what a `Month` says. Neither the pictures' own storage
+and transfer nor AWS's free tier is part of it.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from handler.core import prices
+
+ALARMS = 0  # of the template
+POLLED_QUEUES = 2  # of the template: those that Lambda reads, whether anything is in them or not
+METRICS = ("Indexed", "SearchesWarm", "SearchesLoaded", "Looks")  # that occur in every hour; more rarely, all others
+METRICS_OF_MATCHES = ("NearDuplicates",)
+
+ASSUMED = "assumed"
+TESTED = "held by tests"
+ONE_CPU_MB = 1769  # of a function's memory; with less it has a share of one
+_WRITE_UNIT_BYTES = 1024
+_HOURS, _GB, _MB = 720, 1e9, 1e6
+_POLLS = 5 * 3 * 60 * _HOURS  # of an empty queue in a month: five readers of Lambda's wait 20 seconds each
+
+
+def counted(value: float, unit: str, what: str, by: str) -> Any:
+    """Return a field for a count whose *value* the command *by* prints."""
+    return field(default=value, metadata={"unit": unit, "what": what, "by": by})
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What one upload takes."""
+
+    fingerprint_ms: float = counted(5.0, "CPU ms", "fingerprinting a JPEG file, whatever its size", "counts")
+    megapixel_ms: float = counted(2.0, "CPU ms", "decoding each megapixel of it", "counts")
+    handler_ms: float = counted(11.0, "CPU ms", "requests to AWS, and all else that an upload needs", "search")
+    windows_ms: float = counted(14.0, "CPU ms", "hashing what asks beside the views", "counts")
+    compare_ns: float = counted(270.0, "CPU ns", "comparing it with each stored picture", "counts")
+    strangers: float = counted(44e-6, "of those stored", "are read and rejected; two thirds landscapes", "strangers")
+    looked_at: float = counted(0.14, "of strangers", "are looked at", "strangers")
+    stranger_ms: float = counted(0.06, "CPU ms", "parsing and rejecting one", "parsing")
+    closer: float = counted(80.0, "times as many", "meet a window, but none near it: nothing is read", "strangers")
+    windows: float = counted(102.0, "windows", "ask; each that meets such a one looks closer, once", "counts")
+    closer_ms: float = counted(0.8, "CPU ms", "for each window that looks closer", "counts")
+    look_ms: float = counted(17.0, "CPU ms", "decoding a stored picture and looking at it", "looking")
+    write_units: float = counted(7.2, "units", "object, holder, 4 buckets, journal; 0.2 for full segments", "items")
+    object_bytes: float = counted(899.0, "bytes", "of an object item, beside the key", "items")
+    other_bytes: float = counted(860.0, "bytes", "kept besides for each picture, with what is charged an item", "items")
+    tail_units: float = counted(1.0, "units", "reading what was added to the journal", "search")
+    entry_bytes: float = counted(240.0, "bytes", "of an entry, which an instance loads", "search")
+    pack_entries: float = counted(4096.0, "pictures", "in a pack", "search")
+    match_reads: float = counted(3.0, "units", "its object, its pair, what was decided of it", ASSUMED)
+    match_writes: float = counted(3.0, "units", "noted, marked as announced, and filed for review", ASSUMED)
+    line_bytes: float = counted(520.0, "bytes", "of an upload's line, beside the key", TESTED)
+    metrics_bytes: float = counted(230.0, "bytes", "of its metrics", TESTED)
+    event_bytes: float = counted(26.0, "bytes", "that CloudWatch adds to each of them", ASSUMED)
+    wait_ms: float = counted(52.0, "ms", "waiting: S3 20, writes 12 beside computing, tail 8, strangers 12", ASSUMED)
+    start_ms: float = counted(1500.0, "ms", "before a new instance handles an event", ASSUMED)
+    starts: float = counted(720.0, "instances", "that start in a month, one an hour", ASSUMED)
+    loaded_mb_s: float = counted(50.0, "MB a second", "of the journal, by an instance that starts", ASSUMED)
+
+
+COUNTS = Counts()
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What happens in a month."""
+
+    pictures: int  # stored, in the collection that each upload is compared with
+    uploads: int
+    megapixels: float = 2.0  # of a JPEG file
+    matches: float = 0.0  # of an upload, on average
+    questions: int = 0  # files that the other function is asked about
+    memory_mb: int = ONE_CPU_MB  # `MemorySize`
+    key_bytes: int = 100
+    architecture: str = "x86_64"  # which is taken to compute as fast as the other
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A line of the bill."""
+
+    service: str
+    what: str
+    quantity: float
+    unit: str
+    price: float  # dollars for one unit
+
+    @property
+    def dollars(self) -> float:
+        """What the line comes to."""
+        return self.quantity * self.price
+
+
+def bill(month: Month, counts: Counts = COUNTS) -> list[Charge]:
+    """Return the lines of a month's bill, service by service; all of them, also those that are zero."""
+    return [*_dynamodb(month, counts), *_s3(month, counts), *_lambda(month, counts), *_rest(month, counts)]
+
+
+def total(items: Sequence[Charge]) -> float:
+    """Return the dollars of all *items*."""
+    return sum(item.dollars for item in items)
+
+
+def _dynamodb(month: Month, counts: Counts) -> Iterator[Charge]:
+    uploads, searches = month.uploads, month.uploads + month.questions
+    further = math.ceil((counts.object_bytes + month.key_bytes) / _WRITE_UNIT_BYTES) - 1
+    kept = month.pictures * (counts.object_bytes + month.key_bytes + counts.other_bytes) / _GB
+    found = uploads * month.matches
+    units = (
+        ("writes: index", uploads * (counts.write_units + further), prices.WRITE_UNIT),
+        ("writes: pairs", found * counts.match_writes, prices.WRITE_UNIT),
+        ("reads: journal", searches * counts.tail_units, prices.READ_UNIT),
+        ("reads: strangers", searches * _strangers(month, counts), prices.READ_UNIT),
+        ("reads: matches", found * counts.match_reads + uploads * min(1.0, month.matches), prices.READ_UNIT),
+    )
+    for what, quantity, price in units:
+        yield Charge("DynamoDB", what, quantity, "units", price)
+    yield Charge("DynamoDB", "storage", kept, "GB", prices.DYNAMODB_GB_MONTH)
+    yield Charge("DynamoDB", "recovery", kept, "GB", prices.DYNAMODB_BACKUP_GB_MONTH)
+
+
+def _s3(month: Month, counts: Counts) -> Iterator[Charge]:
+    looks = _looks(month, counts) * (month.uploads + month.questions) + month.uploads * month.matches
+    packs = month.pictures / counts.pack_entries
+    yield Charge("S3", "pictures", month.uploads, "GETs", prices.S3_GET)
+    yield Charge("S3", "looks", looks, "GETs", prices.S3_GET)
+    yield Charge("S3", "packs, written", month.uploads / counts.pack_entries, "PUTs", prices.S3_PUT)
+    yield Charge("S3", "packs, read", _starts(month, counts) * packs, "GETs", prices.S3_GET)
+    yield Charge("S3", "packs, kept", month.pictures * counts.entry_bytes / _GB, "GB", prices.S3_GB_MONTH)
+
+
+def _lambda(month: Month, counts: Counts) -> Iterator[Charge]:
+    second = prices.running(1, memory_mb=month.memory_mb, architecture=month.architecture)
+    slower = max(1.0, ONE_CPU_MB / month.memory_mb)
+    computed_s = slower * computing_ms(month, counts) / 1000
+    asked_s = (slower * (computing_ms(month, counts) - counts.look_ms * month.matches) + counts.wait_ms) / 1000
+    loading_s = slower * month.pictures * counts.entry_bytes / _MB / counts.loaded_mb_s
+    start_s = slower * counts.start_ms / 1000 + loading_s
+    yield Charge("Lambda", "requests", month.uploads + month.questions, "requests", prices.LAMBDA_REQUEST)
+    yield Charge("Lambda", "computing", month.uploads * computed_s, "seconds", second)
+    yield Charge("Lambda", "waiting", month.uploads * counts.wait_ms / 1000, "seconds", second)
+    yield Charge("Lambda", "questions", month.questions * asked_s, "seconds", second)
+    yield Charge("Lambda", "cold starts", _starts(month, counts) * start_s, "seconds", second)
+
+
+def _rest(month: Month, counts: Counts) -> Iterator[Charge]:
+    lines = month.uploads + month.questions
+    line = counts.line_bytes + month.key_bytes + counts.event_bytes
+    logged = (lines * line + month.uploads * (counts.metrics_bytes + counts.event_bytes)) / _GB
+    metrics = len(METRICS) * (month.uploads > 0) + len(METRICS_OF_MATCHES) * (month.uploads * month.matches > 0)
+    yield Charge("CloudWatch", "log", logged, "GB", prices.LOG_GB + prices.LOG_GB_MONTH)
+    yield Charge("CloudWatch", "metrics", metrics, "metrics", prices.METRIC_MONTH)
+    yield Charge("CloudWatch", "alarms", ALARMS, "alarms", prices.ALARM_MONTH)
+    yield Charge("SNS", "messages", month.uploads * min(1.0, month.matches), "messages", prices.SNS_PUBLISH)
+    yield Charge("SQS", "polling", POLLED_QUEUES * _POLLS, "requests", prices.SQS_REQUEST)
+
+
+def computing_ms(month: Month, counts: Counts = COUNTS) -> float:
+    """Return the milliseconds of one CPU that an upload takes."""
+    read = _strangers(month, counts)
+    closer = counts.windows * -math.expm1(-counts.closer * read / counts.windows)  # as balls that fall into boxes
+    ms = counts.fingerprint_ms + counts.megapixel_ms * month.megapixels + counts.handler_ms + counts.windows_ms
+    ms += counts.compare_ns * month.pictures / 1e6 + counts.closer_ms * closer + counts.stranger_ms * read
+    return ms + counts.look_ms * (_looks(month, counts) + month.matches)
+
+
+def _strangers(month: Month, counts: Counts) -> float:
+    """Return how many pictures an upload reads that turn out to be others."""
+    return month.pictures * counts.strangers
+
+
+def _looks(month: Month, counts: Counts) -> float:
+    """Return how many of them it looks at."""
+    return counts.looked_at * _strangers(month, counts)
+
+
+def _starts(month: Month, counts: Counts) -> float:
+    return min(counts.starts, month.uploads + month.questions)
+
+
+def described(counts: Counts = COUNTS) -> Iterator[tuple[str, float, str, str, str]]:
+    """Yield name, value, unit, meaning and origin of each count.
+
+    Its origin is a part of `python -m benchmarks`, TESTED or ASSUMED.
+    """
+    for one in fields(counts):
+        about = one.metadata
+        yield one.name, getattr(counts, one.name), about["unit"], about["what"], about["by"]
