@@ -7,7 +7,7 @@ Storing the pictures themselves is not part of it, nor is AWS's free tier.
 import argparse
 from dataclasses import replace
 
-from handler.core.bill import COUNTS, Counts, Item, Month, bill, total
+from handler.core.bill import COUNTS, Charge, Counts, Month, bill, total
 from training.printing import print_table
 
 UPLOADS = STORED = (10_000, 100_000, 1_000_000)
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def named(item: Item) -> str:
+def named(item: Charge) -> str:
     """Return what a line of the bill is called."""
     return f"{item.service}: {item.what}"
 
