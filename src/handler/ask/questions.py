@@ -31,7 +31,7 @@ BUCKET = r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}"
 MOST_NAME_BYTES = 1024  # of a key of S3, in UTF-8, and so of a scope, with which keys begin
 HASH = f"[0-9a-f]{{{HEX_DIGITS}}}"
 OBJECT_FIELDS = ("bucket", "key", "version")
-NUMBERS = ("radius", "limit")
+NUMBERS = {"radius": (0, MAX_RADIUS), "limit": (1, MAX_LIMIT)}  # and between which they lie
 HASH_OPTIONS = ("scope", "lists", "radius", "limit", "orientations")
 OPTIONS = (*HASH_OPTIONS, "effort", "tell")
 
@@ -87,8 +87,8 @@ class Options:
             raise wrong(f"scope is {self.scope!r}: this deployment has one scope, '*' (its ScopeDepth is 0)")
         if scope_of(f"{self.scope}x", settings.scope_depth) not in (self.scope, WHOLE_DEPLOYMENT):
             raise wrong(
-                f"scope is {self.scope!r}: want up to {settings.scope_depth} folders with a slash after each, "
-                "or '/' for keys without folders"
+                f"scope is {self.scope!r}: want the folders with which keys begin (at most {settings.scope_depth}), "
+                "with a slash after each, or '/' for keys without folders"
             )
         return self.scope
 
@@ -96,7 +96,10 @@ class Options:
         """Return the scope that is asked for; raise Problem where there is none and no object's key says it."""
         scope = self.scope_within(settings)
         if scope is None:
-            raise wrong("scope is missing: this deployment compares by folder, and no key says which")
+            raise wrong(
+                "scope is missing: this deployment compares within folders, and no key says which: name them "
+                f"(at most {settings.scope_depth}), with a slash after each, or '/' for keys without folders"
+            )
         return scope
 
 
@@ -155,6 +158,8 @@ def refuse_parameters(query: str) -> None:
 
 def _asked(asked: Field) -> WantedSearch:
     by_hash = "hash" in asked
+    if by_hash and "object" in asked:
+        raise WrongField("body has both object and hash: want one of them")
     own = ("hash", "generation") if by_hash else ("object",)
     options = HASH_OPTIONS if by_hash else OPTIONS
     refuse_others(asked, (*own, *options))
@@ -175,22 +180,27 @@ def _options(asked: Field, known: Sequence[str]) -> Options:
         given = asked.get(name) if name in known else None
         return _one_of(given, allowed) if given else None
 
-    def number(name: str, least: int, most: int) -> int | None:
+    def number(name: str) -> int | None:
         given = asked.get(name)
-        if given and not least <= given.whole_number() <= most:
-            raise given.wrong(f"want a whole number from {least} to {most}")
-        return given.whole_number() if given else None
+        return _within(given, *NUMBERS[name]) if given else None
 
     scope, lists = asked.get("scope"), asked.get("lists")
     return Options(
         scope.name() if scope else None,
         _lists(lists) if lists else None,
-        number("radius", 0, MAX_RADIUS),
-        number("limit", 1, MAX_LIMIT),
+        number("radius"),
+        number("limit"),
         one_of("orientations", tuple(ORIENTATIONS)),
         one_of("effort", EFFORTS),
         one_of("tell", TELLS),
     )
+
+
+def _within(given: Field, least: int, most: int) -> int:
+    number = given.value
+    if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
+        raise given.wrong(f"want a whole number from {least} to {most}")
+    return number
 
 
 def _lists(given: Field) -> tuple[str, ...]:
@@ -256,7 +266,8 @@ def _value(name: str, text: str) -> str | int | list[str]:
 
 def _number(name: str, text: str) -> int:
     if not re.fullmatch("[0-9]{1,4}", text):
-        raise WrongField(f"query.{name} is {json.dumps(text)}, want a whole number")
+        least, most = NUMBERS[name]
+        raise WrongField(f"query.{name} is {json.dumps(text)}, want a whole number from {least} to {most}")
     return int(text)
 
 

@@ -122,19 +122,23 @@ def said(body: bytes, caller: str) -> list[Said]:
     try:
         refuse_others(document, ("decisions", "by", "batch"))
         by, batch = _text(document, "by") or caller, _text(document, "batch")
-        each = document["decisions"].each()
-        if not 1 <= len(each) <= MOST_AT_ONCE:
-            raise document["decisions"].wrong(f"want 1 to {MOST_AT_ONCE}, not {len(each)}")
-        return [_said(one, by, batch) for one in each]
+        return [_said(one, by, batch) for one in _counted(document["decisions"])]
     except WrongField as error:
         raise wrong(str(error)) from error
+
+
+def _counted(decisions: Field) -> list[Field]:
+    each = decisions.each()
+    if not 1 <= len(each) <= MOST_AT_ONCE:
+        raise WrongField(f"{decisions.path} has {len(each)}, want 1 to {MOST_AT_ONCE}")
+    return each
 
 
 def _said(one: Field, by: str, batch: str | None) -> Said:
     refuse_others(one, DECISION_FIELDS)
     objects = [_shown(each) for each in one["objects"].each()]
     if len(objects) != 2:
-        raise one["objects"].wrong(f"want two, not {len(objects)}")
+        raise WrongField(f"{one['objects'].path} has {len(objects)}, want two")
     verdict = one["verdict"].text()
     if verdict not in tuple(Verdict):
         raise one["verdict"].wrong(f"want one of {', '.join(Verdict)}")

@@ -49,6 +49,10 @@ class NamedObject(NamedTuple):
     bucket: str
     key: str
 
+    def __str__(self) -> str:
+        """As people write it: s3://bucket/key."""
+        return f"s3://{self.bucket}/{self.key}"
+
 
 class Placed(NamedTuple):
     """The place of a decision among others."""

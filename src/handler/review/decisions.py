@@ -206,13 +206,15 @@ class Decisions:
         if shown := [one for what in unseen for one in (what.one, what.other) if one.sha256]:
             raise ContentChanged([(one, one.sha256) for one in dict.fromkeys(shown)])  # the same bytes, put once more
         for what in unseen:
-            names = " and ".join(f"s3://{one.bucket}/{one.key}" for one in (what.one, what.other))
+            names = f"{what.one.named} and {what.other.named}"
             raise ValueError(f"{names} were not announced as they are now: look at them again")
 
     def _scope(self, one: NamedObject, other: NamedObject) -> str:
         scopes = {collection_of(ObjectRef(*named), self._known.settings).scope for named in (one, other)}
-        if len(scopes) > 1 or one == other:
-            raise ValueError(f"{one} and {other}: want two objects of one scope")
+        if one == other:
+            raise ValueError(f"{one} is named twice: want two objects")
+        if len(scopes) > 1:
+            raise ValueError(f"{one} and {other} are of the scopes {' and '.join(sorted(scopes))}: want two of one")
         return scopes.pop()
 
     # --- taking back ---
@@ -248,7 +250,8 @@ def _checked(scope: str, said: Said, records: tuple[PictureRecord, PictureRecord
     judged, subject = said.judged, Subject.of(*records)
     kept = next((record for record in records if _named(record) == judged.kept), None)
     if (judged.verdict is Verdict.KEEP_ONE) != (judged.kept is not None) or (judged.kept and kept is None):
-        raise ValueError(f"{judged.verdict} keeps {judged.kept}: want one of the two to keep_one, none otherwise")
+        kept_named = judged.kept or "none"
+        raise ValueError(f"{judged.verdict} with {kept_named} as kept: want one of the two to keep_one, none otherwise")
     first, second = sorted(records, key=lambda record: subject.index(subject.name_of(record)))
     decision = Decision(
         subject,

@@ -29,7 +29,6 @@ def assert_problem(answer: Answer, kind: Kind, *said: str) -> None:
     [
         (HASH | {"rotate": 1}, ["rotate"]),
         (HASH | {"effort": "quick"}, ["effort"]),
-        (OBJECT | {"hash": HASH["hash"], "generation": "look1"}, ["object"]),
         ({"object": OBJECT["object"] | {"etag": "1"}}, ["etag"]),
     ],
 )
@@ -57,6 +56,7 @@ def test_parameter_of_the_description(ask: Asker) -> None:
     ("asked", "said"),
     [
         ({}, "neither object nor hash"),
+        (OBJECT | HASH, "both object and hash"),
         ([], "body is a list, want an object"),
         ({"hash": "00FF00FF00FF00FF", "generation": "look1"}, "16 lower-case hex digits"),
         ({"hash": "00ff"}, "16 lower-case hex digits"),
@@ -64,8 +64,9 @@ def test_parameter_of_the_description(ask: Asker) -> None:
         (HASH | {"generation": "dhash"}, "want one of look1, phash1"),
         (HASH | {"generation": "phash1"}, "compares hashes of look1"),
         (HASH | {"radius": 17}, "from 0 to 16"),
-        (HASH | {"radius": True}, "want a whole number"),
-        (HASH | {"radius": 1.5}, "want a whole number"),
+        (HASH | {"radius": True}, "body.radius is true, want a whole number from 0 to 16"),
+        (HASH | {"limit": "5"}, 'body.limit is "5", want a whole number from 1 to 100'),
+        (HASH | {"radius": 1.5}, "want a whole number from 0 to 16"),
         (HASH | {"limit": 0}, "from 1 to 100"),
         (HASH | {"orientations": "upside-down"}, "none, mirror, all"),
         (HASH | {"scope": "hotels/"}, "one scope"),
@@ -102,8 +103,11 @@ def test_wrong_parameter(ask: Asker, query: str, said: str) -> None:
     assert_problem(ask.picture(query), Kind.WRONG_VALUE, said)
 
 
-def test_number_of_a_file_that_is_none(ask: Asker) -> None:
-    assert_problem(ask.file(jpeg(CAT), "radius=1e1"), Kind.WRONG_VALUE, "query.radius")
+@pytest.mark.parametrize("radius", ["1e1", "-1", "17"])
+def test_number_of_a_file_that_is_none(ask: Asker, radius: str) -> None:
+    answer = ask.file(jpeg(CAT), f"radius={radius}")
+
+    assert_problem(answer, Kind.WRONG_VALUE, "query.radius is", "want a whole number from 0 to 16")
 
 
 @pytest.mark.parametrize("query", ["lists=,", "lists=banned,", "lists=Banned", f"lists={'a' * 33}"])
@@ -135,7 +139,7 @@ def test_file_and_hash_need_a_scope_where_there_are_several(deployment: FakeDepl
     deployment.scope_depth = 1
 
     for answer in (ask.file(jpeg(CAT)), ask.document(HASH)):
-        assert_problem(answer, Kind.WRONG_VALUE, "scope is missing")
+        assert_problem(answer, Kind.WRONG_VALUE, "scope is missing", "(at most 1), with a slash after each, or '/'")
 
 
 def test_turned_pictures_where_the_generation_cannot_tell(ask: Asker, deployment: FakeDeployment) -> None:

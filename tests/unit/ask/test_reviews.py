@@ -240,19 +240,30 @@ def cursor(place: list[Any]) -> str:
 
 WRONG_BODIES: list[tuple[Any, str, str]] = [
     ({}, "wrong-value", "body.decisions is missing"),
-    ({"decisions": []}, "wrong-value", "want 1 to 100"),
+    ({"decisions": []}, "wrong-value", "body.decisions has 0, want 1 to 100"),
     ({"decisions": [{}]}, "wrong-value", "body.decisions[0].objects is missing"),
     ({"decisions": [different(ONE, TWO)], "who": "me"}, "unknown-field", "'who'"),
     ({"decisions": [different(ONE, TWO, why="x")]}, "unknown-field", "'why'"),
     ({"decisions": [different(ONE, {"bucket": BUCKET, "key": "none.jpg"})]}, "no-such-object", "none.jpg"),
-    ({"decisions": [different(ONE, ONE)]}, "wrong-value", "two objects"),
-    ({"decisions": [{"objects": [ONE], "verdict": "different"}]}, "wrong-value", "want two"),
+    ({"decisions": [different(ONE, ONE)]}, "wrong-value", f"s3://{BUCKET}/{ONE['key']} is named twice: want two"),
+    ({"decisions": [{"objects": [ONE], "verdict": "different"}]}, "wrong-value", "objects has 1, want two"),
     ({"decisions": [{"objects": [ONE, TWO], "verdict": "same"}]}, "wrong-value", "want one of different"),
     ({"decisions": [{"objects": [ONE, TWO], "verdict": "keep_one"}]}, "wrong-value", "want one of the two"),
     ({"decisions": [different(ONE, TWO | {"sha256": "abc"})]}, "wrong-value", "want 64 hex digits"),
     ({"decisions": [different(ONE, TWO | {"etag": "abc"})]}, "unknown-field", "'etag'"),
     ({"decisions": [different(ONE, TWO, note="x" * 1001)]}, "wrong-value", "at most 1000 characters"),
 ]
+
+
+def test_pair_of_two_scopes_is_refused_by_their_names(deployment: FakeDeployment, ask: Asker) -> None:
+    deployment.scope_depth = 1
+    other = {"bucket": BUCKET, "key": "b/two.jpg"}
+    body = json.dumps({"decisions": [different({"bucket": BUCKET, "key": "a/one.jpg"}, other)]})
+
+    answer = ask.url("PUT", "/v1/decisions", body=body.encode(), content_type="application/json")
+
+    said = f"s3://{BUCKET}/a/one.jpg and s3://{BUCKET}/b/two.jpg are of the scopes a/ and b/: want two of one"
+    assert answer.document["detail"] == said
 
 
 @pytest.mark.parametrize(("body", "kind", "detail"), WRONG_BODIES)
