@@ -5,13 +5,15 @@ the role of Lookalike's function, the role of `block_banned.py`, and that of you
 """
 
 import json
+import re
 import sys
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 SID = "BannedIsNotRead"
+PRINCIPAL = r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/.+"
 
 
 def statement(bucket: str, readers: list[str]) -> dict[str, Any]:
@@ -49,5 +51,19 @@ def deny(s3: Any, bucket: str, readers: list[str]) -> None:
     )
 
 
+def main(bucket: str = "", *readers: str) -> None:
+    """Deny, and say so. Without a reader not even Lookalike could read what it compares, so one is needed."""
+    if not readers:
+        sys.exit("usage: deny_reading.py BUCKET ROLE_ARN...")
+    for reader in readers:
+        if not re.fullmatch(PRINCIPAL, reader):
+            sys.exit(f"deny_reading.py: {reader!r} is not the ARN of a role or user: nothing was changed")
+    try:
+        deny(boto3.client("s3"), bucket, list(readers))
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"deny_reading.py: {bucket}: {error}")
+    print(f"{bucket}: what is tagged lookalike:blocked=banned is read by {', '.join(readers)} alone")
+
+
 if __name__ == "__main__":
-    deny(boto3.client("s3"), sys.argv[1], sys.argv[2:])
+    main(*sys.argv[1:])

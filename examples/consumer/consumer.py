@@ -10,7 +10,8 @@ import sys
 from typing import Any
 
 import boto3
-from lookalike_message import Message, parse
+from botocore.exceptions import BotoCoreError, ClientError
+from lookalike_message import Message, Picture, parse
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS handled (id TEXT PRIMARY KEY);
@@ -23,11 +24,16 @@ def handle(database: sqlite3.Connection, message: Message) -> bool:
     with database:  # one transaction
         if not database.execute("INSERT OR IGNORE INTO handled VALUES (?)", (message["id"],)).rowcount:
             return False
-        picture = f"s3://{message['picture']['bucket']}/{message['picture']['key']}"
         for match in message["matches"]:
-            row = picture, f"s3://{match['bucket']}/{match['key']}", match["kind"], match["similarity"]
+            row = name(message["picture"]), name(match), match["kind"], match["similarity"]
             database.execute("INSERT OR REPLACE INTO duplicates VALUES (?, ?, ?, ?)", row)
         return True
+
+
+def name(picture: Picture) -> str:
+    """Return the address of an object, or the list and the name of an entry of one, which is no object of S3."""
+    where = f"{picture['bucket']}/{picture['key']}"
+    return where if picture["bucket"].startswith("list:") else f"s3://{where}"
 
 
 def receive(sqs: Any, queue_url: str, database: sqlite3.Connection, *, wait_s: int = 20) -> int:
@@ -36,7 +42,11 @@ def receive(sqs: Any, queue_url: str, database: sqlite3.Connection, *, wait_s: i
     messages = answer.get("Messages", [])
     for message in messages:
         try:
-            handle(database, parse(message["Body"]))
+            read = parse(message["Body"])
+            print(read["id"], "handled" if handle(database, read) else "handled before")
+        except KeyError as error:
+            print(f"message {message['MessageId']}: {error} is missing", file=sys.stderr)
+            continue  # as below
         except ValueError as error:
             print(f"message {message['MessageId']}: {error}", file=sys.stderr)
             continue  # it comes again, and after five times the queue moves it
@@ -46,6 +56,8 @@ def receive(sqs: Any, queue_url: str, database: sqlite3.Connection, *, wait_s: i
 
 def main() -> None:
     """Receive until interrupted."""
+    if len(sys.argv) != 3:
+        sys.exit("usage: consumer.py QUEUE_URL FILE.sqlite")
     queue_url, path = sys.argv[1:]
     database = sqlite3.connect(path)
     database.executescript(TABLES)
@@ -55,4 +67,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (BotoCoreError, ClientError, sqlite3.Error) as error:
+        sys.exit(f"consumer.py: {error}")

@@ -61,7 +61,7 @@ class Message(TypedDict):
     radius: int
     picture: Picture
     matches: list[Match]
-    truncated: bool  # there are more matches than the list has room for
+    truncated: bool  # there are, or may be, more matches than these
     complete: bool  # False: crops were not looked for, since the function's memory is too small for it
 
 

@@ -59,11 +59,12 @@ def test_consumer_handles_each_message_once(
     assert database.execute("SELECT count(*) FROM duplicates").fetchone() == (1,)
 
 
+@pytest.mark.parametrize("body", ['{"schema": "another/1"}', '{"schema": "lookalike.match/1"}', "no JSON"])
 def test_consumer_leaves_what_it_cannot_read_to_the_dead_letter_queue(
-    site: Site, consumer: Any, database: sqlite3.Connection, queue_url: str
+    site: Site, consumer: Any, database: sqlite3.Connection, queue_url: str, body: str
 ) -> None:
     sqs = site.client("sqs")
-    sqs.send_message(QueueUrl=queue_url, MessageBody='{"schema": "another/1"}')
+    sqs.send_message(QueueUrl=queue_url, MessageBody=body)
 
     received = consumer.receive(sqs, queue_url, database)
 

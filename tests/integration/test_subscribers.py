@@ -42,6 +42,25 @@ def test_email_is_sent_for_the_kinds_that_were_asked_for(guarded: Guarded) -> No
     assert [json.loads(body)["kind"] for body in guarded.receive(queue)] == ["altered"]
 
 
+@pytest.mark.parametrize(
+    ("example", "parameters", "name"),
+    [
+        ("email", {"Kinds": "exatc"}, "Kinds"),
+        ("email", {"Kinds": "exact,", "Address": "someone@example.com"}, "Kinds"),
+        ("email", {"Address": "nobody"}, "Address"),
+        ("consumer", {"LeastSimilarity": "95"}, "LeastSimilarity"),
+        ("consumer", {"TopicArn": "matches"}, "TopicArn"),
+    ],
+)
+def test_parameter_with_which_no_message_would_come_is_refused(
+    guarded: Guarded, example: str, parameters: dict[str, str], name: str
+) -> None:
+    needed = {"Address": "someone@example.com"} if example == "email" else {}
+
+    with pytest.raises(AssertionError, match=f"Parameter.*{name}"):
+        guarded.deploy(example, **needed | parameters)
+
+
 # --- the block: lists are no part of this; the message is published by the test ---
 
 

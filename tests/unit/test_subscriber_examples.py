@@ -1,6 +1,9 @@
 """What the examples of subscribers decide, without AWS; tests/integration deploys them."""
 
 import json
+import sqlite3
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -133,3 +136,37 @@ def test_page_shows_the_statement_that_is_put() -> None:
     ]
 
     assert shown == DENY.statement("amzn-s3-demo-bucket", ["arn:aws:iam::111122223333:role/moderators"])
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "said"),
+    [
+        ("block-banned/deny_reading.py", [], "usage: deny_reading.py BUCKET ROLE_ARN..."),
+        ("block-banned/deny_reading.py", ["pictures"], "usage: deny_reading.py BUCKET ROLE_ARN..."),
+        ("block-banned/deny_reading.py", ["pictures", "None"], "'None' is not the ARN of a role or user"),
+        ("consumer/consumer.py", [], "usage: consumer.py QUEUE_URL FILE.sqlite"),
+        ("consumer/consumer.py", ["http://127.0.0.1:9/1/q", "/no/such/folder/x"], "unable to open database file"),
+    ],
+)
+def test_scripts_refuse_in_one_line_what_they_cannot_use(script: str, words: list[str], said: str) -> None:
+    done = subprocess.run(  # noqa: S603 - our own example
+        [sys.executable, EXAMPLES / script, *words], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_entry_of_a_list_is_not_kept_as_an_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES / "consumer"))
+    consumer = load("consumer", "consumer")
+    database = sqlite3.connect(":memory:")
+    database.executescript(consumer.TABLES)
+    message = json.loads(json.dumps(EXACT))
+    message["matches"][0] |= {"list": "banned", "bucket": "list:banned", "key": "/evidence/a.jpg"}
+
+    consumer.handle(database, message)
+
+    assert database.execute("SELECT of FROM duplicates").fetchall() == [("list:banned//evidence/a.jpg",)]
+    database.close()
