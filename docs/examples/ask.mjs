@@ -5,7 +5,7 @@
 
 import { createHash, createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { argv, env } from "node:process";
+import { argv, env, exit } from "node:process";
 import { pathToFileURL } from "node:url";
 
 const sha256 = (data) => createHash("sha256").update(data).digest("hex");
@@ -43,9 +43,13 @@ export function signed(method, url, headers, body, { region, accessKeyId, secret
   };
 }
 
+const NEEDED = ["LOOKALIKE_ASK_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+
 // Return the answer to a picture file; throw what is wrong with it.
 export async function ask(body, options = {}) {
-  const url = new URL("v1/searches", env.LOOKALIKE_ASK_URL);
+  const missing = NEEDED.find((name) => !env[name]);
+  if (missing) throw new Error(`${missing} is not set`);
+  const url = new URL(`${env.LOOKALIKE_ASK_URL.replace(/\/$/, "")}/v1/searches`);
   url.search = Object.entries(options).map(([name, value]) => `${escaped(name)}=${escaped(value)}`).join("&");
   const headers = signed("POST", url, { "content-type": "application/octet-stream" }, body, {
     region: env.AWS_REGION,
@@ -55,11 +59,28 @@ export async function ask(body, options = {}) {
     now: new Date(),
   });
   const answer = await fetch(url, { method: "POST", headers, body });
-  if (!answer.ok) throw new Error(await answer.text());
+  if (!answer.ok) throw new Error(whatIsWrong(await answer.text()));
   return answer.json();
 }
 
+// Return what a problem says; what AWS answers itself is no such document.
+function whatIsWrong(answer) {
+  try {
+    return JSON.parse(answer).detail ?? answer;
+  } catch {
+    return answer;
+  }
+}
+
+async function main([file, ...words]) {
+  if (!file || !words.every((word) => word.includes("="))) throw new Error("usage: ask.mjs FILE [OPTION=VALUE ...]");
+  const options = Object.fromEntries(words.map((word) => word.split(/=(.*)/s)));
+  for (const { kind, key } of (await ask(await readFile(file), options)).matches) console.log(kind, key);
+}
+
 if (argv[1] && import.meta.url === pathToFileURL(argv[1]).href) {
-  const options = Object.fromEntries(argv.slice(3).map((option) => option.split(/=(.*)/s)));
-  for (const { kind, key } of (await ask(await readFile(argv[2]), options)).matches) console.log(kind, key);
+  await main(argv.slice(2)).catch((error) => {
+    console.error(`ask.mjs: ${error.cause?.message ?? error.message}`);
+    exit(1);
+  });
 }

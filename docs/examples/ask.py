@@ -15,13 +15,16 @@ from urllib.request import Request, urlopen
 import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError
 
 
 def ask(body: bytes, **options: str) -> dict[str, Any]:
     """Return the answer to the picture file *body*; raise ValueError with what is wrong with it."""
+    address, session = os.environ.get("LOOKALIKE_ASK_URL"), boto3.Session()
+    if not address or not session.region_name:
+        raise ValueError(f"{'AWS_DEFAULT_REGION' if address else 'LOOKALIKE_ASK_URL'} is not set")
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in sorted(options.items()))
-    url = f"{os.environ['LOOKALIKE_ASK_URL']}v1/searches" + (f"?{query}" if query else "")
-    session = boto3.Session()
+    url = f"{address.rstrip('/')}/v1/searches" + (f"?{query}" if query else "")
     signed = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/octet-stream"})
     SigV4Auth(session.get_credentials(), "lambda", session.region_name).add_auth(signed)
     request = Request(url, data=body, headers=dict(signed.headers.items()), method="POST")  # noqa: S310 - AskUrl
@@ -30,12 +33,26 @@ def ask(body: bytes, **options: str) -> dict[str, Any]:
             found: dict[str, Any] = json.load(answer)
             return found
     except HTTPError as error:
-        raise ValueError(error.read().decode()) from error
+        raise ValueError(what_is_wrong(error.read().decode())) from error
 
 
-def main(path: str, *options: str) -> None:
+def what_is_wrong(answer: str) -> str:
+    """Return what a problem says; what AWS answers itself is no such document."""
+    try:
+        return f"{json.loads(answer)['detail']}"
+    except (ValueError, LookupError, TypeError):
+        return answer
+
+
+def main(*words: str) -> None:
     """Print the kind and the key of each match, best first."""
-    for match in ask(Path(path).read_bytes(), **dict(option.split("=", 1) for option in options))["matches"]:
+    if not words or not all("=" in word for word in words[1:]):
+        sys.exit("usage: ask.py FILE [OPTION=VALUE ...]")
+    try:
+        answer = ask(Path(words[0]).read_bytes(), **dict(option.split("=", 1) for option in words[1:]))
+    except (BotoCoreError, OSError, ValueError) as error:
+        sys.exit(f"ask.py: {error}")
+    for match in answer["matches"]:
         print(match["kind"], match["key"])  # noqa: T201 - what it is for
 
 

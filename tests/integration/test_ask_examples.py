@@ -1,10 +1,13 @@
-"""The example in JavaScript: it signs as botocore does, and gets its answer."""
+"""The examples that ask: in JavaScript it signs as botocore does; both say in one line what is wrong."""
 
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -60,6 +63,63 @@ def test_example_signs_as_botocore_does(query: str, token: str | None, monkeypat
     expected = {name.lower(): value for name, value in request.headers.items()}
     assert re.split(", ", headers.pop("authorization")) == re.split(", ", expected.pop("authorization"))
     assert headers == expected
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """An address at which nobody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}/"
+
+
+@pytest.mark.parametrize("program", [["node", "docs/examples/ask.mjs"], [sys.executable, "docs/examples/ask.py"]])
+@pytest.mark.parametrize(
+    ("words", "unset", "said"),
+    [
+        ([], "", "usage: ask."),
+        (["pyproject.toml", "scope"], "", "usage: ask."),
+        (["none.jpg"], "", "none.jpg"),
+        (["pyproject.toml"], "LOOKALIKE_ASK_URL", "LOOKALIKE_ASK_URL is not set"),
+        (["pyproject.toml"], "REGION", "REGION is not set"),
+        (["pyproject.toml"], "", "refused"),
+    ],
+)
+def test_examples_say_in_one_line_what_is_wrong(
+    program: list[str], words: list[str], unset: str, said: str, nobody: str
+) -> None:
+    values = {"LOOKALIKE_ASK_URL": nobody, "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
+    values |= {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_CONFIG_FILE": os.devnull}
+    env = {"PATH": os.environ["PATH"]} | {
+        name: value for name, value in values.items() if not unset or not name.endswith(unset)
+    }
+
+    done = subprocess.run(  # noqa: S603 - our own examples
+        [*program, *words], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert said in done.stderr.replace("ECONNREFUSED", "refused")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("program", [["node", "docs/examples/ask.mjs"], [sys.executable, "docs/examples/ask.py"]])
+def test_examples_tell_a_problem_in_one_line(site: Site, tmp_path: Path, program: list[str]) -> None:
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    env = os.environ | site.deployment.environment | {"LOOKALIKE_ASK_URL": site.deployment.outputs["AskUrl"]}
+
+    done = subprocess.run(  # noqa: S603 - our own examples
+        [*program, tmp_path / "empty.jpg", f"scope={site.collection.scope}"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == f"{Path(program[1]).name}: empty: the file has 0 bytes\n"
 
 
 @pytest.mark.emulator
