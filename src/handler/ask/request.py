@@ -53,7 +53,8 @@ def _body(event: Mapping[str, Any]) -> bytes:
     try:
         content = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
     except (binascii.Error, ValueError) as error:
-        raise Problem(Kind.WRONG_VALUE, f"the body cannot be read: {error}") from error
+        cure = "want a picture file in base64, or a JSON document that is no string"
+        raise Problem(Kind.WRONG_VALUE, f"the body is a string that cannot be read ({error}): {cure}") from error
     if len(content) > MAX_BODY_BYTES:
         raise Problem(
             Kind.TOO_LARGE,

@@ -124,7 +124,7 @@ def table(matches: Sequence[Mapping[str, Any]], width: int | None = None) -> lis
     """Return the lines of a table with a row for each match, or lines where *width* is too little."""
     rows = [
         (
-            printable(f"s3://{match['bucket']}/{match['key']}"),
+            printable(_name(match)),
             match["kind"],
             str(match["distance"]),
             "-" if match["agreement"] is None else f"{match['agreement']:.3f}",
@@ -133,6 +133,12 @@ def table(matches: Sequence[Mapping[str, Any]], width: int | None = None) -> lis
         for match in matches
     ]
     return laid_out(("PICTURE", "KIND", "DISTANCE", "AGREEMENT", "VIEWS"), rows, width)
+
+
+def _name(match: Mapping[str, Any]) -> str:
+    """Return the address of an object, or the list and the name of an entry of one, which is no object of S3."""
+    name = f"{match['bucket']}/{match['key']}"
+    return name if match.get("list") else f"s3://{name}"
 
 
 def _file(path: str) -> bytes:
@@ -146,4 +152,5 @@ def _file(path: str) -> bytes:
         )
         raise CommandError(f"{printable(path)}: {why}", status=ERROR) from error
     except (OSError, ValueError) as error:
-        raise CommandError(f"{printable(path)}: {why_unusable(error)}", status=ERROR) from error
+        hint = "; a hash is written in lower case" if re.fullmatch(HASH, path.lower()) else ""
+        raise CommandError(f"{printable(path)}: {why_unusable(error)}{hint}", status=ERROR) from error

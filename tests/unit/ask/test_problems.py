@@ -156,7 +156,10 @@ def test_body_that_is_not_json(ask: Asker, body: bytes) -> None:
 def test_base64_that_is_none(ask: Asker) -> None:
     event = {"method": "POST", "path": "/v1/searches", "body": "no base64!"}
 
-    assert ask.direct(event)["body"]["type"] == Kind.WRONG_VALUE.type
+    problem = ask.direct(event)["body"]
+
+    assert problem["type"] == Kind.WRONG_VALUE.type
+    assert problem["detail"].endswith("want a picture file in base64, or a JSON document that is no string")
 
 
 def test_object_that_does_not_exist(ask: Asker) -> None:

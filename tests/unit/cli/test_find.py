@@ -123,6 +123,22 @@ def test_show_wants_an_object(words: list[str], capsys: pytest.CaptureFixture[st
     assert "want s3://BUCKET/KEY" in capsys.readouterr().err
 
 
+def test_hash_in_capitals_is_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["find", "00FF00FF00FF00FF"]) == 2
+    assert "a hash is written in lower case" in capsys.readouterr().err
+
+
+def test_entry_of_a_list_is_not_told_as_an_object() -> None:
+    match = {"kind": "near", "distance": 0, "agreement": None, "views": ["whole"], "key": "/evidence/a.jpg"}
+
+    _, entry, picture = table(
+        [match | {"bucket": "list:banned", "list": "banned"}, match | {"bucket": "b", "list": None}]
+    )
+
+    assert entry.startswith("list:banned//evidence/a.jpg ")
+    assert picture.startswith("s3://b//evidence/a.jpg ")
+
+
 NO_OBJECT = {"type": "urn:lookalike:problem:no-such-object", "detail": "b/k\nis"}
 
 
