@@ -75,7 +75,9 @@ function whatIsWrong(answer) {
 async function main([file, ...words]) {
   if (!file || !words.every((word) => word.includes("="))) throw new Error("usage: ask.mjs FILE [OPTION=VALUE ...]");
   const options = Object.fromEntries(words.map((word) => word.split(/=(.*)/s)));
-  for (const { kind, key } of (await ask(await readFile(file), options)).matches) console.log(kind, key);
+  for (const { kind, key, list } of (await ask(await readFile(file), options)).matches) {
+    console.log(kind, key, ...(list ? [`(of the list ${list})`] : []));
+  }
 }
 
 if (argv[1] && import.meta.url === pathToFileURL(argv[1]).href) {

@@ -53,7 +53,8 @@ def main(*words: str) -> None:
     except (BotoCoreError, OSError, ValueError) as error:
         sys.exit(f"ask.py: {error}")
     for match in answer["matches"]:
-        print(match["kind"], match["key"])  # noqa: T201 - what it is for
+        entry = [f"(of the list {match['list']})"] if match["list"] else []
+        print(match["kind"], match["key"], *entry)  # noqa: T201 - what it is for
 
 
 if __name__ == "__main__":

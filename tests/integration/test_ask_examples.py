@@ -9,7 +9,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import boto3
@@ -101,6 +103,38 @@ def test_examples_say_in_one_line_what_is_wrong(
     assert done.returncode == 1
     assert said in done.stderr.replace("ECONNREFUSED", "refused")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def list_answer() -> Iterator[str]:
+    """An address at which every question is answered with a match of a list."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = json.dumps({"matches": [{"kind": "near", "key": "a.jpg", "list": "banned"}]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        thread.join()
+
+
+@pytest.mark.parametrize("program", [["node", "docs/examples/ask.mjs"], [sys.executable, "docs/examples/ask.py"]])
+def test_examples_tell_of_which_list_a_match_is(program: list[str], list_answer: str) -> None:
+    env = {"LOOKALIKE_ASK_URL": list_answer, "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
+    env |= {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret", "no_proxy": "127.0.0.1"}
+
+    done = subprocess.run(  # noqa: S603 - our own examples
+        [*program, "pyproject.toml"], cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=False
+    )
+
+    assert (done.stdout, done.stderr) == ("near a.jpg (of the list banned)\n", "")
 
 
 @pytest.mark.emulator
