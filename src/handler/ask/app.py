@@ -204,7 +204,9 @@ def _resolver(asked: Asked) -> LambdaFunctionUrlResolver:
         if methods := ROUTES.get(event.path):
             allow = ", ".join(methods)
             return asked.refused(Problem(Kind.WRONG_METHOD, f"{event.path} takes {allow}", allow=allow))
-        return asked.refused(Problem(Kind.NO_SUCH_ROUTE, f"there is no {event.path}: there are {', '.join(ROUTES)}"))
+        hint = " (parameters go into query)" if "?" in event.path else ""
+        said = f"there is no {event.path}: there are {', '.join(ROUTES)}{hint}"
+        return asked.refused(Problem(Kind.NO_SUCH_ROUTE, said))
 
     return resolver
 

@@ -121,13 +121,20 @@ def search_of_document(body: bytes, query: str) -> WantedSearch:
             allowed=[],
         )
     try:
-        asked = Field(json.loads(body), "body")
-    except (ValueError, RecursionError) as error:
-        raise Problem(Kind.NOT_JSON, f"the body is not JSON: {' '.join(str(error).split())}") from error
-    try:
-        return _asked(asked)
+        return _asked(document_of(body))
     except WrongField as error:
         raise wrong(str(error)) from error
+
+
+def document_of(body: bytes) -> Field:
+    """Return the JSON document *body*. Raises Problem if it is none."""
+    try:
+        return Field(json.loads(body), "body")
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise Problem(Kind.NOT_JSON, f"the body is not JSON: {' '.join(str(error).split())}") from error
+    except (ValueError, RecursionError) as error:  # beyond what Python's decoder takes
+        why = "it is nested too deeply, or a number of it has too many digits"
+        raise Problem(Kind.NOT_JSON, f"the body is not JSON that can be read: {why}") from error
 
 
 def search_of_file(body: bytes, query: str) -> WantedSearch:

@@ -7,8 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from handler.ask.problems import Kind, Problem
-from handler.ask.questions import parameters, refuse_others, wrong
+from handler.ask.questions import document_of, parameters, refuse_others, wrong
 from handler.core.fields import Field, WrongField
 from handler.core.filed import Copy
 from handler.core.groups import BEST_FIRST, RANKS, GroupFilter, Place, place
@@ -115,10 +114,7 @@ def what_to_undo(query: str) -> PartAsked | SubjectAsked | tuple[NamedObject, Na
 
 def said(body: bytes, caller: str) -> list[Said]:
     """Return what the document *body* says about pairs; *caller* says it unless it names somebody. Raises Problem."""
-    try:
-        document = Field(json.loads(body), "body")
-    except (ValueError, RecursionError) as error:
-        raise Problem(Kind.NOT_JSON, f"the body is not JSON: {' '.join(str(error).split())}") from error
+    document = document_of(body)
     try:
         refuse_others(document, ("decisions", "by", "batch"))
         by, batch = _text(document, "by") or caller, _text(document, "batch")

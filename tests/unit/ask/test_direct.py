@@ -64,3 +64,9 @@ def test_what_cannot_be_answered_is_a_problem_and_no_error(ask: Asker, event: An
     answer = ask.direct(event)
 
     assert (answer["status"], answer["body"]["type"]) == (kind.status, kind.type)
+
+
+def test_parameters_in_the_path_are_told_where_they_go(ask: Asker) -> None:
+    answer = ask.direct({"method": "GET", "path": f"/v1/pictures?bucket={BUCKET}&key=cat.jpg"})
+
+    assert answer["body"]["detail"].endswith("(parameters go into query)")

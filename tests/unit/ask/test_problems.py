@@ -153,6 +153,16 @@ def test_body_that_is_not_json(ask: Asker, body: bytes) -> None:
     assert_problem(ask.url("POST", "/v1/searches", "", body, "application/json"), Kind.NOT_JSON, "not JSON")
 
 
+@pytest.mark.parametrize("method_and_path", [("POST", "/v1/searches"), ("PUT", "/v1/decisions")])
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"limit": ' + b"9" * 5_000 + b"}"], ids=["deep", "long"])
+def test_body_beyond_the_decoder_is_told_without_its_words(
+    ask: Asker, body: bytes, method_and_path: tuple[str, str]
+) -> None:
+    answer = ask.url(*method_and_path, "", body, "application/json")
+
+    assert_problem(answer, Kind.NOT_JSON, "nested too deeply, or a number of it has too many digits")
+
+
 def test_base64_that_is_none(ask: Asker) -> None:
     event = {"method": "POST", "path": "/v1/searches", "body": "no base64!"}
 
