@@ -184,6 +184,11 @@ class InMemoryCatalog:
         for start in range(0, max(len(ids), 1), self._page_size):
             yield ids[start : start + self._page_size]
 
+    def mark_done(self, collection: Collection, object_id: str, job: str) -> None:
+        key = str(collection), object_id
+        if key in self._objects:
+            self._objects[key] = replace(self._objects[key], job=job)
+
     def _replace(self, collection: Collection, record: PictureRecord) -> PictureRecord | None:
         key = (str(collection), record.ref.object_id)
         replaced = self._objects.get(key)
@@ -207,9 +212,15 @@ class InMemoryPairs:
 
     def mark_announced(self, collection: Collection, filed: Filed) -> None:
         key = str(collection), filed.pair
-        self.items[key] = replace(self.items[key], announced=True)
+        self.items[key] = replace(self.items[key], announced=True, filed=True)
         self._filed[key] = filed._replace(likeness=self.items[key].likeness, finder=self.items[key].finder)
         self._away.pop(key, None)
+
+    def file_quiet(self, collection: Collection, filed: Filed) -> None:
+        key = str(collection), filed.pair
+        if key not in self._filed:
+            self._filed[key] = filed._replace(likeness=self.items[key].likeness, finder=self.items[key].finder)
+            self.items[key] = replace(self.items[key], filed=True)
 
     def waiting(self, collection: Collection) -> Iterator[Filed]:
         for key, filed in self._filed.items():

@@ -58,6 +58,7 @@ class Message(TypedDict):
     id: str  # the same for the same pairs: drop the ones that you have seen
     scope: str
     generation: str
+    origin: Literal["upload", "backfill"]
     radius: int
     picture: Picture
     matches: list[Match]

@@ -85,8 +85,8 @@ def _keep_up(shadow: Indexer, item: Item) -> Report | None:
 
 def _report(deduplicator: Deduplicator, look_ups: LookUps, item: Item, deadline: float) -> Report | None:
     match item.action:
-        case Created(ref):
-            return deduplicator.created(ref, deadline=deadline)
+        case Created(ref, backfill):
+            return deduplicator.created(ref, deadline=deadline, backfill=backfill)
         case Removed(ref):
             return deduplicator.removed(ref)
         case Again():
@@ -122,8 +122,12 @@ def _names(item: Item) -> dict[str, Any]:
 def _fields(report: Report) -> dict[str, Any]:
     ref = report.record.ref if report.record else report.ref
     fields: dict[str, Any] = {"bucket": ref.bucket, "key": ref.key, "sequencer": ref.sequencer}
+    if report.job:
+        fields["job"] = report.job
     if report.record is not None and report.record.hash is not None:
         fields |= {"hash": to_hex(report.record.hash), "matches": len(report.matches), "announced": report.announced}
+    if report.quiet:
+        fields["quiet"] = report.quiet
     if report.found is not None:
         fields |= {"route": report.found.route.value, "pictures": report.found.pictures} | _rare(report, report.found)
     known = {"attempt": report.attempt or None, "again_s": report.again_s, "reason": _reason(report) or None}

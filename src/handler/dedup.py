@@ -17,6 +17,8 @@ from typing import Protocol
 
 from handler.clock import now
 from handler.core.again import Again
+from handler.core.asker import Asker
+from handler.core.backfill import BACKFILL, UPLOAD, Backfill, BackfillTell
 from handler.core.filed import Filed
 from handler.core.lists import collection_of_match
 from handler.core.matches import Match, NotedPair, Pair
@@ -40,6 +42,9 @@ class Pairs(Protocol):
 
     def mark_announced(self, collection: Collection, filed: Filed) -> None:
         """Note that the pair was announced, and file it for people to review."""
+
+    def file_quiet(self, collection: Collection, filed: Filed) -> None:
+        """File a pair that nobody is told of for people to review, unless it was filed before."""
 
 
 class Verdicts(Protocol):
@@ -93,16 +98,20 @@ class Deduplicator:
         self._clock = clock
         self._jitter = jitter
 
-    def created(self, ref: ObjectRef, *, deadline: float = math.inf) -> Report:
+    def created(self, ref: ObjectRef, *, deadline: float = math.inf, backfill: Backfill | None = None) -> Report:
         """Index the object, find its near-duplicates and announce those that were not announced yet.
 
         *deadline* is when the invocation ends, by `time.monotonic`: a search may have to choose the quicker way, and
         there may be no time for every look, which is an error. If the search was not whole and another one may be, the
         picture comes again. Safe to repeat and to stop at any step. A picture that cannot be used is an outcome, not an
-        error.
+        error. *backfill* is the job that found it, which may have to be quiet.
         """
         indexed = self._indexer.index(ref, meanwhile=self._finder.prepare)
-        return self._tell(indexed, deadline, LOADING_SHARE, lambda record: Again(record.ref, 1, self._time()))
+
+        def next_time(record: PictureRecord) -> Again:
+            return Again(record.ref, 1, self._time(), backfill)
+
+        return self._tell(indexed, deadline, LOADING_SHARE, next_time, backfill)
 
     def came_again(self, again: Again, *, deadline: float = math.inf) -> Report:
         """Search once more for near-duplicates of an object that was indexed, likewise.
@@ -112,15 +121,37 @@ class Deduplicator:
         """
         indexed = self._indexer.examine_again(again.ref)
         indexed.report.attempt = again.attempt
-        return self._tell(indexed, deadline, LARGEST_LOADING_SHARE, lambda _: again.once_more())
+        return self._tell(indexed, deadline, LARGEST_LOADING_SHARE, lambda _: again.once_more(), again.backfill)
 
     def _tell(
-        self, indexed: Indexed, deadline: float, loading_share: float, next_time: Callable[[PictureRecord], Again]
+        self,
+        indexed: Indexed,
+        deadline: float,
+        loading_share: float,
+        next_time: Callable[[PictureRecord], Again],
+        backfill: Backfill | None,
     ) -> Report:
         """Find what matches and announce it; where that was not all, have the picture come again as *next_time*."""
         report, asker = indexed
-        if asker is None:
-            return report
+        if asker is not None:
+            self._find(asker, report, deadline, loading_share)
+            with report.timed("announce"):
+                collection = collection_of(asker.record.ref, self._settings)
+                if report.matches and self._is_current(collection, asker.record):
+                    self._announce(collection, asker.record, report, backfill)
+            if Lack.NOW in report.lacks:
+                # Last, so that an event that fails leaves nothing that comes again as well; before it is acknowledged.
+                again = next_time(asker.record)
+                report.again_s = again.delay_s(self._jitter())
+                self._queue.send(again, report.again_s)
+        if backfill and backfill.job:
+            report.job = backfill.job
+            if report.again_s is None:  # last: whoever sees it may count on the pairs
+                self._indexer.mark_done(report.ref, backfill.job)
+        return report
+
+    def _find(self, asker: Asker, report: Report, deadline: float, loading_share: float) -> None:
+        """Report what matches, on lists first."""
         collection = collection_of(asker.record.ref, self._settings)
         listed = self._finder.on_lists(asker, deadline, known=self._noted, loading_share=loading_share)
         self._finder.find(
@@ -134,15 +165,6 @@ class Deduplicator:
         )
         for on_list in reversed(listed):
             report.add(on_list)
-        with report.timed("announce"):
-            if report.matches and self._is_current(collection, asker.record):
-                self._announce(collection, asker.record, report)
-        if Lack.NOW in report.lacks:
-            # Last, so that an event that fails leaves nothing that comes again as well; before it is acknowledged.
-            again = next_time(asker.record)
-            report.again_s = again.delay_s(self._jitter())
-            self._queue.send(again, report.again_s)
-        return report
 
     def removed(self, ref: ObjectRef) -> Report:
         """Make the object stop answering."""
@@ -168,17 +190,26 @@ class Deduplicator:
         stored = self._catalog.get(collection, [record.ref.object_id])
         return bool(stored) and stored[0].alive and stored[0].ref.sequencer == record.ref.sequencer
 
-    def _announce(self, collection: Collection, record: PictureRecord, report: Report) -> None:
-        """Publish the pairs that nobody has marked announced, then mark them."""
+    def _announce(
+        self, collection: Collection, record: PictureRecord, report: Report, backfill: Backfill | None
+    ) -> None:
+        """Publish the pairs that nobody has marked announced and that are not quiet, then mark them."""
         pairs = [Pair.of(record, one.record) for one in report.matches]
-        found = [NotedPair(one.likeness, finder=record.named) for one in report.matches]
+        found = [NotedPair(one.likeness, finder=record.named, quiet=_is_quiet(one, backfill)) for one in report.matches]
         kept_in = partial(collection_of_match, collection)
-        noted = self._executor.map(self._pairs.note_pair, map(kept_in, report.matches), pairs, found)
-        due = [
-            replace(one, likeness=known.seen_by(record))  # whoever noted it first decided
-            for one, known in zip(report.matches, noted, strict=True)
-            if not known.announced
+        noted = list(self._executor.map(self._pairs.note_pair, map(kept_in, report.matches), pairs, found))
+        known = [  # whoever noted it first decided how alike they are, and whether it is told
+            (replace(one, likeness=first.seen_by(record)), first)
+            for one, first in zip(report.matches, noted, strict=True)
         ]
+        tells_all = backfill is not None and backfill.tell is BackfillTell.ALL
+        at = self._time()
+        quiet = [one for one, first in known if first.quiet and not first.announced and not tells_all]
+        unfiled = [one for one, first in known if first.quiet and not first.filed and not tells_all]
+        filed = [Filed.of(record, one.record, one.likeness, at) for one in unfiled]
+        list(self._executor.map(self._pairs.file_quiet, map(kept_in, unfiled), filed))
+        report.quiet = len(quiet)
+        due = [one for one, first in known if not first.announced and (tells_all or not first.quiet)]
         if not due:
             return
         message = compose(
@@ -188,12 +219,17 @@ class Deduplicator:
             radius=self._settings.asked_radius,
             truncated=report.truncated,
             complete=report.complete,
+            origin=BACKFILL if backfill else UPLOAD,
         )
         self._topic.publish(message)
-        at = self._time()
         published = [Filed.of(record, one.record, one.likeness, at) for one in message.matches]
         list(self._executor.map(self._pairs.mark_announced, map(kept_in, message.matches), published))
         report.announced = len(published)
 
     def _time(self) -> str:
         return self._clock().isoformat(timespec="seconds")
+
+
+def _is_quiet(one: Match, backfill: Backfill | None) -> bool:
+    """Whether nobody is to be told of this match; entries of lists are there to be told of."""
+    return backfill is not None and one.list is None and not backfill.is_due(one.record)

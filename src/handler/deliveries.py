@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler.core.again import Again
+from handler.core.backfill import Backfill
 from handler.core.model import MatchKind, ObjectRef, Outcome
 
 Document = Mapping[str, Any]
@@ -23,6 +24,7 @@ class Created:
     """Index this object."""
 
     ref: ObjectRef
+    backfill: Backfill | None = None  # the job that found it; None: something was stored
 
 
 @dataclass(frozen=True, slots=True)

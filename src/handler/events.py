@@ -1,15 +1,17 @@
 """AWS envelopes in.
 
 Accepted: S3 notifications, EventBridge events, both also inside SNS or SQS; S3 Batch Operations 1.0
-and 2.0; a failed event as Lambda's on-failure destination wraps it; a picture that comes again; and
-a direct look-up. Keys are
-form-encoded in S3 notifications and batch tasks (`a+b` is "a b"), and plain in EventBridge events.
+and 2.0; what `lookalike backfill` sends; a picture that comes again; a failed event as Lambda's
+on-failure destination wraps it; and a direct look-up. Keys are form-encoded in S3 notifications and
+batch tasks (`a+b` is "a b"), and plain in all others.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from urllib.parse import unquote_plus
 
 from handler.core.again import Again
+from handler.core.backfill import Backfill, BackfillTell
 from handler.core.fields import Field, WrongField
 from handler.core.model import TELLS, MatchKind, ObjectRef, padded_sequencer
 from handler.deliveries import (
@@ -30,9 +32,10 @@ from handler.deliveries import (
 
 ACCEPTED = (
     "accepted are S3's notifications and its EventBridge events (each also in SNS or SQS), "
-    "tasks of S3 Batch Operations, failed events and look-ups"
+    "tasks of S3 Batch Operations, backfills, failed events and look-ups"
 )
 LOOK_UP_FIELDS = ("bucket", "key", "version", "tell")
+BACKFILL_FIELDS = ("bucket", "key", "job", "began", "tell")
 MAX_WRAPPINGS = 10  # an event in SNS in SQS that failed has three
 
 
@@ -53,8 +56,9 @@ def _delivery(event: Field, wrappings: int) -> Delivery:
     if "lookup" in event:
         return LookUpDelivery([Item(_look_up(event))])
     if "tasks" in event:
+        job = _job_of_s3(event)
         return BatchDelivery(
-            items=[Item(_task(task), receipt=task["taskId"].text()) for task in event["tasks"].each()],
+            items=[Item(_task(task, job), receipt=task["taskId"].text()) for task in event["tasks"].each()],
             schema_version=event["invocationSchemaVersion"].text(),
             invocation_id=event["invocationId"].text(),
         )
@@ -94,13 +98,15 @@ def _actions(event: Field, wrappings: int) -> Iterator[Action]:
         yield from _actions(event["Message"].document(), wrappings - 1)
     elif "again" in event:
         yield _again(event["again"])
+    elif "backfill" in event:
+        yield _backfilled(event["backfill"])
     elif "detail-type" in event or ("source" in event and "detail" in event):
         yield _bridged(event)
     elif event.get("Records") and (records := event["Records"].each()):
         for record in records:
             yield from _record_actions(record, wrappings)
     else:
-        raise WrongField(f"no Records, detail, tasks or lookup ({_seen(event)}); {ACCEPTED}")
+        raise WrongField(f"no Records, detail, tasks, backfill or lookup ({_seen(event)}); {ACCEPTED}")
 
 
 def _is(event: Field, name: str, value: str) -> bool:
@@ -180,13 +186,47 @@ def _removed(ref: ObjectRef, *, marker: bool) -> Action:
     return Removed(ObjectRef(ref.bucket, ref.key, ref.sequencer) if marker else ref)
 
 
-def _task(task: Field) -> Action:
+def _backfilled(asked: Field) -> Action:
+    """What `lookalike backfill` has found in a bucket."""
+    if unknown := [name for name in asked.names() if name not in BACKFILL_FIELDS]:
+        raise WrongField(f"{asked.path} has {', '.join(map(repr, unknown))}: accepted are {', '.join(BACKFILL_FIELDS)}")
+    job = _backfill(asked, asked["job"].name())
+    return Created(ObjectRef(asked["bucket"].name(), asked["key"].name()), job)
+
+
+def _job_of_s3(event: Field) -> Backfill:
+    """The job of S3 Batch Operations: what it tells is in its user arguments, which schema 2.0 has."""
+    job = event.get("job")
+    given = job.get("userArguments") if job else None
+    # It reports itself what it is done with.
+    return _backfill(given, None) if given and "tell" in given else Backfill(None)
+
+
+def _backfill(given: Field, job: str | None) -> Backfill:
+    """Which pairs a job tells; the time at which it began is needed unless that is all of them."""
+    if given["tell"].text() not in tuple(BackfillTell):
+        raise given["tell"].wrong(f"want one of {', '.join(BackfillTell)}")
+    tell = BackfillTell(given["tell"].text())
+    began = given["began"] if tell is not BackfillTell.ALL else given.get("began")
+    if began and not _is_time(began.text()):
+        raise began.wrong("want a time with its offset, such as 2026-05-01T10:11:12+00:00")
+    return Backfill(job, tell, began.text() if began else None)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _task(task: Field, job: Backfill) -> Action:
     """One task of S3 Batch Operations: 1.0 names the bucket by ARN, 2.0 by name.
 
     A manifest may list every version; only the current one can answer, so that is what each task indexes.
     """
     bucket = task["s3Bucket"].name() if "s3Bucket" in task else task["s3BucketArn"].name().rpartition(":")[2]
-    return Created(ObjectRef(bucket, unquote_plus(task["s3Key"].name())))
+    return Created(ObjectRef(bucket, unquote_plus(task["s3Key"].name())), job)
 
 
 def _look_up(event: Field) -> LookUp:
@@ -212,7 +252,10 @@ def _again(asked: Field) -> Again:
     if (attempt := asked["attempt"].whole_number()) < 1:
         raise asked["attempt"].wrong("want 1 or more")
     ref = ObjectRef(asked["bucket"].name(), asked["key"].name(), sequencer, version.name() if version else None)
-    return Again(ref, attempt, asked["since"].text())
+    backfilled = asked.get("backfill")
+    job = backfilled.get("job") if backfilled else None
+    found = _backfill(backfilled, job.name() if job else None) if backfilled else None
+    return Again(ref, attempt, asked["since"].text(), found)
 
 
 def _seen(place: Field) -> str:

@@ -70,6 +70,9 @@ class ObjectCatalog(Protocol):
     def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
         """Forget that note, if there is one."""
 
+    def mark_done(self, collection: Collection, object_id: str, job: str) -> None:
+        """Note that a backfill is done with the object, whatever is known of it."""
+
 
 def _nothing(_: Asker) -> None:
     pass
@@ -124,7 +127,11 @@ class Indexer:
         report, collection = Report(ref), collection_of(ref, self._settings)
         backfilled = ref.sequencer == LOWEST_SEQUENCER
         if backfilled:
-            ref = self._after_what_is_known(collection, ref)
+            known = self._catalog.get(collection, [ref.object_id])
+            if known and known[0].alive and known[0].ref.sequencer != LOWEST_SEQUENCER:
+                report.outcome = Outcome.STALE  # as the write would find out: an event has told of the object
+                return Indexed(report, None)
+            ref = _after_what_is_known(known, ref)
         asker = self.examine(ref, report)
         record = asker.record
         with report.timed("write"):
@@ -148,6 +155,10 @@ class Indexer:
                 return Indexed(report, asker)
         report.outcome = Outcome.STALE
         return Indexed(report, None)
+
+    def mark_done(self, ref: ObjectRef, job: str) -> None:
+        """Note that a backfill is done with the object, so that whoever runs it can see that."""
+        self._catalog.mark_done(collection_of(ref, self._settings), ref.object_id, job)
 
     def remove(self, ref: ObjectRef) -> Report:
         """Make the object stop answering. Its bucket entries stay: no live object answers for them."""
@@ -199,17 +210,6 @@ class Indexer:
         report.outcome = Outcome.INDEXED
         report.record = record(Outcome.INDEXED, fingerprint=computed, digest=content.digest)
         return Asker.at_hand(report.record, seen)
-
-    def _after_what_is_known(self, collection: Collection, ref: ObjectRef) -> ObjectRef:
-        """Return *ref* with a place among the object's events, which have sequencers where it has none.
-
-        A live record of an event stays; a tombstone or a rejection gives way to the object that is in
-        the bucket now.
-        """
-        known = self._catalog.get(collection, [ref.object_id])
-        if known and not known[0].alive and known[0].ref.sequencer != LOWEST_SEQUENCER:
-            return replace(ref, sequencer=just_after(known[0].ref.sequencer))
-        return ref
 
     def _write(
         self, collection: Collection, record: PictureRecord, report: Report, meanwhile: Callable[[], None]
@@ -269,6 +269,16 @@ class Indexer:
         if record is not None:
             for hash in _bucketed(record):
                 self._catalog.drop_holder(collection, hash, record.ref)
+
+
+def _after_what_is_known(known: Sequence[PictureRecord], ref: ObjectRef) -> ObjectRef:
+    """Return *ref* with a place among the object's events, which have sequencers where it has none.
+
+    A tombstone or a rejection gives way to the object that is in the bucket now.
+    """
+    if known and not known[0].alive and known[0].ref.sequencer != LOWEST_SEQUENCER:
+        return replace(ref, sequencer=just_after(known[0].ref.sequencer))
+    return ref
 
 
 def _without_pixels(report: Report, record: PictureRecord) -> Asker:

@@ -28,6 +28,8 @@ class Report:
     announced: int = 0  # pairs in the message that was published
     attempt: int = 0  # of searching a picture that came again
     again_s: int | None = None  # after so many seconds it comes again
+    quiet: int = 0  # pairs that nobody is told of, since a backfill found them
+    job: str | None = None  # the backfill that the event is of
     spent_ms: dict[str, float] = field(default_factory=dict)  # by step: read, decode, write, search, look, announce
 
     @property

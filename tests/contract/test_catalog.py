@@ -210,3 +210,16 @@ def test_dropping_one_version_keeps_the_other(catalog: Catalog, collection: Coll
 
 def test_hash_without_holders_has_none(catalog: Catalog, collection: Collection) -> None:
     assert flat(catalog.holders(collection, HASH)) == []
+
+
+def test_job_is_noted_on_what_is_known_of_an_object(catalog: Catalog, collection: Collection) -> None:
+    catalog.put(collection, record(ref()))
+
+    catalog.mark_done(collection, ref().object_id, "job")
+    catalog.mark_done(collection, ref("unknown.jpg").object_id, "job")
+    marked = stored(catalog, collection)
+    catalog.put(collection, record(ref(sequencer="6")))
+
+    assert marked == replace(record(ref()), job="job")
+    assert stored(catalog, collection).job is None
+    assert catalog.get(collection, [ref("unknown.jpg").object_id]) == []

@@ -25,7 +25,7 @@ def test_pair_is_noted_once_from_both_sides_until_it_is_marked(pairs: Pairs, col
     assert pairs.note_pair(collection, Pair.of(other, one), second) == first
     pairs.mark_announced(collection, filed(one, other))
 
-    assert pairs.note_pair(collection, Pair.of(other, one), second) == replace(first, announced=True)
+    assert pairs.note_pair(collection, Pair.of(other, one), second) == replace(first, announced=True, filed=True)
     another_version = record(ref("b.jpg", "9"))
     assert pairs.note_pair(collection, Pair.of(one, another_version), second) == second
 
@@ -41,7 +41,7 @@ def test_what_is_noted_of_pairs_is_read_back(pairs: Pairs, collection: Collectio
     noted = pairs.noted(collection, all_of_them)
 
     assert set(noted) == set(all_of_them[:110])
-    assert noted[all_of_them[3]] == replace(found, announced=True)
+    assert noted[all_of_them[3]] == replace(found, announced=True, filed=True)
     assert noted[all_of_them[4]] == found
     assert pairs.noted(collection, []) == {}
 
@@ -77,6 +77,34 @@ def test_announced_pairs_wait_until_they_are_closed(pairs: Pairs, collection: Co
     pairs.reopen(collection, Pair.of(one, others[1]))
     pairs.reopen(collection, Pair.of(others[0], others[1]))
     assert {found.pair for found in pairs.waiting(collection)} == {Pair.of(one, other) for other in others[:2]}
+
+
+def test_whether_a_pair_is_quiet_stands_as_it_was_noted_first(pairs: Pairs, collection: Collection) -> None:
+    one, others = record(ref("a.jpg")), [record(ref(f"{n}.jpg")) for n in range(2)]
+    due, quiet = NotedPair(LIKENESS, finder=one.named), NotedPair(LIKENESS, finder=one.named, quiet=True)
+    first, second = (Pair.of(one, other) for other in others)
+    pairs.note_pair(collection, first, due)
+    pairs.note_pair(collection, second, quiet)
+
+    assert pairs.note_pair(collection, first, quiet) == due
+    assert pairs.note_pair(collection, second, due) == quiet
+    assert pairs.noted(collection, [first, second]) == {first: due, second: quiet}
+
+
+def test_quiet_pair_is_filed_once(pairs: Pairs, collection: Collection) -> None:
+    one, other = record(ref("a.jpg")), record(ref("b.jpg"))
+    pair = Pair.of(one, other)
+    pairs.note_pair(collection, pair, NotedPair(LIKENESS, finder=one.named, quiet=True))
+
+    pairs.file_quiet(collection, filed(one, other))
+    waiting = list(pairs.waiting(collection))
+    pairs.close(collection, pair)
+    pairs.file_quiet(collection, filed(one, other))
+
+    assert waiting == [filed(one, other)]
+    assert list(pairs.waiting(collection)) == []
+    noted = pairs.noted(collection, [pair])[pair]
+    assert (noted.quiet, noted.filed, noted.announced) == (True, True, False)
 
 
 def test_pair_with_an_entry_of_a_list_waits_with_that_list_alone(pairs: Pairs, collection: Collection) -> None:

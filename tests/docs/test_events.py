@@ -79,8 +79,9 @@ def test_examples_of_replies(name: str, full: Function) -> None:
     assert full.handle(sample(name)).reply in EXAMPLES
 
 
-def test_example_of_a_look_up() -> None:
-    assert sample("lookup.json") in EXAMPLES
+@pytest.mark.parametrize("name", ["lookup.json", "backfill.json"])
+def test_examples_of_events(name: str) -> None:
+    assert sample(name) in EXAMPLES
 
 
 def test_answer_to_a_look_up(full: Function) -> None:

@@ -59,6 +59,7 @@ def record(key: str = "a.jpg", **attributes: Any) -> PictureRecord:
         "digest": "d0",
         "bytes": 9,
         "modified": "2026",
+        "job": "1",
     }
     return PictureRecord(ObjectRef("pictures", key, version="v"), "look1", Outcome.INDEXED, **known | attributes)
 
@@ -169,6 +170,7 @@ def written() -> dict[str, list[dict[str, Any]]]:
     pair = Pair.of(record(), record("b.jpg", digest="e0"))
     pairs = DynamoDBPairs(client, "PictureTable")
     pairs.note_pair(COLLECTION, pair, NotedPair(Likeness(MatchKind.NEAR, 1, 0.97, 1.0), finder=pair.first))
+    pairs.file_quiet(COLLECTION, Filed.of(record(), record("b.jpg", digest="e0"), Likeness(MatchKind.NEAR, 1), AT))
     pairs.mark_announced(COLLECTION, Filed.of(record(), record("b.jpg", digest="e0"), Likeness(MatchKind.NEAR, 1), AT))
     both = (NamedObject("b", "a"), NamedObject("b", "b"))
     said = Decision(Subject("d0", "e0"), Verdict.KEEP_ONE, both, "me", AT, "d0")

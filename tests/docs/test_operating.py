@@ -41,6 +41,12 @@ def created(key: str, sequencer: str = "5") -> dict[str, Any]:
     return event("ObjectCreated:Put", key, sequencer)
 
 
+def backfill(key: str) -> dict[str, Any]:
+    return {
+        "backfill": {"bucket": BUCKET, "key": key, "job": "1", "began": "2027-01-01T00:00:00+00:00", "tell": "none"}
+    }
+
+
 def look_up(key: str) -> dict[str, Any]:
     return {"lookup": {"bucket": BUCKET, "key": key}}
 
@@ -56,6 +62,9 @@ def everything(function: Callable[..., Function]) -> list[HandledEvent]:
     events += [event("LifecycleExpiration:Delete", "unknown", None), {"nonsense": 1}]
     events += [{"Records": [{"eventSource": "aws:sqs", "messageId": "m", "body": "nonsense"}]}]
     handled = [one.handle(each) for each in events]
+    handled += [one.handle(backfill(key)) for key in ("copy", "text", "missing")]
+    backfilled = function(pictures=pictures)
+    handled += [backfilled.handle(backfill(key)) for key in ("cat", "copy")]
     handled.append(function(pictures=BrokenPictures()).handle(created("cat")))
     handled.append(function(pictures=pictures, memory_bytes=0).handle(created("copy")))
     pictures.objects |= {(BUCKET, f"copy {number}"): COPY for number in range(2)}

@@ -11,6 +11,7 @@ from handler.aws.journal import DynamoDBJournal
 from handler.aws.pairs import DynamoDBPairs, _likeness, _pair_key
 from handler.core.again import Again
 from handler.core.asker import Asker
+from handler.core.backfill import Backfill
 from handler.core.buckets import buckets, to_member
 from handler.core.journal import Segment, Span
 from handler.core.lists import list_collection
@@ -126,6 +127,57 @@ class WinnerPublishes(DynamoDBPairs):
             ExpressionAttributeValues={":yes": {"BOOL": True}},
         )
         return replace(noted, announced=not won)
+
+
+class SilencesPairs(DynamoDBPairs):
+    """A quiet backfill makes a pair quiet that somebody else has noted."""
+
+    def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
+        noted = super().note_pair(collection, pair, found)
+        if not found.quiet or noted.announced or noted.quiet:
+            return noted
+        noted = replace(noted, quiet=True)
+        values = {":likeness": {"M": _likeness(noted)}}
+        _update_pair(
+            self, collection, pair, UpdateExpression="SET likeness = :likeness", ExpressionAttributeValues=values
+        )
+        return noted
+
+
+class TellsQuietPairs(DynamoDBPairs):
+    """An upload tells whatever is not announced."""
+
+    def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
+        noted = super().note_pair(collection, pair, found)
+        return noted if found.quiet else replace(noted, quiet=False)
+
+
+class FilesOnce(DynamoDBPairs):
+    """Only whoever has noted a quiet pair files it."""
+
+    def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
+        noted = super().noted(collection, [pair])
+        return replace(super().note_pair(collection, pair, found), filed=bool(noted))
+
+
+class WrapsInSilence(Deduplicator):
+    """A quiet backfill tells nothing of what was uploaded meanwhile either."""
+
+    def _announce(
+        self, collection: Collection, record: PictureRecord, report: Report, backfill: Backfill | None
+    ) -> None:
+        late = replace(backfill, began="9999-01-01T00:00:00+00:00") if backfill else None
+        super()._announce(collection, record, report, late)
+
+
+class NotesNothing(Deduplicator):
+    """A quiet backfill notes no pairs."""
+
+    def _announce(
+        self, collection: Collection, record: PictureRecord, report: Report, backfill: Backfill | None
+    ) -> None:
+        if backfill is None:
+            super()._announce(collection, record, report, backfill)
 
 
 class ForgetsPairs(DynamoDBPairs):

@@ -53,6 +53,8 @@ def check_step(model: Model, state: State, step: Step) -> None:
     call = model.calls.values[step.call]
     if call.operation == "put_pack":
         _check_pack(model, state, call)
+    if "#p#" in call.cell:
+        _check_note(model, state, step)
     if call.operation != "publish":
         return
     document = json.loads(call.arguments["Message"])
@@ -72,6 +74,21 @@ def check_step(model: Model, state: State, step: Step) -> None:
         for one in (picture, *matches):
             if one["key"] == event.key and int(one["etag"]) < event.number:
                 raise Violation(f"{event.key} is announced as it was before {name(event)}, which was handled before")
+
+
+def _check_note(model: Model, state: State, step: Step) -> None:
+    """What was noted to be told is never made quiet, nor what is quiet to be told."""
+    number = model.cell_names.number(model.calls.values[step.call].cell)
+    before, after = (
+        model.cells.values[cells[number]] if number < len(cells) else {} for cells in (state.cells, step.state.cells)
+    )
+    for sk, item in before.items():
+        if _is_quiet(item) != _is_quiet(after[sk]):
+            raise Violation("a pair that was noted to be told is quiet, or the other way around")
+
+
+def _is_quiet(item: dict[str, Any]) -> bool:
+    return "quiet" in item.get("likeness", {}).get("M", {})
 
 
 def _check_silence(model: Model, document: dict[str, Any], keys: tuple[str, str]) -> None:
@@ -98,8 +115,9 @@ def check_end(model: Model, state: State) -> None:
     latest = [event for event in model.scenario.events if event.number == len(model.scenario.history[event.key])]
     announced = {frozenset((picture, match)) for picture, matches in map(_paired, bodies) for match in matches}
     _check_objects(model, records, latest)
-    noted = list(_pair_items(cells))
-    _check_pairs_are_announced(model, records, announced, noted)
+    noted = [pair for pair, _ in _pair_records(cells)]
+    quiet = _check_quiet_pairs(model, cells, announced)
+    _check_pairs_are_announced(model, records, announced, noted, quiet)
     _check_pair_items(noted, announced)
     _check_listed(model, state, latest, announced)
     _check_ids(bodies)
@@ -115,15 +133,20 @@ def _check_objects(model: Model, records: dict[str, PictureRecord], latest: list
 
 
 def _check_pairs_are_announced(
-    model: Model, records: dict[str, PictureRecord], announced: set[frozenset[Paired]], noted: list[frozenset[Paired]]
+    model: Model,
+    records: dict[str, PictureRecord],
+    announced: set[frozenset[Paired]],
+    noted: list[frozenset[Paired]],
+    quiet: set[frozenset[Paired]],
 ) -> None:
-    """Every pair; where the pixels may be gone before anybody looked, every one that somebody has noted."""
+    """Every pair that is not quiet; where the pixels may be gone before anybody looked, every one that is noted."""
     bodies = {key: history[-1] for key, history in model.scenario.history.items()}
     live = [(key, body) for key, body in bodies.items() if body is not None]
     for (one, its_body), (other, other_body) in combinations(live, 2):
         pair = frozenset(_stored(records[key]) for key in (one, other))
         due = pair in noted or ARCHIVED not in model.scenario.trouble
         due &= (one, other) not in model.scenario.decided
+        due &= pair not in quiet
         if near(its_body, other_body, model.running.settings.generation) and due and pair not in announced:
             raise Violation(f"{one} and {other} are near-duplicates, and that was never announced")
 
@@ -171,11 +194,29 @@ def _check_pair_items(noted: list[frozenset[Paired]], announced: set[frozenset[P
         raise Violation("a pair was announced that has no item")
 
 
-def _pair_items(cells: dict[str, Any]) -> Iterator[frozenset[Paired]]:
+def _check_quiet_pairs(
+    model: Model, cells: dict[str, Any], announced: set[frozenset[Paired]]
+) -> set[frozenset[Paired]]:
+    """Return the pairs that nobody is told of: people find them, and only a quiet backfill makes such ones.
+
+    Not of what was uploaded since it began.
+    """
+    quiet = {pair: item for pair, item in _pair_items(cells) if _is_quiet(item)}
+    for pair, item in quiet.items():
+        if pair in announced:
+            raise Violation("a quiet pair is announced")
+        if "review" not in item:
+            raise Violation("a quiet pair is not there for people")
+        if not model.scenario.quiet or model.scenario.began < 1:
+            raise Violation("a pair is quiet that was to be told")
+    return set(quiet)
+
+
+def _pair_items(cells: dict[str, Any]) -> Iterator[tuple[frozenset[Paired], dict[str, Any]]]:
     for cell_name, cell in cells.items():
-        for sk in cell if "#p#" in cell_name else ():
+        for sk, item in cell.items() if "#p#" in cell_name else ():
             content, other_id, other_content = sk.split("#")
-            yield frozenset((Paired(cell_name.split("#p#")[1], content), Paired(other_id, other_content)))
+            yield frozenset((Paired(cell_name.split("#p#")[1], content), Paired(other_id, other_content))), item
 
 
 def _check_ids(bodies: list[str]) -> None:

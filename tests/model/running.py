@@ -19,6 +19,7 @@ from handler.aws.sns import SNSTopic
 from handler.aws.verdicts import DynamoDBVerdicts
 from handler.core.again import Again
 from handler.core.asker import Asker
+from handler.core.backfill import Backfill, BackfillTell
 from handler.core.entry import entry_bytes
 from handler.core.fingerprint import fingerprint
 from handler.core.generations import GENERATIONS
@@ -77,7 +78,12 @@ class RealCode:
         """Run a delivery of *event*."""
         if self.scenario.body(event) is None:
             return self._deliver(event, answers, lambda function, _: function.removed(event.ref))
-        return self._deliver(event, answers, lambda function, deadline: function.created(event.ref, deadline=deadline))
+        job = self._job(event)
+        return self._deliver(
+            event,
+            answers,
+            lambda function, deadline: function.created(event.ref, deadline=deadline, backfill=job),
+        )
 
     def come_again(self, event: Event, attempt: int, answers: Answers) -> Pending:
         """Run a delivery of what *event* sent to the queue."""
@@ -91,7 +97,12 @@ class RealCode:
 
     def again(self, event: Event, attempt: int) -> Again:
         """Return what is sent of *event* to search for its object once more, for which time."""
-        return Again(event.ref, attempt, NOW.isoformat(timespec="seconds"))
+        return Again(event.ref, attempt, NOW.isoformat(timespec="seconds"), self._job(event))
+
+    def _job(self, event: Event) -> Backfill | None:
+        """Return the job that *event* is of, if it is of one that has to be quiet."""
+        began = datetime.fromtimestamp(self.scenario.began, UTC).isoformat()
+        return Backfill("job", BackfillTell.NONE, began) if event.quiet else None
 
     def decide(self, keys: tuple[str, str], answers: Answers) -> Pending:
         """Somebody says that the pictures under two keys are different, as they were when each was put first."""

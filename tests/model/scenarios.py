@@ -49,6 +49,7 @@ class Event:
     key: str
     number: int
     sequenced: bool = True  # a backfill has no sequencer, and an expiry may have none
+    quiet: bool = False  # a backfill that has to keep quiet about what was there before
 
     @property
     def ref(self) -> ObjectRef:
@@ -74,6 +75,8 @@ class Scenario:
     history: Mapping[str, Sequence[bytes | None]]
     further: Sequence[Event] = ()
     unsequenced: Collection[tuple[str, int]] = ()
+    quiet: Collection[tuple[str, int]] = ()  # those of them that are backfilled quietly
+    began: int = 1  # the number of changes of each key after which the quiet backfill began
     page_members: int = PAGE_MEMBERS
     segment_entries: int = 1  # of the journal
     pack_sizes: tuple[int, ...] = (2,)  # segments
@@ -88,7 +91,10 @@ class Scenario:
 
     def __post_init__(self) -> None:
         changes = [(key, n) for key, bodies in self.history.items() for n in range(1, len(bodies) + 1)]
-        events = [Event(*change, sequenced=change not in self.unsequenced) for change in changes]
+        events = [
+            Event(*change, sequenced=change not in {*self.unsequenced, *self.quiet}, quiet=change in self.quiet)
+            for change in changes
+        ]
         object.__setattr__(self, "events", (*events, *self.further))
 
     def body(self, event: Event) -> bytes | None:
@@ -163,12 +169,20 @@ CROP_MADE = Scenario("a middle by overwriting", {"a": [BIRD], "b": [DOG, MIDDLE]
 CROP_DELETED = Scenario("a picture that is deleted, and its middle", {"a": [BIRD, None], "b": [MIDDLE]}, comes_again=2)
 CROPS = Scenario("a picture, its middle, and that again", {"a": [BIRD], "b": [MIDDLE], "c": [MIDDLE]}, comes_again=2)
 WITH_CROPS = (CROP, CROP_ONCE, CROP_TWICE, CROP_REPLACED, CROP_MADE, CROP_DELETED, CROPS)
+# Of two that were there before the job nobody is told, but people find them; of what was uploaded meanwhile, all.
+QUIET = Scenario("two near-duplicates, backfilled quietly", PAIR.history, quiet={("a", 1), ("b", 1)})
+QUIET_MEANWHILE = Scenario(
+    "backfilled quietly, the other one uploaded meanwhile", PAIR.history, quiet={("a", 1)}, began=0
+)
+QUIET_BEFORE = Scenario("backfilled quietly, the other one uploaded before", PAIR.history, quiet={("a", 1)}, began=2)
+QUIET_BEFORE_TWICE = Scenario("the same, its event twice", PAIR.history, [Event("b", 1)], quiet={("a", 1)}, began=2)
 
 SCENARIOS = (
     ONE, PAIR, ONE_HASH, FULL_PAGES, TWICE, OVERWRITTEN, OVERWRITTEN_NEAR, DELETED, PUT_AGAIN, PAIR_TWICE, PAIR_UNDONE,
     PAIR_MADE, PAIR_DELETED, ONE_HASH_DELETED, ONE_HASH_AGAIN, PAIR_PUT_AGAIN, THREE, BACKFILLED,
     BACKFILLED_TOO, BACKFILLED_DELETED, BACKFILLED_AGAIN, SHARDS, MORE_SHARDS, ROOM, MERGED,
     LOOKS, LOOKS_REPLACED, LOOKS_MADE, LOOKS_THROTTLED, LOOKS_ARCHIVED, DECIDED, DECIDED_LATER, DECIDED_OF_THREE,
+    QUIET, QUIET_MEANWHILE, QUIET_BEFORE, QUIET_BEFORE_TWICE,
     LISTED, LISTED_BESIDE, UNLISTED, LISTED_AGAIN, LISTED_TWICE,
 )  # fmt: skip
 

@@ -14,6 +14,10 @@ REPACKED = "a pack is written again with other entries"
 TOLD = "{} and {} are announced, which were said to be different before"
 UNLISTED = "a is told to be on the list, from which all was removed before"
 UNTOLD = "a is a near-duplicate of what was on the list, and that was never announced"
+SILENCED = "a pair that was noted to be told is quiet, or the other way around"
+BROKEN_SILENCE = "a quiet pair is announced"
+UNFILED = "a quiet pair is not there for people"
+HUSHED = "a pair is quiet that was to be told"
 LOST = "{} and {} are near-duplicates, and that was never announced"
 
 
@@ -36,6 +40,9 @@ LOADING, PROBING, MIXED, HURRIED = Instances
         (scenarios.SHARDS, 0, LOADING),
         (scenarios.LOOKS, 0, LOADING),
         (scenarios.DECIDED, 0, LOADING),
+        (scenarios.QUIET, 0, LOADING),
+        (scenarios.QUIET_MEANWHILE, 0, LOADING),
+        (scenarios.QUIET_BEFORE, 0, LOADING),
         (scenarios.LISTED, 0, LOADING),
         (scenarios.LISTED, 0, PROBING),
         (scenarios.LISTED_AGAIN, 0, LOADING),
@@ -114,6 +121,11 @@ def test_events_without_a_sequencer_can_be_overtaken(scenario: Scenario, broken:
         (variants.EVENTUAL_VERDICTS, scenarios.DECIDED, 0, LOADING, TOLD),
         (variants.IGNORES_VERDICTS, scenarios.DECIDED_LATER, 0, LOADING, TOLD),
         (variants.BLIND_VERIFICATION, scenarios.PAIR_DELETED, 0, LOADING, GONE),
+        (variants.SILENCES_PAIRS, scenarios.QUIET_BEFORE, 0, LOADING, SILENCED),
+        (variants.TELLS_QUIET_PAIRS, scenarios.QUIET_BEFORE_TWICE, 0, LOADING, BROKEN_SILENCE),
+        (variants.FILES_ONCE, scenarios.QUIET, 1, LOADING, UNFILED),
+        (variants.WRAPS_IN_SILENCE, scenarios.QUIET_MEANWHILE, 0, LOADING, HUSHED),
+        (variants.NOTES_NOTHING, scenarios.QUIET, 0, LOADING, LOST),
         (variants.EVENTUAL_TAIL, scenarios.LISTED, 0, LOADING, UNTOLD),
         (variants.EVENTUAL_PROBES, scenarios.LISTED, 0, PROBING, UNTOLD),
         (variants.UNAWAITED_WRITES, scenarios.LISTED, 0, LOADING, UNTOLD),

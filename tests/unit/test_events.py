@@ -1,10 +1,12 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from handler.core.again import Again
+from handler.core.backfill import Backfill, BackfillTell
 from handler.core.model import LOWEST_SEQUENCER, MatchKind, ObjectRef, Outcome, padded_sequencer
 from handler.deliveries import (
     BatchDelivery,
@@ -22,7 +24,7 @@ from handler.deliveries import (
     Unreadable,
 )
 from handler.events import decode
-from tests.events import coming_again, queued
+from tests.events import batch_job, coming_again, queued
 
 EVENTS = Path(__file__).parents[2] / "events"
 SEQUENCER = "0055AED6DCD90281E5"
@@ -171,7 +173,7 @@ def test_failed_item_of_an_asynchronous_event_makes_it_come_again() -> None:
 def test_batch_operations_tasks_are_indexed_and_answered(version: str, where: dict[str, str]) -> None:
     tasks = [{"taskId": f"t{n}", "s3Key": "a+b.jpg", "s3VersionId": "v1", **where} for n in range(4)]
     delivery = decode({"invocationSchemaVersion": version, "invocationId": "i", "job": {"id": "j"}, "tasks": tasks})
-    assert [item.action for item in delivery.items] == [Created(ObjectRef("b", "a b.jpg"))] * 4
+    assert [item.action for item in delivery.items] == [Created(ObjectRef("b", "a b.jpg"), Backfill(None))] * 4
 
     outcomes = [
         {"outcome": Outcome.INDEXED},
@@ -189,6 +191,48 @@ def test_batch_operations_tasks_are_indexed_and_answered(version: str, where: di
         ("t2", "PermanentFailure", "gone"),
         ("t3", "TemporaryFailure", "down"),
     ]
+
+
+BEGAN = "2026-05-01T10:11:12+00:00"
+
+
+@pytest.mark.parametrize("tell", BackfillTell)
+def test_tasks_are_told_as_the_arguments_of_the_job_say(tell: BackfillTell) -> None:
+    event = batch_job([ObjectRef("b", "a.jpg")])
+    event["job"]["userArguments"] = {"tell": tell.value, "began": BEGAN, "reason": "moving"}
+
+    assert actions(event) == [Created(ObjectRef("b", "a.jpg"), Backfill(None, tell, BEGAN))]
+
+
+def test_backfill_says_its_job_and_what_it_tells() -> None:
+    asked = {"bucket": "b", "key": "a+b.jpg", "job": "j", "began": BEGAN, "tell": "none"}
+
+    assert actions(queued({"backfill": asked})) == actions({"backfill": asked})
+    assert actions({"backfill": asked}) == [
+        Created(ObjectRef("b", "a+b.jpg"), Backfill("j", BackfillTell.NONE, BEGAN)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"tell": "some"}, 'backfill.tell is "some", want one of none, report, all'),
+        ({"began": "2026-05-01T10:11:12"}, "backfill.began is .*, want a time with its offset"),
+        ({"began": "yesterday"}, "backfill.began is .*, want a time with its offset"),
+        ({"job": ""}, "backfill.job is .*, want a string that is not empty"),
+        ({"version": "v"}, "backfill has 'version': accepted are bucket, key, job, began, tell"),
+    ],
+)
+def test_backfill_that_says_something_else_is_refused(change: dict[str, str], why: str) -> None:
+    asked = {"bucket": "b", "key": "a.jpg", "job": "j", "began": BEGAN, "tell": "none"}
+
+    with pytest.raises(UnknownEvent, match=why):
+        decode({"backfill": asked | change})
+
+
+def test_quiet_backfill_has_to_say_when_it_began() -> None:
+    with pytest.raises(UnknownEvent, match=re.escape("backfill.began is missing")):
+        decode({"backfill": {"bucket": "b", "key": "a.jpg", "job": "j", "tell": "none"}})
 
 
 def test_look_up_answers_its_caller() -> None:

@@ -84,6 +84,7 @@ def test_attributes_serve_filter_policies() -> None:
         "bucket": "pictures",
         "complete": "true",
         "kind": "exact",
+        "origin": "upload",
         "scope": "*",
         "similarity": 1.0,
         "taken_apart": "false",

@@ -73,6 +73,7 @@ CALLS: dict[type, dict[str, Callable[[Any], Any]]] = {
         "add_holder": lambda it: it.add_holder(COLLECTION, 1, REF),
         "drop_holder": lambda it: it.drop_holder(COLLECTION, 1, REF),
         "holders": lambda it: list(it.holders(COLLECTION, 1)),
+        "mark_done": lambda it: it.mark_done(COLLECTION, REF.object_id, "job"),
     },
     DynamoDBJournal: {
         "append": lambda it: it.append(COLLECTION, b"\1" + bytes(23), {}, ask=True),
@@ -84,6 +85,7 @@ CALLS: dict[type, dict[str, Callable[[Any], Any]]] = {
         "noted": lambda it: it.noted(COLLECTION, [PAIR]),
         "note_pair": lambda it: it.note_pair(COLLECTION, PAIR, NOTED),
         "mark_announced": lambda it: it.mark_announced(COLLECTION, FILED),
+        "file_quiet": lambda it: it.file_quiet(COLLECTION, FILED),
         "waiting": lambda it: list(it.waiting(COLLECTION)),
         "set_aside": lambda it: it.set_aside(COLLECTION, PAIR, SUBJECT),
         "aside": lambda it: list(it.aside(COLLECTION, SUBJECT)),

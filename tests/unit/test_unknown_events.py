@@ -47,7 +47,7 @@ QUEUED = queued(NOTIFIED)
 @pytest.mark.parametrize(
     ("event", "said"),
     [
-        ({"foo": 1}, "no Records, detail, tasks or lookup (top-level keys: ['foo']); accepted are "),
+        ({"foo": 1}, "no Records, detail, tasks, backfill or lookup (top-level keys: ['foo']); accepted are "),
         ({"Records": []}, "no Records"),
         ([], "the event is a list, want an object"),
         (None, "the event is null, want an object"),

@@ -75,6 +75,20 @@ class DynamoDBCatalog:
         keys = [object_key(collection, object_id) for object_id in object_ids]
         return [record_in(item) for piece in pieces(keys) for item in read_strongly(self._client, self._table, piece)]
 
+    def mark_done(self, collection: Collection, object_id: str, job: str) -> None:
+        """Note that a backfill is done with the object, whatever is known of it; no error if nothing is."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=object_key(collection, object_id),
+                UpdateExpression="SET j = :job",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues={":job": {"S": job}},
+            )
+        except ClientError as error:
+            if not _is_refused(error):
+                raise
+
     def _put(self, item: Item, allowed: str, values: Item) -> PictureRecord | None:
         try:
             answer = self._client.put_item(
@@ -85,7 +99,7 @@ class DynamoDBCatalog:
                 ReturnValues="ALL_OLD",
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if _is_refused(error):
                 raise Superseded(f"a newer event of {item['b']['S']}/{item['k']['S']} is stored") from error
             raise
         return record_in(answer["Attributes"]) if answer.get("Attributes") else None
@@ -122,6 +136,11 @@ class DynamoDBCatalog:
             after = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
+def _is_refused(error: ClientError) -> bool:
+    """Whether a write's condition did not hold."""
+    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
+
+
 def object_key(collection: Collection, object_id: str) -> Item:
     """Return the key of an object item."""
     return {"pk": {"S": f"{collection}#o#{object_id}"}, "sk": {"S": "object"}}
@@ -143,6 +162,7 @@ def _attributes(record: PictureRecord) -> Item:
         "o": record.outcome.value,
         "r": record.reason,
         "m": record.modified,
+        "j": record.job,
     }
     item = {name: {"S": value} for name, value in texts.items() if value is not None}
     item |= {name: _digits(value) for name, value in (("e", record.etag), ("d", record.digest)) if value is not None}
@@ -189,6 +209,7 @@ def record_in(item: Item) -> PictureRecord:
         digest=_text(item, "d"),
         bytes=int(item["z"]["N"]) if "z" in item else None,
         modified=_text(item, "m"),
+        job=_text(item, "j"),
     )
 
 

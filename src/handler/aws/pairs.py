@@ -12,6 +12,8 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from handler.aws.batch import pieces, read_strongly
 from handler.aws.review_index import Item, indexed
 from handler.core.filed import Copy, Filed
@@ -55,11 +57,7 @@ class DynamoDBPairs:
 
     def mark_announced(self, collection: Collection, filed: Filed) -> None:
         """Note that the pair was announced, and file it for review."""
-        texts = {
-            "review": _review(collection, filed.pair.first[0]),
-            "filed": f"{filed.at}#{filed.pair.first}#{filed.pair.second}",
-            "copies": json.dumps(filed.copies, separators=(",", ":")),
-        }
+        texts = _texts(collection, filed)
         self._client.update_item(
             TableName=self._table,
             Key=_pair_key(collection, filed.pair),
@@ -67,6 +65,21 @@ class DynamoDBPairs:
             ExpressionAttributeValues={":yes": {"BOOL": True}}
             | {f":{name}": {"S": value} for name, value in texts.items()},
         )
+
+    def file_quiet(self, collection: Collection, filed: Filed) -> None:
+        """File a quiet pair for review, unless it was filed before: people may have decided about it since."""
+        texts = _texts(collection, filed)
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_pair_key(collection, filed.pair),
+                UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in texts),
+                ConditionExpression="attribute_not_exists(filed)",
+                ExpressionAttributeValues={f":{name}": {"S": value} for name, value in texts.items()},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
 
     def waiting(self, collection: Collection) -> Iterator[Filed]:
         """Yield the pairs that wait for a verdict, in any order; eventually consistent, since it is for people."""
@@ -109,6 +122,15 @@ class DynamoDBPairs:
             )
 
 
+def _texts(collection: Collection, filed: Filed) -> dict[str, str]:
+    """What files a pair for review."""
+    return {
+        "review": _review(collection, filed.pair.first[0]),
+        "filed": f"{filed.at}#{filed.pair.first}#{filed.pair.second}",
+        "copies": json.dumps(filed.copies, separators=(",", ":")),
+    }
+
+
 def _review(collection: Collection, shard: str) -> str:
     return f"{collection}#p#{shard}"
 
@@ -137,6 +159,8 @@ def _likeness(found: NotedPair) -> Item:
     item |= {"kind": {"S": likeness.kind.value}, "finder": {"S": found.finder}}
     if likeness.differs:
         item["differs"] = {"L": [{"L": [{"N": str(edge)} for edge in box]} for box in likeness.differs]}
+    if found.quiet:  # in the map, so that it stands or falls with what was noted first
+        item["quiet"] = {"BOOL": True}
     return item
 
 
@@ -154,7 +178,13 @@ def _noted(item: Item) -> NotedPair:
         colours=number("colours"),
         differs=tuple(_box(box) for box in found.get("differs", {"L": []})["L"]),
     )
-    return NotedPair(likeness, finder=found["finder"]["S"], announced="announced" in item)
+    return NotedPair(
+        likeness,
+        finder=found["finder"]["S"],
+        announced="announced" in item,
+        quiet="quiet" in found,
+        filed="filed" in item,
+    )
 
 
 def _box(box: Item) -> Box:

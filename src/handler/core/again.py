@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from handler.core.backfill import Backfill
 from handler.core.model import ObjectRef
 
 FIRST_DELAY_S = 15  # a new instance has loaded what it needs by then; what it could not load, the next one goes on with
@@ -21,6 +22,7 @@ class Again:
     ref: ObjectRef
     attempt: int  # of searching it once more, from 1
     since: str  # ISO 8601: when the first search was not whole
+    backfill: Backfill | None = None  # the job that found it
 
     def once_more(self) -> "Again":
         """Return what comes after this one. Raises NeverWhole after MAX_ATTEMPTS."""
@@ -37,4 +39,5 @@ class Again:
         """Return the document that says so."""
         named = {"bucket": self.ref.bucket, "key": self.ref.key, "sequencer": self.ref.sequencer}
         version = {"version": self.ref.version} if self.ref.version else {}
-        return {"again": {**named, **version, "attempt": self.attempt, "since": self.since}}
+        job = {"backfill": self.backfill.document()} if self.backfill else {}
+        return {"again": {**named, **version, "attempt": self.attempt, "since": self.since, **job}}

@@ -95,6 +95,8 @@ class NotedPair:
     likeness: Likeness  # as the finder has it, so that it is known where the pictures differ
     finder: str  # which of the two found it: where they differ is in fractions of this one
     announced: bool = False
+    quiet: bool = False  # whoever found it had not to tell it, and nobody has unless all is to be told
+    filed: bool = False  # for people to review
 
     def seen_by(self, one: PictureRecord) -> Likeness:
         """Return the likeness as the picture *one* of the pair has it."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from handler.core.backfill import UPLOAD
 from handler.core.generations import GENERATIONS
 from handler.core.matches import Match, Pair
 from handler.core.model import Box, Collection, PictureRecord
@@ -37,19 +38,21 @@ def compose(
     radius: int,
     truncated: bool,
     complete: bool = True,
+    origin: str = UPLOAD,
 ) -> Message:
     """Return the message that *picture* has *matches* (best first, at least one).
 
     Matches that do not fit are left out, the last first, and `truncated` is then true; the first of each list, and of
     the scope, always fits. *complete* says whether every view is compared that may meet, now or when the picture comes
-    again. The id depends on nothing but the pairs that are announced: a repeated message has the same one, and one that
-    announces another pair has another.
+    again; *origin* is one of ORIGINS: what the picture came by. The id depends on nothing but the pairs that are
+    announced: a repeated message has the same one, and one that announces another pair has another.
     """
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "id": "0" * 32,
         "scope": collection.scope,
         "generation": collection.generation,
+        "origin": origin,
         "radius": radius,
         "picture": describe(picture),
         "matches": [],
@@ -66,6 +69,7 @@ def compose(
     attributes: dict[str, str | float | tuple[str, ...]] = {
         "bucket": picture.ref.bucket,
         "complete": str(complete).lower(),
+        "origin": origin,
         "kind": min((match.kind for match in kept), key=lambda kind: kind.rank).value,
         "scope": _FORBIDDEN.sub(lambda found: quote(found[0]), collection.scope),
         "similarity": round(max(similarity(match.distance) for match in kept), ATTRIBUTE_DIGITS),

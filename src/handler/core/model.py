@@ -200,6 +200,7 @@ class PictureRecord:
     digest: str | None = None
     bytes: int | None = None
     modified: str | None = None  # when the object was stored, according to S3
+    job: str | None = None  # the backfill that was done with the object last, unless an event came since
 
     @property
     def hash(self) -> int | None:
