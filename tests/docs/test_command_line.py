@@ -20,6 +20,8 @@ from handler.cli.dropping import Drop, NamedMessage
 from handler.cli.errors import FAILED, OUTPUT_LOST, PIPE_CLOSED, USAGE_ERROR
 from handler.cli.exchange import exported
 from handler.cli.failure_queue import Failure
+from handler.cli.job_files import Job
+from handler.cli.jobs import end
 from handler.cli.local.deployment import Deployment
 from handler.cli.local.emulator import Emulator
 from handler.cli.main import COMMANDS as TABLE
@@ -194,6 +196,18 @@ def test_variables_of_a_deployment() -> None:
 
     variables = Deployment(Emulator("http://127.0.0.1:1", 1, Path()), outputs, "MessagesQueueUrl").variables
     assert {code(name)[0]: code(what)[0] for name, what in rows} == variables
+
+
+def test_fields_of_json_about_a_job(capsys: pytest.CaptureFixture[str]) -> None:
+    job = Job("1", "2026", "none", 1, outcomes={"indexed": 1})
+
+    end(argparse.Namespace(json=True), job, None)
+
+    told, groups = (
+        names(found) for found in tables(PAGE, "`lookalike backfill`")[1:2] + tables(PAGE, "What a job tells")[1:]
+    )
+    assert told == list(json.loads(capsys.readouterr().out))
+    assert groups == ["schema", "group", "scope", "best", "others", "pairs"]
 
 
 def test_fields_of_json_about_reviews() -> None:

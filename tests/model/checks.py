@@ -115,7 +115,7 @@ def check_end(model: Model, state: State) -> None:
     latest = [event for event in model.scenario.events if event.number == len(model.scenario.history[event.key])]
     announced = {frozenset((picture, match)) for picture, matches in map(_paired, bodies) for match in matches}
     _check_objects(model, records, latest)
-    noted = [pair for pair, _ in _pair_records(cells)]
+    noted = [pair for pair, _ in _pair_items(cells)]
     quiet = _check_quiet_pairs(model, cells, announced)
     _check_pairs_are_announced(model, records, announced, noted, quiet)
     _check_pair_items(noted, announced)

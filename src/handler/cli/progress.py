@@ -25,7 +25,7 @@ class Display(NamedTuple):
 def progress(verb: str, total: Callable[[], int | None]) -> AbstractContextManager[Display]:
     """Show how many of *total*, asked for only if it is shown, are done: a bar, or without rich a line now and then.
 
-    A total of None is one that nobody knows.
+    With how many that is a second, and the time left; None: nobody knows how many there are.
     """
     if not sys.stderr.isatty():
         return nullcontext(Display(lambda _count: None))
@@ -39,26 +39,41 @@ class Lines:
 
     def __init__(self, verb: str, total: int | None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._verb, self._total, self._clock = verb, total, clock
-        self._done, self._next_s = 0, clock() + PAUSE_S
+        self._done, self._start_s = 0, clock()
+        self._next_s = self._start_s + PAUSE_S
 
     def advance(self, count: int) -> None:
         """Count what is done, and print it if it is time to."""
         self._done += count
-        if self._clock() >= self._next_s:
-            of = "" if self._total is None else f" of {self._total}"
-            print(f"{self._verb}: {self._done}{of}", file=sys.stderr)
-            self._next_s = self._clock() + PAUSE_S
+        now = self._clock()
+        if now >= self._next_s:
+            print(f"{self._verb}: {self._told(self._done / (now - self._start_s))}", file=sys.stderr)
+            self._next_s = now + PAUSE_S
+
+    def _told(self, rate: float) -> str:
+        """How far it is, with the *rate* a second."""
+        if self._total is None:
+            return f"{self._done}, {rate:.0f}/s"
+        left = f", {(self._total - self._done) / rate:.0f} s left" if rate else ""
+        return f"{self._done} of {self._total}, {rate:.0f}/s{left}"
 
 
 @contextmanager
 def _bar(verb: str, total: int | None) -> Iterator[Display]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(TextColumn):
+        """How many a second, lately."""
+
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:.0f}/s" if task.speed else "")
 
     console = Console(stderr=True)
     # On one terminal the lines go through the bar's console, which knows how to write above the bar.
     above = partial(console.print, soft_wrap=True, markup=False, highlight=False, emoji=False)
-    columns = (TextColumn(verb), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(verb), BarColumn(), MofNCompleteColumn(), Rate(""), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
         task = bar.add_task(verb, total=total)
         yield Display(

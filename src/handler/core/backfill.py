@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from handler.core.model import LOWEST_SEQUENCER, PictureRecord
+from handler.core.model import PictureRecord, was_backfilled
 
 ORIGINS = UPLOAD, BACKFILL = "upload", "backfill"  # what a message may be about
 
@@ -43,7 +43,7 @@ class Backfill:
         """
         if self.tell is BackfillTell.ALL or self.began is None:
             return True
-        return other.ref.sequencer != LOWEST_SEQUENCER and not _stored_before(other, datetime.fromisoformat(self.began))
+        return not was_backfilled(other.ref) and not _stored_before(other, datetime.fromisoformat(self.began))
 
 
 def _stored_before(record: PictureRecord, time: datetime) -> bool:

@@ -347,6 +347,11 @@ def just_after(sequencer: str) -> str:
     return sequencer[:-1] + "1"
 
 
+def was_backfilled(ref: ObjectRef) -> bool:
+    """Whether the object was indexed without an event of its own: its sequencer is the lowest, or none of S3's."""
+    return ref.sequencer == LOWEST_SEQUENCER or not ref.sequencer.endswith("0")
+
+
 def collection_of(ref: ObjectRef, settings: Settings) -> Collection:
     """Return the collection that the object belongs to."""
     return Collection(scope_of(ref.key, settings.scope_depth), settings.generation)

@@ -22,13 +22,13 @@ def never() -> int:
 
 
 def test_without_rich_a_line_comes_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
-    times: Iterator[float] = iter([0, 1, PAUSE_S, PAUSE_S, PAUSE_S + 1])
+    times: Iterator[float] = iter([0, 1, PAUSE_S, PAUSE_S + 1])
     lines = Lines("hashing", 30, clock=lambda: next(times))
 
     for _ in range(3):
         lines.advance(10)
 
-    assert capsys.readouterr().err == "hashing: 20 of 30\n"
+    assert capsys.readouterr().err == "hashing: 20 of 30, 4/s, 2 s left\n"
 
 
 def test_line_has_no_total_that_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
