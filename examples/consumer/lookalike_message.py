@@ -21,7 +21,7 @@ class Picture(TypedDict):
     height: int | None
     format: str | None
     bytes: int | None
-    modified: str  # ISO 8601: when the object was stored, or the entry put on its list
+    modified: str | None  # ISO 8601: when the object was stored, or the entry put on its list
     etag: str | None  # None of an entry of a list that was no object
     sha256: str | None
 
@@ -48,7 +48,7 @@ class Match(Picture):
     orientation: int  # how the picture has to be turned to look like the match, as EXIF numbers it
     views: list[str]  # which view of the picture met which of the match
     list: str | None  # of which it is an entry; None of a picture of the scope
-    unconfirmed: bool  # nothing but a bare hash on a list speaks for it
+    unconfirmed: bool  # nothing but a bare hash speaks for it: one on a list, or an imported one
 
 
 class Message(TypedDict):

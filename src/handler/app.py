@@ -75,7 +75,7 @@ def _run(item: Item, service: Callable[[], Service], deadline: float) -> Result:
 def _keep_up(shadow: Indexer, item: Item) -> Report | None:
     """Write what *item* is about by the generation that is written as well."""
     match item.action:
-        case Created(ref):
+        case Created(ref, hash=None):
             return shadow.index(ref).report
         case Removed(ref):
             return shadow.remove(ref)
@@ -85,8 +85,8 @@ def _keep_up(shadow: Indexer, item: Item) -> Report | None:
 
 def _report(deduplicator: Deduplicator, look_ups: LookUps, item: Item, deadline: float) -> Report | None:
     match item.action:
-        case Created(ref, backfill):
-            return deduplicator.created(ref, deadline=deadline, backfill=backfill)
+        case Created(ref, backfill, hash):
+            return deduplicator.created(ref, deadline=deadline, backfill=backfill, hash=hash)
         case Removed(ref):
             return deduplicator.removed(ref)
         case Again():

@@ -98,15 +98,21 @@ class Deduplicator:
         self._clock = clock
         self._jitter = jitter
 
-    def created(self, ref: ObjectRef, *, deadline: float = math.inf, backfill: Backfill | None = None) -> Report:
+    def created(
+        self, ref: ObjectRef, *, deadline: float = math.inf, backfill: Backfill | None = None, hash: int | None = None
+    ) -> Report:
         """Index the object, find its near-duplicates and announce those that were not announced yet.
 
         *deadline* is when the invocation ends, by `time.monotonic`: a search may have to choose the quicker way, and
         there may be no time for every look, which is an error. If the search was not whole and another one may be, the
         picture comes again. Safe to repeat and to stop at any step. A picture that cannot be used is an outcome, not an
-        error. *backfill* is the job that found it, which may have to be quiet.
+        error. *backfill* is the job that found it, which may have to be quiet. Where a *hash* of other software is
+        given, nothing is read: raises NotSearched where such are not searched.
         """
-        indexed = self._indexer.index(ref, meanwhile=self._finder.prepare)
+        if hash is None:
+            indexed = self._indexer.index(ref, meanwhile=self._finder.prepare)
+        else:
+            indexed = self._indexer.index_hash(ref, hash)
 
         def next_time(record: PictureRecord) -> Again:
             return Again(record.ref, 1, self._time(), backfill)

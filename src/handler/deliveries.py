@@ -25,6 +25,7 @@ class Created:
 
     ref: ObjectRef
     backfill: Backfill | None = None  # the job that found it; None: something was stored
+    hash: int | None = None  # of other software: nothing is to be read
 
 
 @dataclass(frozen=True, slots=True)

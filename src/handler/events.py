@@ -14,6 +14,7 @@ from handler.core.again import Again
 from handler.core.backfill import Backfill, BackfillTell
 from handler.core.fields import Field, WrongField
 from handler.core.model import TELLS, MatchKind, ObjectRef, padded_sequencer
+from handler.core.phash import from_hex
 from handler.deliveries import (
     Action,
     BatchDelivery,
@@ -35,7 +36,7 @@ ACCEPTED = (
     "tasks of S3 Batch Operations, backfills, failed events and look-ups"
 )
 LOOK_UP_FIELDS = ("bucket", "key", "version", "tell")
-BACKFILL_FIELDS = ("bucket", "key", "job", "began", "tell")
+BACKFILL_FIELDS = ("bucket", "key", "job", "began", "tell", "hash")
 MAX_WRAPPINGS = 10  # an event in SNS in SQS that failed has three
 
 
@@ -190,8 +191,12 @@ def _backfilled(asked: Field) -> Action:
     """What `lookalike backfill` has found in a bucket."""
     if unknown := [name for name in asked.names() if name not in BACKFILL_FIELDS]:
         raise WrongField(f"{asked.path} has {', '.join(map(repr, unknown))}: accepted are {', '.join(BACKFILL_FIELDS)}")
-    job = _backfill(asked, asked["job"].name())
-    return Created(ObjectRef(asked["bucket"].name(), asked["key"].name()), job)
+    job, given = _backfill(asked, asked["job"].name()), asked.get("hash")
+    try:
+        hash = from_hex(given.text()) if given else None
+    except ValueError as error:
+        raise WrongField(f"backfill.hash: {error}") from error
+    return Created(ObjectRef(asked["bucket"].name(), asked["key"].name()), job, hash)
 
 
 def _job_of_s3(event: Field) -> Backfill:

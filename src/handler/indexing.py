@@ -13,7 +13,8 @@ from handler.core.asker import Asker
 from handler.core.buckets import Bucket, buckets
 from handler.core.entry import to_entry
 from handler.core.fingerprint import examine
-from handler.core.generations import GENERATIONS
+from handler.core.generations import GENERATIONS, IMPORTED
+from handler.core.lists import bare_fingerprint
 from handler.core.model import (
     LOWEST_SEQUENCER,
     Collection,
@@ -76,6 +77,10 @@ class ObjectCatalog(Protocol):
 
 def _nothing(_: Asker) -> None:
     pass
+
+
+class NotSearched(Exception):
+    """A hash of a generation that the deployment does not search."""
 
 
 class Indexed(NamedTuple):
@@ -155,6 +160,29 @@ class Indexer:
                 return Indexed(report, asker)
         report.outcome = Outcome.STALE
         return Indexed(report, None)
+
+    def index_hash(self, ref: ObjectRef, hash: int) -> Indexed:
+        """Store that the object, which is not read, has the *hash*, unless more is known of it. Safe to repeat.
+
+        It has no sequencer, so what an event told of the object stands, a tombstone included. Raises NotSearched if
+        the generation is not that of imported hashes.
+        """
+        report, collection = Report(ref), collection_of(ref, self._settings)
+        if self._settings.generation != IMPORTED:
+            raise NotSearched(
+                f"hashes of {IMPORTED} are imported, and this deployment searches {collection.generation}"
+            )
+        known = self._catalog.get(collection, [ref.object_id])
+        record = PictureRecord(
+            ref, IMPORTED, Outcome.INDEXED, fingerprint=bare_fingerprint(hash, collection.generation)
+        )
+        with report.timed("write"):
+            asker = Asker.stored(record)
+            if _is_more(known) or not self._write(collection, record, report, partial(_nothing, asker)):
+                report.outcome = Outcome.STALE
+                return Indexed(report, None)
+        report.outcome, report.record = Outcome.INDEXED, record
+        return Indexed(report, asker)
 
     def mark_done(self, ref: ObjectRef, job: str) -> None:
         """Note that a backfill is done with the object, so that whoever runs it can see that."""
@@ -269,6 +297,12 @@ class Indexer:
         if record is not None:
             for hash in _bucketed(record):
                 self._catalog.drop_holder(collection, hash, record.ref)
+
+
+def _is_more(known: Sequence[PictureRecord]) -> bool:
+    """Whether more is known of an object than a bare hash."""
+    computed = known[0].fingerprint if known else None
+    return computed is not None and not computed.bare
 
 
 def _after_what_is_known(known: Sequence[PictureRecord], ref: ObjectRef) -> ObjectRef:

@@ -95,6 +95,8 @@ class Looks:
             for one in proposed
             if one.record.ref.object_id in noted
         }
+        # Of an imported hash there is nothing to look at; what a list has of one cannot be read either.
+        settled |= {one.record.named: one for one in proposed if one.unconfirmed and not one.list}
         bound, cap = self._settings.max_looks, self._settings.max_matches
         open_ones = [one for one in proposed if one.record.named not in settled]
         looked = self._each(asker, open_ones[:bound], deadline)

@@ -213,6 +213,12 @@ def test_backfill_says_its_job_and_what_it_tells() -> None:
     ]
 
 
+def test_imported_hash_is_taken_as_it_is() -> None:
+    asked = {"bucket": "b", "key": "a.jpg", "job": "j", "tell": "all", "hash": "00ff00ff00ff00ff"}
+
+    assert actions({"backfill": asked}) == [Created(ObjectRef("b", "a.jpg"), Backfill("j"), 0x00FF_00FF_00FF_00FF)]
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -220,7 +226,8 @@ def test_backfill_says_its_job_and_what_it_tells() -> None:
         ({"began": "2026-05-01T10:11:12"}, "backfill.began is .*, want a time with its offset"),
         ({"began": "yesterday"}, "backfill.began is .*, want a time with its offset"),
         ({"job": ""}, "backfill.job is .*, want a string that is not empty"),
-        ({"version": "v"}, "backfill has 'version': accepted are bucket, key, job, began, tell"),
+        ({"hash": "00FF"}, "backfill.hash: bad hash '00FF': want 16 lower-case hex digits"),
+        ({"version": "v"}, "backfill has 'version': accepted are bucket, key, job, began, tell, hash"),
     ],
 )
 def test_backfill_that_says_something_else_is_refused(change: dict[str, str], why: str) -> None:

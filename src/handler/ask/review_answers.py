@@ -86,11 +86,14 @@ def _group(group: OpenGroup, records: Mapping[str, PictureRecord]) -> Document:
     }
 
 
+MAY_BE_UNKNOWN = ("width", "height", "format", "bytes", "modified")  # of an imported hash
+
+
 def _copy(copy: Copy, records: Mapping[str, PictureRecord]) -> Document:
     """What a pair has of the picture, and by what its content is told: the pair is of that content."""
     record = records[copy.object_id]
-    unknown = {name: getattr(copy, name) or None for name in ("width", "height", "format", "modified")}
-    return copy._asdict() | unknown | {"etag": record.etag, "sha256": record.digest}
+    known = copy._asdict() | {"etag": record.etag, "sha256": record.digest}
+    return known | {name: known[name] or None for name in MAY_BE_UNKNOWN}
 
 
 def _decision(decision: Decision) -> Document:

@@ -157,10 +157,10 @@ def _group() -> dict[str, Schema]:
         "bucket": NAME,
         "key": NAME,
         **STORED,
-        "width": or_null(COUNT) | {"description": "Null of a bare hash of a list."},
+        "width": or_null(COUNT) | {"description": "Null of a bare hash, on a list or imported."},
         "height": or_null(COUNT),
         "format": or_null({"enum": list(FORMATS)}),
-        "bytes": NUMBER,
+        "bytes": or_null(NUMBER),
         "modified": or_null(MODIFIED),
     }
     other = {

@@ -36,7 +36,7 @@ from handler.core.phash import similarity
 HEX: Schema = {"type": "string", "pattern": f"^{HASH}$"}
 RADIUS: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_RADIUS}
 GENERATION: Schema = {"enum": list(GENERATIONS)}
-OF_A_BARE_HASH = {"width", "height", "format", "bytes", "etag", "sha256"}  # is not known; it may be on a list
+OF_A_BARE_HASH = {"width", "height", "format", "bytes", "modified", "etag", "sha256"}  # is not known
 
 OPTIONS: Mapping[str, Schema] = {
     "scope": NAME | {"description": "Where to search: folders with a slash after each; * is the whole deployment."},

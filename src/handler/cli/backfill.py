@@ -32,7 +32,7 @@ from handler.cli.manifest import Listed
 from handler.cli.measures import counted
 from handler.cli.output import complain, printable
 from handler.cli.progress import progress
-from handler.cli.stacks import Stack
+from handler.cli.stacks import DeployedStack
 from handler.core.filed import Copy
 
 DESCRIPTION = f"""\
@@ -136,7 +136,7 @@ def _look_at_this_machine() -> None:
     os.environ.update(running.environment)
 
 
-def _check_readable(stack: Stack, bucket: str) -> None:
+def _check_readable(stack: DeployedStack, bucket: str) -> None:
     """Say so if the stack does not take pictures from the bucket, whose objects it could not read then."""
     existing = [one for one in stack.parameters.get("ExistingBuckets", "").split(",") if one]
     known = existing or [stack.outputs.get("PicturesBucket", "")]

@@ -91,7 +91,7 @@ def _rows(number: int, group: Document) -> Iterator[tuple[str, ...]]:
             str(number),
             copy.get("kind", "best"),
             "-" if agreement is None else f"{agreement:.3f}",
-            f"{copy['width']} x {copy['height']}",
-            copy["format"],
-            str(copy["bytes"]),
+            f"{copy['width']} x {copy['height']}" if copy["width"] else "-",
+            copy["format"] or "-",
+            str(copy["bytes"] or "-"),
         )

@@ -3,6 +3,8 @@
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from handler.cli.errors import CommandError
@@ -50,6 +52,11 @@ class IntakeQueue:
                 return
         why = refused[pending[0]["Id"]]
         raise CommandError(f"the queue does not take messages ({why['Code']}): run the same again to go on")
+
+    def now(self) -> datetime:
+        """Return the time by SQS's own clock: a whole second, not in the future."""
+        answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).astimezone(UTC)
 
     def waiting(self) -> int:
         """Return about how many messages are not done with; SQS's counts lag behind by up to a minute."""

@@ -28,7 +28,7 @@ from handler.cli.manifest import Listed
 from handler.cli.measures import counted
 from handler.cli.output import complain, printable
 from handler.cli.progress import progress
-from handler.cli.stacks import STACK, Stack, described
+from handler.cli.stacks import STACK, DeployedStack, described
 from handler.core.backfill import BackfillTell
 from handler.core.filed import Copy
 from handler.core.model import Collection, ObjectRef, scope_of
@@ -65,7 +65,7 @@ class Deployed:
     """A deployed stack, and what a job needs of it."""
 
     def __init__(self, session: boto3.Session, name: str) -> None:
-        self.stack: Stack = described(session.client("cloudformation", config=CLIENT), name)
+        self.stack: DeployedStack = described(session.client("cloudformation", config=CLIENT), name)
         self._session = session
 
     def client(self, service: str) -> Any:
@@ -132,7 +132,7 @@ def explained(stack: str, session: boto3.Session) -> Iterator[None]:
         raise CommandError(said) from error
 
 
-def job_files(options: argparse.Namespace, stack: Stack, *about: str) -> JobFiles:
+def job_files(options: argparse.Namespace, stack: DeployedStack, *about: str) -> JobFiles:
     """Return the files of the job that the options ask for, in that stack."""
     return JobFiles(options.state or usual_folder(), stack.output("FunctionArn"), *about)
 

@@ -1,8 +1,17 @@
 """Numbers as people read them."""
 
+NOT_KNOWN = "not known"  # of a picture of which nothing is known but its hash
 
-def amount(size: int) -> str:
+
+def dimensions(width: int | None, height: int | None) -> str:
+    """Return the size of a picture in pixels as people read it."""
+    return f"{width:,} x {height:,}" if width and height else NOT_KNOWN
+
+
+def amount(size: int | None) -> str:
     """Return *size* in bytes as people read it: 999 bytes, 82 KB, 1.2 MB."""
+    if size is None:
+        return NOT_KNOWN
     if size < 1000:
         return f"{size} byte{'s' * (size != 1)}"
     value = float(size)

@@ -13,7 +13,7 @@ from handler.cli.asking import CLIENT, ERROR, WHERE, add_function, asker, explai
 from handler.cli.contact_sheet import GROUPS_A_PAGE, Sheet, Tile, write
 from handler.cli.deciding import all_groups
 from handler.cli.errors import STATUSES, CommandError
-from handler.cli.measures import amount, counted
+from handler.cli.measures import NOT_KNOWN, amount, counted, dimensions
 from handler.cli.output import printable
 from handler.cli.progress import Display, progress
 from handler.cli.reviewing import Document, add_filters, filters, members, named, uri
@@ -94,7 +94,7 @@ def _thumbnail(pictures: S3Pictures, copy: Document) -> bytes | None:
 
 
 def _tile(copy: Document, made: bytes | None) -> Tile:
-    facts = [f"{copy['width']} x {copy['height']}", copy["format"], amount(copy["bytes"])]
+    facts = [dimensions(copy["width"], copy["height"]), copy["format"] or NOT_KNOWN, amount(copy["bytes"])]
     if "kind" not in copy:
         return Tile(uri(named(copy)), facts, ["best copy"], made)
     agreement = copy["agreement"]

@@ -198,7 +198,7 @@ def sums(some: Sequence[Document]) -> Sums:
     """Return what it comes to if of each of these groups the best copy is kept."""
     others = [other for group in some for other in group["others"]]
     goes = len(others) + sum(group.get("more", 0) for group in some)
-    return Sums(len(some), len(some), goes, sum(other["bytes"] for other in others))
+    return Sums(len(some), len(some), goes, sum(other["bytes"] or 0 for other in others))
 
 
 class Surplus(NamedTuple):

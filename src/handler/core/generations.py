@@ -84,4 +84,5 @@ GENERATIONS: Mapping[str, Generation] = {
         turned_asking=_unturned,
     ),
 }
+IMPORTED = "phash1"  # of hashes that other software has computed
 DEFAULT_GENERATION = next(iter(GENERATIONS))

@@ -9,10 +9,12 @@ from handler.core.model import MatchKind
 
 Rank = Callable[[Copy], float | str]
 
+_UNKNOWN = "~"  # a time that nobody knows: behind all others
+
 RANKS: Mapping[str, Rank] = {  # what copies are sorted by, the best first
     "pixels": lambda copy: -copy.width * copy.height,
     "compression": lambda copy: -copy.bytes / max(1, copy.width * copy.height),  # the least compressed
-    "oldest": lambda copy: copy.modified,
+    "oldest": lambda copy: copy.modified or _UNKNOWN,
     "largest": lambda copy: -copy.bytes,
     "key": lambda copy: copy.key,
 }

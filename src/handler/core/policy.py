@@ -159,6 +159,7 @@ def _matched(picture: PictureRecord, candidate: PictureRecord, meeting: Meeting,
         meeting.view_pair,
         meeting.check_bits,
         taken_apart_s(picture, candidate),
+        unconfirmed=any(one.fingerprint is not None and one.fingerprint.bare for one in (picture, candidate)),
     )
 
 

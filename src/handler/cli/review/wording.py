@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from handler.cli.measures import amount, counted
+from handler.cli.measures import NOT_KNOWN, amount, counted, dimensions
 
 Document = Mapping[str, Any]
 LITTLE = 0.02  # a smaller share is no difference that anybody sees
@@ -35,14 +35,16 @@ def facts(copy: Document) -> list[str]:
 
 def points(one: Document, other: Document) -> list[Point]:
     """Return what tells two copies apart: first what speaks for one of them, in the order in which it counts."""
-    pixels, dense = [_pixels(copy) for copy in (one, other)], [copy["bytes"] / _pixels(copy) for copy in (one, other)]
+    pixels = [_pixels(copy) for copy in (one, other)]
+    dense = [(copy["bytes"] or 0) / _pixels(copy) for copy in (one, other)]
+    formats = [copy["format"] or NOT_KNOWN for copy in (one, other)]
     return [
         _more("Pixels", pixels, "pixels", lambda value: f"{value / 1e6:.1f} million"),
         _more("Bytes a pixel", dense, "bytes for a pixel: less compressed", lambda value: f"{value:.2f}"),
         _older(one["modified"], other["modified"]),
         Point("Size", _size(one), _size(other), _shape(one, other)),
         Point("File", amount(one["bytes"]), amount(other["bytes"]), ""),
-        Point("Format", one["format"], other["format"], "" if one["format"] == other["format"] else "another format"),
+        Point("Format", formats[0], formats[1], "" if formats[0] == formats[1] else "another format"),
     ]
 
 
@@ -71,12 +73,12 @@ def likeness(match: Document) -> list[str]:
 
 
 def _pixels(copy: Document) -> int:
-    width, height = int(copy["width"]), int(copy["height"])
+    width, height = int(copy["width"] or 0), int(copy["height"] or 0)
     return max(1, width * height)
 
 
 def _size(copy: Document) -> str:
-    return f"{copy['width']:,} x {copy['height']:,}"
+    return dimensions(copy["width"], copy["height"])
 
 
 def _more(name: str, values: Sequence[float], of_what: str, shown: Callable[[float], str]) -> Point:
@@ -102,7 +104,9 @@ def _older(one: str | None, other: str | None) -> Point:
 
 
 def _shape(one: Document, other: Document) -> str:
-    shapes = [copy["width"] / max(1, copy["height"]) for copy in (one, other)]
+    shapes = [copy["width"] / copy["height"] for copy in (one, other) if copy["height"]]
+    if len(shapes) < 2:
+        return ""
     return "another shape: one may be cut" if abs(shapes[0] / shapes[1] - 1) > LITTLE else "of one shape"
 
 
