@@ -83,7 +83,7 @@ def everything(function: Callable[..., Function]) -> list[HandledEvent]:
     handled += [troubled(catalog=catalog).handle(each) for each in events]
     first = troubled(catalog=InMemoryCatalog(), lists=("banned",))  # what it indexes comes again, to the same trouble
     first.lister().add("banned", first.listed("cat.jpg", PICTURE))
-    handled += [first.handle(created(key)) for key in ("cat", "copy")]
+    handled += [first.handle(each) for each in (created("cat"), backfill("copy"))]
     coming = [again.document() for again, _ in list(first.again.sent)]
     handled += [first.handle(each) for each in coming]
     looked = partial(function, **parts, catalog=InMemoryCatalog(), max_looks=5, max_matches=1)  # where packs are there

@@ -213,6 +213,13 @@ def test_backfill_says_its_job_and_what_it_tells() -> None:
     ]
 
 
+@pytest.mark.parametrize("job", [None, "j"])
+def test_backfill_that_comes_again_says_what_it_tells(job: str | None) -> None:
+    again = Again(ObjectRef("b", "a.jpg"), 1, BEGAN, Backfill(job, BackfillTell.NONE, BEGAN))
+
+    assert actions(again.document()) == [again]
+
+
 def test_imported_hash_is_taken_as_it_is() -> None:
     asked = {"bucket": "b", "key": "a.jpg", "job": "j", "tell": "all", "hash": "00ff00ff00ff00ff"}
 

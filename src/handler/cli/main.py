@@ -34,7 +34,7 @@ COMMANDS = {
     "review": Command("handler.cli.review.command", "look at those groups on a page, and decide"),
     "connect": Command("handler.cli.connect", "have a bucket that is in use tell the stack of its pictures"),
     "backfill": Command("handler.cli.backfill", "have a deployed stack index what was in a bucket before"),
-    "import": Command("handler.cli.importing", "have a deployed stack know pictures by hashes of other software"),
+    "import": Command("handler.cli.importing", "have a stack know pictures by hashes of other software"),
     "bill": Command("handler.cli.bill", "print what a month of a deployment costs"),
     "redrive": Command("handler.cli.redrive", "retry the events in the failure queue of a deployed stack"),
     "local": Command("handler.cli.local.commands", "run the whole stack on this machine, without AWS"),

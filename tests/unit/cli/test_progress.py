@@ -32,11 +32,11 @@ def test_without_rich_a_line_comes_now_and_then(capsys: pytest.CaptureFixture[st
 
 
 def test_line_has_no_total_that_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
-    times = iter((0.0, PAUSE_S, PAUSE_S))
+    times = iter((0.0, PAUSE_S))
 
     Lines("taking back", None, clock=lambda: next(times)).advance(100)
 
-    assert capsys.readouterr().err == "taking back: 100\n"
+    assert capsys.readouterr().err == "taking back: 100, 20/s\n"
 
 
 WITHOUT_RICH = "import sys; sys.modules['rich'] = None; from handler.cli.main import main; sys.exit(main(sys.argv[1:]))"

@@ -8,9 +8,10 @@ import pytest
 
 from handler.answers import answer
 from handler.core.again import FIRST_DELAY_S, MAX_ATTEMPTS, MAX_DELAY_S, Again, NeverWhole
+from handler.core.backfill import Backfill, BackfillTell
 from handler.core.model import Lack, ObjectRef, Outcome, Route
 from handler.report import Report
-from tests.deployments import FakeDeployment
+from tests.deployments import BUCKET, FakeDeployment
 from tests.fakes import RecordingQueue
 from tests.pictures import jpeg, near_copy, photo
 
@@ -217,3 +218,18 @@ def test_question_that_is_not_answered_whole_says_so_and_comes_never_again(site:
 
     assert [(len(found["matches"]), found["complete"]) for found in answers] == [(0, False), (1, True)]
     assert site.again.sent == []
+
+
+def test_backfill_that_comes_again_stays_quiet_and_is_done_with_once_it_was_whole(site: FakeDeployment) -> None:
+    job = Backfill("job", BackfillTell.NONE, "2027-01-01T00:00:00+00:00")
+    site.upload("cat.jpg", jpeg(CAT))
+    site.pictures.objects[BUCKET, "corner.jpg"] = jpeg(CORNER)
+    ref = ObjectRef(BUCKET, "corner.jpg")
+
+    site.function().created(ref, deadline=LATE, backfill=job)
+    (before,) = site.catalog.get(site.collection, [ref.object_id])
+    second = come_again(site)
+    (after,) = site.catalog.get(site.collection, [ref.object_id])
+
+    assert site.announced == []
+    assert (second.quiet, before.job, after.job) == (1, None, "job")
