@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -150,7 +151,7 @@ class Backfilling:
             by_collection.setdefault(collection, []).append(object_id)
         for collection, ids in by_collection.items():
             for record in self._records.get(collection, ids):
-                if outcome := outcome_of(record, self._job.name):
+                if outcome := outcome_of(record, self._job):
                     del page.open[record.ref.object_id]
                     page.outcomes[outcome] += 1
 
@@ -177,13 +178,14 @@ class Backfilling:
             raise Stuck
 
     def _fail(self, page: Page) -> None:
-        removed = 0
+        """Count what is open as failed, but for what an event has told of since the job was done with it."""
+        later = Counter[str]()
         for collection in set(page.open.values()):
             ids = [object_id for object_id, where in page.open.items() if where == collection]
             found = self._records.get(collection, ids)
-            removed += sum(record.outcome is Outcome.REMOVED for record in found)
-        page.outcomes[Outcome.REMOVED] += removed  # after the job was done with them
-        page.outcomes[FAILED] += len(page.open) - removed
+            later[KNOWN] += sum(map(_is_by_event, found))
+            later[Outcome.REMOVED] += sum(record.outcome is Outcome.REMOVED for record in found)
+        page.outcomes += later + Counter({FAILED: len(page.open) - later.total()})
         page.open.clear()
 
 
@@ -193,14 +195,21 @@ def message(job: Job, one: Listed) -> dict[str, Any]:
     return {"backfill": document | ({"hash": one.hash} if one.hash else {})}
 
 
-def outcome_of(record: PictureRecord, job: str) -> str | None:
+def outcome_of(record: PictureRecord, job: Job) -> str | None:
     """Return what became of an object by what is known of it; None if that *job* is not done with it.
 
-    Of a rejected one with the code of its reason, after a colon.
+    Of a rejected one with the code of its reason, after a colon. What was uploaded since the job began has an event of
+    its own, which takes the job's mark away.
     """
-    if record.alive and not was_backfilled(record.ref):
-        return KNOWN  # by an event, before the job or since
-    if record.job != job:
+    since = datetime.fromisoformat(record.modified) >= datetime.fromisoformat(job.began) if record.modified else False
+    if record.job != job.name and not (since and _is_by_event(record)):
         return None
+    if _is_by_event(record):
+        return KNOWN
     code = (record.reason or "").partition(":")[0] if record.outcome is Outcome.REJECTED else ""
     return f"{record.outcome}: {code}" if code else record.outcome.value
+
+
+def _is_by_event(record: PictureRecord) -> bool:
+    """Whether an event has told of an object that is there."""
+    return record.alive and not was_backfilled(record.ref)

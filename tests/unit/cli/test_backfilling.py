@@ -195,6 +195,19 @@ def test_what_was_removed_after_the_job_was_done_with_it_has_not_failed(files: J
     assert state(files).outcomes == {"indexed": COUNT - 1, "removed": 1}
 
 
+def test_what_an_event_told_of_after_the_job_was_done_with_it_has_not_failed(files: JobFiles) -> None:
+    begin(files)
+    service = Service(lost={"0003.jpg"})
+    delivered_again = record(
+        "0003.jpg", job=None, sequencer=padded_sequencer("5"), modified="2026-01-01T00:00:00+00:00"
+    )
+    service.records[delivered_again.ref.object_id] = delivered_again
+
+    run(files, service)
+
+    assert state(files).outcomes == {"indexed": COUNT - 1, "known": 1}
+
+
 def test_job_that_gets_nowhere_while_its_queue_is_busy_ends_and_goes_on_later(files: JobFiles) -> None:
     begin(files)
     service = Service(lost={"0003.jpg"}, busy=True)
@@ -223,8 +236,9 @@ def test_nothing_is_polled_faster_where_nothing_changes(files: JobFiles) -> None
     [
         (record("a"), "indexed"),
         (record("a", job="earlier"), None),
-        (record("a", job=None, sequencer=padded_sequencer("5")), "known"),
         (record("a", sequencer=padded_sequencer("5")), "known"),
+        (record("a", job=None, sequencer=padded_sequencer("5"), modified="2026-05-01T10:11:12+00:00"), "known"),
+        (record("a", job=None, sequencer=padded_sequencer("5"), modified="2026-05-01T10:11:11+00:00"), None),
         (record("a", sequencer=just_after(padded_sequencer("5"))), "indexed"),
         (record("a", Outcome.REJECTED, reason="empty: no bytes"), "rejected: empty"),
         (record("a", Outcome.GONE, reason="b/a does not exist"), "gone"),
@@ -233,7 +247,7 @@ def test_nothing_is_polled_faster_where_nothing_changes(files: JobFiles) -> None
     ],
 )
 def test_outcome_is_what_the_table_knows(known: PictureRecord, outcome: str | None) -> None:
-    assert outcome_of(known, "job") == outcome
+    assert outcome_of(known, Job("job", BEGAN, "none", 1)) == outcome
 
 
 # --- files ---
