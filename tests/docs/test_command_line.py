@@ -20,7 +20,7 @@ from handler.cli.dropping import Drop, NamedMessage
 from handler.cli.errors import FAILED, OUTPUT_LOST, PIPE_CLOSED, USAGE_ERROR
 from handler.cli.exchange import exported
 from handler.cli.failure_queue import Failure
-from handler.cli.job_files import Job
+from handler.cli.job_files import BackfillJob
 from handler.cli.jobs import end
 from handler.cli.local.deployment import Deployment
 from handler.cli.local.emulator import Emulator
@@ -199,7 +199,7 @@ def test_variables_of_a_deployment() -> None:
 
 
 def test_fields_of_json_about_a_job(capsys: pytest.CaptureFixture[str]) -> None:
-    job = Job("1", "2026", "none", 1, outcomes={"indexed": 1})
+    job = BackfillJob("1", "2026", "none", 1, outcomes={"indexed": 1})
 
     end(argparse.Namespace(json=True), job, None)
 

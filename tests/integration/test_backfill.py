@@ -23,7 +23,7 @@ PATIENCE_S = 3000
 
 
 @dataclass
-class Command:
+class KilledCommand:
     """`lookalike backfill` of one bucket, whose state and report are files."""
 
     site: Site
@@ -65,13 +65,13 @@ class Command:
 
 
 @pytest.fixture
-def command(site: Site, tmp_path: Path) -> Command:
+def command(site: Site, tmp_path: Path) -> KilledCommand:
     bucket = f"archive-{site.folder}"
     site.s3.create_bucket(Bucket=bucket)
-    return Command(site, bucket, tmp_path)
+    return KilledCommand(site, bucket, tmp_path)
 
 
-def stored(command: Command, count: int) -> dict[str, bytes]:
+def stored(command: KilledCommand, count: int) -> dict[str, bytes]:
     """Put *count* pictures into the bucket, in families, with no event that says so."""
     bodies: dict[str, bytes] = {}
     for number, size in enumerate(cycle(SIZES)):
@@ -84,7 +84,7 @@ def stored(command: Command, count: int) -> dict[str, bytes]:
     return bodies
 
 
-def reported(command: Command) -> Counter[frozenset[str]]:
+def reported(command: KilledCommand) -> Counter[frozenset[str]]:
     """How often each pair is in the report, by names without the folder."""
     found = Counter[frozenset[str]]()
     for line in command.report.read_text().splitlines():
@@ -102,7 +102,7 @@ def reported(command: Command) -> Counter[frozenset[str]]:
     ],
 )
 def test_every_pair_is_in_the_report_once_whenever_the_command_is_killed(
-    command: Command, count: int, kills: list[tuple[str, int]]
+    command: KilledCommand, count: int, kills: list[tuple[str, int]]
 ) -> None:
     bodies = stored(command, count)
     options = ("--tell", "report", "--report", str(command.report), "--json")
@@ -120,7 +120,7 @@ def test_every_pair_is_in_the_report_once_whenever_the_command_is_killed(
     assert command.state == {}
 
 
-def test_what_events_told_of_is_known_and_what_is_no_picture_is_named(command: Command) -> None:
+def test_what_events_told_of_is_known_and_what_is_no_picture_is_named(command: KilledCommand) -> None:
     body = next(iter(stored(command, 2).values()))
     command.site.s3.put_object(Bucket=command.bucket, Key=f"{command.site.folder}/notes.txt", Body=b"no picture")
     command.site.s3.put_object(Bucket=command.bucket, Key=f"{command.site.folder}/folder/", Body=b"")

@@ -12,7 +12,7 @@ import boto3
 from handler.cli import batch_jobs
 from handler.cli.batch_jobs import Where
 from handler.cli.errors import STATUSES, USAGE_ERROR, CommandError
-from handler.cli.job_files import Job, JobFiles
+from handler.cli.job_files import BackfillJob, JobFiles
 from handler.cli.jobs import (
     FIELDS,
     REPORT,
@@ -28,7 +28,7 @@ from handler.cli.jobs import (
     time_of,
 )
 from handler.cli.local import deployment as deployments
-from handler.cli.manifest import Listed
+from handler.cli.manifest import ListedObject
 from handler.cli.measures import counted
 from handler.cli.output import complain, printable
 from handler.cli.progress import progress
@@ -147,24 +147,24 @@ def _check_readable(stack: DeployedStack, bucket: str) -> None:
         )
 
 
-def _listed(s3: Any, where: Place) -> tuple[str, Iterable[Listed]]:
+def _listed(s3: Any, where: Place) -> tuple[str, Iterable[ListedObject]]:
     """Return the time before anything was listed, by S3's clock, and what is there."""
     first = s3.list_objects_v2(Bucket=where.bucket, Prefix=where.prefix, MaxKeys=1)
     return time_of(first).isoformat(timespec="seconds"), _objects(s3, where)
 
 
-def _objects(s3: Any, where: Place) -> Iterator[Listed]:
+def _objects(s3: Any, where: Place) -> Iterator[ListedObject]:
     """Yield all objects but those by which consoles make folders."""
     with progress("listing", lambda: None) as shown:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=where.prefix):
             found = page.get("Contents", [])
             shown.advance(len(found))
             yield from (
-                Listed(where.bucket, one["Key"]) for one in found if one["Size"] or not one["Key"].endswith("/")
+                ListedObject(where.bucket, one["Key"]) for one in found if one["Size"] or not one["Key"].endswith("/")
             )
 
 
-def _run_batch(options: argparse.Namespace, deployed: Deployed, job: Job, files: JobFiles) -> None:
+def _run_batch(options: argparse.Namespace, deployed: Deployed, job: BackfillJob, files: JobFiles) -> None:
     """Have S3 invoke the function for each object, and take its report for what came of the job."""
     where = Where(deployed.stack.output("FunctionArn"), options.role, options.jobs_bucket)
     s3, s3control = deployed.client("s3"), deployed.client("s3control")

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from handler.cli import manifest
-from handler.cli.job_files import Job
-from handler.cli.manifest import Listed
+from handler.cli.job_files import BackfillJob
+from handler.cli.manifest import ListedObject
 from handler.core.model import Collection, ObjectRef, Outcome, PictureRecord, was_backfilled
+from handler.finding import Records
 
 BATCH = 10  # messages; the most that SQS takes at once
 PAGE = 100  # objects; as many items as DynamoDB reads at once
@@ -42,15 +43,8 @@ class Intake(Protocol):
         """Return about how many messages are not done with."""
 
 
-class Records(Protocol):
-    """What is known of each object."""
-
-    def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
-        """Return the records that exist, in any order."""
-
-
 @dataclass(slots=True)
-class Page:
+class FollowedPage:
     """Some objects that were sent, and what became of them so far."""
 
     open: dict[str, Collection]  # those that are not done with, by object id
@@ -64,7 +58,7 @@ class Backfilling:
 
     def __init__(
         self,
-        job: Job,
+        job: BackfillJob,
         path: Path,
         *,
         intake: Intake,
@@ -84,7 +78,7 @@ class Backfilling:
         self._advance = advance
         self._clock = clock
         self._sleep = sleep
-        self._pages: list[Page] = []
+        self._pages: list[FollowedPage] = []
         self._taken, self._taken_end = job.followed, job.followed_end  # lines that are in pages
 
     def run(self, rate: float) -> None:
@@ -140,12 +134,12 @@ class Backfilling:
         """Follow the next objects that were sent."""
         piece = manifest.read(self._path, self._taken_end, min(PAGE, self._job.sent - self._taken))
         refs = [ObjectRef(one.bucket, one.key) for one in piece.objects]
-        page = Page({ref.object_id: self._collection_of(ref) for ref in refs}, len(refs), piece.end)
+        page = FollowedPage({ref.object_id: self._collection_of(ref) for ref in refs}, len(refs), piece.end)
         page.outcomes[KNOWN] += len(refs) - len(page.open)  # the same object twice
         self._pages.append(page)
         self._taken, self._taken_end = self._taken + len(refs), piece.end
 
-    def _read(self, page: Page) -> None:
+    def _read(self, page: FollowedPage) -> None:
         by_collection: dict[Collection, list[str]] = {}
         for object_id, collection in page.open.items():
             by_collection.setdefault(collection, []).append(object_id)
@@ -177,7 +171,7 @@ class Backfilling:
         elif unchanged_s >= PATIENCE_S:
             raise Stuck
 
-    def _fail(self, page: Page) -> None:
+    def _fail(self, page: FollowedPage) -> None:
         """Count what is open as failed, but for what an event has told of since the job was done with it."""
         later = Counter[str]()
         for collection in set(page.open.values()):
@@ -189,13 +183,13 @@ class Backfilling:
         page.open.clear()
 
 
-def message(job: Job, one: Listed) -> dict[str, Any]:
+def message(job: BackfillJob, one: ListedObject) -> dict[str, Any]:
     """Return the document that has the function index an object."""
     document = {"bucket": one.bucket, "key": one.key, "job": job.name, "began": job.began, "tell": job.tell}
     return {"backfill": document | ({"hash": one.hash} if one.hash else {})}
 
 
-def outcome_of(record: PictureRecord, job: Job) -> str | None:
+def outcome_of(record: PictureRecord, job: BackfillJob) -> str | None:
     """Return what became of an object by what is known of it; None if that *job* is not done with it.
 
     Of a rejected one with the code of its reason, after a colon. What was uploaded since the job began has an event of

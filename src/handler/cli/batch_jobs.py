@@ -18,7 +18,7 @@ from urllib.parse import quote
 from handler.cli import manifest
 from handler.cli.backfilling import FAILED, KNOWN
 from handler.cli.errors import CommandError
-from handler.cli.job_files import Job
+from handler.cli.job_files import BackfillJob
 from handler.core.backfill import BackfillTell
 from handler.core.model import Outcome
 
@@ -58,7 +58,7 @@ class Ended(NamedTuple):
     reasons: list[str]  # of what failed, each once, the first of them
 
 
-def start(job: Job, path: Path, where: Where, *, s3: Any, s3control: Any) -> str:
+def start(job: BackfillJob, path: Path, where: Where, *, s3: Any, s3control: Any) -> str:
     """Store the manifest *path* as a job takes it, make the job and return its id. Safe to repeat: there is one job."""
     key = f"{FOLDER}/{job.name}.csv"
     with TemporaryFile() as file:
@@ -125,7 +125,7 @@ def follow(
         sleep(PAUSE_S)
 
 
-def report(job: Job, where: Where, status: str, *, s3: Any) -> Ended:
+def report(job: BackfillJob, where: Where, status: str, *, s3: Any) -> Ended:
     """Return what came of each object by the report of a job that has ended with *status*."""
     ended = Ended(status, Counter(), [])
     prefix = f"{FOLDER}/{job.name}/job-{job.batch_job}/manifest.json"

@@ -24,7 +24,7 @@ from handler.cli.jobs import (
     report,
     run_job,
 )
-from handler.cli.manifest import Listed
+from handler.cli.manifest import ListedObject
 from handler.cli.measures import counted
 from handler.cli.output import complain, printable
 from handler.cli.stacks import DeployedStack
@@ -70,7 +70,7 @@ MOST_TOLD = 20  # lines that are refused
 
 
 @dataclass(slots=True)
-class Refused:
+class RefusedLines:
     """The lines that could not be taken."""
 
     count: int = 0
@@ -93,7 +93,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Import the hashes; return 0 if nothing was refused or failed, else 1."""
     check_job(options)
-    session, refused = boto3.Session(), Refused()
+    session, refused = boto3.Session(), RefusedLines()
     digest = _digest(options.file)
     with explained(options.stack, session):
         deployed = Deployed(session, options.stack)
@@ -110,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
     return FAILED if job.outcomes.get(REFUSED) else status
 
 
-def listed(path: Path, refused: Refused) -> Iterator[Listed]:
+def listed(path: Path, refused: RefusedLines) -> Iterator[ListedObject]:
     """Yield what the lines of the file *path* name. Raises CommandError if it cannot be read."""
     order: tuple[str, ...] = COLUMNS
     try:
@@ -127,7 +127,7 @@ def listed(path: Path, refused: Refused) -> Iterator[Listed]:
         complain(f"{counted(refused.count - MOST_TOLD, 'further line')} refused")
 
 
-def _one(row: dict[str, str], cells: int, number: int, refused: Refused) -> Iterator[Listed]:
+def _one(row: dict[str, str], cells: int, number: int, refused: RefusedLines) -> Iterator[ListedObject]:
     if cells != len(COLUMNS):
         refused.add(number, f"it has {counted(cells, 'column')}, want {', '.join(COLUMNS)}")
         return
@@ -139,7 +139,7 @@ def _one(row: dict[str, str], cells: int, number: int, refused: Refused) -> Iter
     elif hash is None:
         refused.add(number, f"{row['hash']!r} is no hash of 16 hex digits")
     else:
-        yield Listed(row["bucket"], row["key"], hash[1].lower())
+        yield ListedObject(row["bucket"], row["key"], hash[1].lower())
 
 
 def _digest(path: Path) -> str:

@@ -14,7 +14,7 @@ SCHEMA = "lookalike.job/1"
 
 
 @dataclass(slots=True)
-class Job:
+class BackfillJob:
     """How far a job has come. Lines are those of its manifest; what is followed was sent, and its outcomes are told."""
 
     name: str
@@ -61,17 +61,17 @@ class JobFiles:
         if self._held is not None:
             os.close(self._held)
 
-    def load(self) -> Job | None:
+    def load(self) -> BackfillJob | None:
         """Return the job as it was saved last; None if there is none, or its manifest is gone."""
         try:
             document = json.loads(self._state.read_text())
             if document.pop("schema") != SCHEMA or not self.manifest.exists():
                 return None
-            return Job(**document)
+            return BackfillJob(**document)
         except (FileNotFoundError, KeyError, TypeError, ValueError):
             return None
 
-    def save(self, job: Job) -> None:
+    def save(self, job: BackfillJob) -> None:
         """Keep *job*: whole, or as it was before, wherever this process ends."""
         unfinished = self._state.with_suffix(".part")
         with unfinished.open("w") as file:

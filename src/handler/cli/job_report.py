@@ -19,14 +19,14 @@ SCHEMA = "lookalike.group/1"
 Line = dict[str, Any]
 
 
-class OpenPairs(Protocol):
+class WaitingPairs(Protocol):
     """Which pairs wait for people."""
 
     def waiting(self, collection: Collection) -> Iterator[Filed]:
         """Yield them, in any order; eventually consistent."""
 
 
-def groups(pairs: OpenPairs, collections: Iterable[Collection], concerned: Callable[[Copy], bool]) -> Iterator[Line]:
+def groups(pairs: WaitingPairs, collections: Iterable[Collection], concerned: Callable[[Copy], bool]) -> Iterator[Line]:
     """Yield the groups of which a copy is *concerned*, scope by scope: each pair in one of them, exactly once.
 
     Those with the best copies first; then, of what matches no best copy but a copy of one, those around that.

@@ -23,8 +23,8 @@ from handler.cli.aws_errors import explain
 from handler.cli.backfilling import FAILED, Backfilling, Stuck
 from handler.cli.errors import USAGE_ERROR, CommandError
 from handler.cli.intake_queue import IntakeQueue
-from handler.cli.job_files import Job, JobFiles, usual_folder
-from handler.cli.manifest import Listed
+from handler.cli.job_files import BackfillJob, JobFiles, usual_folder
+from handler.cli.manifest import ListedObject
 from handler.cli.measures import counted
 from handler.cli.output import complain, printable
 from handler.cli.progress import progress
@@ -137,7 +137,9 @@ def job_files(options: argparse.Namespace, stack: DeployedStack, *about: str) ->
     return JobFiles(options.state or usual_folder(), stack.output("FunctionArn"), *about)
 
 
-def opened(options: argparse.Namespace, files: JobFiles, listed: Callable[[], tuple[str, Iterable[Listed]]]) -> Job:
+def opened(
+    options: argparse.Namespace, files: JobFiles, listed: Callable[[], tuple[str, Iterable[ListedObject]]]
+) -> BackfillJob:
     """Return the job that was begun, or a new one about what is *listed*, which also says when it begins."""
     found = None if options.restart else files.load()
     if found:
@@ -150,12 +152,12 @@ def opened(options: argparse.Namespace, files: JobFiles, listed: Callable[[], tu
     files.drop()
     began, objects = listed()
     total = manifest.write(files.manifest, objects)
-    job = Job(secrets.token_hex(4), began, options.tell, total)
+    job = BackfillJob(secrets.token_hex(4), began, options.tell, total)
     files.save(job)
     return job
 
 
-def run_job(deployed: Deployed, job: Job, files: JobFiles, rate: float) -> None:
+def run_job(deployed: Deployed, job: BackfillJob, files: JobFiles, rate: float) -> None:
     """Send the rest of the job, and follow it to its end. Raises CommandError where it does not come to one."""
     with progress("indexing", lambda: job.total - job.followed) as shown:
         work = Backfilling(
@@ -192,7 +194,7 @@ def report(
     return path, job_report.write(path, job_report.groups(deployed.pairs, scopes, concerned))
 
 
-def end(options: argparse.Namespace, job: Job, reported: tuple[Path, Sequence[job_report.Line]] | None) -> int:
+def end(options: argparse.Namespace, job: BackfillJob, reported: tuple[Path, Sequence[job_report.Line]] | None) -> int:
     """Print what came of the job; return 0 if nothing failed, else 1."""
     failed = job.outcomes.get(FAILED, 0)
     if options.json:
@@ -210,7 +212,7 @@ def end(options: argparse.Namespace, job: Job, reported: tuple[Path, Sequence[jo
     return 1 if failed else 0
 
 
-def summary(job: Job) -> str:
+def summary(job: BackfillJob) -> str:
     """Return one line that says how many objects came to what."""
     outcomes = sorted(job.outcomes.items(), key=lambda one: -one[1])
     told = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes if count)

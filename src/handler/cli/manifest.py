@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-class Listed(NamedTuple):
+class ListedObject(NamedTuple):
     """One object of a job."""
 
     bucket: str
@@ -18,11 +18,11 @@ class Listed(NamedTuple):
 class Piece(NamedTuple):
     """Some lines of a manifest."""
 
-    objects: list[Listed]
+    objects: list[ListedObject]
     end: int  # where the next one begins, in bytes
 
 
-def write(path: Path, objects: Iterable[Listed]) -> int:
+def write(path: Path, objects: Iterable[ListedObject]) -> int:
     """Write the manifest and return how many objects it has; it is there when it is whole, and not before."""
     count, unfinished = 0, path.with_suffix(".part")
     with unfinished.open("w", encoding="ascii") as file:
@@ -40,11 +40,11 @@ def read(path: Path, start: int, count: int) -> Piece:
     with path.open("rb") as file:
         file.seek(start)
         lines = [line for _ in range(count) if (line := file.readline())]
-    return Piece([Listed(*json.loads(line)) for line in lines], start + sum(map(len, lines)))
+    return Piece([ListedObject(*json.loads(line)) for line in lines], start + sum(map(len, lines)))
 
 
-def everything(path: Path) -> Iterator[Listed]:
+def everything(path: Path) -> Iterator[ListedObject]:
     """Yield every object."""
     with path.open(encoding="ascii") as file:
         for line in file:
-            yield Listed(*json.loads(line))
+            yield ListedObject(*json.loads(line))

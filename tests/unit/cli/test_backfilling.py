@@ -11,8 +11,8 @@ import pytest
 from handler.cli import manifest
 from handler.cli.backfilling import BATCH, PAGE, PAGES, Backfilling, Stuck, outcome_of
 from handler.cli.errors import CommandError
-from handler.cli.job_files import Job, JobFiles
-from handler.cli.manifest import Listed
+from handler.cli.job_files import BackfillJob, JobFiles
+from handler.cli.manifest import ListedObject
 from handler.core.model import (
     LOWEST_SEQUENCER,
     Collection,
@@ -39,7 +39,7 @@ def record(key: str, outcome: Outcome = Outcome.INDEXED, **known: Any) -> Pictur
 
 
 @dataclass
-class Service:
+class FakeStack:
     """A stack that is done with what is sent to it when time passes; *lost* are keys that it never is."""
 
     lost: set[str] = field(default_factory=set)
@@ -89,13 +89,13 @@ def files(tmp_path: Path) -> Iterator[JobFiles]:
         yield found
 
 
-def begin(files: JobFiles, keys: Sequence[str] = KEYS) -> Job:
-    job = Job("job", BEGAN, "none", manifest.write(files.manifest, [Listed("b", key) for key in keys]))
+def begin(files: JobFiles, keys: Sequence[str] = KEYS) -> BackfillJob:
+    job = BackfillJob("job", BEGAN, "none", manifest.write(files.manifest, [ListedObject("b", key) for key in keys]))
     files.save(job)
     return job
 
 
-def run(files: JobFiles, service: Service, *, rate: float = 100.0) -> int:
+def run(files: JobFiles, service: FakeStack, *, rate: float = 100.0) -> int:
     """Go on with the job, in a process of its own; return how many objects it told the progress bar of."""
     job, told = files.load(), Counter[str]()
     assert job is not None
@@ -114,7 +114,7 @@ def run(files: JobFiles, service: Service, *, rate: float = 100.0) -> int:
     return told["done"]
 
 
-def state(files: JobFiles) -> Job:
+def state(files: JobFiles) -> BackfillJob:
     job = files.load()
     assert job is not None
     return job
@@ -122,7 +122,7 @@ def state(files: JobFiles) -> Job:
 
 def test_everything_is_sent_in_order_at_the_rate_and_followed(files: JobFiles) -> None:
     begin(files)
-    service = Service()
+    service = FakeStack()
 
     told = run(files, service, rate=100.0)
 
@@ -134,7 +134,7 @@ def test_everything_is_sent_in_order_at_the_rate_and_followed(files: JobFiles) -
 
 def test_job_that_is_killed_again_and_again_leaves_nothing_out_and_sends_a_batch_twice_at_most(files: JobFiles) -> None:
     begin(files)
-    service, kills = Service(), 0
+    service, kills = FakeStack(), 0
 
     while state(files).followed < COUNT:
         service.calls_left = 2 + kills % 7
@@ -154,7 +154,7 @@ def test_job_that_is_killed_again_and_again_leaves_nothing_out_and_sends_a_batch
 
 def test_batch_whose_sending_was_not_saved_is_sent_again_and_nothing_else(files: JobFiles) -> None:
     job = begin(files)
-    service = Service()
+    service = FakeStack()
     service.send([{"backfill": {"key": key}} for key in KEYS[:BATCH]])  # and then it was killed
 
     run(files, service)
@@ -166,7 +166,7 @@ def test_batch_whose_sending_was_not_saved_is_sent_again_and_nothing_else(files:
 def test_pages_that_are_followed_are_bounded_however_long_nothing_is_done(files: JobFiles) -> None:
     keys = [f"{number}.jpg" for number in range((PAGES + 5) * PAGE)]
     begin(files, keys)
-    service = Service(lost=set(keys), busy=True)
+    service = FakeStack(lost=set(keys), busy=True)
 
     with pytest.raises(Stuck):
         run(files, service, rate=1e6)
@@ -176,7 +176,7 @@ def test_pages_that_are_followed_are_bounded_however_long_nothing_is_done(files:
 
 def test_what_is_in_no_queue_and_never_done_has_failed(files: JobFiles) -> None:
     begin(files)
-    service = Service(lost={"0003.jpg", "0300.jpg"})
+    service = FakeStack(lost={"0003.jpg", "0300.jpg"})
 
     told = run(files, service)
 
@@ -186,7 +186,7 @@ def test_what_is_in_no_queue_and_never_done_has_failed(files: JobFiles) -> None:
 
 def test_what_was_removed_after_the_job_was_done_with_it_has_not_failed(files: JobFiles) -> None:
     begin(files)
-    service = Service(lost={"0003.jpg"})
+    service = FakeStack(lost={"0003.jpg"})
     buried = record("0003.jpg", Outcome.REMOVED, job=None, sequencer=padded_sequencer("5"))
     service.records[buried.ref.object_id] = buried
 
@@ -197,7 +197,7 @@ def test_what_was_removed_after_the_job_was_done_with_it_has_not_failed(files: J
 
 def test_what_an_event_told_of_after_the_job_was_done_with_it_has_not_failed(files: JobFiles) -> None:
     begin(files)
-    service = Service(lost={"0003.jpg"})
+    service = FakeStack(lost={"0003.jpg"})
     delivered_again = record(
         "0003.jpg", job=None, sequencer=padded_sequencer("5"), modified="2026-01-01T00:00:00+00:00"
     )
@@ -210,7 +210,7 @@ def test_what_an_event_told_of_after_the_job_was_done_with_it_has_not_failed(fil
 
 def test_job_that_gets_nowhere_while_its_queue_is_busy_ends_and_goes_on_later(files: JobFiles) -> None:
     begin(files)
-    service = Service(lost={"0003.jpg"}, busy=True)
+    service = FakeStack(lost={"0003.jpg"}, busy=True)
 
     with pytest.raises(Stuck):
         run(files, service)
@@ -223,7 +223,7 @@ def test_job_that_gets_nowhere_while_its_queue_is_busy_ends_and_goes_on_later(fi
 
 def test_nothing_is_polled_faster_where_nothing_changes(files: JobFiles) -> None:
     begin(files, KEYS[:1])
-    service = Service(lost=set(KEYS), busy=True)
+    service = FakeStack(lost=set(KEYS), busy=True)
 
     with pytest.raises(Stuck):
         run(files, service)
@@ -247,14 +247,18 @@ def test_nothing_is_polled_faster_where_nothing_changes(files: JobFiles) -> None
     ],
 )
 def test_outcome_is_what_the_table_knows(known: PictureRecord, outcome: str | None) -> None:
-    assert outcome_of(known, Job("job", BEGAN, "none", 1)) == outcome
+    assert outcome_of(known, BackfillJob("job", BEGAN, "none", 1)) == outcome
 
 
 # --- files ---
 
 
 def test_manifest_keeps_any_key(tmp_path: Path) -> None:
-    listed = [Listed("b", 'a b+%"猫\n.jpg'), Listed("b", "\x7f"), Listed("b", "c", "00ff00ff00ff00ff")]
+    listed = [
+        ListedObject("b", 'a b+%"猫\n.jpg'),
+        ListedObject("b", "\x7f"),
+        ListedObject("b", "c", "00ff00ff00ff00ff"),
+    ]
 
     count = manifest.write(tmp_path / "m", listed)
     first = manifest.read(tmp_path / "m", 0, 2)
@@ -266,8 +270,8 @@ def test_manifest_keeps_any_key(tmp_path: Path) -> None:
 
 
 def test_manifest_that_was_cut_short_is_none(tmp_path: Path) -> None:
-    def cut() -> Iterator[Listed]:
-        yield Listed("b", "a")
+    def cut() -> Iterator[ListedObject]:
+        yield ListedObject("b", "a")
         raise Killed
 
     with pytest.raises(Killed):

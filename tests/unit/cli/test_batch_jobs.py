@@ -14,11 +14,11 @@ from botocore.stub import ANY, Stubber
 from handler.cli import batch_jobs, manifest
 from handler.cli.batch_jobs import Where
 from handler.cli.errors import CommandError
-from handler.cli.job_files import Job
-from handler.cli.manifest import Listed
+from handler.cli.job_files import BackfillJob
+from handler.cli.manifest import ListedObject
 
 WHERE = Where("arn:aws-cn:lambda:cn-north-1:123456789012:function:f", "arn:aws-cn:iam::123456789012:role/r", "jobs")
-JOB = Job("5d0e3c1f", "2026-05-01T10:11:12+00:00", "none", 3, batch_job="job-0001")
+JOB = BackfillJob("5d0e3c1f", "2026-05-01T10:11:12+00:00", "none", 3, batch_job="job-0001")
 ROWS = """\
 b,a%20b.jpg,,succeeded,200,,indexed
 b,c.jpg,,succeeded,200,,stale
@@ -62,7 +62,7 @@ def test_job_is_made_as_s3_takes_it_and_says_what_it_tells(s3: Stubber, s3contro
         params["Body"].seek(0)
 
     s3.client.meta.events.register("provide-client-params.s3.PutObject", keep)
-    manifest.write(tmp_path / "m", [Listed("b", "a b,c.jpg"), Listed("b", "猫/x.jpg")])
+    manifest.write(tmp_path / "m", [ListedObject("b", "a b,c.jpg"), ListedObject("b", "猫/x.jpg")])
     key = "lookalike/5d0e3c1f.csv"
     s3.add_response("put_object", {"ETag": '"e"'}, {"Bucket": "jobs", "Key": key, "Body": ANY})
     s3control.add_response(

@@ -3,14 +3,14 @@ from pathlib import Path
 import pytest
 
 from handler.cli.errors import CommandError
-from handler.cli.importing import MOST_TOLD, Refused, _check_searched, listed
-from handler.cli.manifest import Listed
+from handler.cli.importing import MOST_TOLD, RefusedLines, _check_searched, listed
+from handler.cli.manifest import ListedObject
 from handler.cli.stacks import DeployedStack
 
 
-def lines(tmp_path: Path, text: str, refused: Refused | None = None) -> list[Listed]:
+def lines(tmp_path: Path, text: str, refused: RefusedLines | None = None) -> list[ListedObject]:
     (tmp_path / "hashes.csv").write_bytes(text.encode())
-    return list(listed(tmp_path / "hashes.csv", refused or Refused()))
+    return list(listed(tmp_path / "hashes.csv", refused or RefusedLines()))
 
 
 def test_hashes_are_taken_as_other_software_writes_them(tmp_path: Path) -> None:
@@ -20,15 +20,15 @@ def test_hashes_are_taken_as_other_software_writes_them(tmp_path: Path) -> None:
     )
 
     assert found == [
-        Listed("photos", "a.jpg", "00ff00ff00ff00ff"),
-        Listed("photos", "b, c.jpg", "0123456789abcdef"),
-        Listed("photos", "猫.jpg", "1111111111111111"),
+        ListedObject("photos", "a.jpg", "00ff00ff00ff00ff"),
+        ListedObject("photos", "b, c.jpg", "0123456789abcdef"),
+        ListedObject("photos", "猫.jpg", "1111111111111111"),
     ]
 
 
 def test_first_line_may_say_the_order(tmp_path: Path) -> None:
     assert lines(tmp_path, "\ufeffHash,Bucket,Key\n00ff00ff00ff00ff,photos,a.jpg\n") == [
-        Listed("photos", "a.jpg", "00ff00ff00ff00ff")
+        ListedObject("photos", "a.jpg", "00ff00ff00ff00ff")
     ]
 
 
@@ -45,7 +45,7 @@ def test_first_line_may_say_the_order(tmp_path: Path) -> None:
 def test_line_that_is_refused_is_named_and_the_others_are_taken(
     tmp_path: Path, line: str, why: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refused = Refused()
+    refused = RefusedLines()
 
     found = lines(tmp_path, f"{line}\nphotos,b.jpg,00ff00ff00ff00ff\n", refused)
 
@@ -55,7 +55,7 @@ def test_line_that_is_refused_is_named_and_the_others_are_taken(
 
 
 def test_thousands_of_bad_lines_are_counted_and_not_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    refused = Refused()
+    refused = RefusedLines()
 
     lines(tmp_path, "nonsense\n" * 1000, refused)
 
@@ -66,7 +66,7 @@ def test_thousands_of_bad_lines_are_counted_and_not_told(tmp_path: Path, capsys:
 
 def test_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be read"):
-        list(listed(tmp_path / "none.csv", Refused()))
+        list(listed(tmp_path / "none.csv", RefusedLines()))
 
 
 def test_stack_that_searches_another_generation_is_refused_with_the_way_to_go() -> None:

@@ -23,7 +23,7 @@ def filed(one: Copy, other: Copy) -> Filed:
     return Filed(Pair(first, second), (one, other), Likeness(MatchKind.NEAR, 2, 0.98), first, "2026")
 
 
-class Waiting:
+class OpenOnes:
     def __init__(self, **pairs: list[Filed]) -> None:
         self._pairs = pairs
 
@@ -44,7 +44,7 @@ def test_best_copy_comes_first_and_every_pair_of_a_family_is_there_once() -> Non
     family = [copy(f"{width}.jpg", width) for width in (10, 30, 20)]
     waiting = [filed(*pair) for pair in combinations(family, 2)]
 
-    (line,) = groups(Waiting(a=waiting), SCOPES[:1], lambda _: True)
+    (line,) = groups(OpenOnes(a=waiting), SCOPES[:1], lambda _: True)
 
     assert [line["best"]["key"], *(one["key"] for one in line["others"])] == ["30.jpg", "20.jpg", "10.jpg"]
     assert pairs_of([line]) == [["10.jpg", "20.jpg"], ["10.jpg", "30.jpg"], ["20.jpg", "30.jpg"]]
@@ -53,14 +53,14 @@ def test_best_copy_comes_first_and_every_pair_of_a_family_is_there_once() -> Non
 def test_what_matches_a_copy_of_the_best_alone_has_a_group_with_that_one() -> None:
     best, crop, crop_of_crop = copy("best.jpg", 30), copy("crop.jpg", 20), copy("small.jpg", 10)
 
-    found = list(groups(Waiting(a=[filed(best, crop), filed(crop, crop_of_crop)]), SCOPES[:1], lambda _: True))
+    found = list(groups(OpenOnes(a=[filed(best, crop), filed(crop, crop_of_crop)]), SCOPES[:1], lambda _: True))
 
     assert pairs_of(found) == [["best.jpg", "crop.jpg"], ["crop.jpg", "small.jpg"]]
     assert [line["best"]["key"] for line in found] == ["best.jpg", "crop.jpg"]
 
 
 def test_groups_of_other_pictures_and_other_scopes_are_told_apart() -> None:
-    waiting = Waiting(
+    waiting = OpenOnes(
         a=[filed(copy("a1"), copy("a2")), filed(copy("x1"), copy("x2"))], b=[filed(copy("b1"), copy("x3"))]
     )
 
@@ -70,7 +70,7 @@ def test_groups_of_other_pictures_and_other_scopes_are_told_apart() -> None:
 
 
 def test_file_has_a_line_for_each_group_and_is_there_when_it_is_whole(tmp_path: Path) -> None:
-    waiting = Waiting(a=[filed(copy("a1"), copy("a2"))])
+    waiting = OpenOnes(a=[filed(copy("a1"), copy("a2"))])
     path = tmp_path / "groups.jsonl"
 
     written = write(path, groups(waiting, SCOPES[:1], lambda _: True))
@@ -89,7 +89,7 @@ def test_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_table_says_what_is_not_known_by_a_dash() -> None:
     bare = Copy("bucket", "bare.jpg", None, 0, 0, "", 0, "")
 
-    (line,) = groups(Waiting(a=[filed(copy("a.jpg"), bare)]), SCOPES[:1], lambda _: True)
+    (line,) = groups(OpenOnes(a=[filed(copy("a.jpg"), bare)]), SCOPES[:1], lambda _: True)
     rows = table([{"group": 1} | line])
 
     assert line["others"][0]["width"] is line["others"][0]["bytes"] is line["others"][0]["modified"] is None

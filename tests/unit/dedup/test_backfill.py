@@ -183,13 +183,13 @@ def test_pair_whose_finder_stopped_before_it_was_filed_is_filed_by_its_retry(dep
     stored(deployment, a=jpeg(CAT), b=jpeg(near_copy(CAT)))
     quietly(deployment, "a.jpg")
 
-    class Stops(InMemoryPairs):
+    class StopsOnceNoted(InMemoryPairs):
         def note_pair(self, collection: Collection, pair: Pair, found: NotedPair) -> NotedPair:
             deployment.pairs.note_pair(collection, pair, found)
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        deployment.function(lambda adapter: Stops() if adapter is deployment.pairs else adapter).created(
+        deployment.function(lambda adapter: StopsOnceNoted() if adapter is deployment.pairs else adapter).created(
             ObjectRef(BUCKET, "b.jpg"), backfill=Backfill("job", BackfillTell.NONE, BEGAN)
         )
     quietly(deployment, "b.jpg")
