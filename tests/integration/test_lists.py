@@ -116,6 +116,18 @@ def test_pixels_of_a_listed_object_are_looked_at(site: Site, run: Run) -> None:
     assert match["agreement"] > 0.9
 
 
+def test_prefix_and_folder_with_nothing_in_them_are_named(site: Site, run: Run, tmp_path: Path) -> None:
+    prefix = f"s3://{site.deployment.bucket}/none-{site.folder}/"
+
+    added = run("add", "banned", prefix, tmp_path)
+
+    assert added.lines == ["0 added, 0 there already, 0 refused"]
+    assert added.errors == [
+        f"lookalike: there is no object below {prefix}: check its name",
+        f"lookalike: there is no file in {tmp_path}: check its name",
+    ]
+
+
 def test_bare_hash_is_told_as_unconfirmed_and_others_are_refused(
     site: Site, run: Run, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

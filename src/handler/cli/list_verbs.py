@@ -10,7 +10,7 @@ from pathlib import Path
 
 from handler.cli.errors import FAILED, CommandError
 from handler.cli.exchange import exported, imported
-from handler.cli.files import each_file
+from handler.cli.files import each_file, files
 from handler.cli.listable import Listable, entry_name, of_file, of_hash, of_object, told_apart
 from handler.cli.listing import OpenLists, listing
 from handler.cli.output import complain, one_line, printable
@@ -52,6 +52,9 @@ def add(options: argparse.Namespace) -> int:
                 for bucket, key in objects:
                     done.take(of_object(bucket, key, list_name=options.name, indexer=lists.indexer), shown.complain)
                     shown.advance(1)
+        for path in named.paths:
+            if Path(path).is_dir() and next(files([path]), None) is None:
+                complain(f"there is no file in {printable(path)}: check its name")
         if named.paths:
             work = partial(of_file, list_name=options.name, generation=lists.generation, limits=lists.limits)
             with each_file(work, named.paths) as (results, shown):
@@ -64,7 +67,9 @@ def import_lines(options: argparse.Namespace) -> int:
     """List what an export has; return 0 if none of it was refused, else 1."""
     try:
         text = sys.stdin.read() if options.file == "-" else Path(options.file).read_text()
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise CommandError(f"{printable(options.file)} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
         raise CommandError(f"{printable(options.file)} cannot be read: {one_line(error)}") from error
     lines = text.split("\n")
     with (
@@ -184,8 +189,13 @@ def _keys(lists: OpenLists, bucket: str, prefix: str) -> Iterator[str]:
     if prefix and not prefix.endswith("/"):
         yield prefix
         return
+    some = False
     for page in lists.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from (one["Key"] for one in page.get("Contents", []) if not one["Key"].endswith("/"))
+        for key in (one["Key"] for one in page.get("Contents", []) if not one["Key"].endswith("/")):
+            some = True
+            yield key
+    if not some:
+        complain(f"there is no object below {printable(f's3://{bucket}/{prefix}')}: check its name")
 
 
 def _hint(lists: OpenLists, name: str) -> None:

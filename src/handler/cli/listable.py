@@ -20,6 +20,7 @@ from handler.report import Report
 PDQ_DIGITS = 64
 
 _OURS = re.compile(f"({'|'.join(GENERATIONS)}):([0-9a-fA-F]{{16}})")
+_MEANT = re.compile(f"({'|'.join(GENERATIONS)}):[^/]*", re.DOTALL)
 _ANOTHER = re.compile("(?:([a-zA-Z0-9_-]+):)?([0-9a-fA-F]{8,})")
 
 
@@ -46,7 +47,7 @@ def told_apart(arguments: Sequence[str]) -> ToldApart:
         bucket, key = named_object(one) or ("", None)
         if bucket and key is not None:
             named.objects.append((bucket, key))
-        elif _ANOTHER.fullmatch(one) and not os.path.lexists(one):
+        elif (_ANOTHER.fullmatch(one) or _MEANT.fullmatch(one)) and not os.path.lexists(one):
             named.hashes.append(one)
         else:
             named.paths.append(one)
@@ -99,7 +100,10 @@ def of_hash(text: str, *, list_name: str, generation: str) -> Listable:
 
 def _why_not_ours(text: str, generation: str) -> str:
     match = _ANOTHER.fullmatch(text)
-    of, digits = (match[1], match[2]) if match else (None, text)
+    if match is None:
+        of, _, digits = text.partition(":")
+        return f"{digits!r} is no hash of {of}: want 16 hex digits, as `lookalike hash` prints them"
+    of, digits = match[1], match[2]
     if len(digits) == PDQ_DIGITS and of in (None, "pdq"):
         return "that is a hash of 256 bits, such as PDQ: list the picture, since hashes of others cannot be compared"
     if len(digits) != 16:

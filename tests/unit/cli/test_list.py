@@ -96,6 +96,7 @@ def test_bare_hash_of_our_own_is_taken(generation: str) -> None:
         (f"pdq:{'ab' * 32}", "that is a hash of 256 bits, such as PDQ: list the picture"),
         ("ab" * 16, "that is a hash of 128 bits: list the picture"),
         (f"look1:{HASH}00", "that is a hash of 72 bits: list the picture"),
+        ("look1:zzz", "'zzz' is no hash of look1: want 16 hex digits, as `lookalike hash` prints them"),
         (f"dhash:{HASH}", "there is no generation dhash: list the picture"),
     ],
 )
@@ -210,4 +211,4 @@ def test_file_of_lines_that_is_not_there_is_one_line(run: Run) -> None:
     done = run("list", "import", "banned", "missing.jsonl")
 
     assert (done.status, len(done.errors)) == (1, 1)
-    assert "missing.jsonl cannot be read" in done.errors[0]
+    assert done.errors[0].endswith("missing.jsonl cannot be read: No such file or directory")
