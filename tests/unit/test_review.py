@@ -230,7 +230,7 @@ def test_pictures_of_two_scopes_and_unknown_ones_cannot_be_decided_about(site: F
         decide(scoped, NamedObject(BUCKET, "a/one.jpg"), NamedObject(BUCKET, "b/one.jpg"), DIFFERENT)
     with pytest.raises(ValueError, match="want two objects"):
         decide(scoped, ONE, ONE, DIFFERENT)
-    with pytest.raises(NotThere, match=r"s3://pictures/none\.jpg"):
+    with pytest.raises(NotThere, match=r"`lookalike show s3://pictures/none\.jpg` has what"):
         decide(site.review(), ONE, NamedObject(BUCKET, "none.jpg"), DIFFERENT)
 
 

@@ -64,7 +64,7 @@ class NotThere(Exception):
 
     def __init__(self, objects: Sequence[NamedObject]) -> None:
         more = f", and {len(objects) - 1} more" if len(objects) > 1 else ""
-        super().__init__(f"s3://{objects[0].bucket}/{objects[0].key} is not indexed{more}: see what is known of it")
+        super().__init__(f"{objects[0]} is not indexed{more}: `lookalike show {objects[0]}` has what is known of it")
         self.objects = objects
 
 
