@@ -199,8 +199,8 @@ def test_undo_takes_off_what_connect_has_put_on(existing: Deployment, capsys: py
     assert status == 0
     assert notified(existing, SECOND) == before
     assert said.out.splitlines()[-1] == f"s3://{SECOND}: EventBridge is off"
-    assert "other rules may hear of this bucket by now, none of this event bus" in said.err
-    assert "ExistingBuckets still names it" in said.err
+    assert "no other rule of this event bus hears of this bucket" in said.err
+    assert "deploy with ExistingBuckets that does not name it" in said.err
     assert main(["connect", f"s3://{SECOND}", "--undo", "--yes"]) == 0
     assert capsys.readouterr().out == f"s3://{SECOND}: EventBridge is off already\n"
 

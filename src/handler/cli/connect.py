@@ -93,8 +93,8 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError("--check asks nothing: leave out --yes", status=USAGE_ERROR)
     if not (options.check or options.yes) and (options.json or not sys.stdin.isatty()):
         raise CommandError(
-            "this asks first, which takes a terminal and no --json: give --yes to go on without being asked, or "
-            "--check to see what is missing",
+            "this asks first, which takes a terminal and no --json: give --yes to go on without being asked"
+            + ("" if options.undo else ", or --check to see what is missing"),
             status=USAGE_ERROR,
         )
     with _explained(options):
@@ -163,7 +163,7 @@ def _undo(client: Clients, stack: DeployedStack, connection: Connection, options
         sqs.untag_queue(QueueUrl=url, TagKeys=[note])
     _end(before, options, "EventBridge is off" if before.eventbridge else "EventBridge is off already", on=False)
     if connection.is_named:
-        complain("the stack is told nothing of it any more, and ExistingBuckets still names it")
+        complain("the stack is told nothing of it any more: deploy with ExistingBuckets that does not name it")
     return 0
 
 
@@ -207,8 +207,9 @@ def _users(events: Any, stack: DeployedStack, bucket: str) -> str:
     except ClientError:
         return "other rules may hear of this bucket by now, and you may not list them (events:ListRules)"
     names = [rule["Name"] for rule in rules if rule["Name"] not in ours and _hears(rule, bucket)]
-    others = f": {', '.join(names)}" if names else ", none of this event bus by its pattern"
-    return f"other rules may hear of this bucket by now{others}"
+    if names:
+        return f"other rules may hear of this bucket by now: {', '.join(names)}"
+    return "no other rule of this event bus hears of this bucket, by its pattern; those of other buses may"
 
 
 def _hears(rule: dict[str, Any], bucket: str) -> bool:

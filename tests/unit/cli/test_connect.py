@@ -8,6 +8,7 @@ from handler.cli.connect import _hears, shown
 from handler.cli.main import main
 from handler.cli.notifications import Notifications
 
+ASKS_FIRST = "this asks first, which takes a terminal and no --json: give --yes to go on without being asked"
 QUEUE = {
     "Id": "a",
     "QueueArn": "arn:aws:sqs:eu-west-1:111122223333:thumbnails",
@@ -39,9 +40,9 @@ def test_address_of_a_bucket_is_wanted(address: str, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "this asks first, which takes a terminal and no --json: give --yes"),
-        (["--undo"], "this asks first, which takes a terminal and no --json: give --yes"),
-        (["--json"], "this asks first, which takes a terminal and no --json: give --yes"),
+        ([], ASKS_FIRST),
+        (["--json"], ASKS_FIRST),
+        (["--undo"], f"{ASKS_FIRST}\n"),  # with no word of --check
         (["--check", "--yes"], "--check asks nothing: leave out --yes"),
     ],
 )
