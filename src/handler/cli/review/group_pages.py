@@ -36,7 +36,8 @@ class GroupPages:
         following = None
         if page["cursor"]:
             following = "/?" + urlencode(filters.query | {"cursor": page["cursor"]})
-        self._session.listed = Listed(names, "/?" + urlencode(filters.query | place), following)
+        here = "/?" + urlencode(filters.query | place)
+        self._session.listed = Listed(names, here, following, page["waiting"], filters.scope)
         return views.page(
             "groups.html",
             filters=filters,
@@ -70,7 +71,8 @@ class GroupPages:
         else:
             decisions, says = all_alike(group, verdict), views.SAID[verdict]
         done = self._session.decide(name, decisions, says, note=note_of(form))
-        return views.page("decided.html", name=name, done=done, said=f"Decided: {says}.")
+        still, scope = self._session.waiting, self._session.listed.scope
+        return views.page("decided.html", name=name, done=done, said=f"Decided: {says}.", waiting=still, scope=scope)
 
     def undo(self, _request: Request, form: Form) -> Response:
         """Take back what was done last; answer with the group if it is on the page, or with where to go."""
@@ -82,7 +84,10 @@ class GroupPages:
             return views.going(f"/compare/{done.group}" if group else "/")
         if form.get("from") != "groups" or group is None or done.group not in self._session.listed.names:
             return views.refreshed()
-        return views.page("undone.html", name=done.group, group=group, said=f"Taken back: {done.says}.")
+        still, scope = self._session.waiting, self._session.listed.scope
+        return views.page(
+            "undone.html", name=done.group, group=group, said=f"Taken back: {done.says}.", waiting=still, scope=scope
+        )
 
 
 def group_of(session: Session, request: Request) -> tuple[str, Document]:

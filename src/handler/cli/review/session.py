@@ -28,6 +28,8 @@ class Listed(NamedTuple):
     names: Sequence[str] = ()
     address: str = "/"
     following: str | None = None  # the address of the next page
+    waiting: int = 0  # groups on all pages, when this one was read
+    scope: str | None = None
 
 
 class Done(NamedTuple):
@@ -115,6 +117,12 @@ class Session:
     def decided(self, name: str) -> Done | None:
         """Return what was said of the group since it was shown."""
         return self._decided.get(name)
+
+    @property
+    def waiting(self) -> int:
+        """How many groups wait still, of those that did when the page was read."""
+        gone = [name for name in self.listed.names if name in self._decided and not self._shown[name].get("more")]
+        return max(0, self.listed.waiting - len(gone))
 
     def after(self, name: str) -> str | None:
         """Return the next group of the page that is not decided; None if there is none."""

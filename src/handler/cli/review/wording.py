@@ -93,14 +93,26 @@ def _more(name: str, values: Sequence[float], of_what: str, shown: Callable[[flo
 
 
 def _older(one: str | None, other: str | None) -> Point:
-    days = [_day(at) if at else "not known" for at in (one, other)]
+    days = _days(one, other)
     if one is None or other is None or one == other:
         return Point("Stored", days[0], days[1], "at the same time" if one == other and one else "")
     times = [datetime.fromisoformat(at) for at in (one, other)]
     better = times.index(min(times))
-    apart = abs(times[0] - times[1])
-    long = counted(apart.days, "day") if apart.days else counted(max(1, round(apart.seconds / 60)), "minute")
+    long = _long(round(abs(times[0] - times[1]).total_seconds()))
     return Point("Stored", days[0], days[1], f"the {_which(better)} is older by {long}", better)
+
+
+def _days(one: str | None, other: str | None) -> list[str]:
+    """The days, or the seconds where both are of one day."""
+    same = one and other and one != other and _day(one) == _day(other)
+    return [(at[:19].replace("T", " ") if same else _day(at)) if at else "not known" for at in (one, other)]
+
+
+def _long(seconds: int) -> str:
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            return counted(round(seconds / length), unit)
+    return counted(seconds, "second")
 
 
 def _shape(one: Document, other: Document) -> str:

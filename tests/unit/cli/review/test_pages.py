@@ -16,6 +16,7 @@ from handler.cli.review.export import list_script, script
 from handler.cli.review.offered import Offered
 from handler.cli.review.on_lists import commands
 from handler.cli.review.session import Session, name_of
+from handler.cli.review.wording import points
 from handler.cli.reviewing import Surplus
 from handler.core.model import ObjectRef
 from handler.core.verdicts import NamedObject
@@ -114,6 +115,32 @@ def test_undo_puts_the_group_back_in_its_place(browser: TestClient) -> None:
     assert names(answer.text) == [name]
     assert 'hx-swap-oob="true"' in answer.text
     assert "Taken back: they are different" in answer.text
+
+
+def test_what_still_waits_is_counted_as_it_is_decided(browser: TestClient) -> None:
+    name = exact_pair(browser)
+
+    decided = browser.post(f"/groups/{name}", data={"verdict": "different"}).text
+    undone = browser.post("/undo", data={"from": "groups"}).text
+
+    assert re.findall(r'id="waiting"[^>]*>([^<]*)', decided) == ["1 group waits"]
+    assert re.findall(r'id="waiting"[^>]*>([^<]*)', undone) == ["2 groups wait"]
+
+
+@pytest.mark.parametrize(
+    ("other", "stored", "said"),
+    [
+        ("2026-05-01T10:00:07+00:00", "2026-05-01 10:00:07", "the first is older by 7 seconds"),
+        ("2026-05-01T13:00:00+00:00", "2026-05-01 13:00:00", "the first is older by 3 hours"),
+        ("2026-05-03T10:00:00+00:00", "2026-05-03", "the first is older by 2 days"),
+    ],
+)
+def test_times_of_two_are_told_apart_as_finely_as_it_takes(other: str, stored: str, said: str) -> None:
+    copy = {"width": 8, "height": 8, "bytes": 64, "format": "JPEG", "modified": "2026-05-01T10:00:00+00:00"}
+
+    (point,) = [one for one in points(copy, copy | {"modified": other}) if one.name == "Stored"]
+
+    assert (point.other, point.says) == (stored, said)
 
 
 def test_nothing_is_left_to_undo_at_first(browser: TestClient) -> None:
