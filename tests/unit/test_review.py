@@ -226,7 +226,7 @@ def test_pictures_of_two_scopes_and_unknown_ones_cannot_be_decided_about(site: F
     by_folder = replace(site.settings, scope_depth=1)
     scoped = site.review(by_folder)
 
-    with pytest.raises(ValueError, match="one scope"):
+    with pytest.raises(ValueError, match=r"/a/one\.jpg and .* of the scopes a/ and b/: want two of one"):
         decide(scoped, NamedObject(BUCKET, "a/one.jpg"), NamedObject(BUCKET, "b/one.jpg"), DIFFERENT)
     with pytest.raises(ValueError, match="want two objects"):
         decide(scoped, ONE, ONE, DIFFERENT)
