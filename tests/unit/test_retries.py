@@ -350,6 +350,17 @@ def test_call_fails_when_the_invocation_is_about_to_end(cloud: Cloud, adapter: t
     assert 1010.0 <= clock.now < 1020.0
 
 
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_call_that_fails_when_the_time_is_up_is_not_tried_again(cloud: Cloud, trouble: str) -> None:
+    cloud.retries.begin(cloud.clock.now + LEFT_S)
+    cloud.server.trouble = TROUBLES[trouble]._replace(failures=10_000)
+
+    with pytest.raises((ClientError, BotoCoreError)):
+        cloud.adapter(DynamoDBCatalog).add_holder(COLLECTION, 1, REF)
+
+    assert set(cloud.server.seen.values()) == {1}
+
+
 @pytest.mark.parametrize(("adapter", "name"), EACH)
 def test_refusal_is_not_tried_again(cloud: Cloud, adapter: type, name: str) -> None:
     cloud.server.trouble = Trouble("ValidationException", "InvalidArgument", 403, failures=10_000)

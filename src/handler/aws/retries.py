@@ -65,11 +65,17 @@ class Retries:
         wait = self._between(0, most)  # "full jitter": who failed together does not come back together
         return wait if self._clock() + wait < self._until else None
 
-    def _wait(self, response: Any, attempts: int, caught_exception: Any, **_: Any) -> float | None:
-        """Return how long botocore shall wait before it tries again; None leaves that to its own retries."""
+    def _wait(self, response: Any, attempts: int, caught_exception: Any, **_: Any) -> float | bool | None:
+        """Return how long botocore shall wait before it tries again; None leaves that to its own retries.
+
+        False ends the call: botocore's own retries would wait for seconds, in which the invocation ends.
+        """
         if not (isinstance(caught_exception, CUT_OFF) if response is None else _is_busy(*response)):
             return None
-        return self.wait_s(attempts)
+        if self._until == -math.inf:
+            return None
+        wait = self.wait_s(attempts)
+        return False if wait is None else wait
 
 
 def _is_busy(answer: Any, parsed: dict[str, Any]) -> bool:
