@@ -159,8 +159,9 @@ class CollectionJournal:
         return packs
 
     def forget(self) -> None:
-        """Drop the entries."""
-        self.entries, self.cursors, self.whole = Entries(self.entries.word_count), [], False
+        """Drop the entries. How long the journal is by then is asked anew when it is loaded again."""
+        self.entries, self.cursors = Entries(self.entries.word_count), []
+        self.whole = self.measured = False
 
     def _read_tail(self) -> bool:
         """Read a page of what stands behind the cursors; whether that was all."""

@@ -246,6 +246,15 @@ def test_forgotten_journal_is_read_from_its_beginning(index: FakeIndex) -> None:
     assert read(reader) == set(range(PER_PACK + 1))
 
 
+def test_what_others_appended_to_a_forgotten_journal_is_read_by_packs(index: FakeIndex) -> None:
+    append(others := index.open(), *range(PER_PACK + 1))
+    load(reader := index.open())
+    reader.forget()
+    append(others, *range(PER_PACK + 1, 5 * PER_PACK + 1))
+
+    assert load(reader) == 5
+
+
 def test_contended_writer_asks_for_the_end_first(index: FakeIndex) -> None:
     journal, asked = index.journal, list[bool]()
 
