@@ -136,9 +136,15 @@ class Session:
         self, name: str, decisions: Sequence[Document], says: str, *, whole: bool = True, note: str | None = None
     ) -> Done:
         """Store what is said of the group *name*, of all of it or of some of its pairs. Raises CommandError."""
-        batch = new_batch("review")
-        stored = [one for some in put(self.ask, with_note(decisions, note), self.by, batch) for one in some]
-        done = Done(batch, says, [one for one in stored if one["batch"] == batch], self._scopes.get(name), name)
+        batch, stored = new_batch("review"), list[Document]()
+        done = Done(batch, says, stored, self._scopes.get(name), name)
+        try:
+            for some in put(self.ask, with_note(decisions, note), self.by, batch):
+                stored += [one for one in some if one["batch"] == batch]
+        except CommandError:
+            if stored:  # of a large group a part: it can be taken back
+                self._done.append(done)
+            raise
         self._done.append(done)
         if whole:
             self._decided[name] = done

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from collections.abc import Mapping
 from html import unescape
 from io import BytesIO
 from shlex import quote, split
@@ -12,14 +13,16 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from handler.ask.reviews import MOST_AT_ONCE
+from handler.cli.errors import CommandError
 from handler.cli.review.export import list_script, script
 from handler.cli.review.offered import Offered
 from handler.cli.review.on_lists import commands
 from handler.cli.review.session import Session, name_of
 from handler.cli.review.wording import points
-from handler.cli.reviewing import Surplus
+from handler.cli.reviewing import Surplus, all_alike
 from handler.core.model import ObjectRef
-from handler.core.verdicts import NamedObject
+from handler.core.verdicts import NamedObject, Verdict
 from tests.deployments import BUCKET, FakeDeployment
 from tests.fakes import InlineExecutor
 from tests.pictures import jpeg, photo
@@ -218,6 +221,29 @@ def test_failure_is_said_where_the_page_has_a_place_for_it(browser: TestClient, 
 
     assert (answer.status_code, answer.headers["hx-retarget"]) == (400, "#problem")
     assert "no-such-object" in answer.text
+
+
+def test_part_that_was_stored_before_a_failure_is_undone(browser: TestClient, session: Session) -> None:
+    name = exact_pair(browser)
+    said = all_alike(session.group(name) or {}, Verdict.DIFFERENT) * (MOST_AT_ONCE + 1)
+    ask, puts = session.ask, list[Mapping[str, Any]]()
+
+    def failing(event: Mapping[str, Any]) -> dict[str, Any]:
+        if event["method"] == "PUT":
+            puts.append(event)
+            if len(puts) > 1:
+                raise CommandError("the connection is gone")
+        return ask(event)
+
+    session.ask = failing
+    with pytest.raises(CommandError):
+        session.decide(name, said, "they are different")
+    assert len(stored(session)) == 1
+
+    browser.post("/undo", data={"from": "groups"})
+
+    assert stored(session) == []
+    assert name in waiting(browser)
 
 
 def test_scope_that_is_none_is_said_on_the_page(browser: TestClient) -> None:
