@@ -13,6 +13,9 @@ from urllib.parse import quote_plus
 
 import boto3
 
+from handler.aws.catalog import record_in
+from handler.core.model import Outcome
+
 BATCH = 10  # messages that SQS takes at once
 
 
@@ -54,21 +57,16 @@ def known_of(bucket: str, table: str) -> dict[str, tuple[str, bool, str]]:
         .get_paginator("scan")
         .paginate(
             TableName=table,
-            FilterExpression="sk = :object AND #bucket = :bucket",
-            ProjectionExpression="#key, sequencer, outcome, etag",
-            ExpressionAttributeNames={"#bucket": "bucket", "#key": "key"},
+            FilterExpression="sk = :object AND b = :bucket",
+            ProjectionExpression="b, k, s, v, g, o, e",  # all that an object item has but what was computed
             ExpressionAttributeValues={":object": {"S": "object"}, ":bucket": {"S": bucket}},
             ConsistentRead=True,
         )
     )
+    records = (record_in(item) for page in pages for item in page["Items"])
     return {
-        item["key"]["S"]: (
-            item["sequencer"]["S"],
-            item["outcome"]["S"] not in ("removed", "gone"),
-            item.get("etag", {}).get("S", ""),
-        )
-        for page in pages
-        for item in page["Items"]
+        one.ref.key: (one.ref.sequencer, one.outcome not in (Outcome.REMOVED, Outcome.GONE), one.etag or "")
+        for one in records
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from handler.aws.catalog import record_in
 from handler.cli.local import deployment as deployments
 from handler.cli.local import stack as stacks
 from handler.cli.local.deployment import Deployment
@@ -81,8 +82,8 @@ def indexed(there: Deployment) -> set[str]:
         .get_paginator("scan")
         .paginate(
             TableName=there.outputs["PictureTableName"],
-            FilterExpression="outcome = :indexed",
+            FilterExpression="o = :indexed",
             ExpressionAttributeValues={":indexed": {"S": "indexed"}},
         )
     )
-    return {item["key"]["S"] for page in pages for item in page["Items"]}
+    return {record_in(item).ref.key for page in pages for item in page["Items"]}
