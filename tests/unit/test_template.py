@@ -148,7 +148,7 @@ def test_function_may_do_exactly_this() -> None:
         "Read": ["s3:GetObject", "s3:GetObjectVersion"],
         "MissingKeysAnswer404": ["s3:ListBucket", "s3:ListBucketVersions"],
         "Buckets": ["dynamodb:UpdateItem", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"],
-        "Images": [
+        "Pictures": [
             *("dynamodb:BatchGetItem", "dynamodb:PutItem"),
             *("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"),
         ],
@@ -169,7 +169,7 @@ def test_function_that_answers_questions_writes_verdicts_packs_and_its_log_alone
         "MissingKeysAnswer404": ["s3:ListBucket", "s3:ListBucketVersions"],
         "Decrypt": "kms:Decrypt",
         "Buckets": ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"],
-        "Images": ["dynamodb:BatchGetItem", "dynamodb:Query"],
+        "Pictures": ["dynamodb:BatchGetItem", "dynamodb:Query"],
         "Reviews": "dynamodb:Query",
         "Verdicts": ["dynamodb:PutItem", "dynamodb:DeleteItem"],
         "OpenAndClosedPairs": "dynamodb:UpdateItem",
