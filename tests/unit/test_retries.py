@@ -141,6 +141,7 @@ TROUBLES = {
     "throttled": Trouble("ProvisionedThroughputExceededException", "SlowDown", 503),
     "throttled otherwise": Trouble("ThrottlingException", "Throttling"),
     "too many requests": Trouble("RequestLimitExceeded", "TooManyRequestsException", 429),
+    "too much at once": Trouble("LimitExceededException", "Throttling"),
     "an error of the service": Trouble("InternalServerError", "InternalError", 500),
     "unavailable": Trouble("ServiceUnavailable", "ServiceUnavailable", 503),
     "cut connections": Trouble(),

@@ -9,23 +9,12 @@ from typing import Any
 from botocore.exceptions import ConnectionError as NoConnection
 from botocore.exceptions import HTTPClientError
 
+from handler.aws.trouble import PASSING, PASSING_STATUSES
+
 FIRST_WAIT_S, MOST_WAIT_S = 0.05, 5.0  # at most, before the first retry and before the last ones
 LEFT_S = 2.0  # of the invocation when a call is given up: to log and to count that it failed
 _MOST_DOUBLINGS = 10
 
-# Of what AWS answers to whoever asks too much; most other codes of that kind have "Throttl" in them.
-BUSY = {
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "TooManyRequestsException",
-    "SlowDown",
-    "BandwidthLimitExceeded",
-    "PriorRequestNotComplete",
-    "TransactionInProgressException",
-    "RequestTimeout",  # S3 waited too long for the body of a request
-}
-BUSY_STATUS = {429, 500, 502, 503, 504}
 CUT_OFF = (HTTPClientError, NoConnection)  # no connection, or it was cut, or no answer came in time
 
 
@@ -80,7 +69,7 @@ class Retries:
 
 def _is_busy(answer: Any, parsed: dict[str, Any]) -> bool:
     code = str(parsed.get("Error", {}).get("Code", ""))
-    if answer.status_code in BUSY_STATUS or code in BUSY or "Throttl" in code:
+    if answer.status_code in PASSING_STATUSES or code in PASSING:
         return True
     # BatchGetItem that has read nothing. DynamoDB has an error for that; others may have not.
     return bool(parsed.get("UnprocessedKeys")) and not any(parsed.get("Responses", {}).values())

@@ -4,7 +4,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, I
 
 from handler.aws.batch import Throttled
 
-# By name where they come with a status that others have as well; retries in the client did not help.
+# By name where they come with a status that others have as well.
 PASSING = {
     "BandwidthLimitExceeded",
     "EC2ThrottledException",
