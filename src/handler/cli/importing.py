@@ -30,6 +30,7 @@ from handler.cli.output import complain, printable
 from handler.cli.stacks import DeployedStack
 from handler.core.filed import Copy
 from handler.core.generations import IMPORTED
+from handler.core.names import may_be_a_bucket
 
 DESCRIPTION = f"""\
 Have a deployed stack know pictures by their pHash values, as ImageHash and
@@ -65,7 +66,6 @@ examples:
 COLUMNS = ("bucket", "key", "hash")
 REFUSED = "refused"
 _HASH = re.compile("(?:0[xX])?([0-9a-fA-F]{16})")
-_BUCKET = re.compile("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 MOST_TOLD = 20  # lines that are refused
 
 
@@ -132,7 +132,7 @@ def _one(row: dict[str, str], cells: int, number: int, refused: RefusedLines) ->
         refused.add(number, f"it has {counted(cells, 'column')}, want {', '.join(COLUMNS)}")
         return
     hash = _HASH.fullmatch(row["hash"].strip())
-    if not _BUCKET.fullmatch(row["bucket"]):
+    if not may_be_a_bucket(row["bucket"]):
         refused.add(number, f"{row['bucket']!r} is no name of a bucket")
     elif not 0 < len(row["key"].encode()) <= 1024:
         refused.add(number, "its key is empty, or longer than 1,024 bytes")
