@@ -74,8 +74,12 @@ def test_documents_tell_the_bill_with_fewer_strangers() -> None:
 # --- what is paid for ---
 
 
-def test_alarms_of_the_template_are_paid_for() -> None:
-    assert sum(one["Type"] == "AWS::CloudWatch::Alarm" for one in RESOURCES.values()) == ALARMS
+def test_alarms_of_the_template_are_paid_for_by_the_metrics_that_they_watch() -> None:
+    """But for those that a parameter adds."""
+    alarms = [one for one in RESOURCES.values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    usual = [one["Properties"] for one in alarms if one["Condition"] in ("HasAlarms", "HasAlarmsByMath")]
+
+    assert sum(sum("MetricStat" in metric for metric in one.get("Metrics", ())) or 1 for one in usual) == ALARMS
 
 
 def test_queues_that_lambda_polls_are_paid_for() -> None:
@@ -111,10 +115,10 @@ def test_bytes_and_units_are_those_of_the_items() -> None:
 # --- how it adds up ---
 
 
-def test_without_uploads_only_what_is_kept_and_polled_costs() -> None:
+def test_without_uploads_only_what_is_kept_watched_and_polled_costs() -> None:
     paid = {named(item) for item in bill(Month(1_000_000, 0)) if item.dollars}
 
-    assert paid == {"DynamoDB: storage", "DynamoDB: recovery", "S3: packs, kept", "SQS: polling"}
+    assert paid == {"DynamoDB: storage", "DynamoDB: recovery", "S3: packs, kept", "CloudWatch: alarms", "SQS: polling"}
 
 
 def test_every_further_upload_costs_the_same() -> None:

@@ -19,6 +19,7 @@ from handler.cli.aws_errors import PERMISSIONS
 from handler.core.formats import FORMATS
 from handler.core.journal import Shape
 from handler.core.model import Outcome, Route
+from tests.alarms import ALARMS, Alarm
 from tests.docs.function import BUCKET, BrokenPictures, Function, HandledEvent, NoPacks
 from tests.docs.markdown import REFERENCE, ROOT, code, names, table, tables
 from tests.docs.test_configuration import TEMPLATE
@@ -216,3 +217,20 @@ def codes_of_rejections() -> Iterator[str]:
 
 def test_permissions_that_redrive_needs() -> None:
     assert names(tables(PAGE, "Failures")[1]) == list(PERMISSIONS.values())
+
+
+# --- alarms ---
+
+
+def test_alarms_with_their_metrics_and_pages() -> None:
+    documented = {code(name)[0]: (set(code(metric)), page) for name, metric, _, page in table(PAGE, "Alarms")}
+
+    alarms = {}
+    for logical_id, described in ALARMS.items():
+        properties = described["Properties"]
+        name = properties["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
+        page = re.search(r"docs/runbook/([a-z-]+)\.md", properties["AlarmDescription"])
+        assert page
+        metrics = {metric.name for metric in Alarm(logical_id).metrics.values()}
+        alarms[name] = (metrics, f"[{page[1]}](../runbook/{page[1]}.md)")
+    assert documented == alarms

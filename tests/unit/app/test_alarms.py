@@ -1,0 +1,137 @@
+"""Alarms that watch what the function counts: each begins by its cause, and ends by its cure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from handler import log
+from handler.core.journal import Shape
+from handler.wiring import Service
+from tests.alarms import ALARMS, STACK, Alarm, Metric, Point
+from tests.deployments import FakeDeployment
+from tests.docs.function import BrokenPictures, NoPacks
+from tests.events import look_up, notification
+from tests.fakes import InMemoryJournal, InMemoryPacks
+from tests.pictures import jpeg, near_copy, photo
+from tests.unit.app.conftest import Invoke
+
+APART_S = 240.0  # between two uploads: some in every period of the alarms
+OURS = [name for name in ALARMS if all(one.namespace == "Lookalike" for one in Alarm(name).metrics.values())]
+PICTURE = jpeg(photo(1))
+
+
+@dataclass
+class Watched:
+    """A deployment whose counts reach CloudWatch, by a clock of its own."""
+
+    invoke: Invoke
+    now: float = 0.0
+    points: list[Point] = field(default_factory=list)
+
+    def handle(self, event: dict[str, Any], service: Callable[[], Service]) -> None:
+        self.now += APART_S
+        for name, values in self.invoke(event, service).metrics.items():
+            metric = Metric(log.metrics.namespace or "", name, (("service", STACK),), "AWS::StackName")
+            self.points += [Point(metric, self.now, value) for value in values]
+
+    def uploads(self, there: FakeDeployment, count: int = 5, body: bytes = PICTURE) -> None:
+        """Handle uploads of *body*, each by a new instance."""
+        for number in range(count):
+            self.handle(notification(there.put(f"{self.now:.0f}/{number}.jpg", body)), there.service)
+
+    @property
+    def in_alarm(self) -> set[str]:
+        return {name for name in OURS if Alarm(name).state(self.points, self.now) == "ALARM"}
+
+
+@pytest.fixture
+def watched(invoke: Invoke) -> Watched:
+    return Watched(invoke)
+
+
+def test_these_are_ours() -> None:
+    assert set(OURS) == {"FailedEventsAlarm", "PartialSearchesAlarm", "PacksUnavailableAlarm", "RejectedAlarm"}
+
+
+def test_normal_load_is_no_alarm_at_any_time(watched: Watched) -> None:
+    there = FakeDeployment()
+    seen = set[str]()
+
+    for number in range(30):
+        body = b"no picture" if number % 10 == 9 else jpeg(near_copy(photo(number % 3)))
+        watched.uploads(there, 1, body)
+        seen |= watched.in_alarm
+    watched.handle(look_up(there.event("0/0.jpg")), there.service)
+
+    assert {point.metric.name for point in watched.points} >= {"Indexed", "NearDuplicates", "Rejected", "LookedUp"}
+    assert seen | watched.in_alarm == set()
+
+
+def test_pictures_that_cannot_be_read(watched: Watched) -> None:
+    there = FakeDeployment(pictures=BrokenPictures())
+
+    watched.uploads(there)
+    assert watched.in_alarm == {"FailedEventsAlarm"}
+
+    watched.uploads(FakeDeployment())
+    assert watched.in_alarm == set()
+
+
+def test_bad_configuration(watched: Watched) -> None:
+    there = FakeDeployment()
+
+    def misconfigured() -> Service:
+        raise ValueError("bad configuration")
+
+    for number in range(3):
+        watched.handle(notification(there.put(f"{number}.jpg", PICTURE)), misconfigured)
+    assert watched.in_alarm == {"FailedEventsAlarm"}
+
+    watched.uploads(there)
+    assert watched.in_alarm == set()
+
+
+def test_single_event_that_nothing_accepts_wakes_nobody(watched: Watched) -> None:
+    """It ends in the failure queue, which has an alarm of its own."""
+    watched.handle({"nonsense": 1}, FakeDeployment().service)
+
+    assert watched.in_alarm == set()
+
+
+def test_packs_that_cannot_be_reached(watched: Watched) -> None:
+    shape = Shape(segment_bytes=1, pack_sizes=(1,))  # every entry fills a pack
+    there = FakeDeployment(journal=InMemoryJournal(shape=shape), packs=NoPacks(), shape=shape)
+
+    watched.uploads(there)
+    assert watched.in_alarm == {"PacksUnavailableAlarm"}
+
+    there.packs = InMemoryPacks()
+    watched.uploads(there)
+    assert watched.in_alarm == set()
+
+
+def test_scope_that_outgrows_its_memory(watched: Watched) -> None:
+    there = FakeDeployment(generation="look1", memory_bytes=0)
+
+    watched.uploads(there)
+    assert watched.in_alarm == {"PartialSearchesAlarm"}
+
+    there.memory_bytes = 1 << 20
+    watched.uploads(there)
+    assert watched.in_alarm == set()
+
+
+def test_uploads_that_are_no_pictures(watched: Watched) -> None:
+    there = FakeDeployment()
+
+    watched.uploads(there, 20, b"no picture")
+    watched.now = max(point.at for point in watched.points)
+    assert "RejectedAlarm" not in watched.in_alarm  # 15 in an hour: too few to tell
+    for _ in range(30):
+        watched.handle(notification(*(there.put(f"{n}", b"no picture") for n in range(5))), there.service)
+    assert watched.in_alarm == {"RejectedAlarm"}
+
+    watched.uploads(there, 20)
+    assert watched.in_alarm == set()

@@ -1,0 +1,214 @@
+"""Every alarm watches a metric that there is, says what it means, and begins and ends where it should."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from handler import log
+from tests.alarms import ALARMS, RESOURCES, TEMPLATE, Alarm, Metric, Point
+from tests.docs.markdown import ROOT, names, table
+
+RUNBOOK = ROOT / "docs" / "runbook"
+MINUTE, HOUR = 60.0, 3600.0
+NOW = 1_000_000.0
+
+# What AWS documents: "Metrics for Lambda functions", "Available CloudWatch metrics for Amazon SQS", "Monitoring Amazon
+# SNS topics", "Monitoring Amazon EventBridge", "DynamoDB metrics and dimensions". By dimension and type of resource
+# whose name that has.
+AWS_METRICS = {
+    "AWS/Lambda": {
+        ("FunctionName", "AWS::Serverless::Function"): {
+            *("Invocations", "Errors", "Throttles", "Duration", "AsyncEventsReceived", "AsyncEventAge"),
+            *("AsyncEventsDropped", "DestinationDeliveryFailures", "ConcurrentExecutions"),
+        }
+    },
+    "AWS/SQS": {
+        ("QueueName", "AWS::SQS::Queue"): {
+            *("ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"),
+            *("ApproximateNumberOfMessagesDelayed", "ApproximateNumberOfMessagesNotVisible"),
+            *("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted"),
+        }
+    },
+    "AWS/SNS": {
+        ("TopicName", "AWS::SNS::Topic"): {
+            *("NumberOfMessagesPublished", "NumberOfNotificationsDelivered", "NumberOfNotificationsFailed"),
+            *("NumberOfNotificationsFilteredOut",),
+        }
+    },
+    "AWS/Events": {
+        ("RuleName", "AWS::Events::Rule"): {
+            *("Invocations", "FailedInvocations", "InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq"),
+        }
+    },
+    "AWS/DynamoDB": {
+        ("TableName", "AWS::DynamoDB::Table"): {
+            *("ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"),
+        }
+    },
+}
+
+
+def watched() -> Iterator[Any]:
+    for name in ALARMS:
+        for metric in Alarm(name).metrics.values():
+            yield pytest.param(metric, id=f"{name}-{metric.name}")
+
+
+@pytest.mark.parametrize("metric", watched())
+def test_alarm_watches_a_metric_that_there_is_under_the_dimensions_that_it_has(metric: Metric) -> None:
+    """Those of ours are on the page that `tests/docs` holds to what the code counts."""
+    ((dimension, _),) = metric.dimensions
+
+    if metric.namespace == log.metrics.namespace:
+        assert (dimension, metric.of) == ("service", "AWS::StackName")
+        assert metric.name in names(table("operating.md", "Metrics"))
+    else:
+        kinds = AWS_METRICS[metric.namespace]
+        assert metric.name in kinds[dimension, RESOURCES[metric.of]["Type"]]
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_alarm_says_what_it_means_and_names_its_page(name: str) -> None:
+    properties = ALARMS[name]["Properties"]
+    suffix = properties["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
+
+    page = re.fullmatch(r".{40,}\. What to do is in docs/runbook/([a-z-]+)\.md", properties["AlarmDescription"])
+
+    assert page
+    text = (RUNBOOK / f"{page[1]}.md").read_text()
+    assert f"`{suffix}`" in text
+    assert re.findall("^## (.+)$", text, re.MULTILINE) == [
+        "What it means",
+        "How to look",
+        "What to do",
+        "How to know that it is over",
+        "What it cost",
+    ]
+
+
+def test_every_page_of_the_runbook_is_named_by_an_alarm_or_is_its_index() -> None:
+    described = " ".join(one["Properties"]["AlarmDescription"] for one in ALARMS.values())
+
+    pages = {path.stem for path in RUNBOOK.glob("*.md")} - {"index"}
+
+    assert {page for page in pages if f"docs/runbook/{page}.md" not in described} == set()
+
+
+def test_begin_and_end_of_each_alarm_are_told() -> None:
+    for one in ALARMS.values():
+        properties = one["Properties"]
+
+        assert properties["AlarmActions"] == properties["OKActions"]
+        assert "AlarmTopic" in str(properties["AlarmActions"])
+
+
+def test_topic_of_alarms_lets_cloudwatch_publish() -> None:
+    """Which it may not by the key `alias/aws/sns`."""
+    allow, _ = RESOURCES["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+
+    assert "KmsMasterKeyId" not in RESOURCES["AlarmTopic"]["Properties"]
+    assert (allow["Principal"], allow["Action"]) == ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
+
+
+def test_near_the_timeout_is_nine_tenths_of_it() -> None:
+    near = TEMPLATE["Mappings"]["NearTimeout"]
+
+    assert {timeout: one["ms"] for timeout, one in near.items()} == {
+        str(timeout): 900 * timeout for timeout in TEMPLATE["Parameters"]["Timeout"]["AllowedValues"]
+    }
+
+
+# --- how alarms of AWS's metrics are judged ---
+
+
+def series(alarm: Alarm, *values: float, apart_s: float = 5 * MINUTE, of: str = "value") -> list[Point]:
+    """Points of one metric, the last of them at NOW."""
+    metric = alarm.metrics[of]
+    return [Point(metric, NOW - index * apart_s, value) for index, value in enumerate(reversed(values))]
+
+
+SPECIFIED = {
+    "FailureQueueAlarm": ([1], [0]),
+    "FunctionErrorsAlarm": ([1, 0, 1], [0, 1, 0]),
+    "FailedEventsAlarm": ([1, 2, 0], [1, 0, 0]),
+    "QuestionErrorsAlarm": ([1, 1], [1]),
+    "EventsDroppedAlarm": ([1], [0]),
+    "FailuresLostAlarm": ([1], [0]),
+    "BusEventsLostAlarm": ([1], [0]),
+    "DeliveriesAlarm": ([1], [0]),
+    "ThrottlesAlarm": ([1, 9, 1], [9, 0, 9]),
+    "DurationAlarm": ([54_000, 60_000, 54_001], [60_000, 53_999, 60_000]),
+    "IntakeAgeAlarm": ([3600, 3900, 4200], [0, 3900, 4200]),
+    "IntakeDepthAlarm": ([100_000] * 3, [99_999] * 3),
+    "AgainAgeAlarm": ([3600] * 3, [3599] * 3),
+    "AgainDepthAlarm": ([100_000] * 3, [100_000] * 2),
+    "QuietDayAlarm": ([0], [1]),
+    "PartialSearchesAlarm": ([1, 0, 1], [1, 0, 0]),
+    "PacksUnavailableAlarm": ([1, 0, 1], [1, 0, 0]),
+}
+
+
+@pytest.mark.parametrize("name", SPECIFIED)
+def test_alarm_of_one_metric_begins_and_ends(name: str) -> None:
+    alarm, (bad, good) = Alarm(name), SPECIFIED[name]
+
+    assert alarm.state(series(alarm, *bad), NOW) == "ALARM"
+    assert alarm.state(series(alarm, *good), NOW) == "OK"
+
+
+def test_all_alarms_are_specified() -> None:
+    assert ALARMS.keys() - SPECIFIED.keys() == {"RejectedAlarm", "ReadCostAlarm"}
+
+
+@pytest.mark.parametrize("name", set(ALARMS) - {"QuietDayAlarm"})
+def test_idle_stack_is_not_in_alarm(name: str) -> None:
+    assert Alarm(name).state([], NOW) == "OK"
+
+
+def test_day_without_any_event_is_an_alarm_for_whoever_wants_one() -> None:
+    assert Alarm("QuietDayAlarm").state([], NOW) == "ALARM"
+    assert ALARMS["QuietDayAlarm"]["Condition"] == "HasAlarmOfQuietDay"
+    assert TEMPLATE["Parameters"]["AlarmQuietDay"]["Default"] == "off"
+
+
+@pytest.mark.parametrize(
+    ("rejected", "indexed", "state"),
+    [(5, 20, "OK"), (6, 20, "ALARM"), (20, None, "ALARM"), (19, None, "OK"), (None, 100, "OK")],
+)
+def test_share_of_rejected_pictures(rejected: int | None, indexed: int | None, state: str) -> None:
+    alarm = Alarm("RejectedAlarm")
+    points = [
+        *(series(alarm, rejected, of="rejected") if rejected is not None else []),
+        *(series(alarm, indexed, of="indexed") if indexed is not None else []),
+    ]
+
+    assert alarm.state(points, NOW) == state
+    assert alarm.state(points, NOW + HOUR) == "OK"
+
+
+@pytest.mark.parametrize(
+    ("units", "uploads", "state"),
+    [(40_000, 100, "OK"), (40_001, 100, "ALARM"), (10**6, 99, "OK"), (40_001, 101, "OK")],
+)
+def test_dollars_of_reads(units: int, uploads: int, state: str) -> None:
+    alarm = Alarm("ReadCostAlarm")
+    points = [
+        *series(alarm, units - 1000, of="buckets"),
+        *series(alarm, 1000, of="pictures"),
+        *series(alarm, uploads, of="indexed"),
+    ]
+
+    assert alarm.state(points, NOW) == state
+
+
+def test_queues_do_not_stand_for_each_other() -> None:
+    again = series(Alarm("AgainAgeAlarm"), 3600, 3600, 3600)
+
+    assert Alarm("IntakeAgeAlarm").state(again, NOW) == "OK"
+
+
+def test_thresholds_are_those_of_the_site() -> None:
+    assert Alarm("IntakeAgeAlarm", AlarmQueueAge=60).threshold == 60
+    assert Alarm("DurationAlarm", Timeout=900).threshold == 810_000
