@@ -19,6 +19,41 @@ RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 ALARMS: dict[str, Any] = {n: one for n, one in RESOURCES.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
 STACK = "lookalike"
 
+# What AWS documents: "Metrics for Lambda functions", "Available CloudWatch metrics for Amazon SQS", "Monitoring Amazon
+# SNS topics", "Monitoring Amazon EventBridge", "DynamoDB metrics and dimensions". By dimension and type of resource
+# whose name that has.
+AWS_METRICS = {
+    "AWS/Lambda": {
+        ("FunctionName", "AWS::Serverless::Function"): {
+            *("Invocations", "Errors", "Throttles", "Duration", "AsyncEventsReceived", "AsyncEventAge"),
+            *("AsyncEventsDropped", "DestinationDeliveryFailures", "ConcurrentExecutions"),
+        }
+    },
+    "AWS/SQS": {
+        ("QueueName", "AWS::SQS::Queue"): {
+            *("ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"),
+            *("ApproximateNumberOfMessagesDelayed", "ApproximateNumberOfMessagesNotVisible"),
+            *("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted"),
+        }
+    },
+    "AWS/SNS": {
+        ("TopicName", "AWS::SNS::Topic"): {
+            *("NumberOfMessagesPublished", "NumberOfNotificationsDelivered", "NumberOfNotificationsFailed"),
+            *("NumberOfNotificationsFilteredOut",),
+        }
+    },
+    "AWS/Events": {
+        ("RuleName", "AWS::Events::Rule"): {
+            *("Invocations", "FailedInvocations", "InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq"),
+        }
+    },
+    "AWS/DynamoDB": {
+        ("TableName", "AWS::DynamoDB::Table"): {
+            *("ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"),
+        }
+    },
+}
+
 _COMPARISONS = {
     "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
     "GreaterThanThreshold": lambda value, threshold: value > threshold,

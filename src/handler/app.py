@@ -137,14 +137,15 @@ def _fields(report: Report) -> dict[str, Any]:
 
 def _rare(report: Report, found: Found) -> dict[str, Any]:
     """What is mostly nothing, and is left out then."""
-    numbers = {
+    known = {
+        "kind": report.kind,
         "listed": report.listed,
         "truncated": report.truncated,
         "looks": report.looks,
         "probes": found.probes,
         "packs": found.packs,
     }
-    return {name: number for name, number in numbers.items() if number}
+    return {name: value for name, value in known.items() if value}
 
 
 def _reason(report: Report) -> str:

@@ -230,7 +230,7 @@ class Deduplicator:
         self._topic.publish(message)
         published = [Filed.of(record, one.record, one.likeness, at) for one in message.matches]
         list(self._executor.map(self._pairs.mark_announced, map(kept_in, message.matches), published))
-        report.announced = len(published)
+        report.announced, report.kind = len(published), str(message.attributes["kind"])
 
     def _time(self) -> str:
         return self._clock().isoformat(timespec="seconds")

@@ -26,6 +26,7 @@ class Report:
     truncated: bool = False  # there are more matches than were kept
     looks: int = 0  # that were taken
     announced: int = 0  # pairs in the message that was published
+    kind: str = ""  # of that message: that of its best match
     attempt: int = 0  # of searching a picture that came again
     again_s: int | None = None  # after so many seconds it comes again
     quiet: int = 0  # pairs that nobody is told of, since a backfill found them

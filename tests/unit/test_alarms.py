@@ -7,47 +7,12 @@ from typing import Any
 import pytest
 
 from handler import log
-from tests.alarms import ALARMS, RESOURCES, TEMPLATE, Alarm, Metric, Point
+from tests.alarms import ALARMS, AWS_METRICS, RESOURCES, TEMPLATE, Alarm, Metric, Point
 from tests.docs.markdown import ROOT, names, table
 
 RUNBOOK = ROOT / "docs" / "runbook"
 MINUTE, HOUR = 60.0, 3600.0
 NOW = 1_000_000.0
-
-# What AWS documents: "Metrics for Lambda functions", "Available CloudWatch metrics for Amazon SQS", "Monitoring Amazon
-# SNS topics", "Monitoring Amazon EventBridge", "DynamoDB metrics and dimensions". By dimension and type of resource
-# whose name that has.
-AWS_METRICS = {
-    "AWS/Lambda": {
-        ("FunctionName", "AWS::Serverless::Function"): {
-            *("Invocations", "Errors", "Throttles", "Duration", "AsyncEventsReceived", "AsyncEventAge"),
-            *("AsyncEventsDropped", "DestinationDeliveryFailures", "ConcurrentExecutions"),
-        }
-    },
-    "AWS/SQS": {
-        ("QueueName", "AWS::SQS::Queue"): {
-            *("ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"),
-            *("ApproximateNumberOfMessagesDelayed", "ApproximateNumberOfMessagesNotVisible"),
-            *("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted"),
-        }
-    },
-    "AWS/SNS": {
-        ("TopicName", "AWS::SNS::Topic"): {
-            *("NumberOfMessagesPublished", "NumberOfNotificationsDelivered", "NumberOfNotificationsFailed"),
-            *("NumberOfNotificationsFilteredOut",),
-        }
-    },
-    "AWS/Events": {
-        ("RuleName", "AWS::Events::Rule"): {
-            *("Invocations", "FailedInvocations", "InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq"),
-        }
-    },
-    "AWS/DynamoDB": {
-        ("TableName", "AWS::DynamoDB::Table"): {
-            *("ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"),
-        }
-    },
-}
 
 
 def watched() -> Iterator[Any]:

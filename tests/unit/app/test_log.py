@@ -43,10 +43,10 @@ def test_indexed_picture_is_logged_with_hash_and_search(deployment: FakeDeployme
     invocation = invoke(notification(deployment.put("copy.jpg", body)), deployment.service)
 
     line = invocation.line
-    assert fields(invocation) == OBJECT | COSTS | READING | SEARCH | {"write_ms", "announce_ms"}
+    assert fields(invocation) == OBJECT | COSTS | READING | SEARCH | {"write_ms", "announce_ms", "kind"}
     assert (line["level"], line["message"], line["request_id"]) == ("INFO", "indexed", REQUEST_ID)
     assert (line["bucket"], line["key"], line["sequencer"]) == (BUCKET, "copy.jpg", f"{2:016X}".ljust(32, "0"))
-    assert (line["matches"], line["announced"]) == (1, 1)
+    assert (line["matches"], line["announced"], line["kind"]) == (1, 1, "near")
     assert (line["route"], line["pictures"]) == (Route.LOADED, 2)
     assert line["hash"] == to_hex(fingerprint(body, "phash1", Limits()).hash)
     assert invocation.reply == {"outcomes": ["indexed"]}
