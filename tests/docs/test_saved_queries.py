@@ -100,7 +100,7 @@ def test_who_was_told_of_what(lines: list[Row]) -> None:
 
 
 def test_widgets_of_the_log_have_something_to_show(lines: list[Row]) -> None:
-    assert insights.run(OF_LOG["Notices by kind"], lines) == [{"kind": "near", "sum(announced)": 1}]
+    assert insights.run(OF_LOG["Notices by kind"], lines) == [{"kind": "near", "notices": 1, "pairs": 1}]
     assert insights.run(OF_LOG["Failures by cause"], lines) == [{"exception_name": "ConnectionError", "failures": 1}]
     (steps,) = insights.run(OF_LOG["Latency by step, ms"], lines)
     assert None not in [steps[name] for name in ("read", "decode", "write", "search")]

