@@ -223,7 +223,7 @@ def test_event_that_fails_for_good_reaches_the_failure_queue(site: Site) -> None
     sqs.delete_message(QueueUrl=site.deployment.outputs["FailureQueueUrl"], ReceiptHandle=message["ReceiptHandle"])
     failed = json.loads(message["Body"])
     assert failed["requestPayload"] == event
-    assert "no Records, detail, tasks or lookup" in failed["responsePayload"]["errorMessage"]
+    assert "no Records, detail, tasks, backfill or lookup" in failed["responsePayload"]["errorMessage"]
 
 
 def test_one_line_and_one_metric_document_tell_of_an_object(site: Site) -> None:

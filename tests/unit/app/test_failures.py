@@ -128,7 +128,7 @@ def test_unknown_event_is_refused_before_a_service_is_made(invoke: Invoke) -> No
 
     assert isinstance(invocation.error, UnknownEvent)
     assert (invocation.line["level"], invocation.line["message"]) == ("ERROR", "refused")
-    assert "no Records, detail, tasks or lookup (top-level keys: ['nonsense'])" in invocation.line["exception"]
+    assert "no Records, detail, tasks, backfill or lookup (top-level keys: ['nonsense'])" in invocation.line["exception"]
     assert invocation.metrics == {"Failed": [1]}
 
 
