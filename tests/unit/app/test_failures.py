@@ -128,7 +128,8 @@ def test_unknown_event_is_refused_before_a_service_is_made(invoke: Invoke) -> No
 
     assert isinstance(invocation.error, UnknownEvent)
     assert (invocation.line["level"], invocation.line["message"]) == ("ERROR", "refused")
-    assert "no Records, detail, tasks, backfill or lookup (top-level keys: ['nonsense'])" in invocation.line["exception"]
+    wanted = "no Records, detail, tasks, backfill or lookup (top-level keys: ['nonsense'])"
+    assert wanted in invocation.line["exception"]
     assert invocation.metrics == {"Failed": [1]}
 
 
