@@ -31,7 +31,7 @@ def test_values_of_every_type_are_taken() -> None:
     [
         (["ScopeDepth"], "--parameter ScopeDepth: want Name=Value, such as ScopeDepth=2"),
         (["scopedepth=2"], "--parameter scopedepth=2: the template has no parameter 'scopedepth': did you mean Scope"),
-        (["Nonsense=2"], "--parameter Nonsense=2: the template has no parameter 'Nonsense': want one of AlsoGenerat"),
+        (["Nonsense=2"], "--parameter Nonsense=2: the template has no parameter 'Nonsense': want one of AlarmEmail,"),
         (["ScopeDepth=9"], "--parameter ScopeDepth=9: want a whole number from 0 to 8"),
         (["ScopeDepth=-1"], "--parameter ScopeDepth=-1: want a whole number from 0 to 8"),
         (["ScopeDepth=2.5"], "--parameter ScopeDepth=2.5: want a whole number from 0 to 8"),
