@@ -36,10 +36,17 @@ class Instance:
         collection: Collection = COLLECTION,
         deadline: float = math.inf,
         loading_share: float = LOADING_SHARE,
+        kept: Sequence[Collection] = (),
     ) -> Found:
         """Search for one hash."""
         return self.search.find(
-            collection, [Question(hash)], RADIUS, word_count=1, deadline=deadline, loading_share=loading_share
+            collection,
+            [Question(hash)],
+            RADIUS,
+            word_count=1,
+            deadline=deadline,
+            loading_share=loading_share,
+            kept=kept,
         )
 
 

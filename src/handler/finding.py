@@ -66,6 +66,7 @@ class Finder:
         self._settings = settings
         self._max_candidates = max_candidates
         self._effort = settings.effort
+        self._lists = [list_collection(name, settings.generation) for name in settings.lists]
         # What is farther has to be looked at anyway, and buckets for each further bit cost more than the rest together.
         self._most_probed = GENERATIONS[settings.generation].sure_radius
         self._enough = settings.max_matches + settings.max_looks  # nearest matches, by what is known of them
@@ -93,7 +94,7 @@ class Finder:
         of the time until the *deadline* loading the journal may take.
         """
         with report.timed("search"):
-            find = partial(self._search.find, deadline=deadline, loading_share=loading_share)
+            find = partial(self._search.find, deadline=deadline, loading_share=loading_share, kept=self._lists)
             proposed = self._proposed(collection, asker, wanted, report, find)
             noted = known(collection, asker.record, proposed[: self._enough])
         with report.timed("look"):
@@ -112,9 +113,8 @@ class Finder:
     ) -> list[Report]:
         """Return what is found on each list: by the same questions, with bounds of its own."""
         reports = list[Report]()
-        for name in self._settings.lists:
+        for listed in self._lists:
             reports.append(Report(asker.record.ref))
-            listed = list_collection(name, self._settings.generation)
             self.find(listed, asker, reports[-1], deadline, known=known, tell=tell, loading_share=loading_share)
         return reports
 

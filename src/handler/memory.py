@@ -1,7 +1,7 @@
 """The journals that an instance remembers, and which of them it forgets first."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from handler.core.model import Collection
 from handler.journal import CollectionJournal
@@ -32,17 +32,21 @@ class JournalMemory:
             self._held_bytes -= self._counted.pop(oldest, 0)
         return self.journals[collection]
 
-    def make_room(self, collection: Collection, *, coming: int = 0) -> None:
+    def room_beside(self, kept: Iterable[Collection]) -> int:
+        """Return the bytes that are left where the entries of *kept* collections stay."""
+        return self.limit_bytes - sum(self._counted.get(one, 0) for one in set(kept))
+
+    def make_room(self, collection: Collection, *, coming: int = 0, kept: Iterable[Collection] = ()) -> None:
         """Forget the entries of the collections used longest ago until all, and *coming* bytes, are below the limit.
 
-        Those of *collection*, the last one used, are the last to go: if they alone are too many, the buckets will
-        answer.
+        Those of *kept* collections stay. Those of *collection*, the last one used, are the last to go: if they alone
+        are too many, the buckets will answer.
         """
         self._count(collection)
         for other, journal in self.journals.items():
             if self._held_bytes + coming <= self.limit_bytes:
                 break
-            if self._counted.get(other):
+            if other not in kept and self._counted.get(other):
                 journal.forget()
                 self._count(other)
 

@@ -83,22 +83,24 @@ class Search:
         probed_radius: int | None = None,
         deadline: float = math.inf,
         loading_share: float = LOADING_SHARE,
+        kept: Sequence[Collection] = (),
     ) -> Found:
         """Return every picture of *collection* that has a view within *radius* bits of one of *questions*.
 
         Its entries have *word_count* words each; what *confirms* takes for a stranger by them is left out. *deadline*
         is when the invocation ends, on this object's clock, and *loading_share* how much of the time until then
-        loading may take. Where the journal cannot be loaded the buckets answer, for *probed_radius* if that is
-        another one, and `lacks` says what for.
+        loading may take. Where the journal cannot be loaded beside those of *kept* collections the buckets answer, for
+        *probed_radius* if that is another one, and `lacks` says what for.
         """
         journal = self._memory.of(collection, word_count)
+        others = [one for one in kept if one != collection]
         try:
-            known = self._bring_up_to_date(collection, journal, deadline, loading_share)
+            known = self._bring_up_to_date(collection, journal, others, deadline, loading_share)
         except NO_PACKS as error:
             known = _Known(Route.PROBED, trouble=str(error), lacks={Lack.NOW: f"packs: {error}"})
         finally:
             entries = journal.entries
-            self._memory.make_room(collection)  # whatever was read counts, also if reading on failed
+            self._memory.make_room(collection, kept=others)  # whatever was read counts, also if reading on failed
         if known.route is Route.PROBED:
             probed = self.probe(collection, questions, radius if probed_radius is None else probed_radius)
             return replace(probed, packs=known.packs, trouble=known.trouble, lacks=known.lacks)
@@ -113,19 +115,27 @@ class Search:
         return Found(self._holders(collection, near.nearest_first), Route.PROBED, probes=near.probes)
 
     def _bring_up_to_date(
-        self, collection: Collection, journal: CollectionJournal, deadline: float, loading_share: float
+        self,
+        collection: Collection,
+        journal: CollectionJournal,
+        kept: Sequence[Collection],
+        deadline: float,
+        loading_share: float,
     ) -> "_Known":
-        """Read what *journal* lacks, if there is memory and time for it."""
+        """Read what *journal* lacks, if there is memory beside *kept* collections, and time, for it."""
         if journal.catch_up():
             return _Known(Route.WARM)
         limit = self._memory.limit_bytes
         if limit == 0:
             return _Known(Route.PROBED, lacks={Lack.MEMORY: "JournalMemory is 0"})
         journal.measure()
-        if journal.whole_bytes > limit:
+        # What one upload asks has to fit at once: taking turns, each upload would load all of it anew.
+        room = self._memory.room_beside(kept)
+        if journal.whole_bytes > room:
             have = f"the journal takes {_mb(journal.whole_bytes)} MB, JournalMemory (of MemorySize) is {_mb(limit)} MB"
-            return _Known(Route.PROBED, lacks={Lack.MEMORY: have})
-        self._memory.make_room(collection, coming=journal.whole_bytes - journal.entries.nbytes)
+            beside = f", of which lists take {_mb(limit - room)} MB" if room < limit else ""
+            return _Known(Route.PROBED, lacks={Lack.MEMORY: have + beside})
+        self._memory.make_room(collection, coming=journal.whole_bytes - journal.entries.nbytes, kept=kept)
         now = self._clock()
         until = now + loading_share * (deadline - now)
         packs = journal.load(lambda: self._clock() <= until) if now <= until else 0

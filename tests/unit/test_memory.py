@@ -3,9 +3,9 @@
 import pytest
 
 from handler.core.entry import to_entry
-from handler.core.model import Collection
+from handler.core.model import Collection, Lack, Route
 from handler.memory import MAX_COLLECTIONS, JournalMemory
-from tests.index import FakeIndex
+from tests.index import COLLECTION, ENTRY_BYTES, PER_PACK, FakeIndex
 
 A, B, C = (Collection(f"{name}/", "phash1") for name in "abc")
 COUNT = 10_000  # entries
@@ -106,3 +106,32 @@ def test_collections_are_bounded_in_number_as_well(each: int) -> None:
     assert len(memory.journals) == MAX_COLLECTIONS
     assert A not in memory.journals
     assert remembered(memory) == {B, C}  # what went with the first is not counted any more
+
+
+def test_what_one_upload_asks_takes_no_turns_in_memory() -> None:
+    index, lists = FakeIndex(), [Collection("list/", "phash1"), Collection("short/", "phash1")]
+    for collection, packs in ((COLLECTION, 100), (lists[0], 90), (lists[1], 2)):
+        index.fill(packs * PER_PACK, collection=collection)
+    instance = index.instance(memory_bytes=150 * PER_PACK * ENTRY_BYTES)
+
+    found = [instance.find(collection=one, kept=lists) for _ in range(3) for one in (*lists, COLLECTION)]
+
+    loaded, warm, probed = Route.LOADED, Route.WARM, Route.PROBED
+    assert [one.route for one in found] == [loaded, loaded, probed, warm, warm, probed, warm, warm, probed]
+    have = "the journal takes 1 MB, JournalMemory (of MemorySize) is 1 MB, of which lists take 1 MB"
+    assert found[2].lacks == {Lack.MEMORY: have}
+
+
+def test_lists_stay_where_their_scope_outgrows_what_is_left() -> None:
+    index, listed = FakeIndex(), Collection("list/", "phash1")
+    for collection, packs in ((COLLECTION, 60), (listed, 60)):
+        index.fill(packs * PER_PACK, collection=collection)
+    instance = index.instance(memory_bytes=200 * PER_PACK * ENTRY_BYTES)
+    for collection in (listed, COLLECTION):
+        instance.find(collection=collection, kept=[listed])
+    index.fill(100 * PER_PACK)
+
+    grown = instance.find(kept=[listed])
+
+    assert grown.route is Route.WARM
+    assert [len(instance.memory.journals[one].entries) for one in (listed, COLLECTION)] == [60 * PER_PACK, 0]
