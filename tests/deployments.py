@@ -15,17 +15,8 @@ from handler.core.fingerprint import fingerprint
 from handler.core.journal import Shape
 from handler.core.lists import entry_ref
 from handler.core.look1 import RADIUS
-from handler.core.model import (
-    ORIENTATIONS,
-    Collection,
-    Limits,
-    MatchKind,
-    ObjectRef,
-    Outcome,
-    PictureRecord,
-    Settings,
-    padded_sequencer,
-)
+from handler.core.model import ORIENTATIONS, Collection, Limits, MatchKind, ObjectRef, Outcome, PictureRecord, Settings
+from handler.core.sequencers import padded_sequencer
 from handler.core.verdicts import Decision, NamedObject
 from handler.deadline import Deadline
 from handler.dedup import Deduplicator

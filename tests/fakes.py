@@ -11,21 +11,11 @@ from handler.core.again import Again
 from handler.core.buckets import Bucket, members_within, probes, to_member
 from handler.core.filed import Filed
 from handler.core.formats import check_bytes
+from handler.core.found import Candidates, NearHash
 from handler.core.journal import Appended, Segment, Shape, Span, Tail
 from handler.core.matches import NotedPair, Pair
 from handler.core.message import Message
-from handler.core.model import (
-    Candidates,
-    Collection,
-    Content,
-    Limits,
-    NearHash,
-    ObjectGone,
-    ObjectRef,
-    Outcome,
-    PictureRecord,
-    Superseded,
-)
+from handler.core.model import Collection, Content, Limits, ObjectGone, ObjectRef, Outcome, PictureRecord, Superseded
 from handler.core.verdicts import BatchPlace, Decision, Placed, Subject
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from handler.core.buckets import buckets
 from handler.core.entry import Question, entry_bytes, to_entry
+from handler.core.found import Found
 from handler.core.journal import Shape
-from handler.core.model import Collection, Found, ObjectRef
+from handler.core.model import Collection, ObjectRef
 from handler.journal import CollectionJournal, JournalStore
 from handler.memory import JournalMemory
 from handler.search import LOADING_SHARE, Search

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from benchmarks.cost.stored_pictures import Members, Size, StoredPictures, as_binary_set, as_members
 from handler.core.buckets import MEMBER_BYTES, Bucket
 from handler.core.entry import entry_bytes
-from handler.core.model import LOWEST_SEQUENCER
+from handler.core.sequencers import LOWEST_SEQUENCER
 
 READ_UNIT_BYTES = 4096
 WRITE_UNIT_BYTES = 1024

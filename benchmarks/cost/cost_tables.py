@@ -9,7 +9,7 @@ from benchmarks.cost.measured_cases import SHARDED_PICTURES, SHARDED_RADIUS, Cos
 from benchmarks.cost.upload_cost import UploadCost
 from benchmarks.cost.uploader import Case
 from benchmarks.counts import short_count
-from handler.core.model import Route
+from handler.core.found import Route
 from training.printing import console, print_table
 
 ROUTES = {Route.WARM: "Warm", Route.LOADED: "Cold, loads the journal", Route.PROBED: "Reads the buckets"}

@@ -15,7 +15,8 @@ from handler.core.buckets import BANDS, MEMBER_BYTES, PREFIX_BITS, Bucket
 from handler.core.entry import entry_bytes
 from handler.core.generations import GENERATIONS
 from handler.core.journal import Shape
-from handler.core.model import Collection, Fingerprint, ObjectRef, Outcome, PictureRecord, padded_sequencer
+from handler.core.model import Collection, Fingerprint, ObjectRef, Outcome, PictureRecord
+from handler.core.sequencers import padded_sequencer
 from training.printing import print_table
 
 WRITE_UNIT_BYTES = 1024

@@ -12,7 +12,7 @@ from benchmarks.cost.stored_pictures import Size
 from benchmarks.cost.upload_cost import UploadCost, measure
 from benchmarks.cost.uploader import Case
 from benchmarks.counts import short_count
-from handler.core.model import Route
+from handler.core.found import Route
 from training.printing import progress
 
 RADII = (6, 10, 14)

@@ -15,7 +15,7 @@ from handler.aws.buckets import PAGE_MEMBERS
 from handler.core import prices
 from handler.core.buckets import BANDS, MEMBER_BYTES, PREFIX_BITS, probe_count, probes
 from handler.core.entry import entry_bytes
-from handler.core.model import Route
+from handler.core.found import Route
 from handler.finding import CANDIDATES_AT_ONCE
 
 MEMORIES_MB = (512, 8192)  # JournalMemory: its default and its maximum

@@ -26,20 +26,11 @@ from handler.aws.verdicts import DynamoDBVerdicts
 from handler.core.again import Again
 from handler.core.buckets import buckets
 from handler.core.entry import Question, to_entry
+from handler.core.found import Route
 from handler.core.journal import Span
 from handler.core.message import Message
-from handler.core.model import (
-    Collection,
-    Content,
-    Fingerprint,
-    Limits,
-    ObjectRef,
-    Outcome,
-    PictureRecord,
-    Route,
-    Settings,
-    padded_sequencer,
-)
+from handler.core.model import Collection, Content, Fingerprint, Limits, ObjectRef, Outcome, PictureRecord, Settings
+from handler.core.sequencers import padded_sequencer
 from handler.dedup import Deduplicator
 from handler.entries import Entries
 from handler.finding import CANDIDATES_AT_ONCE, MAX_CANDIDATES, Finder

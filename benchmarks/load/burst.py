@@ -14,10 +14,8 @@ from benchmarks.load.throttled_cloud import Before, Cloud
 from benchmarks.load.virtual_time import Group, World
 from handler.core.bill import COUNTS
 from handler.core.journal import Shape
-from handler.core.model import (
-    ObjectRef,
-    padded_sequencer,
-)
+from handler.core.model import ObjectRef
+from handler.core.sequencers import padded_sequencer
 from handler.report import Report
 
 SIDES = (96, 72)  # pixels of a picture

@@ -18,8 +18,9 @@ from botocore.exceptions import ClientError
 
 from handler.aws.journal import DynamoDBJournal
 from handler.core.entry import Question, to_entry
+from handler.core.found import Route
 from handler.core.generations import GENERATIONS
-from handler.core.model import Collection, Route
+from handler.core.model import Collection
 from handler.journal import CollectionJournal, JournalStore
 from handler.memory import JournalMemory
 from handler.search import Search

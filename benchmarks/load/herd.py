@@ -14,10 +14,8 @@ from typing import NamedTuple
 from benchmarks.load.burst import COPY, Herd
 from benchmarks.load.simulated_instance import Case
 from handler.core import prices
-from handler.core.model import (
-    Outcome,
-    Route,
-)
+from handler.core.found import Route
+from handler.core.model import Outcome
 from training.parts import positive_integer
 from training.printing import print_table, progress
 

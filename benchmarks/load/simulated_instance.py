@@ -28,18 +28,10 @@ from handler.core.again import Again
 from handler.core.asker import Asker
 from handler.core.bill import COUNTS
 from handler.core.fingerprint import Examined, examine
+from handler.core.found import Found
 from handler.core.generations import GENERATIONS
 from handler.core.journal import Shape
-from handler.core.model import (
-    Collection,
-    Content,
-    Found,
-    Limits,
-    ObjectRef,
-    Outcome,
-    PictureRecord,
-    Settings,
-)
+from handler.core.model import Collection, Content, Limits, ObjectRef, Outcome, PictureRecord, Settings
 from handler.dedup import Deduplicator
 from handler.entries import Block, Entries
 from handler.finding import Finder

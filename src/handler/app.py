@@ -10,7 +10,8 @@ from handler import log
 from handler.answers import LOOKED_UP, answer
 from handler.aws.meter import Meter
 from handler.core.again import Again
-from handler.core.model import Found, Lack, Outcome
+from handler.core.found import Found, Lack
+from handler.core.model import Outcome
 from handler.core.phash import to_hex
 from handler.dedup import Deduplicator
 from handler.deliveries import Created, Ignored, Item, LookUp, Removed, Result, UnknownEvent, Unreadable

@@ -20,10 +20,11 @@ from handler.core.again import Again
 from handler.core.asker import Asker
 from handler.core.backfill import BACKFILL, UPLOAD, Backfill, BackfillTell
 from handler.core.filed import Filed
+from handler.core.found import Lack
 from handler.core.lists import collection_of_match
 from handler.core.matches import Match, NotedPair, Pair
 from handler.core.message import Message, compose
-from handler.core.model import Collection, Lack, MatchKind, ObjectRef, PictureRecord, Settings, collection_of
+from handler.core.model import Collection, MatchKind, ObjectRef, PictureRecord, Settings, collection_of
 from handler.core.verdicts import Decision, Subject
 from handler.finding import Finder, Records
 from handler.indexing import Indexed, Indexer

@@ -13,8 +13,9 @@ from urllib.parse import unquote_plus
 from handler.core.again import Again
 from handler.core.backfill import Backfill, BackfillTell
 from handler.core.fields import Field, WrongField
-from handler.core.model import TELLS, MatchKind, ObjectRef, padded_sequencer
+from handler.core.model import TELLS, MatchKind, ObjectRef
 from handler.core.phash import from_hex
+from handler.core.sequencers import padded_sequencer
 from handler.deliveries import (
     Action,
     BatchDelivery,

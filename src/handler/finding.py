@@ -11,10 +11,11 @@ from itertools import islice
 from typing import Protocol
 
 from handler.core.asker import Asker
+from handler.core.found import Candidate, Found, Route
 from handler.core.generations import GENERATIONS
 from handler.core.lists import confirms_listed, list_collection, match_listed
 from handler.core.matches import Match, NotedPair
-from handler.core.model import Candidate, Collection, Found, MatchKind, PictureRecord, Route, Settings
+from handler.core.model import Collection, MatchKind, PictureRecord, Settings
 from handler.core.policy import bucketed, confirms, match, nearest_first, questions, radius_of
 from handler.looks import Looks
 from handler.report import Report

@@ -16,7 +16,6 @@ from handler.core.fingerprint import examine
 from handler.core.generations import GENERATIONS, IMPORTED
 from handler.core.lists import bare_fingerprint
 from handler.core.model import (
-    LOWEST_SEQUENCER,
     Collection,
     Content,
     ObjectGone,
@@ -27,8 +26,8 @@ from handler.core.model import (
     Settings,
     Superseded,
     collection_of,
-    just_after,
 )
+from handler.core.sequencers import LOWEST_SEQUENCER, just_after
 from handler.memory import JournalMemory
 from handler.report import Report
 

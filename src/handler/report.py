@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from handler.core.found import Found, Lack
 from handler.core.matches import Match
-from handler.core.model import Collection, Found, Lack, ObjectRef, Outcome, PictureRecord
+from handler.core.model import Collection, ObjectRef, Outcome, PictureRecord
 
 
 @dataclass(slots=True)

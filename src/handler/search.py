@@ -17,7 +17,8 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from handler.core.entry import Confirms, Question
-from handler.core.model import Candidate, Candidates, Collection, Found, Lack, NearHash, Route
+from handler.core.found import Candidate, Candidates, Found, Lack, NearHash, Route
+from handler.core.model import Collection
 from handler.entries import Entries, Hits
 from handler.journal import NO_PACKS, CollectionJournal
 from handler.memory import JournalMemory

@@ -8,7 +8,8 @@ import pytest
 
 from handler.aws.again import SQSAgain
 from handler.core.again import Again
-from handler.core.model import ObjectRef, padded_sequencer
+from handler.core.model import ObjectRef
+from handler.core.sequencers import padded_sequencer
 from handler.dedup import Queue
 from handler.events import decode
 from tests.conftest import Stack

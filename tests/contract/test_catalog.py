@@ -3,15 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from handler.core.model import (
-    Collection,
-    Fingerprint,
-    ObjectRef,
-    Outcome,
-    PictureRecord,
-    Superseded,
-    padded_sequencer,
-)
+from handler.core.model import Collection, Fingerprint, ObjectRef, Outcome, PictureRecord, Superseded
+from handler.core.sequencers import padded_sequencer
 from tests.contract.conftest import Catalog
 
 HASH = 0x0F0F_0000_FFFF_1234

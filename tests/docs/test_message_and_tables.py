@@ -20,7 +20,8 @@ from handler.core.generations import GENERATIONS
 from handler.core.journal import Shape, Span
 from handler.core.matches import Likeness, Match, NotedPair, Pair
 from handler.core.message import MAX_BODY_BYTES, compose
-from handler.core.model import LOWEST_SEQUENCER, Collection, Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord
+from handler.core.model import Collection, Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord
+from handler.core.sequencers import LOWEST_SEQUENCER
 from handler.core.verdicts import Decision, NamedObject, Subject, Verdict
 from handler.core.windows import TURNS
 from tests.docs.markdown import ROOT, code, names, table, tables

@@ -17,8 +17,9 @@ import pytest
 from handler import log
 from handler.cli.aws_errors import PERMISSIONS
 from handler.core.formats import FORMATS
+from handler.core.found import Route
 from handler.core.journal import Shape
-from handler.core.model import Outcome, Route
+from handler.core.model import Outcome
 from tests.alarms import ALARMS, Alarm
 from tests.docs.function import BUCKET, BrokenPictures, Function, HandledEvent, NoPacks
 from tests.docs.markdown import REFERENCE, ROOT, code, names, table, tables

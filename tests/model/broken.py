@@ -13,10 +13,11 @@ from handler.core.again import Again
 from handler.core.asker import Asker
 from handler.core.backfill import Backfill
 from handler.core.buckets import buckets, to_member
+from handler.core.found import Found
 from handler.core.journal import Segment, Span
 from handler.core.lists import list_collection
 from handler.core.matches import Match, NotedPair, Pair
-from handler.core.model import Collection, Found, ObjectRef, Outcome, PictureRecord
+from handler.core.model import Collection, ObjectRef, Outcome, PictureRecord
 from handler.dedup import Deduplicator
 from handler.entries import Block
 from handler.journal import CollectionJournal, Cursor, JournalStore

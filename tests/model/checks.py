@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from handler.aws.catalog import record_in
 from handler.core.fingerprint import fingerprint
 from handler.core.lists import list_collection
-from handler.core.model import LOWEST_SEQUENCER, ObjectRef, Outcome, PictureRecord
+from handler.core.model import ObjectRef, Outcome, PictureRecord
 from handler.core.phash import hamming
+from handler.core.sequencers import LOWEST_SEQUENCER
 from tests.model.model import Model, State, Step, Violation
 from tests.model.running import LIST, RADIUS, SETTINGS, entry_of
 from tests.model.scenarios import ARCHIVED, Event

@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 from handler.aws.buckets import PAGE_MEMBERS
-from handler.core.model import ObjectRef, padded_sequencer
+from handler.core.model import ObjectRef
+from handler.core.sequencers import padded_sequencer
 from tests.pictures import photo, png
 
 BUCKET = "pictures"

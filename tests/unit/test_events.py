@@ -7,7 +7,8 @@ import pytest
 
 from handler.core.again import Again
 from handler.core.backfill import Backfill, BackfillTell
-from handler.core.model import LOWEST_SEQUENCER, MatchKind, ObjectRef, Outcome, padded_sequencer
+from handler.core.model import MatchKind, ObjectRef, Outcome
+from handler.core.sequencers import LOWEST_SEQUENCER, padded_sequencer
 from handler.deliveries import (
     BatchDelivery,
     Created,

@@ -11,7 +11,8 @@ from PIL import ImageOps
 from handler.core.asker import Asker
 from handler.core.buckets import Bucket
 from handler.core.entry import to_entry
-from handler.core.model import LOWEST_SEQUENCER, Collection, Content, ObjectRef, Outcome, PictureRecord
+from handler.core.model import Collection, Content, ObjectRef, Outcome, PictureRecord
+from handler.core.sequencers import LOWEST_SEQUENCER
 from handler.indexing import Indexed, Indexer
 from tests.deployments import BUCKET, FakeDeployment
 from tests.fakes import InMemoryBuckets, InMemoryCatalog, InMemoryPictures

@@ -3,7 +3,8 @@
 import pytest
 
 from handler.core.entry import to_entry
-from handler.core.model import Collection, Lack, Route
+from handler.core.found import Lack, Route
+from handler.core.model import Collection
 from handler.memory import MAX_COLLECTIONS, JournalMemory
 from tests.index import COLLECTION, ENTRY_BYTES, PER_PACK, FakeIndex
 

@@ -10,16 +10,8 @@ from jsonschema import ValidationError
 from handler.core.formats import FORMATS
 from handler.core.matches import Likeness, Match
 from handler.core.message import MAX_BODY_BYTES, compose
-from handler.core.model import (
-    MAX_LISTS,
-    Collection,
-    Fingerprint,
-    MatchKind,
-    ObjectRef,
-    Outcome,
-    PictureRecord,
-    padded_sequencer,
-)
+from handler.core.model import MAX_LISTS, Collection, Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord
+from handler.core.sequencers import padded_sequencer
 from tests.schema import valid_message
 
 COLLECTION = Collection("*", "phash1")

@@ -11,7 +11,7 @@ import pytest
 from handler.core.matches import Likeness, Match
 from handler.core.message import compose
 from handler.core.model import Collection, Fingerprint, MatchKind, ObjectRef, Outcome, PictureRecord
-from handler.core.model import padded_sequencer as padded
+from handler.core.sequencers import padded_sequencer as padded
 from tests.schema import SCHEMA, valid_message
 
 ROOT = Path(__file__).parents[2]

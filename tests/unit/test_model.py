@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.core.model import LOWEST_SEQUENCER, Collection, object_id, padded_sequencer, scope_of
+from handler.core.model import Collection, object_id, scope_of
+from handler.core.sequencers import LOWEST_SEQUENCER, padded_sequencer
 
 
 @given(st.text(max_size=8), st.text(max_size=8), st.text(max_size=8), st.text(max_size=8))

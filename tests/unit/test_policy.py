@@ -11,18 +11,9 @@ from handler.core.entry import to_entry
 from handler.core.fingerprint import examine
 from handler.core.look1 import LOOKS_RADIUS, RADIUS
 from handler.core.matches import Likeness, Match
-from handler.core.model import (
-    ORIENTATIONS,
-    Fingerprint,
-    Limits,
-    MatchKind,
-    ObjectRef,
-    Outcome,
-    PictureRecord,
-    Settings,
-    padded_sequencer,
-)
+from handler.core.model import ORIENTATIONS, Fingerprint, Limits, MatchKind, ObjectRef, Outcome, PictureRecord, Settings
 from handler.core.policy import closest, confirms, match, nearest_first, questions, radius_of
+from handler.core.sequencers import padded_sequencer
 from handler.core.windows import VIEW_NAMES
 from handler.entries import Entries
 from tests.pictures import photo, png

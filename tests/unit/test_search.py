@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from handler.core.entry import Question
 from handler.core.fingerprint import fingerprint
+from handler.core.found import Candidate, Found, Lack, Route
 from handler.core.journal import PacksUnavailable, Span
-from handler.core.model import Candidate, Collection, Found, Lack, Limits, Route
+from handler.core.model import Collection, Limits
 from handler.core.phash import hamming
 from tests.fakes import InMemoryJournal, InMemoryPacks
 from tests.index import COLLECTION, ENTRY_BYTES, PER_PACK, FakeIndex

@@ -15,7 +15,8 @@ from botocore.exceptions import ClientError
 
 from handler.aws.batch import pieces, read_strongly
 from handler.core.buckets import Bucket, members_within, probes, to_member
-from handler.core.model import Candidates, Collection, NearHash
+from handler.core.found import Candidates, NearHash
+from handler.core.model import Collection
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,14 +1,13 @@
 """The nouns that every part shares, and the errors that are final."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
-SEQUENCER_DIGITS = 32  # S3 documents no length: shorter ones are padded on the right with zeros
-LOWEST_SEQUENCER = "0" * SEQUENCER_DIGITS  # what an object without a sequencer (a backfill) has
+from handler.core.sequencers import LOWEST_SEQUENCER
+
 Box = tuple[float, float, float, float]  # top, bottom, left, right, in fractions of a picture
+
 WHOLE_DEPLOYMENT = "*"  # the scope of every object when pictures are not compared by folder
 # Begins the scope of a list. No key makes such a one, since it ends in no slash; and no bucket has a colon in its name.
 LIST_MARK = "list:"
@@ -252,67 +251,6 @@ class PictureRecord:
         return self.outcome is Outcome.INDEXED
 
 
-class NearHash(NamedTuple):
-    """A stored hash within the radius."""
-
-    distance: int  # bits
-    hash: int
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """What the buckets answered."""
-
-    nearest_first: tuple[NearHash, ...]
-    probes: int  # bucket keys that were read
-
-
-class Candidate(NamedTuple):
-    """An object that had a hash within the radius; whether it lives and still has it remains to be seen."""
-
-    distance: int  # bits
-    object_id: str
-
-
-class Route(StrEnum):
-    """Where a search got its answer."""
-
-    WARM = "warm"  # from the journal entries that the instance remembered
-    LOADED = "loaded"  # from the entries, which it loaded first
-    PROBED = "probed"  # from the buckets
-
-
-class Lack(StrEnum):
-    """What kept a search from comparing every view that may meet."""
-
-    NOW = "now"  # time, or packs that can be read: another search of the same picture may have them
-    MEMORY = "memory"  # no search has it while the deployment is set as it is
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The result of a search."""
-
-    candidates: Iterator[Candidate]  # nearest first; an object may come more than once
-    route: Route
-    probes: int = 0  # bucket keys that were read
-    packs: int = 0  # packs of the journal that were read
-    pictures: int = 0  # entries that were compared
-    cut: bool = False  # there is more within the radius than the candidates
-    trouble: str | None = None  # what was wrong with packs, if anything was
-    lacks: Mapping[Lack, str] = field(default_factory=dict)  # what a whole search would have needed, and how much
-
-    @property
-    def whole(self) -> bool:
-        """Whether every view that may meet was compared."""
-        return not self.lacks
-
-    @property
-    def nothing_filed(self) -> bool:
-        """Whether nothing was ever filed there, as far as is known: the buckets do not say."""
-        return self.route is not Route.PROBED and not self.pictures
-
-
 def object_id(bucket: str, key: str) -> str:
     """Return the id of an object: 16 bytes of BLAKE2b over length-prefixed bucket and key, as hex.
 
@@ -323,28 +261,6 @@ def object_id(bucket: str, key: str) -> str:
     for part in (bucket.encode(), key.encode(errors="surrogateescape")):
         digest.update(len(part).to_bytes(4, "big") + part)
     return digest.hexdigest()
-
-
-def padded_sequencer(sequencer: str | None) -> str:
-    """Return *sequencer* so that plain string order is the order of events of one key.
-
-    S3 documents: pad the shorter with zeros on the right, then compare as text. Hexadecimal
-    digits are folded to one case. A missing one becomes the lowest. Raises ValueError if it is
-    longer than SEQUENCER_DIGITS.
-    """
-    if not sequencer:
-        return LOWEST_SEQUENCER
-    if len(sequencer) > SEQUENCER_DIGITS:
-        raise ValueError(f"sequencer {sequencer!r} is longer than {SEQUENCER_DIGITS} digits")
-    return sequencer.upper().ljust(SEQUENCER_DIGITS, "0")
-
-
-def just_after(sequencer: str) -> str:
-    """Return a padded sequencer after *sequencer* and before every later one that S3 gives.
-
-    S3's are shorter than SEQUENCER_DIGITS, so the last digit is free.
-    """
-    return sequencer[:-1] + "1"
 
 
 def was_backfilled(ref: ObjectRef) -> bool:

@@ -7,9 +7,11 @@ import pytest
 
 from handler.core.bill import COUNTS
 from handler.core.fingerprint import fingerprint
+from handler.core.found import Route
 from handler.core.journal import Shape
-from handler.core.model import Limits, ObjectRef, Outcome, Route, padded_sequencer
+from handler.core.model import Limits, ObjectRef, Outcome
 from handler.core.phash import to_hex
+from handler.core.sequencers import padded_sequencer
 from tests.deployments import BUCKET, FakeDeployment
 from tests.events import REMOVED, look_up, notification, queued
 from tests.fakes import InMemoryJournal

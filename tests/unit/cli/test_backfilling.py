@@ -13,15 +13,8 @@ from handler.cli.backfilling import BATCH, PAGE, PAGES, Backfilling, Stuck, outc
 from handler.cli.errors import CommandError
 from handler.cli.job_files import BackfillJob, JobFiles
 from handler.cli.manifest import ListedObject
-from handler.core.model import (
-    LOWEST_SEQUENCER,
-    Collection,
-    ObjectRef,
-    Outcome,
-    PictureRecord,
-    just_after,
-    padded_sequencer,
-)
+from handler.core.model import Collection, ObjectRef, Outcome, PictureRecord
+from handler.core.sequencers import LOWEST_SEQUENCER, just_after, padded_sequencer
 
 COLLECTION = Collection("*", "look1")
 BEGAN = "2026-05-01T10:11:12+00:00"

@@ -8,15 +8,8 @@ import pytest
 from handler.core.backfill import Backfill, BackfillTell
 from handler.core.matches import NotedPair, Pair
 from handler.core.message import Message
-from handler.core.model import (
-    LOWEST_SEQUENCER,
-    Collection,
-    Content,
-    ObjectRef,
-    Outcome,
-    PictureRecord,
-    padded_sequencer,
-)
+from handler.core.model import Collection, Content, ObjectRef, Outcome, PictureRecord
+from handler.core.sequencers import LOWEST_SEQUENCER, padded_sequencer
 from handler.report import Report
 from tests.deployments import BUCKET, FakeDeployment
 from tests.fakes import InMemoryPairs, InMemoryPictures

@@ -9,7 +9,8 @@ import pytest
 from handler.answers import answer
 from handler.core.again import FIRST_DELAY_S, MAX_ATTEMPTS, MAX_DELAY_S, Again, NeverWhole
 from handler.core.backfill import Backfill, BackfillTell
-from handler.core.model import Lack, ObjectRef, Outcome, Route
+from handler.core.found import Lack, Route
+from handler.core.model import ObjectRef, Outcome
 from handler.report import Report
 from tests.deployments import BUCKET, FakeDeployment
 from tests.fakes import RecordingQueue
