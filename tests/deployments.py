@@ -20,6 +20,7 @@ from handler.core.sequencers import padded_sequencer
 from handler.core.verdicts import Decision, NamedObject
 from handler.deadline import Deadline
 from handler.dedup import Deduplicator
+from handler.filing import Filer
 from handler.finding import MAX_CANDIDATES, Finder
 from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
@@ -101,12 +102,14 @@ class FakeDeployment:
     ) -> Indexer:
         return Indexer(
             store=wrap(self.pictures),
-            index=wrap(self.buckets),
-            memory=memory or self.memory(wrap),
+            filer=self.filer(wrap, memory or self.memory(wrap)),
             catalog=wrap(self.catalog),
             executor=InlineExecutor(),
             settings=self.settings,
         )
+
+    def filer(self, wrap: Callable[[Any], Any], memory: JournalMemory) -> Filer:
+        return Filer(index=wrap(self.buckets), holders=wrap(self.catalog), memory=memory, executor=InlineExecutor())
 
     def finder(self, memory: JournalMemory, settings: Settings, wrap: Callable[[Any], Any]) -> Finder:
         catalog, executor = wrap(self.catalog), InlineExecutor()
@@ -142,8 +145,8 @@ class FakeDeployment:
     def lister(self, wrap: Callable[[Any], Any] = lambda adapter: adapter) -> Lister:
         """What somebody adds to lists with, and removes from them."""
         memory = self.memory(wrap)
-        indexer = self.indexer(wrap, memory=memory)
-        return Lister(indexer=indexer, catalog=wrap(self.catalog), memory=memory, generation=self.generation)
+        filer = self.filer(wrap, memory)
+        return Lister(filer=filer, catalog=wrap(self.catalog), memory=memory, generation=self.generation)
 
     def listed(self, name: str, body: bytes, *, list_name: str = "banned", etag: str | None = None) -> PictureRecord:
         """What is listed of the picture *body* under *name*."""

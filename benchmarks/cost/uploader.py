@@ -33,6 +33,7 @@ from handler.core.model import Collection, Content, Fingerprint, Limits, ObjectR
 from handler.core.sequencers import padded_sequencer
 from handler.dedup import Deduplicator
 from handler.entries import Entries
+from handler.filing import Filer
 from handler.finding import CANDIDATES_AT_ONCE, MAX_CANDIDATES, Finder
 from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
@@ -155,14 +156,10 @@ class Uploader:
             scope_depth=0,
             limits=Limits(max_bytes=1 << 20, max_pixels=1 << 20),
         )
-        indexer = Indexer(
-            store=_NoisePictures(),
-            index=self._index,
-            memory=instance.memory,
-            catalog=self._catalog,
-            executor=self._executor,
-            settings=settings,
-        )
+        index, catalog, executor = self._index, self._catalog, self._executor
+        filer = Filer(index=index, holders=catalog, memory=instance.memory, executor=executor)
+        pictures = _NoisePictures()
+        indexer = Indexer(store=pictures, filer=filer, catalog=catalog, executor=executor, settings=settings)
         deduplicator = Deduplicator(
             indexer=indexer,
             finder=Finder(

@@ -34,6 +34,7 @@ from handler.core.journal import Shape
 from handler.core.model import Collection, Content, Limits, ObjectRef, Outcome, PictureRecord, Settings
 from handler.dedup import Deduplicator
 from handler.entries import Block, Entries
+from handler.filing import Filer
 from handler.finding import Finder
 from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
@@ -103,7 +104,11 @@ class Instance:
         search.compute = world.sleep
         self._deduplicator = Deduplicator(
             indexer=_Examining(
-                store=pictures, index=buckets, memory=memory, catalog=catalog, executor=executor, settings=SETTINGS
+                store=pictures,
+                filer=Filer(index=buckets, holders=catalog, memory=memory, executor=executor),
+                catalog=catalog,
+                executor=executor,
+                settings=SETTINGS,
             ),
             finder=Finder(
                 search=search,

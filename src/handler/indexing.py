@@ -4,16 +4,14 @@ It looks for nothing and announces nothing, so it is all that a second generatio
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import Executor, wait
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from handler.core.asker import Asker
-from handler.core.buckets import Bucket, buckets
-from handler.core.entry import to_entry
 from handler.core.fingerprint import examine
-from handler.core.generations import GENERATIONS, IMPORTED
+from handler.core.generations import IMPORTED
 from handler.core.lists import bare_fingerprint
 from handler.core.model import (
     Collection,
@@ -28,7 +26,7 @@ from handler.core.model import (
     collection_of,
 )
 from handler.core.sequencers import LOWEST_SEQUENCER, just_after
-from handler.memory import JournalMemory
+from handler.filing import Filer, same_holder
 from handler.report import Report
 
 
@@ -42,18 +40,8 @@ class PictureStore(Protocol):
         """Whether the object is there now."""
 
 
-class HashIndex(Protocol):
-    """The buckets: all hashes, for instances that have not read the journal."""
-
-    def add(self, collection: Collection, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
-        """Make *hash* a member of *bucket*: every search that starts later sees it.
-
-        *crowded* says that the bucket is likely to have several pages; return whether it has.
-        """
-
-
 class ObjectCatalog(Protocol):
-    """What is known of each object, and which objects hold a hash. All reads are strongly consistent."""
+    """What is known of each object. All reads are strongly consistent."""
 
     def put(self, collection: Collection, record: PictureRecord) -> PictureRecord | None:
         """Store *record* and return what it replaced; raise Superseded if a newer one is stored."""
@@ -63,12 +51,6 @@ class ObjectCatalog(Protocol):
 
     def get(self, collection: Collection, object_ids: Sequence[str]) -> list[PictureRecord]:
         """Return the records that exist, in any order."""
-
-    def add_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
-        """Note that this version of the object has *hash*."""
-
-    def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
-        """Forget that note, if there is one."""
 
     def mark_done(self, collection: Collection, object_id: str, job: str) -> None:
         """Note that a backfill is done with the object, whatever is known of it."""
@@ -89,18 +71,6 @@ class Indexed(NamedTuple):
     asker: Asker | None
 
 
-class _Filing(NamedTuple):
-    """The writes that file a picture, under way."""
-
-    holders: list[Future[None]]
-    members: list[Future[bool]]
-    appended: list[Future[str | None]]
-
-    @property
-    def everything(self) -> list[Future[Any]]:
-        return [*self.members, *self.holders, *self.appended]
-
-
 class Indexer:
     """Keeps the index of one generation true to the objects of the buckets."""
 
@@ -108,19 +78,16 @@ class Indexer:
         self,
         *,
         store: PictureStore,
-        index: HashIndex,
-        memory: JournalMemory,
+        filer: Filer,
         catalog: ObjectCatalog,
         executor: Executor,
         settings: Settings,
     ) -> None:
         self._store = store
-        self._index = index
-        self._memory = memory
+        self._filer = filer
         self._catalog = catalog
         self._executor = executor
         self._settings = settings
-        self._crowded: set[Collection] = set()  # where a bucket had several pages lately
 
     def index(self, ref: ObjectRef, *, meanwhile: Callable[[Asker], None] = _nothing) -> Indexed:
         """Store all that makes the object found by others. Safe to repeat and to stop at any step.
@@ -203,7 +170,8 @@ class Indexer:
                 report.outcome = Outcome.STALE
             else:
                 report.outcome = Outcome.REMOVED
-                self._drop_holder_of(collection, buried)
+                if buried is not None:
+                    self._filer.drop_holders(collection, buried)
         return report
 
     def examine(self, ref: ObjectRef, report: Report) -> Asker:
@@ -247,55 +215,18 @@ class Indexer:
         the one whose writes finish last then finds the other.
         """
         object_put = self._executor.submit(self._catalog.put, collection, record)
-        filing = self._begin_filing(collection, record)
+        filing = self._filer.begin(collection, record)
         if record.alive:
             meanwhile()
         wait([object_put, *filing.everything])
-        report.unpacked = self._end_filing(collection, filing)
+        report.unpacked = self._filer.end(collection, filing)
         try:
             replaced = object_put.result()
         except Superseded:
             return False  # what was noted stays: a later event may have made this very version current
-        if replaced is not None and not _same_holder(replaced, record):
-            self._drop_holder_of(collection, replaced)
+        if replaced is not None and not same_holder(replaced, record):
+            self._filer.drop_holders(collection, replaced)
         return True
-
-    def file(self, collection: Collection, record: PictureRecord) -> str | None:
-        """Store all that makes the picture found but its object item, without which it is no match.
-
-        Returns after every write is acknowledged: what kept a pack of the journal from being made, if anything did.
-        """
-        filing = self._begin_filing(collection, record)
-        wait(filing.everything)
-        return self._end_filing(collection, filing)
-
-    def _begin_filing(self, collection: Collection, record: PictureRecord) -> "_Filing":
-        submit = self._executor.submit
-        holders: list[Future[None]] = []
-        members: list[Future[bool]] = []
-        appended: list[Future[str | None]] = []
-        if record.hash is not None:
-            add = partial(self._index.add, crowded=collection in self._crowded)
-            for hash in _bucketed(record):
-                members += [submit(add, collection, bucket, hash) for bucket in buckets(hash)]
-                holders.append(submit(self._catalog.add_holder, collection, hash, record.ref))
-            journal = self._memory.of(collection, len(record.entry_words))
-            appended.append(submit(journal.append, to_entry(record.ref.object_id, record.entry_words)))
-        return _Filing(holders, members, appended)
-
-    def _end_filing(self, collection: Collection, filing: "_Filing") -> str | None:
-        for note in filing.holders:
-            note.result()
-        unpacked = [entry.result() for entry in filing.appended]
-        several_pages = [member.result() for member in filing.members]
-        (self._crowded.add if any(several_pages) else self._crowded.discard)(collection)
-        return unpacked[0] if unpacked else None
-
-    def _drop_holder_of(self, collection: Collection, record: PictureRecord | None) -> None:
-        """Forget who had the hash of a record that was replaced; without it, the item would only be skipped."""
-        if record is not None:
-            for hash in _bucketed(record):
-                self._catalog.drop_holder(collection, hash, record.ref)
 
 
 def _is_more(known: Sequence[PictureRecord]) -> bool:
@@ -321,12 +252,3 @@ def _without_pixels(report: Report, record: PictureRecord) -> Asker:
 
 def _reason(error: PictureRejected) -> str:
     return f"{error.code}: {error}"
-
-
-def _bucketed(record: PictureRecord) -> list[int]:
-    """The distinct hashes of *record* that are filed in the buckets."""
-    return list(dict.fromkeys(record.entry_hashes[: GENERATIONS[record.generation].anchors]))
-
-
-def _same_holder(one: PictureRecord, other: PictureRecord) -> bool:
-    return (_bucketed(one), one.ref.sequencer) == (_bucketed(other), other.ref.sequencer)

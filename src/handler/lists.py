@@ -13,7 +13,8 @@ import numpy as np
 from handler.core.generations import GENERATIONS
 from handler.core.lists import entry_ref, list_collection, source_of
 from handler.core.model import Content, ObjectRef, PictureRecord, ReadDenied
-from handler.indexing import Indexer, ObjectCatalog
+from handler.filing import Filer
+from handler.indexing import ObjectCatalog
 from handler.looks import PictureReader
 from handler.memory import JournalMemory
 
@@ -37,8 +38,8 @@ class ListedPictures:
 class Lister:
     """Keeps the lists of one deployment and one generation."""
 
-    def __init__(self, *, indexer: Indexer, catalog: ObjectCatalog, memory: JournalMemory, generation: str) -> None:
-        self._indexer = indexer
+    def __init__(self, *, filer: Filer, catalog: ObjectCatalog, memory: JournalMemory, generation: str) -> None:
+        self._filer = filer
         self._catalog = catalog
         self._memory = memory
         self._generation = generation
@@ -51,7 +52,7 @@ class Lister:
         collection = list_collection(list_name, self._generation)
         if any(same(known, record) for known in self._catalog.get(collection, [record.ref.object_id])):
             return False
-        self._indexer.file(collection, record)
+        self._filer.file(collection, record)
         self._catalog.put(collection, record)
         return True
 

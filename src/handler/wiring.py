@@ -27,6 +27,7 @@ from handler.config import Config
 from handler.core.model import Settings
 from handler.deadline import Deadline
 from handler.dedup import Deduplicator
+from handler.filing import Filer
 from handler.finding import Finder, Records
 from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
@@ -174,7 +175,8 @@ def _parts(config: Config) -> _Parts:
     verdicts = DynamoDBVerdicts(dynamodb, config.picture_table)
     memory = JournalMemory(config.journal_memory_mb << 20, partial(CollectionJournal, store=journals))
     pictures = S3Pictures(s3, config.settings.limits)
-    index_by = partial(Indexer, store=pictures, index=buckets, memory=memory, catalog=catalog, executor=executor)
+    filer = Filer(index=buckets, holders=catalog, memory=memory, executor=executor)
+    index_by = partial(Indexer, store=pictures, filer=filer, catalog=catalog, executor=executor)
     search = Search(memory=memory, index=buckets, catalog=catalog, executor=executor)
 
     def indexer(settings: Settings) -> Indexer:

@@ -22,8 +22,9 @@ from handler.core.journal import Shape
 from handler.core.model import Collection, Limits
 from handler.dedup import Pairs as AnnouncedPairs
 from handler.dedup import Verdicts as KnownVerdicts
+from handler.filing import HashIndex, HolderNotes
 from handler.finding import Records
-from handler.indexing import HashIndex, ObjectCatalog, PictureStore
+from handler.indexing import ObjectCatalog, PictureStore
 from handler.journal import Journal
 from handler.packed import Packs
 from handler.review.known import KeptVerdicts, OpenPairs
@@ -46,7 +47,7 @@ MAX_BYTES = 1000
 BUCKET = "contract-pictures"
 
 
-class Catalog(ObjectCatalog, Records, Holders, Protocol):
+class Catalog(ObjectCatalog, HolderNotes, Records, Holders, Protocol):
     """What is asked of PictureTable, by the use case and by a search."""
 
 

@@ -360,7 +360,7 @@ class StoresBeforeItFiles(Lister):
         if any(same(known, record) for known in self._catalog.get(collection, [record.ref.object_id])):
             return False
         self._catalog.put(collection, record)
-        self._indexer.file(collection, record)
+        self._filer.file(collection, record)
         return True
 
 
@@ -370,6 +370,6 @@ class CleansUp(Lister):
     def remove(self, list_name: str, name: str) -> bool:
         collection, known = list_collection(list_name, self._generation), self.get(list_name, name)
         removed = super().remove(list_name, name)
-        if known and known.hash is not None:
-            self._catalog.drop_holder(collection, known.hash, known.ref)
+        if known:
+            self._filer.drop_holders(collection, known)
         return removed

@@ -31,6 +31,7 @@ from handler.core.model import Collection, Content, Limits, ObjectRef, Outcome, 
 from handler.core.seen import Seen
 from handler.core.verdicts import Decision, NamedObject, Subject, Verdict
 from handler.dedup import Deduplicator
+from handler.filing import Filer
 from handler.finding import Finder
 from handler.indexing import Indexer
 from handler.journal import JournalStore
@@ -121,7 +122,7 @@ class RealCode:
         def change() -> None:
             parts = self._parts(replay, fresh(LARGE), shards=1)
             lister = self.variant.lister(
-                indexer=parts.indexer, catalog=parts.catalog, memory=parts.memory, generation=self.settings.generation
+                filer=parts.filer, catalog=parts.catalog, memory=parts.memory, generation=self.settings.generation
             )
             if listing.body is None:
                 lister.remove(LIST, LISTED_NAME)
@@ -159,7 +160,13 @@ class RealCode:
             memory=memory, index=parts.buckets, catalog=catalog, executor=replay, clock=lambda: 1.0
         )
         deduplicator = self.variant.deduplicator(
-            indexer=parts.indexer,
+            indexer=_Examiner(
+                store=S3Pictures(client, self.settings.limits),
+                filer=parts.filer,
+                catalog=catalog,
+                executor=replay,
+                settings=self.settings,
+            ),
             finder=Finder(
                 search=search,
                 looks=self.variant.looks(
@@ -200,15 +207,8 @@ class RealCode:
         )
         memory = JournalMemory(before["bytes"], partial(self.variant.collection_journal, store=store))
         remember(memory, before)
-        indexer = _Examiner(
-            store=S3Pictures(client, self.settings.limits),
-            index=buckets,
-            memory=memory,
-            catalog=catalog,
-            executor=replay,
-            settings=self.settings,
-        )
-        return _Assembled(client, catalog, buckets, memory, indexer)
+        filer = Filer(index=buckets, holders=catalog, memory=memory, executor=replay)
+        return _Assembled(client, catalog, buckets, memory, filer)
 
 
 class _Assembled(NamedTuple):
@@ -218,7 +218,7 @@ class _Assembled(NamedTuple):
     catalog: DynamoDBCatalog
     buckets: DynamoDBBuckets
     memory: JournalMemory
-    indexer: Indexer
+    filer: Filer
 
 
 class _Examiner(Indexer):

@@ -13,6 +13,7 @@ from handler.core.buckets import Bucket
 from handler.core.entry import to_entry
 from handler.core.model import Collection, Content, ObjectRef, Outcome, PictureRecord
 from handler.core.sequencers import LOWEST_SEQUENCER
+from handler.filing import Filer
 from handler.indexing import Indexed, Indexer
 from tests.deployments import BUCKET, FakeDeployment
 from tests.fakes import InMemoryBuckets, InMemoryCatalog, InMemoryPictures
@@ -229,11 +230,11 @@ def test_something_else_is_done_while_the_writes_are_under_way(deployment: FakeD
         free.set()
 
     with ThreadPoolExecutor(8) as executor:
+        held = Held()
         indexer = Indexer(
             store=deployment.pictures,
-            index=deployment.buckets,
-            memory=deployment.memory(),
-            catalog=Held(),
+            filer=Filer(index=deployment.buckets, holders=held, memory=deployment.memory(), executor=executor),
+            catalog=held,
             executor=executor,
             settings=deployment.settings,
         )

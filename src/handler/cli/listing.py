@@ -19,6 +19,7 @@ from handler.cli.errors import CommandError
 from handler.cli.stacks import DeployedStack, described, patient
 from handler.core.journal import BrokenJournal, PacksUnavailable
 from handler.core.model import Limits, Settings
+from handler.filing import Filer
 from handler.indexing import Indexer
 from handler.journal import CollectionJournal, JournalStore
 from handler.lists import Lister
@@ -79,14 +80,10 @@ def _opened(session: boto3.Session, stack: DeployedStack, generation: str, execu
         executor,
     )
     memory = JournalMemory(MEMORY_BYTES, partial(CollectionJournal, store=journals))
-    indexer = Indexer(
-        store=S3Pictures(s3, limits),
-        index=DynamoDBBuckets(dynamodb, bucket_table, executor=executor),
-        memory=memory,
-        catalog=catalog,
-        executor=executor,
-        settings=settings,
-    )
-    lister = Lister(indexer=indexer, catalog=catalog, memory=memory, generation=generation)
+    buckets = DynamoDBBuckets(dynamodb, bucket_table, executor=executor)
+    filer = Filer(index=buckets, holders=catalog, memory=memory, executor=executor)
+    store = S3Pictures(s3, limits)
+    indexer = Indexer(store=store, filer=filer, catalog=catalog, executor=executor, settings=settings)
+    lister = Lister(filer=filer, catalog=catalog, memory=memory, generation=generation)
     asked = tuple(one for one in stack.parameters.get("Lists", "").split(",") if one)
     return OpenLists(lister, indexer, generation, limits, asked, s3)
