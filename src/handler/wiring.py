@@ -19,7 +19,7 @@ from handler.aws.meter import Meter
 from handler.aws.packs import S3Packs
 from handler.aws.pairs import DynamoDBPairs
 from handler.aws.parser import install
-from handler.aws.retries import Retries
+from handler.aws.retries import OWN_ATTEMPTS, Retries
 from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
 from handler.aws.verdicts import DynamoDBVerdicts
@@ -41,7 +41,7 @@ from handler.search import Search
 
 THREADS = 16  # as many calls in flight; the batch reads of the largest radius are 28
 CLIENT = ClientConfig(
-    retries={"mode": "standard", "total_max_attempts": 5},  # at least; `Retries` goes on for as long as there is time
+    retries={"mode": "standard", "total_max_attempts": OWN_ATTEMPTS},  # `Retries` goes on for as long as there is time
     connect_timeout=2,
     read_timeout=10,
     max_pool_connections=THREADS,

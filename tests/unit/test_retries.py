@@ -29,7 +29,7 @@ from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
 from handler.aws.packs import S3Packs
 from handler.aws.pairs import DynamoDBPairs
-from handler.aws.retries import FIRST_WAIT_S, LEFT_S, MOST_WAIT_S, Retries
+from handler.aws.retries import FIRST_WAIT_S, MOST_WAIT_S, Retries
 from handler.aws.s3 import S3Pictures
 from handler.aws.sns import SNSTopic
 from handler.aws.verdicts import DynamoDBVerdicts
@@ -42,6 +42,7 @@ from handler.core.matches import Likeness, NotedPair, Pair
 from handler.core.message import Message
 from handler.core.model import Collection, Limits, MatchKind, ObjectRef, Outcome, PictureRecord
 from handler.core.verdicts import Decision, NamedObject, Subject, Verdict
+from handler.deadline import RESERVED_S
 from handler.wiring import CLIENT, build, lean_session
 from tests.environment import GOOD
 from tests.pictures import jpeg, photo
@@ -277,6 +278,10 @@ class Cloud:
         self.clock.now = self.clock.ticks = 0.0
         self.retries.begin(3600.0)
 
+    def client(self, service: str) -> Any:
+        """Return the client of *service* that adapters get."""
+        return self._clients[service]
+
     def adapter(self, kind: type) -> Any:
         """Return a new one."""
         service = {S3Packs: "s3", S3Pictures: "s3", SNSTopic: "sns"}.get(kind, "dynamodb")
@@ -341,7 +346,7 @@ def test_call_answers_as_if_there_had_been_no_trouble(cloud: Cloud, adapter: typ
 def test_call_fails_when_the_invocation_is_about_to_end(cloud: Cloud, adapter: type, name: str) -> None:
     clock = cloud.clock
     clock.now, clock.ticks = 1000.0, 0.25
-    cloud.retries.begin(1000.0 + LEFT_S + 10)
+    cloud.retries.begin(1000.0 + RESERVED_S + 10)
     cloud.server.trouble = Trouble("ProvisionedThroughputExceededException", "SlowDown", 503, failures=10_000)
 
     with pytest.raises((ClientError, BotoCoreError, PacksUnavailable)):
@@ -353,13 +358,36 @@ def test_call_fails_when_the_invocation_is_about_to_end(cloud: Cloud, adapter: t
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_call_that_fails_when_the_time_is_up_is_not_tried_again(cloud: Cloud, trouble: str) -> None:
-    cloud.retries.begin(cloud.clock.now + LEFT_S)
+    cloud.retries.begin(cloud.clock.now + RESERVED_S)
     cloud.server.trouble = TROUBLES[trouble]._replace(failures=10_000)
 
     with pytest.raises((ClientError, BotoCoreError)):
         cloud.adapter(DynamoDBCatalog).add_holder(COLLECTION, 1, REF)
 
     assert set(cloud.server.seen.values()) == {1}
+
+
+def test_no_handler_tells_botocore_to_wait_when_the_time_is_up(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most versions of botocore wait for whatever is not None, False included, and try again at once for ever."""
+    said: list[object] = []
+    events = cloud.client("dynamodb").meta.events
+    emit = events.emit
+
+    def listening(name: str, **given: Any) -> Any:
+        answers = emit(name, **given)
+        if name.startswith("needs-retry."):
+            said.extend(answer for _, answer in answers)
+        return answers
+
+    monkeypatch.setattr(events, "emit", listening)
+    cloud.retries.begin(cloud.clock.now + RESERVED_S)
+    cloud.server.trouble = TROUBLES["throttled"]._replace(failures=10_000)
+
+    with pytest.raises(ClientError):
+        cloud.adapter(DynamoDBCatalog).add_holder(COLLECTION, 1, REF)
+
+    assert said
+    assert set(said) == {None}
 
 
 @pytest.mark.parametrize(("adapter", "name"), EACH)

@@ -10,20 +10,23 @@ from botocore.exceptions import ConnectionError as NoConnection
 from botocore.exceptions import HTTPClientError
 
 from handler.aws.trouble import PASSING, PASSING_STATUSES
+from handler.deadline import RESERVED_S
 
 FIRST_WAIT_S, MOST_WAIT_S = 0.05, 5.0  # at most, before the first retry and before the last ones
-LEFT_S = 2.0  # of the invocation when a call is given up: to log and to count that it failed
 _MOST_DOUBLINGS = 10
 
+# Botocore waits for whatever a handler returns but None, so none can say "no more": its own have to be silent. (Later
+# versions take False for that, but which one a runtime brings is not ours to say.)
+OWN_ATTEMPTS = 1  # of botocore: what clients have to be made with
 CUT_OFF = (HTTPClientError, NoConnection)  # no connection, or it was cut, or no answer came in time
 
 
 class Retries:
-    """Says when the calls of clients are tried again; stands before botocore's own retries.
+    """Says when the calls of clients are tried again, in place of botocore's own retries: OWN_ATTEMPTS ends those.
 
-    Those end after some attempts, or when many calls fail (a quota), so a throttled table would fail uploads within
-    seconds. What is tried again is throttling, an error of the service and a connection that failed; what AWS refuses
-    (a condition, a permission, a parameter) never is.
+    They end after some attempts, or when many calls fail (a quota), so a throttled table would fail uploads within
+    seconds; and they do not know when an invocation ends. What is tried again is throttling, an error of the service
+    and a connection that failed; what AWS refuses (a condition, a permission, a parameter) never is.
     """
 
     def __init__(
@@ -39,9 +42,9 @@ class Retries:
     def begin(self, deadline: float) -> None:
         """Let calls be tried again until shortly before *deadline*, when the invocation ends, on this object's clock.
 
-        Before the first time botocore's own retries are all there are.
+        Before the first time none is.
         """
-        self._until = deadline - LEFT_S
+        self._until = deadline - RESERVED_S
 
     def attach(self, client: Any) -> None:
         """Have the later calls of *client* tried again."""
@@ -54,17 +57,10 @@ class Retries:
         wait = self._between(0, most)  # "full jitter": who failed together does not come back together
         return wait if self._clock() + wait < self._until else None
 
-    def _wait(self, response: Any, attempts: int, caught_exception: Any, **_: Any) -> float | bool | None:
-        """Return how long botocore shall wait before it tries again; None leaves that to its own retries.
-
-        False ends the call: botocore's own retries would wait for seconds, in which the invocation ends.
-        """
-        if not (isinstance(caught_exception, CUT_OFF) if response is None else _is_busy(*response)):
-            return None
-        if self._until == -math.inf:
-            return None
-        wait = self.wait_s(attempts)
-        return False if wait is None else wait
+    def _wait(self, response: Any, attempts: int, caught_exception: Any, **_: Any) -> float | None:
+        """Return how long botocore shall wait before it tries again; None: it shall not."""
+        busy = isinstance(caught_exception, CUT_OFF) if response is None else _is_busy(*response)
+        return self.wait_s(attempts) if busy else None
 
 
 def _is_busy(answer: Any, parsed: dict[str, Any]) -> bool:
