@@ -154,6 +154,19 @@ def test_note_is_written_and_the_keys_act_on(page: Page, review: Review, opened:
     assert {one["note"] for one in review.decisions} == {"dust on d and b"}
 
 
+@pytest.mark.parametrize("opened", ["groups", "compare"])
+def test_next_key_is_the_notes_however_fast_it_is_typed(page: Page, opened: str) -> None:
+    if opened == "compare":
+        compare(page)
+
+    focused = page.evaluate("""() => {
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "t", bubbles: true }));
+        return document.activeElement.name;
+    }""")
+
+    assert focused == "note"
+
+
 def test_note_is_given_up(page: Page, review: Review) -> None:
     page.keyboard.press("t")
     page.keyboard.type("no")

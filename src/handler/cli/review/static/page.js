@@ -98,10 +98,15 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A note is written where it is opened; Enter and Escape go back to the keys, since no button is meant by them.
-document.addEventListener("toggle", (event) => {
-  if (event.target.matches?.("details.note") && event.target.open) event.target.querySelector("input").focus();
-}, true);
+// A note is written where it is opened; Enter and Escape go back to the keys, since no button is meant by them. It is
+// opened here, and not by the browser, which tells of it later: keys that are typed meanwhile would be taken as keys.
+document.addEventListener("click", (event) => {
+  const note = event.target.closest?.("summary[data-action=note]")?.parentElement;
+  if (!note) return;
+  event.preventDefault();
+  note.open = !note.open;
+  if (note.open) note.querySelector("input").focus();
+});
 
 document.addEventListener("keydown", (event) => {
   if (!event.target.matches?.("details.note input") || !["Enter", "Escape"].includes(event.key)) return;
