@@ -116,14 +116,19 @@ class Indexer:
     def examine_again(self, ref: ObjectRef) -> Indexed:
         """Examine an object that was stored as *ref*, of which every write was acknowledged, and store nothing.
 
-        Stale where it is another one by now, or gone: that has an event of its own.
+        Stale where it is another one by now, or gone: that has an event of its own. One that cannot be read any more
+        (archived since, or over a limit that was lowered) asks by what is stored of it.
         """
         report, collection = Report(ref), collection_of(ref, self._settings)
         known = self._catalog.get(collection, [ref.object_id])
         if known and known[0].alive and known[0].ref.sequencer == ref.sequencer:
+            stored = known[0]
             asker = self.examine(ref, report)
-            if asker.record.alive and asker.record.digest == known[0].digest:
+            if asker.record.alive and asker.record.digest == stored.digest:
                 return Indexed(report, asker)
+            if asker.record.outcome is Outcome.REJECTED and asker.record.etag in {None, stored.etag}:
+                report.outcome, report.record = Outcome.INDEXED, stored
+                return Indexed(report, Asker.stored(stored))
         report.outcome = Outcome.STALE
         return Indexed(report, None)
 

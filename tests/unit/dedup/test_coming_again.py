@@ -10,7 +10,7 @@ from handler.answers import answer
 from handler.core.again import FIRST_DELAY_S, MAX_ATTEMPTS, MAX_DELAY_S, Again, NeverWhole
 from handler.core.backfill import Backfill, BackfillTell
 from handler.core.found import Lack, Route
-from handler.core.model import ObjectRef, Outcome
+from handler.core.model import ObjectRef, Outcome, PictureRejected
 from handler.report import Report
 from tests.deployments import BUCKET, FakeDeployment
 from tests.fakes import RecordingQueue
@@ -18,6 +18,7 @@ from tests.pictures import jpeg, near_copy, photo
 
 CAT, DOG = photo(1, (320, 240)), photo(2, (320, 240))
 CORNER = CAT.crop((0, 0, CAT.width * 9 // 10, CAT.height * 9 // 10))  # a view that the buckets do not know
+CENTRE = CAT.crop((CAT.width // 10, CAT.height // 10, CAT.width * 9 // 10, CAT.height * 9 // 10))  # a stored view
 LATE = 0.0  # a deadline that is over
 
 
@@ -114,6 +115,32 @@ def test_picture_that_is_another_one_by_now_ends_quietly(site: FakeDeployment, l
     report = come_again(site)
 
     assert (report.outcome, site.announced, site.again.sent) == (Outcome.STALE, [], [])
+
+
+def test_picture_that_cannot_be_read_any_more_asks_by_what_is_stored(site: FakeDeployment) -> None:
+    site.upload("cat.jpg", jpeg(CAT))
+    upload_late(site, "centre.jpg", jpeg(CENTRE))
+    site.pictures.errors["centre.jpg"] = PictureRejected("archived", "the object is in an archive tier")
+
+    report = come_again(site)
+
+    assert (report.outcome, site.announced) == (Outcome.INDEXED, [("centre.jpg", ["cat.jpg"])])
+
+
+def test_limit_that_was_lowered_meanwhile_takes_nothing_back(site: FakeDeployment) -> None:
+    site.upload("cat.jpg", jpeg(CAT))
+    upload_late(site, "centre.jpg", jpeg(CENTRE))
+    site.max_pixels = 1000
+
+    assert (come_again(site).outcome, site.announced) == (Outcome.INDEXED, [("centre.jpg", ["cat.jpg"])])
+
+
+def test_picture_that_was_overwritten_by_none_ends_quietly(site: FakeDeployment) -> None:
+    site.upload("cat.jpg", jpeg(CAT))
+    upload_late(site, "corner.jpg", jpeg(CORNER))
+    site.put("corner.jpg", b"no picture")  # its event is still to come
+
+    assert (come_again(site).outcome, site.announced) == (Outcome.STALE, [])
 
 
 def test_backfilled_picture_comes_again_as_well(site: FakeDeployment) -> None:
