@@ -1,5 +1,6 @@
 """The page, over a deployment in this process."""
 
+import re
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from io import StringIO
@@ -89,3 +90,22 @@ def stranger(session: Session, deployment: FakeDeployment) -> TestClient:
 @pytest.fixture
 def browser(session: Session, deployment: FakeDeployment) -> TestClient:
     return browsing(session, deployment)
+
+
+def names(text: str) -> list[str]:
+    return re.findall(r'<article id="g-(\w+)"', text)
+
+
+def waiting(browser: TestClient, **query: str) -> list[str]:
+    return names(browser.get("/", params=query).text)
+
+
+def stored(session: Session) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = session.ask({"method": "GET", "path": "/v1/decisions", "query": {}})["decisions"]
+    return found
+
+
+def exact_pair(browser: TestClient) -> str:
+    (name,) = waiting(browser, kind="exact")
+    browser.get("/")
+    return name
