@@ -105,6 +105,7 @@ def test_a_shelf_proposes_what_the_policy_matches() -> None:
     assert len(how) >= 4
 
 
+@pytest.mark.slow  # makes every edit that there is
 def test_copies_are_counted_by_kind(capsys: pytest.CaptureFixture[str]) -> None:
     pictures = originals(2)
 
@@ -137,6 +138,7 @@ def test_families_count_all_pairs_and_a_folder_is_one(tmp_path: Path, capsys: py
     assert (pairs, near, bar, altered, lost) == ("10", "0.100", "0.01", "0.000", "0.400")
 
 
+@pytest.mark.slow
 def test_a_scene_that_is_there_twice_is_named_with_its_originals(capsys: pytest.CaptureFixture[str]) -> None:
     pictures = [*originals(2), Original("drawn/again", cropped(photo(0), 0.02), "again")]
 
