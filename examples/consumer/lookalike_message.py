@@ -56,6 +56,7 @@ class Message(TypedDict):
 
     schema: Literal["lookalike.match/1"]
     id: str  # the same for the same pairs: drop the ones that you have seen
+    correlation_id: str  # the same in every line of the log about this upload
     scope: str
     generation: str
     origin: Literal["upload", "backfill"]

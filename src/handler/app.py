@@ -10,6 +10,7 @@ from handler import log
 from handler.answers import LOOKED_UP, answer
 from handler.aws.meter import Meter
 from handler.core.again import Again
+from handler.core.correlation import correlation_id
 from handler.core.found import Found, Lack
 from handler.core.model import Outcome
 from handler.core.phash import to_hex
@@ -65,7 +66,7 @@ def _run(item: Item, service: Callable[[], Service], deadline: float) -> Result:
         return Result(item, Outcome.IGNORED)
     name = _name(item, report)
     _count(name, report)
-    fields = _fields(report) | _consumed(meter) | {"ms": round((time.perf_counter() - start) * 1000)}
+    fields = _fields(report) | _followed(item) | _consumed(meter) | {"ms": round((time.perf_counter() - start) * 1000)}
     if trouble := report.trouble or (besides and besides.trouble):
         log.count("PacksUnavailable")
         fields["trouble"] = trouble
@@ -113,11 +114,21 @@ def _name(item: Item, report: Report) -> str:
 def _names(item: Item) -> dict[str, Any]:
     match item.action:
         case Created(ref) | Removed(ref) | Again(ref) | LookUp(ref):
-            return {"bucket": ref.bucket, "key": ref.key, "action": type(item.action).__name__.lower()}
+            named = {"bucket": ref.bucket, "key": ref.key, "action": type(item.action).__name__.lower()}
+            return named | _followed(item)
         case Ignored(reason):
             return {"reason": reason}
         case Unreadable():
             return {"receipt": item.receipt}
+
+
+def _followed(item: Item) -> dict[str, str]:
+    """Return what all lines about one upload have in common, and its message; a look-up is of no upload."""
+    match item.action:
+        case Created(ref) | Removed(ref) | Again(ref):
+            return {"correlation_id": correlation_id(ref)}
+        case _:
+            return {}
 
 
 def _fields(report: Report) -> dict[str, Any]:

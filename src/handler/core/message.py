@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from handler.core.backfill import UPLOAD
+from handler.core.correlation import correlation_id
 from handler.core.generations import GENERATIONS
 from handler.core.matches import Match, Pair
 from handler.core.model import Box, Collection, PictureRecord
@@ -50,6 +51,7 @@ def compose(
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "id": "0" * 32,
+        "correlation_id": correlation_id(picture.ref),
         "scope": collection.scope,
         "generation": collection.generation,
         "origin": origin,

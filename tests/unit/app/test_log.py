@@ -20,6 +20,7 @@ from tests.unit.app.conftest import CONSUMED, REQUEST_ID, FixedMeter, Invoke, In
 
 CAT, DOG = photo(1), photo(2)
 OBJECT = {"bucket", "key", "sequencer"}
+EVENT = {*OBJECT, "correlation_id"}
 UNITS = {"read_units", "write_units"}
 COSTS = {"ms", *UNITS}
 READING = {"read_ms", "decode_ms"}
@@ -45,7 +46,7 @@ def test_indexed_picture_is_logged_with_hash_and_search(deployment: FakeDeployme
     invocation = invoke(notification(deployment.put("copy.jpg", body)), deployment.service)
 
     line = invocation.line
-    assert fields(invocation) == OBJECT | COSTS | READING | SEARCH | {"write_ms", "announce_ms", "kind"}
+    assert fields(invocation) == EVENT | COSTS | READING | SEARCH | {"write_ms", "announce_ms", "kind"}
     assert (line["level"], line["message"], line["request_id"]) == ("INFO", "indexed", REQUEST_ID)
     assert (line["bucket"], line["key"], line["sequencer"]) == (BUCKET, "copy.jpg", f"{2:016X}".ljust(32, "0"))
     assert (line["matches"], line["announced"], line["kind"]) == (1, 1, "near")
@@ -57,7 +58,7 @@ def test_indexed_picture_is_logged_with_hash_and_search(deployment: FakeDeployme
 def test_unusable_picture_is_logged_with_its_reason(deployment: FakeDeployment, invoke: Invoke) -> None:
     invocation = invoke(notification(deployment.put("bad.jpg", b"not a picture")), deployment.service)
 
-    assert fields(invocation) == OBJECT | COSTS | READING | {"write_ms", "reason"}
+    assert fields(invocation) == EVENT | COSTS | READING | {"write_ms", "reason"}
     assert (invocation.line["level"], invocation.line["message"]) == ("INFO", "rejected")
     assert invocation.line["reason"].startswith("unsupported: begins with b'not a pi'")
 
@@ -65,7 +66,7 @@ def test_unusable_picture_is_logged_with_its_reason(deployment: FakeDeployment, 
 def test_object_that_is_gone_is_logged_with_its_reason(deployment: FakeDeployment, invoke: Invoke) -> None:
     invocation = invoke(notification(deployment.event("gone.jpg")), deployment.service)
 
-    assert fields(invocation) == OBJECT | COSTS | {"read_ms", "write_ms", "reason"}
+    assert fields(invocation) == EVENT | COSTS | {"read_ms", "write_ms", "reason"}
     assert invocation.line["message"] == "gone"
     assert invocation.line["reason"] == "pictures/gone.jpg does not exist"
 
@@ -78,8 +79,8 @@ def test_removal_and_what_comes_too_late_are_told(deployment: FakeDeployment, in
     stale = invoke(notification(creation), deployment.service)
 
     assert (removed.line["message"], stale.line["message"]) == ("removed", "stale")
-    assert fields(removed) == OBJECT | COSTS | {"write_ms"}
-    assert fields(stale) == OBJECT | COSTS | READING | {"write_ms", "hash", "matches", "announced"}
+    assert fields(removed) == EVENT | COSTS | {"write_ms"}
+    assert fields(stale) == EVENT | COSTS | READING | {"write_ms", "hash", "matches", "announced"}
 
 
 @pytest.mark.parametrize(
