@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,23 @@ from handler.cli.connections import MISSING, OK, UNKNOWN, Check
 from handler.cli.dropping import Drop, NamedMessage
 from handler.cli.errors import FAILED, OUTPUT_LOST, PIPE_CLOSED, USAGE_ERROR
 from handler.cli.exchange import exported
+from handler.cli.facts import (
+    AlarmState,
+    CollectionSize,
+    Counted,
+    DeployedFunction,
+    EventMapping,
+    FailureCause,
+    ResourceState,
+    SourceBucket,
+    StackFacts,
+    Subscribers,
+    Unknown,
+    WaitingFailures,
+    WaitingQueue,
+)
 from handler.cli.failure_queue import Failure
+from handler.cli.health import PERMISSIONS as HEALTH_PERMISSIONS
 from handler.cli.job_files import BackfillJob
 from handler.cli.jobs import end
 from handler.cli.local.deployment import Deployment
@@ -29,7 +46,10 @@ from handler.cli.main import main, parser
 from handler.cli.notifications import Destination
 from handler.cli.redriving import Kept
 from handler.cli.reviewing import Sums
+from handler.cli.screen import document
+from handler.cli.stacks import DeployedStack
 from handler.cli.stopping import SIGNALS
+from handler.cli.troubles import Healthiness, Trouble
 from tests.deployments import FakeDeployment
 from tests.docs.markdown import REFERENCE, ROOT, Row, code, names, table, tables
 from tests.pictures import jpeg, near_copy, photo
@@ -208,6 +228,41 @@ def test_fields_of_json_about_a_job(capsys: pytest.CaptureFixture[str]) -> None:
     )
     assert told == list(json.loads(capsys.readouterr().out))
     assert groups == ["schema", "group", "scope", "best", "others", "pairs"]
+
+
+def test_fields_of_json_about_the_health_of_a_stack() -> None:
+    rows = tables(PAGE, "`lookalike status`")[1]
+    documented = {code(name)[0]: code(re.sub(r"\([^)]*\)", "", what)) for name, what in rows}
+
+    stack = DeployedStack("s", "CREATE_COMPLETE", {}, {})
+    told = document(StackFacts(datetime.now(UTC), stack, "eu-west-1"))
+    assert list(documented) == list(told)
+    assert documented["stack"] == list(told["stack"])
+    assert documented["troubles"] == list(Trouble._fields)
+    assert documented["health"] == [one.name.lower() for one in sorted(Healthiness)]
+    assert {name: documented[name] for name in FOUND} == {
+        name: [field.name for field in fields(kind)] for name, kind in FOUND.items()
+    }
+    causes = [field.name for field in fields(FailureCause)]
+    assert documented["failures"] == [*(field.name for field in fields(WaitingFailures)), *causes]
+
+
+FOUND: dict[str, Any] = {
+    "unknown": Unknown,
+    "functions": DeployedFunction,
+    "resources": ResourceState,
+    "sources": SourceBucket,
+    "subscribers": Subscribers,
+    "collections": CollectionSize,
+    "queues": WaitingQueue,
+    "mappings": EventMapping,
+    "lately": Counted,
+    "alarms": AlarmState,
+}
+
+
+def test_permissions_that_the_health_of_a_stack_needs() -> None:
+    assert names(tables(PAGE, "`lookalike status`")[2]) == list(dict.fromkeys(HEALTH_PERMISSIONS.values()))
 
 
 def test_fields_of_json_about_reviews() -> None:

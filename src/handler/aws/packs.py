@@ -8,6 +8,8 @@ packs of 1024 segments have no size, since there were no others at first.
 """
 
 import hashlib
+from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -47,6 +49,32 @@ class S3Packs:
             self._client.put_object(Bucket=self._bucket, Key=self._name(collection, span), Body=pack)
         except (BotoCoreError, ClientError) as error:
             raise PacksUnavailable(f"pack of {collection} cannot be stored: {error}") from error
+
+    def missing(self, collection: Collection, spans: Sequence[Span]) -> list[Span]:
+        """Return those of *spans*, which are in order, of which there is no pack. Errors are botocore's.
+
+        One request for each size of each shard, and a thousand packs: names are listed, no pack is read.
+        """
+        return [
+            one
+            for _, alike in groupby(spans, lambda span: (span.shard, span.size))
+            for one in self._unlisted(collection, list(alike))
+        ]
+
+    def _unlisted(self, collection: Collection, spans: Sequence[Span]) -> list[Span]:
+        """Return those of *spans*, which are of one shard and size, that S3 does not list."""
+        names = [self._name(collection, span) for span in spans]
+        before = f"{names[0][:-1]}{chr(ord(names[0][-1]) - 1)}"  # sorts before the first, and behind all before it
+        prefix = f"{names[0].rpartition('/')[0]}/"
+        found = set[str]()
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix, StartAfter=before
+        )
+        for page in pages:
+            found.update(one["Key"] for one in page.get("Contents", []))
+            if max(found, default="") >= names[-1]:
+                break
+        return [span for span, name in zip(spans, names, strict=True) if name not in found]
 
     def _name(self, collection: Collection, span: Span) -> str:
         digest = hashlib.blake2b(f"{self._table}#{collection}".encode(), digest_size=16).hexdigest()

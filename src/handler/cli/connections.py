@@ -70,6 +70,11 @@ class Connection:
         yield self._asked("reading", "s3:ListBucket and lambda:InvokeFunction", self._readable)
         yield self._asked("concurrency", "lambda:GetAccountSettings", self._bounded)
 
+    def delivery(self) -> Iterator[Check]:
+        """Yield what there is on the way of the bucket's events alone, EventBridge first."""
+        yield self._asked("eventbridge", "s3:GetBucketNotification", self._told)
+        yield self._asked("rule", "events:ListRuleNamesByTarget and events:DescribeRule", self._heard)
+
     def region(self) -> str:
         """Return the bucket's region. Errors are botocore's."""
         return str(self._client("s3").head_bucket(Bucket=self._bucket).get("BucketRegion") or self._region)

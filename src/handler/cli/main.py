@@ -36,6 +36,7 @@ COMMANDS = {
     "backfill": Command("handler.cli.backfill", "have a deployed stack index what was in a bucket before"),
     "import": Command("handler.cli.importing", "have a stack know pictures by hashes of other software"),
     "bill": Command("handler.cli.bill", "print what a month of a deployment costs"),
+    "status": Command("handler.cli.status", "show the health of a deployed stack on one screen"),
     "redrive": Command("handler.cli.redrive", "retry the events in the failure queue of a deployed stack"),
     "local": Command("handler.cli.local.commands", "run the whole stack on this machine, without AWS"),
 }

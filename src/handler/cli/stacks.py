@@ -1,5 +1,6 @@
 """A deployed stack, as CloudFormation describes it."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.config import Config as ClientConfig
@@ -29,6 +30,8 @@ class DeployedStack(NamedTuple):
     status: str
     outputs: dict[str, str]
     parameters: dict[str, str]
+    changed: datetime | None = None  # when it was deployed last
+    reason: str = ""  # for its status, if CloudFormation gives one
 
     def output(self, name: str) -> str:
         """Return that output. Raises CommandError if it is no stack of lookalike's."""
@@ -56,4 +59,6 @@ def described(client: "CloudFormationClient", name: str) -> DeployedStack:
         found["StackStatus"],
         {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])},
         {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])},
+        found.get("LastUpdatedTime") or found["CreationTime"],
+        found.get("StackStatusReason", ""),
     )

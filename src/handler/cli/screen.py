@@ -1,0 +1,286 @@
+"""The health of a stack as people and as programs read it. Pure."""
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from handler.cli.facts import AlarmState, CollectionSize, DeployedFunction, EventMapping, StackFacts
+from handler.cli.measures import counted
+from handler.cli.output import printable
+from handler.cli.rows import GAP, laid_out
+from handler.cli.troubles import Healthiness, Trouble, age, health, our, remarks, troubles
+
+CLIPPED = 100  # columns of a line that is told in full elsewhere, where nothing else bounds it
+MOST_ROWS = 10  # of scopes, and of causes
+LATELY = {  # headings, by metric
+    "Indexed": "INDEXED",
+    "Rejected": "REJECTED",
+    "Failed": "FAILED",
+    "SearchesWarm": "WARM",
+    "SearchesLoaded": "LOADED",
+    "SearchesProbed": "PROBED",
+    "PartialSearches": "PARTIAL",
+    "ComingAgain": "AGAIN",
+    "PacksUnavailable": "NO PACKS",
+    "Errors": "ERRORS",
+    "Throttles": "THROTTLES",
+}
+
+
+def document(facts: StackFacts) -> dict[str, Any]:
+    """Return the JSON document of `--json`: moments are ISO 8601, null is what is not known."""
+    stack = facts.stack
+    told: dict[str, Any] = {
+        "health": health(facts).name.lower(),
+        "at": facts.at,
+        "stack": {
+            "name": stack.name,
+            "region": facts.region,
+            "status": stack.status,
+            "reason": stack.reason,
+            "changed": stack.changed,
+            "generation": stack.parameters.get("Generation"),
+        },
+        "troubles": [one._asdict() for one in troubles(facts)],
+        "unknown": [asdict(one) for one in facts.unknown],
+        "remarks": remarks(facts),
+        "functions": [asdict(one) for one in facts.functions],
+        "resources": [asdict(one) for one in facts.resources],
+        "sources": [asdict(one) for one in facts.sources],
+        "subscribers": [asdict(one) for one in facts.subscribers],
+        "collections": [asdict(one) for one in facts.collections],
+        "further_scopes": facts.further_scopes,
+        "queues": [asdict(one) for one in facts.queues],
+        "mappings": [asdict(one) for one in facts.mappings],
+        "lately": None if facts.counted is None else [asdict(one) for one in facts.counted],
+        "alarms": None if facts.alarms is None else [asdict(one) for one in facts.alarms],
+        "failures": None if facts.failures is None else asdict(facts.failures),
+    }
+    return {name: _plain(value) for name, value in told.items()}
+
+
+def screen(facts: StackFacts, width: int | None) -> Iterator[str]:
+    """Yield the lines to print on a terminal of *width* columns, or to somewhere that takes lines of any length."""
+    found = troubles(facts)
+    yield from _wrapped("", _summary(facts, found), width)
+    for title, lines in (
+        ("TROUBLES", [line for number, one in enumerate(found, 1) for line in _trouble(number, one, width)]),
+        ("COULD NOT TELL", [line for one in _untold(facts) for line in _item(one, width)]),
+        ("REMARKS", [line for one in remarks(facts) for line in _item(one, width)]),
+    ):
+        if lines:
+            yield from ("", title, *lines)
+    yield ""
+    yield from _named(_deployed(facts), width)
+    for lines in (
+        _collections(facts, width),
+        _queues(facts, width),
+        _lately(facts, width),
+        _alarms(facts, width),
+        _failures(facts, width),
+    ):
+        if lines:
+            yield ""
+            yield from lines
+
+
+def _summary(facts: StackFacts, found: Sequence[Trouble]) -> str:
+    said = {Healthiness.HEALTHY: "healthy", Healthiness.UNKNOWN: "no trouble in what could be told"}
+    how = said.get(health(facts), counted(len(found), "trouble"))
+    unknown = f", {counted(len(facts.unknown), 'thing')} could not be told" if facts.unknown else ""
+    return f"{facts.stack.name} in {facts.region}, {facts.at:%Y-%m-%d %H:%M} UTC: {how}{unknown}"
+
+
+def _trouble(number: int, one: Trouble, width: int | None) -> Iterator[str]:
+    yield from _wrapped(f"{number}. ", printable(one.what), width)
+    yield f"   {one.page}"
+    yield f"   $ {printable(one.command)}"  # never broken: it is to be copied
+
+
+def _untold(facts: StackFacts) -> Iterator[str]:
+    for one in facts.unknown:
+        yield f"{one.what}: {one.reason}" + (f"; ask for {one.permission}" if one.permission else "")
+
+
+def _item(text: str, width: int | None) -> Iterator[str]:
+    return _wrapped("- ", printable(text), width)
+
+
+def _wrapped(mark: str, text: str, width: int | None) -> Iterator[str]:
+    """Yield *text* behind *mark*, in lines of *width*; words that are longer stay whole."""
+    if width is None:
+        yield f"{mark}{text}"
+        return
+    indent = " " * len(mark)
+    yield from textwrap.wrap(
+        text,
+        width,
+        initial_indent=mark,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _deployed(facts: StackFacts) -> Iterator[tuple[str, str]]:
+    stack = facts.stack
+    changed = f", deployed {_ago(stack.changed, facts.at)}" if stack.changed else ""
+    generations = [one for one in (stack.parameters.get("Generation"), stack.parameters.get("AlsoGeneration")) if one]
+    yield "stack", f"{stack.status}{changed}, {' and '.join(generations)}"
+    for one in facts.functions:
+        yield ("function" if one.role == "events" else "questions"), _function(one, facts.at)
+    for source in facts.sources:
+        yield "pictures", f"s3://{source.bucket}: {source.way}"
+    for told in facts.subscribers:
+        unconfirmed = f", {told.pending} not confirmed" if told.pending else ""
+        what = "alarms" if told.of_alarms else "matches"
+        yield f"{what} to", f"{counted(told.confirmed, 'subscriber')}{unconfirmed} of {told.topic.rpartition(':')[2]}"
+
+
+def _function(one: DeployedFunction, now: datetime) -> str:
+    if not one.runtime:
+        return one.state
+    state = "" if one.state == "Active" else f"{one.state}, "
+    reserved = "" if one.reserved is None else f", {one.reserved} at once"
+    modified = f" of {_ago(one.modified, now)}" if one.modified else ""
+    return (
+        f"{state}{one.runtime} {one.architecture}, {one.memory_mb} MB, {one.timeout_s} s{reserved}, "
+        f"code {one.code}{modified}"
+    )
+
+
+def _named(rows: Iterable[tuple[str, str]], width: int | None) -> Iterator[str]:
+    found = list(rows)
+    longest = max(len(name) for name, _ in found)
+    for name, text in found:
+        yield from _wrapped(f"{name.ljust(longest)}  ", printable(text), width)
+
+
+def _collections(facts: StackFacts, width: int | None) -> list[str]:
+    if not facts.collections:
+        return []
+    function = facts.function("events")
+    limit = f" OF {function.journal_memory_mb}" if function and function.journal_memory_mb is not None else ""
+    ordered = sorted(facts.collections, key=lambda one: -one.pictures)
+    rows = [_size(one) for one in ordered[:MOST_ROWS]]
+    if left := ordered[MOST_ROWS:]:
+        pictures = f"{sum(one.pictures for one in left):,}"
+        rows.append((f"{len(left)} others", "", pictures, "", "", ""))
+    headings = ("SCOPE", "GENERATION", "PICTURES EVER", f"MB{limit}", "SEGMENTS", "PACKS")
+    lines = _table(headings, rows, width)
+    if facts.further_scopes:
+        lines.append("There are further scopes: name them with --scope.")
+    return lines
+
+
+def _size(one: CollectionSize) -> tuple[str, ...]:
+    there = "?" if one.missing_packs is None else f"{one.packs - one.missing_packs:,}"
+    memory = f"{-(-one.memory_bytes >> 20):,}"
+    packs = f"{there} of {one.packs:,}"
+    return (printable(one.scope), one.generation, f"{one.pictures:,}", memory, f"{one.segments:,}", packs)
+
+
+def _queues(facts: StackFacts, width: int | None) -> list[str]:
+    if not facts.queues:
+        return []
+    mapped = {one.queue: one for one in facts.mappings}
+    rows = []
+    for one in facts.queues:
+        oldest = "-" if one.oldest_s is None else age(one.oldest_s)
+        counts = [f"{count:,}" if one.there else "-" for count in (one.waiting, one.taken, one.later)]
+        rows.append((one.queue, *counts, oldest, _taken(mapped.get(one.queue)) if one.there else "not there"))
+    return _table(("QUEUE", "WAITING", "IN WORK", "LATER", "OLDEST", "TAKEN FROM IT"), rows, width)
+
+
+def _taken(mapping: EventMapping | None) -> str:
+    return mapping.state.lower() if mapping else "-"
+
+
+def _lately(facts: StackFacts, width: int | None) -> list[str]:
+    if facts.counted is None:
+        return []
+    found = [facts.counts[metric] for metric in LATELY]
+    rows = [("hour", *(f"{one.hour:,}" for one in found)), ("day", *(f"{one.day:,}" for one in found))]
+    return _table(("LAST", *LATELY.values()), rows, width)
+
+
+def _alarms(facts: StackFacts, width: int | None) -> list[str]:
+    if not facts.alarms:
+        return []
+    states = Counter(one.state for one in facts.alarms)
+    words = {"ALARM": "on", "OK": "off", "INSUFFICIENT_DATA": "without data", "MISSING": "not there"}
+    said = ", ".join(f"{states[state]} {word}" for state, word in words.items() if states[state])
+    lines = [f"{counted(len(facts.alarms), 'alarm')}: {said}"]
+    if on := [one for one in facts.alarms if one.state == "ALARM"]:
+        rows = [_alarm(one, facts.at, width) for one in on]
+        lines += laid_out(("ALARM", "SINCE", "REASON"), rows, width)
+    return lines
+
+
+def _alarm(one: AlarmState, now: datetime, width: int | None) -> tuple[str, ...]:
+    since = age((now - one.since).total_seconds()) if one.since else "-"
+    return (one.alarm, since, _clipped(one.reason or "-", (width or CLIPPED) - 32))
+
+
+def _failures(facts: StackFacts, width: int | None) -> list[str]:
+    found = facts.failures
+    if found is None:
+        return []
+    rows = [
+        (f"{one.events:,}", _clipped(one.oldest[:16], 16), _clipped(one.condition, 20), one.cause or "-")
+        for one in found.causes[:MOST_ROWS]
+    ]
+    headings = ("EVENTS", "SINCE", "CONDITION", "FAILED BY")
+    widths = [max(map(len, column)) for column in list(zip(headings, *rows, strict=True))[:-1]]
+    room = (width or CLIPPED) - sum(widths) - len(GAP) * len(widths)
+    lines = [GAP.join(map(str.ljust, headings, [*widths, 0]))] if rows else []
+    for one, (events, *others, cause) in zip(found.causes, rows, strict=False):
+        cells = [events.rjust(widths[0]), *map(str.ljust, others, widths[1:]), _clipped(cause, room)]
+        lines += [GAP.join(cells), f"{' ' * widths[0]}{GAP}such as {printable(one.example)}"]
+    if left := found.causes[MOST_ROWS:]:
+        lines.append(f"{counted(sum(one.events for one in left), 'event')} of {counted(len(left), 'other cause')}")
+    drop = [our(facts, f"redrive --drop {one}") for one in found.unreadable[:MOST_ROWS]]
+    lines += [f"one message holds no event: {command}" for command in drop]
+    return lines
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
+    """Return a table whose columns of numbers stand to the right; or lists where it has not enough *width*."""
+    columns = list(zip(headings, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    if width is not None and sum(widths) + len(GAP) * (len(widths) - 1) > width:
+        return laid_out(headings, rows, width)
+    padded = [
+        [cell.rjust(most) for cell in column] if all(map(_is_number, column[1:])) else column
+        for column, most in zip(columns, widths, strict=True)
+    ]
+    first, *others = zip(*padded, strict=True)
+    return laid_out(first, others, width)
+
+
+def _is_number(cell: str) -> bool:
+    return not cell or cell[0] in "-?" or cell[0].isdigit()
+
+
+def _clipped(text: str, room: int) -> str:
+    line = printable(text)
+    return line if len(line) <= room else f"{line[: max(1, room - 1)]}…"
+
+
+def _ago(moment: datetime, now: datetime) -> str:
+    return f"{age((now - moment).total_seconds())} ago"
+
+
+def _plain(value: Any) -> Any:
+    """Return *value* with every moment as text."""
+    match value:
+        case datetime():
+            return value.isoformat(timespec="seconds")
+        case dict():
+            return {name: _plain(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_plain(one) for one in value]
+    return value

@@ -1,0 +1,298 @@
+"""What is wrong with a stack, by what was found: for each trouble its page, and the command to type next.
+
+Pure: no clock, no network. A trouble is what somebody has to do something about; a remark is what they may want to
+know.
+"""
+
+import shlex
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import NamedTuple
+
+from handler.cli.facts import (
+    ACTIVE,
+    AGAIN,
+    FAILED_EVENTS,
+    MISSING_STATE,
+    AlarmState,
+    CollectionSize,
+    DeployedFunction,
+    StackFacts,
+    Subscribers,
+    WaitingQueue,
+)
+from handler.cli.measures import counted
+from handler.cli.stacks import STACK
+
+RUNBOOK, RECOVER = "docs/runbook/", "docs/how-to/recover.md"
+SETTLED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
+ROLLED_BACK = {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}  # what was there before goes on working
+NEARLY_FULL = 0.8  # of JournalMemory, from which on it is remarked
+PAGE_OF_QUEUE = {"intake": "intake-queue", AGAIN: "again-queue", FAILED_EVENTS: "failure-queue"}
+LOG_FILTERS = {  # by page: what it looks for in the log
+    "function-errors": '{ $.message = "failed" }',
+    "failed-events": '{ $.message = "failed" }',
+    "question-errors": '{ $.level = "ERROR" || $.level = "WARN" }',
+    "throttles": '{ $.message = "indexed" }',
+    "duration": '{ $.message = "indexed" && $.ms > 10000 }',
+    "intake-queue": '{ $.message = "failed" }',
+    "again-queue": "{ $.lacks = * }",
+    "rejected": '{ $.message = "rejected" }',
+    "partial-searches": "{ $.complete IS FALSE }",
+    "packs-unavailable": "{ $.trouble = * }",
+    "read-cost": '{ $.message = "indexed" && $.read_units > 50 }',
+    "quiet-day": '{ $.message = "indexed" }',
+}
+
+
+class Healthiness(IntEnum):
+    """How a stack is; also the exit status of the command."""
+
+    HEALTHY = 0
+    TROUBLE = 1
+    UNKNOWN = 2
+
+
+class Trouble(NamedTuple):
+    """Something that is wrong, the page that says what to do, and the command that looks closer or mends it."""
+
+    what: str
+    page: str  # from the top of the checkout
+    command: str
+
+
+def health(facts: StackFacts) -> Healthiness:
+    """Return 1 if there is a trouble, else 2 if something could not be told, else 0."""
+    if troubles(facts):
+        return Healthiness.TROUBLE
+    return Healthiness.UNKNOWN if facts.unknown else Healthiness.HEALTHY
+
+
+def troubles(facts: StackFacts) -> list[Trouble]:
+    """Return what is wrong, the worst first. An alarm that is about one of the others is told with it."""
+    found = [
+        *_of_stack(facts),
+        *(trouble for one in facts.functions for trouble in _of_function(facts, one)),
+        *_of_resources(facts),
+        *_of_sources(facts),
+        *_of_mappings(facts),
+        *(trouble for one in facts.queues for trouble in _of_queue(facts, one)),
+        *(trouble for one in facts.collections for trouble in _of_collection(facts, one)),
+    ]
+    for alarm in facts.alarms or ():
+        if alarm.state != "ALARM":
+            continue
+        page, said = f"{RUNBOOK}{alarm.page}.md", f"alarm {alarm.alarm} has been on{_span(alarm, facts.at)}"
+        meaning = alarm.meaning.rstrip(".") or alarm.reason
+        place = next((number for number, one in enumerate(found) if one.page == page), None)
+        if place is None:
+            found.append(Trouble(f"{said}: {meaning}" if meaning else said, page, command_of(facts, alarm)))
+        else:
+            found[place] = found[place]._replace(what=f"{found[place].what}; {said}")
+    return [*found, *_of_subscribers(facts)]
+
+
+def remarks(facts: StackFacts) -> list[str]:
+    """Return what is worth knowing, and no trouble."""
+    stack, found = facts.stack, list[str]()
+    if stack.status.endswith("_IN_PROGRESS"):
+        found.append(f"it is being deployed ({stack.status}): look again when that is over")
+    if stack.status in ROLLED_BACK:
+        found.append("the last deployment failed and was rolled back: what was there before it is what runs")
+    for one in facts.subscribers:
+        if not one.of_alarms and not one.confirmed:
+            found.append("nobody is subscribed to the topic: matches are told to nobody (docs/how-to/subscribe.md)")
+        if not one.of_alarms and one.pending:
+            found.append(f"{counted(one.pending, 'subscription')} of the topic not confirmed: told of nothing yet")
+    if facts.alarms == ():
+        found.append("the stack has no alarms (Alarms is off): nobody is woken, and only this command tells")
+    elif facts.alarms and not any(one.topics for one in facts.alarms):
+        found.append("the alarms tell nobody: deploy with AlarmEmail or AlarmTopicArn")
+    for kind, what in ((MISSING_STATE, "not there any more"), ("", "not enabled: nobody is told of them")):
+        names = [one.alarm for one in facts.alarms or () if (one.state == kind if kind else _is_muted(one))]
+        if names:
+            found.append(f"{counted(len(names), 'alarm')} {what}: {', '.join(names)}")
+    if stack.parameters.get("LogLevel") in ("WARNING", "ERROR"):
+        found.append(f"LogLevel is {stack.parameters['LogLevel']}: searches and outcomes are not counted")
+    if stack.parameters.get("JournalMemory") == "0":
+        found.append("JournalMemory is 0: searches find no crops, and cost more")
+    limit = _memory_bytes(facts)
+    for size in facts.collections:
+        if limit and NEARLY_FULL * limit < size.memory_bytes <= limit:
+            share = 100 * size.memory_bytes // limit
+            found.append(f"scope {size.scope} ({size.generation}) takes {share} % of JournalMemory: raise it in time")
+    return found
+
+
+def command_of(facts: StackFacts, alarm: AlarmState) -> str:
+    """Return what to type when *alarm* is on: what its page begins with."""
+    if alarm.page == "failure-queue":
+        return our(facts, "redrive --dry-run")
+    if alarm.page == "deliveries":
+        return f"aws sns list-subscriptions-by-topic --topic-arn {facts.stack.output('TopicArn')}"
+    if alarm.page in LOG_FILTERS:
+        return log_command(facts, alarm.page)
+    return f"aws cloudwatch describe-alarm-history --alarm-name {alarm.name} --max-items 5"
+
+
+def log_command(facts: StackFacts, page: str) -> str:
+    """Return the command that looks into the log of the last hour for what *page* is about."""
+    group = facts.stack.output("AskLogGroupName" if page == "question-errors" else "LogGroupName")
+    since_ms = int((facts.at - timedelta(hours=1)).timestamp() * 1000)
+    return (
+        f"aws logs filter-log-events --log-group-name {group} --start-time {since_ms} "
+        f"--filter-pattern {shlex.quote(LOG_FILTERS[page])} --query 'events[-5:].message' --output text"
+    )
+
+
+def our(facts: StackFacts, words: str) -> str:
+    """Return a command of ours about the stack."""
+    named = "" if facts.stack.name == STACK else f" --stack {facts.stack.name}"
+    return f"lookalike {words}{named}"
+
+
+def age(seconds: float) -> str:
+    """Return a span of time as people say it: 40 s, 12 min, 5 h, 3 days."""
+    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= (2 * length if unit == "days" else length):
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(0, seconds):.0f} s"
+
+
+def _of_stack(facts: StackFacts) -> Iterator[Trouble]:
+    stack = facts.stack
+    if stack.status in SETTLED | ROLLED_BACK or stack.status.endswith("_IN_PROGRESS"):
+        return
+    because = f": {stack.reason}" if stack.reason else ""
+    looks = (
+        f"aws cloudformation describe-stack-events --stack-name {stack.name} --max-items 10 --output text "
+        "--query 'StackEvents[].[LogicalResourceId,ResourceStatus,ResourceStatusReason]'"
+    )
+    yield Trouble(f"the stack is {stack.status}{because}", f"{RUNBOOK}function-errors.md", looks)
+
+
+def _of_function(facts: StackFacts, one: DeployedFunction) -> Iterator[Trouble]:
+    page = f"{RUNBOOK}{'function-errors' if one.role == 'events' else 'question-errors'}.md"
+    called = "the function" if one.role == "events" else "the function that answers questions"
+    looks = f"aws lambda get-function-configuration --function-name {one.name}"
+    if one.state == MISSING_STATE:
+        yield Trouble(f"{called} ({one.name}) was deleted by somebody", page, _drift(facts))
+        return
+    because = f": {one.reason}" if one.reason else ""
+    if one.state == "Failed" or one.update == "Failed":
+        yield Trouble(f"{called} cannot run as it was deployed last{because}", page, looks)
+    if one.misconfigured:
+        shows = f"aws cloudformation describe-stacks --stack-name {facts.stack.name} --query 'Stacks[0].Parameters'"
+        yield Trouble(f"{one.misconfigured}: it refuses every event", page, shows)
+    if one.reserved == 0:
+        ends = f"aws lambda delete-function-concurrency --function-name {one.name}"
+        yield Trouble(f"{called} is stopped: its reserved concurrency is 0", f"{RUNBOOK}throttles.md", ends)
+
+
+def _of_resources(facts: StackFacts) -> Iterator[Trouble]:
+    for one in facts.resources:
+        if one.state == ACTIVE:
+            continue
+        state = "not there any more" if one.state == MISSING_STATE else one.state
+        what = f"{one.kind} {one.name} is {state}"
+        if one.kind == "table":
+            backups = f"aws dynamodb describe-continuous-backups --table-name {one.name}"
+            if one.state == MISSING_STATE:
+                backups = f"aws dynamodb list-backups --table-name {one.name} --backup-type ALL"
+            yield Trouble(what, RECOVER, backups)
+        elif one.kind == "bucket":
+            yield Trouble(f"{what}: searches cost more", f"{RUNBOOK}packs-unavailable.md", f"aws s3 mb s3://{one.name}")
+        else:
+            yield Trouble(f"{what}: nobody is told of matches", f"{RUNBOOK}deliveries.md", _drift(facts))
+
+
+def _of_sources(facts: StackFacts) -> Iterator[Trouble]:
+    for one in facts.sources:
+        if not one.connected:
+            yield Trouble(f"s3://{one.bucket} is not connected: {one.way}", f"{RUNBOOK}quiet-day.md", one.cure)
+
+
+def _of_mappings(facts: StackFacts) -> Iterator[Trouble]:
+    for one in facts.mappings:
+        if one.state == MISSING_STATE:
+            what = f"nothing is taken from the {one.queue} queue: its event source mapping was deleted by somebody"
+            yield Trouble(what, f"{RUNBOOK}{PAGE_OF_QUEUE[one.queue]}.md", _drift(facts))
+        if one.state in ("Disabled", "Disabling"):
+            enables = f"aws lambda update-event-source-mapping --uuid {one.uuid} --enabled"
+            what = f"nothing is taken from the {one.queue} queue: its event source mapping is disabled"
+            yield Trouble(what, f"{RUNBOOK}{PAGE_OF_QUEUE[one.queue]}.md", enables)
+
+
+def _of_queue(facts: StackFacts, one: WaitingQueue) -> Iterator[Trouble]:
+    page, parameters = f"{RUNBOOK}{PAGE_OF_QUEUE[one.queue]}.md", facts.stack.parameters
+    if not one.there:
+        yield Trouble(f"the {one.queue} queue was deleted by somebody", f"{RUNBOOK}events-dropped.md", _drift(facts))
+        return
+    if one.queue == FAILED_EVENTS:
+        if one.waiting + one.taken:
+            some = counted(one.waiting + one.taken, "event")
+            waits = "wait" if one.waiting + one.taken > 1 else "waits"
+            oldest = f", the oldest for {age(one.oldest_s)}" if one.oldest_s else ""
+            what = f"{some} {waits} in the failure queue{oldest}"
+            yield Trouble(what, page, our(facts, "redrive --dry-run"))
+        return
+    depth = one.later if one.queue == AGAIN else one.waiting
+    if depth >= int(parameters.get("AlarmQueueDepth", 100_000)):
+        what = f"{counted(depth, 'message')} in the {one.queue} queue"
+        yield Trouble(what, page, log_command(facts, PAGE_OF_QUEUE[one.queue]))
+    elif one.oldest_s is not None and one.oldest_s >= int(parameters.get("AlarmQueueAge", 3600)):
+        what = f"the oldest message in the {one.queue} queue has waited for {age(one.oldest_s)}"
+        yield Trouble(what, page, log_command(facts, PAGE_OF_QUEUE[one.queue]))
+
+
+def _of_collection(facts: StackFacts, one: CollectionSize) -> Iterator[Trouble]:
+    limit = _memory_bytes(facts)
+    named = f"scope {one.scope} ({one.generation})"
+    if limit is not None and one.memory_bytes > limit:
+        need, have = -(-one.memory_bytes >> 20), limit >> 20
+        what = f"{named} has outgrown JournalMemory: it needs {need} MB and has {have}, so crops are not found"
+        page = "partial-searches"
+        yield Trouble(what, f"{RUNBOOK}{page}.md", log_command(facts, page))
+    if one.missing_packs and not any(have.kind == "bucket" and have.state != ACTIVE for have in facts.resources):
+        some = f"{one.missing_packs:,} of {counted(one.packs, 'pack')}"
+        what = f"packs of {named} are missing: {some}, which the next instance that loads it has to make"
+        page = "packs-unavailable"
+        yield Trouble(what, f"{RUNBOOK}{page}.md", log_command(facts, page))
+
+
+def _of_subscribers(facts: StackFacts) -> Iterator[Trouble]:
+    for one in facts.subscribers:
+        if one.of_alarms and not one.confirmed:
+            yield Trouble(_untold(one), f"{RUNBOOK}index.md", _subscriptions(one))
+
+
+def _untold(one: Subscribers) -> str:
+    if one.pending:
+        return f"the alarms tell nobody: {counted(one.pending, 'subscription')} not confirmed, by the link in its mail"
+    return f"the alarms tell nobody: nobody is subscribed to {one.topic}"
+
+
+def _subscriptions(one: Subscribers) -> str:
+    return f"aws sns list-subscriptions-by-topic --topic-arn {one.topic}"
+
+
+def _drift(facts: StackFacts) -> str:
+    """Return the command that finds what else was changed behind CloudFormation's back."""
+    return f"aws cloudformation detect-stack-drift --stack-name {facts.stack.name}"
+
+
+def _memory_bytes(facts: StackFacts) -> int | None:
+    """Return how much memory an instance has for journals; None if nobody said, or it is to have none."""
+    function = facts.function("events")
+    if function is None or function.journal_memory_mb is None or facts.stack.parameters.get("JournalMemory") == "0":
+        return None
+    return function.journal_memory_mb << 20
+
+
+def _is_muted(one: AlarmState) -> bool:
+    return one.state != MISSING_STATE and bool(one.topics) and not one.enabled
+
+
+def _span(alarm: AlarmState, now: datetime) -> str:
+    return f" for {age((now - alarm.since).total_seconds())}" if alarm.since else ""
