@@ -44,12 +44,14 @@ from handler.cli.local.emulator import Emulator
 from handler.cli.main import COMMANDS as TABLE
 from handler.cli.main import main, parser
 from handler.cli.notifications import Destination
+from handler.cli.readings import LAMBDA_METRICS, OWN_METRICS
 from handler.cli.redriving import Kept
 from handler.cli.reviewing import Sums
 from handler.cli.screen import document
 from handler.cli.stacks import DeployedStack
 from handler.cli.stopping import SIGNALS
 from handler.cli.troubles import Healthiness, Trouble
+from tests.alarms import AWS_METRICS
 from tests.deployments import FakeDeployment
 from tests.docs.markdown import REFERENCE, ROOT, Row, code, names, table, tables
 from tests.pictures import jpeg, near_copy, photo
@@ -259,6 +261,14 @@ FOUND: dict[str, Any] = {
     "lately": Counted,
     "alarms": AlarmState,
 }
+
+
+def test_what_is_counted_lately_is_what_the_functions_and_lambda_count() -> None:
+    ours = names(table("operating.md", "Metrics")) + names(table("asking.md", "What is counted"))
+    (lambdas,) = AWS_METRICS["AWS/Lambda"].values()
+
+    assert set(OWN_METRICS) <= set(ours)
+    assert set(LAMBDA_METRICS) <= lambdas
 
 
 def test_permissions_that_the_health_of_a_stack_needs() -> None:

@@ -3,6 +3,7 @@
 import json
 import runpy
 import secrets
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -279,3 +280,27 @@ def catch_up(there: Deployment) -> None:
     runpy.run_path(str(ROOT / "docs" / "examples" / "catch_up.py"))["main"](
         FIRST, names["PICTURE_TABLE"], there.outputs["IntakeQueueUrl"]
     )
+
+
+def test_buckets_that_tell_nobody_are_troubles_whose_commands_connect_them(
+    existing: Deployment, buckets: tuple[Used, Used], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def health() -> tuple[int, list[dict[str, Any]]]:
+        status = main(["status", "--json"])
+        return status, json.loads(capsys.readouterr().out)["troubles"]
+
+    status, troubles = health()
+    found = [one for one in troubles if one["page"] == "docs/runbook/quiet-day.md"]
+    assert (status, len(found)) == (1, len(buckets))
+    for one in found:
+        assert main(shlex.split(one["command"])[1:]) == 0
+    capsys.readouterr()
+    assert health() == (0, [])
+
+    events, queue = existing.client("events"), existing.outputs["IntakeQueueArn"]
+    (rule,) = events.list_rule_names_by_target(TargetArn=queue)["RuleNames"]
+    events.disable_rule(Name=rule)
+    status, troubles = health()
+    events.enable_rule(Name=rule)
+
+    assert (status, {one["command"] for one in troubles}) == (1, {f"aws events enable-rule --name {rule}"})

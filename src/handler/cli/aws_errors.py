@@ -21,6 +21,7 @@ REFUSED = {
 }
 NO_QUEUE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NonExistentQueue"}
 NO_FUNCTION = {"ResourceNotFoundException"}
+NOT_THERE = {"NoSuchBucket", "404", "NotFound", "NotFoundException", *NO_QUEUE, *NO_FUNCTION}  # by any service
 PERMISSIONS = {  # by operation
     "DescribeStacks": "cloudformation:DescribeStacks",
     "GetQueueAttributes": "sqs:GetQueueAttributes",
@@ -75,6 +76,11 @@ def explain(
 def is_shared(error: ClientError) -> bool:
     """Whether every other message would meet with the same error."""
     return _code(error) in DENIED | REFUSED | NO_FUNCTION
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether what was asked about is not there."""
+    return _code(error) in NOT_THERE
 
 
 def _code(error: ClientError) -> str:

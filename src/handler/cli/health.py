@@ -12,12 +12,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.aws.packs import S3Packs
 from handler.cli import readings, sizes, sources
+from handler.cli.aws_errors import is_missing
 from handler.cli.connections import DENIED, Clients
 from handler.cli.facts import (
     FAILED_EVENTS,
     MISSING_STATE,
     AlarmState,
     CollectionSize,
+    DeployedFunction,
     ResourceState,
     SourceBucket,
     StackFacts,
@@ -66,8 +68,13 @@ class Health:
         self._client, self._stack, self._region, self._scopes = client, stack, region, scopes
         self._unknown: dict[str, Unknown] = {}
 
-    def facts(self, slow: Callable[[int, int], None] = lambda _done, _all: None) -> StackFacts:
-        """Return what was found. If that takes longer, *slow* is called with how many answers there are, and of all."""
+    def facts(
+        self, slow: Callable[[int, int], None] = lambda _done, _all: None, *, patience_s: float = SLOW_S
+    ) -> StackFacts:
+        """Return what was found.
+
+        If that takes longer than *patience_s*, *slow* is called once, with how many answers there are, and of all.
+        """
         now, stack, of = datetime.now(UTC), self._stack, self._client
         buckets = sources.buckets(stack)
         names = [stack.output(name) for name in ("BucketTableName", "PictureTableName")]
@@ -78,7 +85,7 @@ class Health:
             return futures[-1]
 
         with pool:
-            functions = [ask(f"the function of {one}", readings.function, of("lambda"), stack, one) for one in ROLES]
+            functions = [ask(f"the function of {one}", self._function, one) for one in ROLES]
             mappings = ask("what the function is sent", readings.mappings, of("lambda"), stack)
             states = [ask(f"table {one}", readings.table, of("dynamodb"), one) for one in names]
             states.append(ask("the packs bucket", readings.bucket, of("s3"), stack.output("PacksBucketName")))
@@ -88,7 +95,7 @@ class Health:
             alarms = ask("the alarms", self._alarms)
             told = ask("who is told of matches", self._subscribers, stack.output("TopicArn"))
             lately = ask("what was counted lately", readings.lately, of("cloudwatch"), stack, now)
-            done, left = wait(futures, SLOW_S)
+            done, left = wait(futures, patience_s)
             if left:
                 slow(len(done), len(futures))
         measured, sized, alarmed, topic = lately.result(), counted.result(), alarms.result(), told.result()
@@ -128,6 +135,13 @@ class Health:
         except BotoCoreError as error:
             self._unknown[what] = Unknown(what, one_line(error))
         return None
+
+    def _function(self, role: str) -> DeployedFunction:
+        found = readings.function(self._client("lambda"), self._stack, role)
+        if found.state == MISSING_STATE:
+            return found
+        what = f"whether the function of {role} may run"
+        return replace(found, reserved=self._told(what, partial(readings.reserved, self._client("lambda"), found.name)))
 
     def _queue(self, name: str) -> tuple[WaitingQueue, WaitingFailures | None]:
         """Return what is in the queue, and of failed events also why; counted first, since a sample is out of sight."""
@@ -174,7 +188,7 @@ class Health:
         try:
             return sizes.sizes(self._client("dynamodb"), table, wanted, missing), scopes.further
         except ClientError as error:
-            if readings.is_missing(error):
+            if is_missing(error):
                 return [], False  # a table that is not there is told as such
             raise
 
@@ -183,7 +197,7 @@ def _missing(packs: S3Packs, collection: Collection, spans: Sequence[Span]) -> S
     try:
         return packs.missing(collection, spans)
     except ClientError as error:
-        if readings.is_missing(error):
+        if is_missing(error):
             return spans  # there is no bucket
         raise
 

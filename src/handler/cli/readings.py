@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from handler.cli.aws_errors import NO_QUEUE
+from handler.cli.aws_errors import is_missing
 from handler.cli.facts import (
     ACTIVE,
     AGAIN,
@@ -39,7 +39,6 @@ OWN_METRICS = (  # counted by the function
     *("PartialSearches", "ComingAgain", "CameAgain", "PacksUnavailable", "Failed", "AskFailed"),
 )
 LAMBDA_METRICS = ("Invocations", "Errors", "Throttles")
-MISSING_CODES = {"ResourceNotFoundException", "NoSuchBucket", "NotFound", "NotFoundException", "404", *NO_QUEUE}
 
 _HOUR, _DAY, _LATELY = timedelta(hours=1), timedelta(days=1), timedelta(minutes=20)
 _PERIOD_S = 300
@@ -54,17 +53,11 @@ class Lately(NamedTuple):
     oldest_s: Mapping[str, float]  # by queue
 
 
-def is_missing(error: ClientError) -> bool:
-    """Whether what was asked about is not there."""
-    return str(error.response["Error"]["Code"]) in MISSING_CODES
-
-
 def function(client: Any, stack: DeployedStack, role: str) -> DeployedFunction:
     """Return how one of both functions is deployed."""
     name = stack.output(ROLES[role])
     try:
         found = client.get_function_configuration(FunctionName=name)
-        reserved = client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
     except ClientError as error:
         if is_missing(error):
             return DeployedFunction(role, name, MISSING_STATE)
@@ -83,10 +76,15 @@ def function(client: Any, stack: DeployedStack, role: str) -> DeployedFunction:
         timeout_s=found["Timeout"],
         code=base64.b64decode(found["CodeSha256"]).hex()[:12],
         modified=datetime.fromisoformat(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", found["LastModified"])),
-        reserved=reserved,
         misconfigured=misconfigured,
         journal_memory_mb=config.journal_memory_mb if config else None,
     )
+
+
+def reserved(client: Any, name: str) -> int | None:
+    """Return how many invocations at once are reserved for the function; None if it has a share of all."""
+    found = client.get_function_concurrency(FunctionName=name)
+    return None if "ReservedConcurrentExecutions" not in found else int(found["ReservedConcurrentExecutions"])
 
 
 def _configured(variables: dict[str, str], memory_mb: int) -> tuple[Config | None, str]:

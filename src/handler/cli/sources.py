@@ -4,6 +4,9 @@ import json
 import shlex
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from handler.cli.aws_errors import is_missing
 from handler.cli.connections import MISSING, OK, Check, Clients, Connection
 from handler.cli.facts import SourceBucket, Unknown
 from handler.cli.stacks import STACK, DeployedStack
@@ -24,8 +27,15 @@ def buckets(stack: DeployedStack) -> list[str]:
 def source(client: Clients, stack: DeployedStack, region: str, bucket: str) -> SourceBucket | Unknown:
     """Return whether *bucket* tells the stack of its pictures."""
     connection = Connection(client, stack, bucket, region)
-    if connection.is_own:
-        return _own(client("s3"), stack, bucket)
+    try:
+        if connection.is_own:
+            return _own(client("s3"), stack, bucket)
+        connection.region()  # asks for the bucket
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        cure = f"lookalike connect s3://{bucket}{_named(stack)} --check"
+        return SourceBucket(bucket, connected=False, way="there is no such bucket", cure=cure)
     checks = list(connection.delivery())
     if missing := next((one for one in checks if one.state == MISSING), None):
         return SourceBucket(bucket, connected=False, way=missing.found, cure=_cure(missing, stack, bucket))
@@ -38,8 +48,11 @@ def _cure(missing: Check, stack: DeployedStack, bucket: str) -> str:
     """Return the command that mends what is *missing*, or says how to."""
     if missing.cure.startswith("aws "):
         return missing.cure
-    named = "" if stack.name == STACK else f" --stack {stack.name}"
-    return f"lookalike connect s3://{bucket}{named} {'--yes' if missing.check == 'eventbridge' else '--check'}"
+    return f"lookalike connect s3://{bucket}{_named(stack)} {'--yes' if missing.check == 'eventbridge' else '--check'}"
+
+
+def _named(stack: DeployedStack) -> str:
+    return "" if stack.name == STACK else f" --stack {stack.name}"
 
 
 def _own(s3: Any, stack: DeployedStack, bucket: str) -> SourceBucket:

@@ -3,9 +3,9 @@
 import base64
 import json
 import shlex
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 import boto3
@@ -76,18 +76,24 @@ def refusing(service: str, operation: str, code: str, times: int = 1) -> Any:
     return client
 
 
+def denied() -> Any:
+    """What botocore takes for an answer of the service."""
+    error = {"Error": {"Code": "AccessDenied", "Message": "because"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    return type("Response", (), {"status_code": 403, "headers": {}})(), error
+
+
+def everywhere(answer: Callable[..., Any]) -> Callable[[str], Any]:
+    """Clients that are answered so, whatever they ask."""
+    clients = {service: made(service) for service in SERVICES}
+    for client in clients.values():
+        client.meta.events.register("before-call", answer)
+    return clients.__getitem__
+
+
 def test_everything_that_is_denied_is_named_with_its_right_and_nothing_else_is_wrong() -> None:
     """Whatever is asked is denied: so the rights that are told are those that are documented."""
 
-    def deny(**_: Any) -> Any:
-        denied = {"Error": {"Code": "AccessDenied", "Message": "because"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
-        return type("Response", (), {"status_code": 403, "headers": {}})(), denied
-
-    client = cache(made)
-    for service in SERVICES:
-        client(service).meta.events.register("before-call", deny)
-
-    found = Health(client, STACK, REGION).facts()
+    found = Health(everywhere(lambda **_: denied()), STACK, REGION).facts()
 
     assert (troubles(found), health(found)) == ([], 2)
     assert {one.permission for one in found.unknown} == {
@@ -134,8 +140,6 @@ def test_table_that_is_changed_works_on() -> None:
 
 
 def test_function_as_it_is_deployed() -> None:
-    client = made("lambda")
-    stub = Stubber(client)
     configuration = {
         "MemorySize": 1769,
         "Timeout": 60,
@@ -147,16 +151,36 @@ def test_function_as_it_is_deployed() -> None:
         "LastUpdateStatus": "Successful",
         "Environment": {"Variables": {"RADIUS": "17"}},
     }
-    stub.add_response("get_function_configuration", configuration)
-    stub.add_response("get_function_concurrency", {"ReservedConcurrentExecutions": 0})
-    stub.activate()
+    found = readings.function(answering("lambda", "get_function_configuration", configuration), STACK, "events")
 
-    found = readings.function(client, STACK, "events")
-
-    assert (found.code, found.architecture, found.reserved) == ("000102030405", "arm64", 0)
+    assert (found.code, found.architecture) == ("000102030405", "arm64")
     assert found.modified == datetime(2026, 11, 25, 3, 0, 0, 123000, tzinfo=UTC)
     assert "RADIUS is '17', want an integer from 0 to 16" in found.misconfigured
     assert found.journal_memory_mb is None
+
+
+@pytest.mark.parametrize("answer", [{}, {"ReservedConcurrentExecutions": 0}])
+def test_function_that_may_not_run_is_told_from_one_of_which_nobody_said(answer: dict[str, int]) -> None:
+    reserved = readings.reserved(answering("lambda", "get_function_concurrency", answer), "f")
+
+    assert reserved == answer.get("ReservedConcurrentExecutions")
+
+
+def test_somebody_who_waits_is_told() -> None:
+    told, done = list[tuple[int, int]](), threading.Event()
+
+    def hold(**_: Any) -> Any:
+        done.wait(60)
+        return denied()
+
+    def slow(*counts: int) -> None:
+        told.append(counts)  # type: ignore[arg-type]  # two of them
+        done.set()
+
+    Health(everywhere(hold), STACK, REGION).facts(slow, patience_s=0)
+
+    ((answers, everything),) = told
+    assert (answers, everything) == (0, 14)
 
 
 def test_mappings_of_the_queues_and_one_that_was_deleted() -> None:
@@ -231,6 +255,17 @@ def own(configuration: dict[str, Any]) -> SourceBucket:
     found = sources.source({"s3": client}.__getitem__, STACK, REGION, "photos")
     assert isinstance(found, SourceBucket)
     return found
+
+
+@pytest.mark.parametrize("bucket", ["photos", "archive"])
+def test_bucket_that_was_deleted_is_not_connected(bucket: str) -> None:
+    asked = {"photos": "get_bucket_notification_configuration", "archive": "head_bucket"}[bucket]
+    client = {"s3": refusing("s3", asked, "NoSuchBucket")}.__getitem__
+
+    found = sources.source(client, STACK, REGION, bucket)
+
+    cure = f"lookalike connect s3://{bucket} --check"
+    assert found == SourceBucket(bucket, connected=False, way="there is no such bucket", cure=cure)
 
 
 @pytest.mark.parametrize(
