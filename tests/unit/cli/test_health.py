@@ -350,7 +350,9 @@ def test_packs_that_are_missing_are_found_by_their_names() -> None:
     with Stubber(client) as stub:
         for keys in ([largest], [second, f"{folder}128-00000000"], []):
             contents = [{"Key": key} for key in keys]
-            stub.add_response("list_objects_v2", {"Contents": contents, "IsTruncated": False})
+            # There are more names, of other packs: nobody asks for those.
+            more = {"IsTruncated": True, "NextContinuationToken": "more"} if keys == [largest] else {}
+            stub.add_response("list_objects_v2", {"Contents": contents, "IsTruncated": False} | more)
 
         missing = packs.missing(COLLECTION, spans)
 
