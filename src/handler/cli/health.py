@@ -28,6 +28,7 @@ from handler.cli.facts import (
     WaitingFailures,
     WaitingQueue,
 )
+from handler.cli.failure_sample import failures
 from handler.cli.output import one_line
 from handler.cli.readings import QUEUES, ROLES
 from handler.cli.stacks import DeployedStack
@@ -76,6 +77,11 @@ class Health:
         If that takes longer than *patience_s*, *slow* is called once, with how many answers there are, and of all.
         """
         now, stack, of = datetime.now(UTC), self._stack, self._client
+        if not stack.outputs:
+            nothing = Unknown(
+                "how its parts are", "it has no outputs: it is no stack of lookalike's, or not deployed yet"
+            )
+            return StackFacts(now, stack, self._region, unknown=(nothing,))
         buckets = sources.buckets(stack)
         names = [stack.output(name) for name in ("BucketTableName", "PictureTableName")]
         pool, futures = ThreadPoolExecutor(AT_ONCE), list[Future[Any]]()
@@ -148,7 +154,7 @@ class Health:
         found = readings.queue(self._client("sqs"), self._stack, name)
         if name != FAILED_EVENTS or not found.waiting:
             return found, None
-        return found, self._told("why events failed", partial(readings.failures, self._client("sqs"), self._stack))
+        return found, self._told("why events failed", partial(failures, self._client("sqs"), self._stack))
 
     def _source(self, bucket: str) -> SourceBucket | None:
         found = sources.source(self._client, self._stack, self._region, bucket)

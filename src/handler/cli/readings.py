@@ -3,7 +3,7 @@
 import base64
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -20,18 +20,13 @@ from handler.cli.facts import (
     Counted,
     DeployedFunction,
     EventMapping,
-    FailureCause,
     ResourceState,
     Subscribers,
-    WaitingFailures,
     WaitingQueue,
 )
-from handler.cli.failure_queue import Failure, FailureQueue
-from handler.cli.redriving import Tally, waiting
 from handler.cli.stacks import DeployedStack
 from handler.config import BadConfiguration, Config
 
-SAMPLE = 100  # of the messages in the failure queue
 QUEUES = {INTAKE: "IntakeQueueUrl", AGAIN: "AgainQueueUrl", FAILED_EVENTS: "FailureQueueUrl"}
 ROLES = {"events": "FunctionName", "questions": "AskFunctionName"}
 OWN_METRICS = (  # counted by the function
@@ -43,7 +38,6 @@ LAMBDA_METRICS = ("Invocations", "Errors", "Throttles")
 _HOUR, _DAY, _LATELY = timedelta(hours=1), timedelta(days=1), timedelta(minutes=20)
 _PERIOD_S = 300
 _PAGE = re.compile(r"docs/runbook/([a-z-]+)\.md")
-_ERROR = re.compile(r"(?:\d+ of \d+ items failed: )?(.*)", re.DOTALL)
 
 
 class Lately(NamedTuple):
@@ -149,29 +143,6 @@ def queue(client: Any, stack: DeployedStack, name: str) -> WaitingQueue:
         taken=int(said.get(f"{about}NotVisible", 0)),
         later=int(said.get(f"{about}Delayed", 0)),
     )
-
-
-def failures(client: Any, stack: DeployedStack) -> WaitingFailures:
-    """Return what waits in the failure queue, by cause: a sample, which is handed back at once."""
-    tally = Tally()
-    with FailureQueue(client, stack.output("FailureQueueUrl")) as waits:
-        if not waits.about:
-            return WaitingFailures(0, (), ())
-        found = waiting(waits, tally, limit=min(waits.about, SAMPLE), advance=lambda _count: None)
-    return WaitingFailures(len(found), tuple(one.message_id for one in tally.kept), tuple(by_cause(found)))
-
-
-def by_cause(found: Iterable[Failure]) -> list[FailureCause]:
-    """Return the failed events by condition and error, those with most events first."""
-    groups = defaultdict[tuple[str, str], list[Failure]](list)
-    for one in found:
-        whole = _ERROR.fullmatch(one.error)
-        groups[whole[1] if whole else one.error, one.condition].append(one)
-    causes = [
-        FailureCause(error, condition, len(some), min(one.when for one in some), next(iter(some[0].objects), ""))
-        for (error, condition), some in groups.items()
-    ]
-    return sorted(causes, key=lambda one: (-one.events, one.oldest))
 
 
 def alarms(cloudformation: Any, cloudwatch: Any, stack: DeployedStack) -> list[AlarmState]:

@@ -16,6 +16,7 @@ from botocore.stub import Stubber
 from handler.aws.packs import S3Packs
 from handler.cli import readings, sizes, sources
 from handler.cli.facts import INTAKE, EventMapping, SourceBucket, Subscribers
+from handler.cli.failure_sample import failures
 from handler.cli.health import PERMISSIONS, Health
 from handler.cli.main import main
 from handler.cli.stacks import DeployedStack
@@ -23,6 +24,7 @@ from handler.cli.status import SERVICES
 from handler.cli.troubles import health, troubles
 from handler.core.journal import Shape
 from handler.core.model import Collection
+from tests.unit.cli.failures import RECORD, InMemoryQueue
 
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
@@ -164,6 +166,14 @@ def test_function_that_may_not_run_is_told_from_one_of_which_nobody_said(answer:
     reserved = readings.reserved(answering("lambda", "get_function_concurrency", answer), "f")
 
     assert reserved == answer.get("ReservedConcurrentExecutions")
+
+
+@pytest.mark.parametrize(("status", "ended"), [("ROLLBACK_COMPLETE", 1), ("CREATE_IN_PROGRESS", 2)])
+def test_stack_that_was_never_deployed_is_told_by_its_status(status: str, ended: int) -> None:
+    found = Health(everywhere(lambda **_: denied()), STACK._replace(status=status, outputs={}), REGION).facts()
+
+    assert health(found) == ended
+    assert [one.what for one in found.unknown] == ["how its parts are"]
 
 
 def test_somebody_who_waits_is_told() -> None:
@@ -377,3 +387,22 @@ def test_no_credentials_are_one_line_and_could_not_be_told(
 
     (line,) = capsys.readouterr().err.splitlines()
     assert (status, line.startswith("lookalike: no AWS credentials")) == (2, True)
+
+
+def test_failed_events_are_told_by_cause_with_the_oldest_and_an_example_and_are_handed_back() -> None:
+    answers = [("1 of 2 items failed: KeyError: 'a'", 2), ("2 of 2 items failed: KeyError: 'a'", 1), ("Timeout", 3)]
+    bodies = [
+        json.dumps(RECORD | {"responsePayload": {"errorMessage": said}, "timestamp": f"2026-11-28T0{hour}:00:00Z"})
+        for said, hour in answers
+    ]
+    queue: Any = InMemoryQueue(*bodies, "nonsense")
+
+    found = failures(queue, STACK)
+
+    assert [(one.cause, one.events, one.oldest) for one in found.causes] == [
+        ("KeyError: 'a'", 2, "2026-11-28T01:00:00Z"),
+        ("Timeout", 1, "2026-11-28T03:00:00Z"),
+    ]
+    assert {one.example for one in found.causes} == {"amzn-s3-demo-bucket/uploads/astronaut (edited).jpg"}
+    assert (found.seen, found.unreadable) == (3, ("m3",))
+    assert (len(queue.messages), queue.hidden) == (4, set())

@@ -1,0 +1,37 @@
+"""Why events failed for good, by a sample of the failure queue, which stays as it is. Errors are botocore's."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from handler.cli.facts import FailureCause, WaitingFailures
+from handler.cli.failure_queue import Failure, FailureQueue
+from handler.cli.redriving import Tally, waiting
+from handler.cli.stacks import DeployedStack
+
+SAMPLE = 100  # messages
+_ERROR = re.compile(r"(?:\d+ of \d+ items failed: )?(.*)", re.DOTALL)
+
+
+def failures(client: Any, stack: DeployedStack) -> WaitingFailures:
+    """Return what waits in the failure queue, by cause: a sample, which is handed back at once."""
+    tally = Tally()
+    with FailureQueue(client, stack.output("FailureQueueUrl")) as waits:
+        if not waits.about:
+            return WaitingFailures(0, (), ())
+        found = waiting(waits, tally, limit=min(waits.about, SAMPLE), advance=lambda _count: None)
+    return WaitingFailures(len(found), tuple(one.message_id for one in tally.kept), tuple(by_cause(found)))
+
+
+def by_cause(found: Iterable[Failure]) -> list[FailureCause]:
+    """Return the failed events by condition and error, those with most events first."""
+    groups = defaultdict[tuple[str, str], list[Failure]](list)
+    for one in found:
+        whole = _ERROR.fullmatch(one.error)
+        groups[whole[1] if whole else one.error, one.condition].append(one)
+    causes = [
+        FailureCause(error, condition, len(some), min(one.when for one in some), next(iter(some[0].objects), ""))
+        for (error, condition), some in groups.items()
+    ]
+    return sorted(causes, key=lambda one: (-one.events, one.oldest))
