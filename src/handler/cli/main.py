@@ -26,6 +26,7 @@ COMMANDS = {
     "compare": Command("handler.cli.compare", "show how alike two picture files are, and why"),
     "find": Command("handler.cli.find", "ask a deployed stack which stored pictures show the same"),
     "show": Command("handler.cli.show", "ask a deployed stack what it knows of an object"),
+    "explain": Command("handler.cli.explain", "say why a picture was told of another one, or was not"),
     "groups": Command("handler.cli.groups", "list the groups of pictures that wait for a decision"),
     "decide": Command("handler.cli.decide", "say which pictures to keep, or that they are different"),
     "decisions": Command("handler.cli.decisions", "list what was decided, and take it back"),

@@ -20,6 +20,7 @@ class Review(NamedTuple):
     groups: Groups
     decisions: Decisions
     deletable: Deletable
+    known: Known  # by which all three read
 
 
 def review(
@@ -34,4 +35,4 @@ def review(
     """Return the reviews of all scopes of a deployment."""
     known = Known(pairs=pairs, verdicts=verdicts, catalog=catalog, settings=settings, executor=executor)
     groups = Groups(known)
-    return Review(groups, Decisions(known, forget=groups.forget, clock=clock), Deletable(known))
+    return Review(groups, Decisions(known, forget=groups.forget, clock=clock), Deletable(known), known)

@@ -291,7 +291,7 @@ def test_rule_goes_on_with_the_copies_that_a_group_has_left_out(
     for number in range(9):
         deployment.upload(f"{number}.jpg", jpeg(photo(7)))
     known = deployment.known()
-    review = Review(Groups(known, most_copies=4), Decisions(known), Deletable(known))
+    review = Review(Groups(known, most_copies=4), Decisions(known), Deletable(known), known)
     small = deployment.asking()._replace(review=review)
     monkeypatch.setattr("boto3.Session", lambda: AskedSession(Asker(deployment, lambda: small)))
     preview = lookalike("decide", "--all", "--keep", "best", "--dry-run").lines
