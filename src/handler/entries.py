@@ -18,7 +18,8 @@ from handler.core.entry import ID_BYTES, Confirms, Question, check_word_of
 
 MOST_HITS = 50_000  # of a scan: several times as many as anybody follows up
 _AT_ONCE = 65_536  # hashes that are compared at once: their differences stay in the processor's second cache
-_STEPS = 16  # of so many hashes, after which what is near is picked out
+_ROWS = _AT_ONCE // 2
+_STEPS = 4  # of so many hashes, after which what is near is picked out
 _FIRST_ROOM = 256  # rows; later blocks have room for a sixteenth of what is there, so little memory stays unused
 
 
@@ -201,24 +202,15 @@ class Entries:
             for view in question.stored_views:
                 asking[view].append(number)
         hashes = np.array([question.hash for question in questions], np.uint64)
-        asked = [(view, np.array(numbers), hashes[numbers, None]) for view, numbers in enumerate(asking) if numbers]
-        room = max(_AT_ONCE, len(questions))
-        differing, distances = np.empty(room, np.uint64), np.empty(_STEPS * room, np.uint8)
+        asked = [(view, np.array(numbers), hashes[numbers]) for view, numbers in enumerate(asking) if numbers]
+        comparing = _Comparing(radius)
         first = 0
         # Rows that another thread adds meanwhile are left out: it may join blocks, and never moves what is in them.
         for block, rows in [(block, block.rows) for block in tuple(self.blocks)]:
             for view, numbers, wanted in asked:
-                stored = block.words[view]
-                for start, step, steps in _parts(rows, max(1, _AT_ONCE // len(wanted))):
-                    near = _within(wanted, stored[start : start + steps * step], step, radius, differing, distances)
-                    if not len(near):
-                        continue
-                    part, place = np.divmod(near, len(wanted) * step)
-                    by, row = np.divmod(place, step)
-                    row += start + part * step
+                for by, row, distances in comparing.near(wanted, block.words[view, :rows]):
                     checks = block.words[check_word_of(view, self.word_count), row]
-                    met = np.full(len(near), view)
-                    hits = Hits(row + first, distances[near], numbers[by], met, checks, complete=True)
+                    hits = Hits(row + first, distances, numbers[by], np.full(len(row), view), checks, complete=True)
                     if words_radius is not None:
                         bits = np.bitwise_count(words[hits.questions] ^ checks)
                         hits = hits.those(bits + hits.distances <= words_radius)
@@ -226,28 +218,37 @@ class Entries:
             first += rows
 
 
-def _within(
-    wanted: Words, stored: Words, step: int, radius: int, differing: Words, distances: NDArray[np.uint8]
-) -> NDArray[np.int64]:
-    """Return which of *distances* are within *radius*, once it has those of *wanted*, shape (n, 1), to all of *stored*.
+class _Comparing:
+    """Compares hashes, many at once, in memory that is asked for once."""
 
-    They come a *step* of *stored* at a time, n rows each; *differing* is room for one step.
-    """
-    size = len(wanted) * step
-    for at in range(0, len(stored), step):
-        some = stored[at : at + step]
-        xor = np.bitwise_xor(wanted, some, out=differing[:size].reshape(len(wanted), step))
-        np.bitwise_count(xor, out=distances[at * len(wanted) :][:size].reshape(xor.shape))
-    return np.flatnonzero(distances[: len(stored) * len(wanted)] <= radius)
+    def __init__(self, radius: int) -> None:
+        self._radius = radius
+        self._differing = np.empty(_AT_ONCE, np.uint64)
+        self._distances, self._within = np.empty(_STEPS * _AT_ONCE, np.uint8), np.empty(_STEPS * _AT_ONCE, np.bool_)
 
+    def near(
+        self, wanted: Words, stored: Words
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]]:
+        """Yield which of *wanted* are within the radius of which of *stored*, and the distances; a part at a time."""
+        for start in range(0, len(stored), _ROWS):  # many for each of *wanted*, which has a cost of its own
+            some = stored[start : start + _ROWS]
+            most = _STEPS * (_AT_ONCE // len(some))
+            for at in range(0, len(wanted), most):
+                near = self._near(wanted[at : at + most, None], some)
+                if len(near):
+                    by, row = np.divmod(near, len(some))
+                    yield by + at, row + start, self._distances[near]
 
-def _parts(rows: int, step: int) -> Iterator[tuple[int, int, int]]:
-    """Yield where each part of so many *rows* begins, how many rows a step of it has, and how many steps it has."""
-    whole = rows - rows % step
-    for start in range(0, whole, _STEPS * step):
-        yield start, step, min(_STEPS, (whole - start) // step)
-    if whole < rows:
-        yield whole, rows - whole, 1
+    def _near(self, wanted: Words, stored: Words) -> NDArray[np.int64]:
+        """Return which of the distances are within the radius: those of all *stored* to each of *wanted*, (n, 1)."""
+        step, count = _AT_ONCE // len(stored), len(stored)
+        for at in range(0, len(wanted), step):
+            some = wanted[at : at + step]
+            to = slice(at * count, (at + len(some)) * count)
+            xor = np.bitwise_xor(some, stored, out=self._differing[: len(some) * count].reshape(len(some), count))
+            np.bitwise_count(xor.ravel(), out=self._distances[to])
+        compared = len(wanted) * count
+        return np.flatnonzero(np.less_equal(self._distances[:compared], self._radius, out=self._within[:compared]))
 
 
 class _Nearest:

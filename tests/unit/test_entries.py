@@ -67,6 +67,21 @@ def test_scan_equals_brute_force(seed: int, count: int, views: int, radius: int,
         assert hamming(questions[number].hash, pictures[row][1][view]) == distance
 
 
+@pytest.mark.parametrize(("rows", "asked"), [(70_001, 19), (32_768, 8), (32_769, 9), (300, 900)])
+def test_every_distance_is_seen_however_rows_and_questions_are_parted(rows: int, asked: int) -> None:
+    words = np.random.default_rng(9).integers(0, 2**64, (2, rows), np.uint64)
+    hashes = np.random.default_rng(10).integers(0, 2**64, asked, np.uint64)
+    entries = Entries(2)
+    entries.adopt([Block(np.zeros((rows, 16), np.uint8), words, rows)])
+
+    hits = entries.near([Question(hash, (1,)) for hash in hashes.tolist()], radius=20, words_radius=2 * BITS)
+
+    distances = np.bitwise_count(hashes[:, None] ^ words[1])
+    expected = [(row, number, int(distances[number, row])) for number, row in np.argwhere(distances <= 20).tolist()]
+    found = zip(hits.rows.tolist(), hits.questions.tolist(), hits.distances.tolist(), strict=True)
+    assert sorted(found) == sorted(expected)
+
+
 def test_many_askers_at_once_get_what_each_gets_alone() -> None:
     rng = random.Random(5)
     entries = of(stored(rng, 700, 3, 0), 3)
