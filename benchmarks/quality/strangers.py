@@ -108,7 +108,7 @@ def _counted(picture: Original, *, records: Sequence[PictureRecord], settings: S
     entries.extend([to_entry(one.ref.object_id, one.entry_words) for one in others])
     asked = questions(asker, settings)
     by_hash = entries.scan(asked, settings.asked_radius)
-    read = entries.scan(asked, settings.asked_radius, confirms(asker, asked, settings))
+    read = entries.scan(asked, settings.asked_radius, confirms(asker, asked))
     looked_at = [match(asker, others[row], settings) for row in read.rows.tolist()]
     return Counted(len(by_hash.rows), len(read.rows), sum(one is not None for one in looked_at))
 
@@ -126,7 +126,7 @@ def _scanned(picture: Original, settings: Settings) -> tuple[int, str, str]:
         asked = questions(asker, settings)
         windows.append(time.process_time() - start)
         start = time.process_time()
-        entries.scan(asked, settings.asked_radius, confirms(asker, asked, settings))
+        entries.scan(asked, settings.asked_radius, confirms(asker, asked))
         scans.append(time.process_time() - start)
     of_windows, of_scans = (f"{1000 * statistics.median(times[1:]):.0f}" for times in (windows, scans))
     return sum(len(one.stored_views) for one in asked), of_windows, of_scans

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core import packs
-from handler.core.confirming import Words
-from handler.core.entry import ID_BYTES, Confirms, Question, check_word_of
+from handler.core.entry import ID_BYTES, Confirms, Question, Words, check_word_of
 
 MOST_HITS = 50_000  # of a scan: several times as many as anybody follows up
 _AT_ONCE = 65_536  # hashes that are compared at once: their differences stay in the processor's second cache

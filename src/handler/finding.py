@@ -125,7 +125,7 @@ class Finder:
         """Return the nearest live matches by what is known of them, nearest first: as many as may be decided about."""
         asked, radius = questions(asker, self._settings), radius_of(asker, self._settings)
         probed_radius = min(radius, self._most_probed)
-        confirming = confirms(asker, asked, self._settings)
+        confirming = confirms(asker, asked)
         report.found = find(
             collection,
             asked,

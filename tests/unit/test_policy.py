@@ -239,7 +239,7 @@ def test_what_is_asked_finds_every_match_among_stored_entries(orientations: str)
 
     for picture in stored:
         asked = questions(picture, wanted)
-        near = entries.object_ids(entries.scan(asked, LOOKS_RADIUS, confirms(picture, asked, wanted)).rows)
+        near = entries.object_ids(entries.scan(asked, LOOKS_RADIUS, confirms(picture, asked)).rows)
         matches: Sequence[Match | None] = [match(picture, other.record, wanted) for other in stored]
         assert {found.record.ref.object_id for found in matches if found} <= set(near)
         matched |= any(matches)

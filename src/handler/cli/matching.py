@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.asker import Asker
-from handler.core.confirming import Words
+from handler.core.confirming import IN_DOUBT
+from handler.core.entry import Words
 from handler.core.generations import GENERATIONS
+from handler.core.look1 import WORD_BITS
 from handler.core.matches import HashedWindow
 from handler.core.model import Fingerprint, Settings
 from handler.core.policy import asking_windows, meets, turned_hashes
@@ -198,10 +200,13 @@ class _Bits:
         """Count *some* of the meetings by windows that are a little smaller, too."""
         if self._stored is None or not len(some):
             return
-        near = self._windows.near(self._who[some], self._meetings.place[some], self._meetings.mine[some])
+        near, words = self._windows.near(self._who[some], self._meetings.place[some], self._meetings.mine[some])
         counts = np.bitwise_count(near ^ self._stored[some][:, None, :])
         self.differing[some] = counts.sum(axis=-1, dtype=np.int64).min(axis=-1)
-        self._of_word[some] = counts[..., 0].min(axis=-1)
+        of_words = np.bitwise_count(words ^ self._stored[some][:, :1]).min(axis=-1, initial=WORD_BITS)
+        of_words = np.minimum(self._of_word[some], of_words)
+        far = of_words + self._meetings.distance[some] > self._windows.generation.check_word_radius + IN_DOUBT
+        self._of_word[some] = np.where(far, of_words, np.minimum(of_words, counts[..., 0].min(axis=-1)))
 
 
 class _Windows:
@@ -215,7 +220,7 @@ class _Windows:
         nothing = HashedWindow(0, next((one.check for some in asked for one in some.values()), b""))
         self._asked = [[one.get(number, nothing) for number in self.numbers] for one in asked]
         self._askers, self._orientations = askers, settings.orientations
-        self._near: dict[tuple[int, int, int], Words] = {}
+        self._near: dict[tuple[int, int, int], tuple[Words, Words]] = {}
         hashes = [
             turned_hashes(settings.generation, tuple(window.hash for window in some), settings.orientations)
             for some in self._asked
@@ -231,15 +236,19 @@ class _Windows:
         )
         return words.reshape(len(self._asked), len(self._orientations), len(self.numbers), -1)
 
-    def near(self, who: Numbers, places: Numbers, mine: Numbers) -> Words:
-        """Return what is near *mine* of the askers *who*, turned: shape (meetings, windows, words)."""
-        return np.stack([self._one(*one) for one in zip(who.tolist(), places.tolist(), mine.tolist(), strict=True)])
+    def near(self, who: Numbers, places: Numbers, mine: Numbers) -> tuple[Words, Words]:
+        """Return what is near *mine* of the askers *who*, turned: check bits, and the check words that go before them.
 
-    def _one(self, who: int, place: int, mine: int) -> Words:
+        Shapes (meetings, windows, words) and (meetings, windows).
+        """
+        each = [self._one(*one) for one in zip(who.tolist(), places.tolist(), mine.tolist(), strict=True)]
+        return np.stack([checks for checks, _ in each]), np.stack([words for _, words in each])
+
+    def _one(self, who: int, place: int, mine: int) -> tuple[Words, Words]:
         known = self._near.get((who, place, mine))
         if known is None:
-            orientation = self._orientations[place]
-            checks = self._askers[who].checks_near(self.numbers[mine])
-            known = _words([self.generation.turned_check(check, orientation) for check in checks])
+            asker, number, orientation = self._askers[who], self.numbers[mine], self._orientations[place]
+            checks = _words([self.generation.turned_check(check, orientation) for check in asker.checks_near(number)])
+            known = checks, asker.words_near((number, orientation)).astype(">u8").view(np.uint64)  # as those are
             self._near[who, place, mine] = known
         return known

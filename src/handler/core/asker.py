@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from handler.core.asking import AskingWindows
+from handler.core.entry import AskingWindow, Words
 from handler.core.matches import HashedWindow
 from handler.core.model import Fingerprint, ObjectRef, Outcome, PictureRecord
+from handler.core.near_words import NO_WORDS
 from handler.core.seen import Seen
 
 NO_OBJECT = ObjectRef("", "")  # where what asks is in no bucket: no object has this name
@@ -19,6 +21,7 @@ class Asker:
     record: PictureRecord
     checks_near: Callable[[int], Sequence[bytes]]  # by what asks: check bits of it and of windows near it
     further: Callable[[str], Mapping[int, HashedWindow]]  # by effort: what asks beside the views that are stored
+    words_near: Callable[[AskingWindow], Words]  # check words of windows near what asks, in an orientation; or none
     seen: Seen | None = None  # the picture itself, where it is at hand
 
     @classmethod
@@ -35,13 +38,18 @@ class Asker:
         def checks_near(number: int) -> Sequence[bytes]:
             return windows().checks(seen.standing_in(number))
 
-        return cls(record, checks_near, lambda effort: seen.further(effort, windows), seen)
+        @cache
+        def words_near(window: AskingWindow) -> Words:
+            number, orientation = window
+            return windows().words_near(seen.standing_in(number), orientation)
+
+        return cls(record, checks_near, lambda effort: seen.further(effort, windows), words_near, seen)
 
     @classmethod
     def stored(cls, record: PictureRecord) -> "Asker":
         """Return what asks by its record alone."""
         checks = record.fingerprint.checks if record.fingerprint else ()
-        return cls(record, lambda number: checks[number : number + 1], lambda _effort: {})
+        return cls(record, lambda number: checks[number : number + 1], lambda _effort: {}, lambda _window: NO_WORDS)
 
     @classmethod
     def of_hash(cls, hash: int, generation: str) -> "Asker":

@@ -6,9 +6,12 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from handler.core import look1
+from handler.core import look1, surface
 from handler.core.asked import ASKING, MEETS
+from handler.core.entry import Words
 from handler.core.matches import HashedWindow
+from handler.core.near_words import words_near
+from handler.core.normalised import locally_normalised
 from handler.core.turns import UPRIGHT, Turn, turned_back, way
 from handler.core.windows import UNITS, VIEW_NAMES, WHOLE, Insets, Rectangle, averaged, trim, window
 
@@ -24,6 +27,7 @@ class AskingWindows:
     def __init__(self, luma: NDArray[np.uint8]) -> None:
         self._luma = luma
         self._laid = cache(self._turned_back)
+        self._normalised: dict[int, NDArray[np.int16]] = {}  # what was hashed, as small as it may be kept
         self._insets = cache(lambda turn: Insets(self._laid(turn)[0]))
 
     def hashed(self, effort: str) -> Mapping[int, HashedWindow]:
@@ -47,7 +51,9 @@ class AskingWindows:
 
     def _hashed(self, numbers: Sequence[int], views: NDArray[np.float64]) -> Iterator[tuple[int, HashedWindow]]:
         contents = look1.content_of(views, self._fine_contrast)
-        hashes, checks = look1.hashes_of(look1.coefficients(views)), look1.checks_of(views)
+        normalised = locally_normalised(views)
+        self._normalised.update(zip(numbers, normalised.astype(np.int16), strict=True))
+        hashes, checks = look1.hashes_of(look1.coefficients(views)), look1.checks_of(normalised)
         for number, content, hash, check in zip(numbers, contents, hashes, checks, strict=True):
             if content >= look1.QUALITY_FLOOR:
                 if ASKING[number].negative:
@@ -61,8 +67,19 @@ class AskingWindows:
         A crop seldom ends where a stored view ends. The picture that asks confirms a match by whichever of these is
         nearest to the stored check bits; only the views' own are stored.
         """
-        checks = look1.checks_of(self._insets(ASKING[number].turn).averaged(self._window(number)))
+        averages = self._insets(ASKING[number].turn).averaged(self._window(number))
+        checks = look1.checks_of(locally_normalised(averages))
         return tuple(_negative(check) if ASKING[number].negative else check for check in checks)
+
+    def words_near(self, number: int, orientation: int) -> Words:
+        """Return the check words of nearly the same windows, of the picture turned as EXIF *orientation* asks: sooner.
+
+        They tell strangers apart before anything is read.
+        """
+        if number not in self._normalised:
+            self._normalised[number] = locally_normalised(self.averages(number)[None])[0].astype(np.int16)
+        words = words_near(surface.turned(self._normalised[number], orientation).astype(np.float64))
+        return ~words if ASKING[number].negative else words
 
     def averages(self, number: int) -> NDArray[np.float64]:
         """Return that *number* of ASKING averaged to 32 x 32, in 1/256 level; a negative one as it is."""

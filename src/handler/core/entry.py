@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 ID_BYTES = 16
 WORD_BYTES = 8
 
+Words = NDArray[np.uint64]
 AskingWindow = tuple[int, int]  # its number, and the EXIF orientation in which the picture asks
 # By numbers of questions, distances in bits and check words of what they met: whether both may be the same.
-Confirms = Callable[[NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint64]], NDArray[np.bool_]]
+Confirms = Callable[[NDArray[np.int64], NDArray[np.uint8], Words], NDArray[np.bool_]]
 
 
 class Question(NamedTuple):

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.asker import Asker
-from handler.core.confirming import Words
-from handler.core.entry import Confirms
+from handler.core.entry import Confirms, Words
 from handler.core.generations import GENERATIONS
 from handler.core.matches import Likeness, Match
 from handler.core.model import LIST_MARK, Collection, Fingerprint, MatchKind, ObjectRef, PictureRecord, Settings

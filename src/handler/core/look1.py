@@ -44,6 +44,7 @@ QUALITY_FLOOR = 1.0
 HASH_BITS = 64
 CHECK_SIDE = 19  # the low corner of the DCT in which the check bits are
 CHECK_BITS = 256  # the signs of its coefficients in a ring around the mean
+WORD_BITS = 64  # of those, the first: the check word
 # Of row² + column². Those further in say least about two pictures whose hashes are alike: they made the hashes alike.
 CHECK_RING = (29, 338)
 FILTER_SIDE = 14  # the low corner of the DCT that the filters weigh
@@ -81,7 +82,9 @@ def fingerprint_views(luma: NDArray[np.uint8]) -> HashedViews:
     windows = windows_of(height, width, trim(luma))
     averages = averaged(luma, windows)
     qualities = content_of(averages, fine_contrast_of(luma, windows[1]))
-    return HashedViews(tuple(hashes_of(coefficients(averages))), tuple(checks_of(averages)), tuple(qualities))
+    return HashedViews(
+        tuple(hashes_of(coefficients(averages))), tuple(checks_of(locally_normalised(averages))), tuple(qualities)
+    )
 
 
 def turned(hash: int, orientation: int) -> int:
@@ -121,10 +124,10 @@ def hashes_of(corner: NDArray[np.float64]) -> Iterator[int]:
         yield int.from_bytes(bits.tobytes(), "big")
 
 
-def checks_of(views: NDArray[np.float64]) -> Iterator[bytes]:
-    """Yield the check bits of each of *views*, averaged."""
-    corner = coefficients(locally_normalised(views))
-    for bits in np.packbits(corner[:, *_CHECKED] > 0.0, axis=1):
+def checks_of(normalised: NDArray[np.float64]) -> Iterator[bytes]:
+    """Yield the check bits of each view, averaged and locally normalised."""
+    corner = coefficients(normalised)
+    for bits in np.packbits(corner[:, *CHECKED] > 0.0, axis=1):
         yield bits.tobytes()
 
 
@@ -214,17 +217,15 @@ def _checked() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _check_turns() -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    rows, columns = _CHECKED
-    places = [
-        int(np.flatnonzero((rows == column) & (columns == row))[0]) for row, column in zip(*_CHECKED, strict=True)
-    ]
+    rows, columns = CHECKED
+    places = [int(np.flatnonzero((rows == column) & (columns == row))[0]) for row, column in zip(*CHECKED, strict=True)]
     return np.array(places), np.stack([np.zeros_like(rows), rows % 2, columns % 2]).astype(np.uint8)
 
 
 _PARITIES = [(int(pair[0]), int(pair[1])) for pair in PARITIES.split()]
 _FILTERS = _filters().reshape(HASH_BITS, -1)
 _HASH_PLACES, _HASH_FLIPS = _hash_turns()
-_CHECKED = _checked()
+CHECKED = _checked()  # rows and columns of the coefficients whose signs are check bits
 _CHECK_PLACES, _CHECK_FLIPS = _check_turns()
 
 _TAPER = np.sqrt(np.sin(math.pi * (np.arange(SIDE // 2) + 0.5) / SIDE))

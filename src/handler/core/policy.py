@@ -79,12 +79,12 @@ def bucketed(asked: Sequence[Question], radius: int, probed_radius: int, generat
     )
 
 
-def confirms(asker: Asker, asked: Sequence[Question], settings: Settings) -> Confirms | None:
+def confirms(asker: Asker, asked: Sequence[Question]) -> Confirms | None:
     """Return what tells strangers from what meets the questions *asked* by check words; None where there are none."""
     picture = asker.record.fingerprint
     if picture is None or picture.flat or not picture.checks:
         return None
-    return Confirming(asker, asking_windows(asker, settings), asked)
+    return Confirming(asker, asked)
 
 
 def asking_windows(asker: Asker, settings: Settings) -> Mapping[int, HashedWindow]:
@@ -192,7 +192,7 @@ def meetings(asker: Asker, other: Fingerprint, settings: Settings, radius: int) 
         for place, mine, theirs in found
     ]
     far = np.array([distances[tuple(at)] for at in found], np.uint8)
-    confirming = confirms(asker, met, settings)
+    confirming = confirms(asker, met)
     words = check_words([other.checks[theirs] for _, _, theirs in found]) if confirming else np.empty(0, np.uint64)
     for place, question in enumerate(met):  # one at a time, for the first mostly decides
         this = slice(place, place + 1)

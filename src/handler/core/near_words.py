@@ -1,0 +1,59 @@
+"""The check words of windows near one that asks, by its own cells: nothing is averaged anew.
+
+A crop seldom ends where a stored view ends, so what asks is also tried with a twentieth cut off some of its sides. What
+was normalised once is weighed by waves that begin and end there, which is what a cut window would show, but for what
+its own average and its own normalisation make of it: a bit or two of the 64.
+"""
+
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handler.core.entry import Words
+from handler.core.look1 import CHECKED, WORD_BITS
+from handler.core.windows import SIDE
+
+NO_WORDS: Words = np.empty(0, np.uint64)
+
+_INSET = 1 / 20
+_SCALE = 2.0**12  # waves are whole numbers: with cells below 2^15, what they weigh stays below 2^53
+_FINE = 16  # parts of a cell, of which its share of a wave is the mean
+_ROWS, _COLUMNS = (frequencies[:WORD_BITS] for frequencies in CHECKED)
+_FREQUENCIES = int(max(_ROWS.max(), _COLUMNS.max())) + 1
+
+
+def words_near(normalised: NDArray[np.float64]) -> Words:
+    """Return the check words of a window, shape (32, 32), normalised, and of what is cut out of it: 16 of them.
+
+    The first is its own, nearly.
+    """
+    waves = _WAVES.reshape(-1, SIDE)
+    weighed = (waves @ normalised @ waves.T).reshape(*_SUMS.shape, *_SUMS.shape)
+    plain = weighed[:, _ROWS, :, _COLUMNS] - weighed[:, -1, :, -1] * _OF_ONES  # without the mean
+    bits = np.packbits(plain.reshape(WORD_BITS, -1) > 0.0, axis=0)
+    return np.ascontiguousarray(bits.T).view(">u8").ravel().astype(np.uint64)
+
+
+def _waves() -> NDArray[np.float64]:
+    """Return the tapered waves of the DCT, and the taper last, in a row of cells, for what each cut leaves of it.
+
+    Shape (4, waves, 32), whole numbers.
+    """
+    place = (np.arange(SIDE * _FINE) + 0.5) / (SIDE * _FINE)
+    cuts = [(first * _INSET, 1.0 - last * _INSET) for first, last in product((0, 1), repeat=2)]
+    waves = []
+    for start, end in cuts:
+        within = np.clip((place - start) / (end - start), 0.0, 1.0)
+        taper = np.sqrt(np.sin(np.pi * within).clip(0.0))
+        shape = np.cos(np.pi * np.arange(_FREQUENCIES)[:, None] * within)
+        waves.append(np.vstack([shape, np.ones_like(place)]) * taper)
+    cells: NDArray[np.float64] = np.array(waves).reshape(len(cuts), -1, SIDE, _FINE).mean(axis=-1)
+    return np.rint(_SCALE * cells)
+
+
+_WAVES = _waves()
+_SUMS = _WAVES.sum(axis=-1)
+# What they make of a window of ones, in parts of what the taper makes of it: shape (64, 4, 4), as bits come.
+_SHARES = _SUMS / _SUMS[:, -1:]
+_OF_ONES = _SHARES.T[_ROWS, :, None] * _SHARES.T[_COLUMNS, None, :]

@@ -1,0 +1,64 @@
+"""The check words of windows near those that ask, beside those of windows that are cut out and averaged."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from handler.core.asked import ASKING, MEETS, turned_asking
+from handler.core.asking import AskingWindows
+from handler.core.confirming import check_words
+from handler.core.look1 import turned_check
+from handler.core.surface import turned
+from handler.core.turns import UPRIGHT
+from tests.pictures import photo
+
+NUMBERS = [number for number, met in enumerate(MEETS["thorough"].upright) if met]
+
+
+def luma(seed: int) -> NDArray[np.uint8]:
+    return np.asarray(photo(seed).convert("L"))
+
+
+def words(windows: AskingWindows, number: int, orientation: int = 1) -> NDArray[np.uint64]:
+    """Return the check words of what is cut out of the picture."""
+    return check_words([turned_check(check, orientation) for check in windows.checks(number)])
+
+
+@pytest.mark.parametrize("orientation", [1, 2, 6])
+def test_they_are_those_of_what_is_cut_out_but_for_a_bit_or_two(orientation: int) -> None:
+    differing = list[int]()
+    for seed in range(3):
+        windows = AskingWindows(luma(seed))
+        for number in NUMBERS:
+            near = windows.words_near(number, orientation)
+            bits = np.bitwise_count(near[:, None] ^ words(windows, number, orientation))
+            differing += bits.min(axis=0).tolist()
+
+    assert np.mean(differing) < 1.5
+    assert max(differing) <= 9
+
+
+def test_they_come_in_the_order_in_which_windows_are_cut() -> None:
+    windows = AskingWindows(luma(1))
+
+    apart = np.bitwise_count(windows.words_near(0, 1)[:, None] ^ words(windows, 0))
+
+    assert apart.argmin(axis=1).tolist() == list(range(16))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_turned_picture_has_the_same_ones(orientation: int) -> None:
+    upright, other = AskingWindows(luma(2)), AskingWindows(turned(luma(2), orientation))
+    numbers = [number for number in NUMBERS if ASKING[number].turn == UPRIGHT]
+
+    for number in numbers:
+        there = other.words_near(turned_asking(number, orientation), 1)
+        assert set(upright.words_near(number, orientation).tolist()) == set(there.tolist())
+
+
+def test_they_are_the_same_whether_the_window_was_hashed_before_or_not() -> None:
+    new, hashed = AskingWindows(luma(3)), AskingWindows(luma(3))
+    hashed.hashed("thorough")
+
+    for number in NUMBERS:
+        assert new.words_near(number, 1).tolist() == hashed.words_near(number, 1).tolist()
