@@ -10,7 +10,7 @@ from PIL import Image
 from handler.core.look1 import (
     fingerprint_views,
 )
-from handler.core.windows import Insets, averaged, averaged_views, insets_of, trim, windows_of
+from handler.core.windows import Averages, averaged, averaged_views, insets_of, trim, windows_of
 from tests.pictures import photo
 
 Luma = NDArray[np.uint8]
@@ -79,7 +79,7 @@ def test_insets_at_once_are_what_each_is_alone(shape: tuple[int, int]) -> None:
     """Small ones are worked out in float64, larger ones in int64, and long ones one by one."""
     picture = np.random.default_rng(7).integers(0, 256, shape, dtype=np.uint8)
     framed = np.pad(picture, ((0, 0), (0, 20)), constant_values=255)
-    windows, insets = windows_of(framed.shape[0], framed.shape[1], trim(framed)), Insets(framed)
+    windows, insets = windows_of(framed.shape[0], framed.shape[1], trim(framed)), Averages(framed)
 
     for window in windows:
-        np.testing.assert_array_equal(insets.averaged(window), averaged(framed, insets_of(window)))
+        np.testing.assert_array_equal(insets.of_insets(window), averaged(framed, insets_of(window)))

@@ -13,7 +13,7 @@ from handler.core.matches import HashedWindow
 from handler.core.near_words import words_near
 from handler.core.normalised import locally_normalised
 from handler.core.turns import UPRIGHT, Turn, turned_back, way
-from handler.core.windows import UNITS, VIEW_NAMES, WHOLE, Insets, Rectangle, averaged, trim, window
+from handler.core.windows import UNITS, VIEW_NAMES, WHOLE, Averages, Rectangle, averaged, trim, window
 
 _ALL_BITS = 2**look1.HASH_BITS - 1
 _TURNS_AT_ONCE = 16
@@ -28,14 +28,14 @@ class AskingWindows:
         self._luma = luma
         self._laid = cache(self._turned_back)
         self._normalised: dict[int, NDArray[np.int16]] = {}  # what was hashed, as small as it may be kept
-        self._insets = cache(lambda turn: Insets(self._laid(turn)[0]))
+        self._averages = cache(lambda turn: Averages(self._laid(turn)[0]))
 
     def hashed(self, effort: str) -> Mapping[int, HashedWindow]:
         """Return by what those of ASKING ask that are not stored, ask with *effort*, and have content."""
         numbers = [number for number, met in enumerate(MEETS[effort].upright) if met and number >= len(VIEW_NAMES)]
         upright = [number for number in numbers if ASKING[number].turn == UPRIGHT]
         turned = sorted({ASKING[number].turn for number in numbers} - {UPRIGHT}) if self._may_be_turned else []
-        found = dict(self._hashed(upright, averaged(self._luma, [self._window(number) for number in upright])))
+        found = dict(self._hashed(upright, self._averages(UPRIGHT).of([self._window(number) for number in upright])))
         for at in range(0, len(turned), _TURNS_AT_ONCE):
             some = turned[at : at + _TURNS_AT_ONCE]
             of_some = [number for number in numbers if ASKING[number].turn in some]
@@ -67,7 +67,7 @@ class AskingWindows:
         A crop seldom ends where a stored view ends. The picture that asks confirms a match by whichever of these is
         nearest to the stored check bits; only the views' own are stored.
         """
-        averages = self._insets(ASKING[number].turn).averaged(self._window(number))
+        averages = self._averages(ASKING[number].turn).of_insets(self._window(number))
         checks = look1.checks_of(locally_normalised(averages))
         return tuple(_negative(check) if ASKING[number].negative else check for check in checks)
 
@@ -83,7 +83,7 @@ class AskingWindows:
 
     def averages(self, number: int) -> NDArray[np.float64]:
         """Return that *number* of ASKING averaged to 32 x 32, in 1/256 level; a negative one as it is."""
-        average: NDArray[np.float64] = averaged(self._laid(ASKING[number].turn)[0], [self._window(number)])[0]
+        average: NDArray[np.float64] = self._averages(ASKING[number].turn).of([self._window(number)])[0]
         return average
 
     def placed(self, number: int) -> NDArray[np.float64]:
@@ -101,7 +101,7 @@ class AskingWindows:
 
     @cached_property
     def _fine_contrast(self) -> float:
-        return look1.fine_contrast_of(self._luma, window(WHOLE, self._laid(UPRIGHT)[1]))
+        return look1.fine_contrast_of(self._averages(UPRIGHT), window(WHOLE, self._laid(UPRIGHT)[1]))
 
     def _window(self, number: int) -> Rectangle:
         _, edges = self._laid(ASKING[number].turn)

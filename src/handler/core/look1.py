@@ -21,8 +21,8 @@ from handler.core.windows import (
     TURNS,
     VIEW_NAMES,
     VIEWS,
+    Averages,
     Rectangle,
-    averaged,
     trim,
     turned_shape,
     windows_of,
@@ -80,8 +80,9 @@ def fingerprint_views(luma: NDArray[np.uint8]) -> HashedViews:
     """
     height, width = luma.shape
     windows = windows_of(height, width, trim(luma))
-    averages = averaged(luma, windows)
-    qualities = content_of(averages, fine_contrast_of(luma, windows[1]))
+    picture = Averages(luma)
+    averages = picture.of(windows)
+    qualities = content_of(averages, fine_contrast_of(picture, windows[1]))
     return HashedViews(
         tuple(hashes_of(coefficients(averages))), tuple(checks_of(locally_normalised(averages))), tuple(qualities)
     )
@@ -148,9 +149,9 @@ def content_of(views: NDArray[np.float64], fine_contrast: float) -> Iterator[flo
         yield large / max(_LEAST_LEVELS, _LEAST_OF_WHOLE * whole, least_of_fine)
 
 
-def fine_contrast_of(luma: NDArray[np.uint8], trimmed: Rectangle) -> float:
+def fine_contrast_of(picture: Averages, trimmed: Rectangle) -> float:
     """Return the fine contrast of the picture without borders, in levels."""
-    cells = averaged(luma, [trimmed], 2 * SIDE)[0]
+    cells = picture.of([trimmed], 2 * SIDE)[0]
     blocks = cells.reshape(SIDE, 2, SIDE, 2).sum(axis=(1, 3))
     rest = float(np.square(cells).sum() - np.square(blocks).sum() / 4)
     return math.sqrt(rest) / (2 * SIDE * PER_LEVEL)

@@ -170,37 +170,42 @@ def insets_of(window: Rectangle) -> list[Rectangle]:
 
 def averaged(luma: NDArray[np.uint8], windows: Sequence[Rectangle], side: int = SIDE) -> NDArray[np.float64]:
     """Return each of *windows* averaged to *side* x *side*, a power of 2, in whole numbers of 1/256 level."""
-    top, bottom, left, right = np.array(windows).T[:, :, None]
-    down, across = (bottom - top) // side, (right - left) // side  # of one cell
-    edges = np.arange(side + 1)
-    cells = np.diff(np.diff(_sums(luma, top + down * edges, left + across * edges), axis=1), axis=2)
-    averages: NDArray[np.float64] = np.rint(cells * (PER_LEVEL / (down * across))[:, :, None])
-    return averages
+    return Averages(luma).of(windows, side)
 
 
-class Insets:
-    """What `averaged` makes of `insets_of` windows of one picture, sooner: they share their edges, and one table."""
+class Averages:
+    """What windows of one picture are averaged to: its pixels are added up once."""
 
     def __init__(self, luma: NDArray[np.uint8]) -> None:
         self._luma = luma
         self._table = _added_up(luma, np.uint32) if max(luma.shape) <= _LONG else None  # beyond, sums are not whole
-        # The largest number below is the sum of a row of cells. Up to 2^53 float64 is exact, too, and faster.
-        largest = 255 * (luma.shape[0] // SIDE + 2) * (luma.shape[1] + 2) * UNITS**2
-        self._number = np.float64 if largest < 2**53 else np.int64
 
-    def averaged(self, window: Rectangle) -> NDArray[np.float64]:
-        """Return *window* and what is left of it, each averaged to 32 x 32."""
+    def of(self, windows: Sequence[Rectangle], side: int = SIDE) -> NDArray[np.float64]:
+        """Return each of *windows* averaged to *side* x *side*, a power of 2, in whole numbers of 1/256 level."""
+        top, bottom, left, right = np.array(windows).T[:, :, None]
+        down, across = (bottom - top) // side, (right - left) // side  # of one cell
+        edges = np.arange(side + 1)
+        sums = self._sums(top + down * edges, left + across * edges)
+        cells = np.diff(np.diff(sums, axis=1), axis=2)
+        averages: NDArray[np.float64] = np.rint(cells * (PER_LEVEL / (down * across))[:, :, None])
+        return averages
+
+    def of_insets(self, window: Rectangle) -> NDArray[np.float64]:
+        """Return `insets_of` *window*, each averaged to 32 x 32, sooner: they share their edges."""
         if self._table is None:
-            return averaged(self._luma, insets_of(window))
+            return self.of(insets_of(window))
+        # The largest number below is the sum of a row of cells. Up to 2^53 float64 is exact, too, and faster.
+        largest = 255 * (self._luma.shape[0] // SIDE + 2) * (self._luma.shape[1] + 2) * UNITS**2
+        number = np.float64 if largest < 2**53 else np.int64
         top, bottom, left, right = window
         y, x = _spans(top, bottom), _spans(left, right)
         before, across = np.divmod(x.ravel(), UNITS)
-        columns, of_next = np.concatenate([before, before + 1]), across.astype(self._number)
+        columns, of_next = np.concatenate([before, before + 1]), across.astype(number)
         of_first = UNITS - of_next
         averages = np.empty((len(y), len(x), SIDE, SIDE))
         for span, edges in enumerate(y):  # so few at a time stay in the processor's cache
             above, down = np.divmod(edges[:, None], UNITS)
-            down = down.astype(self._number)
+            down = down.astype(number)
             upper, lower = (self._table.take(rows[:, 0], axis=0).take(columns, axis=1) for rows in (above, above + 1))
             lines = np.multiply(upper, UNITS - down)
             lines += lower * down
@@ -211,6 +216,26 @@ class Insets:
             np.rint(cells.transpose(1, 0, 2), out=averages[span])
         return averages.reshape(-1, SIDE, SIDE)
 
+    def _sums(self, y: NDArray[np.int64], x: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the sum above and left of each crossing of *y* and *x*, in UNITS of a pixel, a row per window.
+
+        Between pixels that sum is bilinear, so an edge inside a pixel divides it exactly. With _LONG pixels or fewer
+        on the longer side these are whole numbers; beyond, float64, whose error is far below what averages are
+        rounded to.
+        """
+        (above, down), (before, across) = np.divmod(y[:, :, None], UNITS), np.divmod(x[:, None, :], UNITS)
+        table = self._table
+        if table is None:
+            lines, above = _condensed(self._luma, above, axis=0)
+            lines, before = _condensed(lines, before, axis=1)
+            table = _added_up(lines, np.uint64)
+        line = table.shape[1]
+        corner = above * line + before
+        upper = table.take(corner) * (UNITS - across) + table.take(corner + 1) * across
+        lower = table.take(corner + line) * (UNITS - across) + table.take(corner + line + 1) * across
+        sums: NDArray[Any] = upper * (UNITS - down) + lower * down
+        return sums
+
 
 def _spans(start: int, end: int) -> NDArray[np.int64]:
     """Return the edges of the cells between two edges, with and without a twentieth at either: shape (4, 33)."""
@@ -218,24 +243,6 @@ def _spans(start: int, end: int) -> NDArray[np.int64]:
     ends = np.array([(start + first * inset, end - last * inset) for first, last in product((0, 1), repeat=2)])
     edges: NDArray[np.int64] = ends[:, :1] + (ends[:, 1:] - ends[:, :1]) // SIDE * np.arange(SIDE + 1)
     return edges
-
-
-def _sums(luma: NDArray[np.uint8], y: NDArray[np.int64], x: NDArray[np.int64]) -> NDArray[Any]:
-    """Return the sum of *luma* above and left of each crossing of *y* and *x*, in UNITS of a pixel, a row per view.
-
-    Between pixels that sum is bilinear, so an edge inside a pixel divides it exactly. With _LONG pixels or fewer on
-    the longer side these are whole numbers; beyond, float64, whose error is far below what averages are rounded to.
-    """
-    (above, down), (before, across) = np.divmod(y[:, :, None], UNITS), np.divmod(x[:, None, :], UNITS)
-    size = np.uint32 if max(luma.shape) <= _LONG else np.uint64
-    lines, above = _condensed(luma, above, axis=0)
-    lines, before = _condensed(lines, before, axis=1)
-    table, line = _added_up(lines, size), lines.shape[1] + 2
-    corner = above * line + before
-    upper = table.take(corner) * (UNITS - across) + table.take(corner + 1) * across
-    lower = table.take(corner + line) * (UNITS - across) + table.take(corner + line + 1) * across
-    sums: NDArray[Any] = upper * (UNITS - down) + lower * down
-    return sums
 
 
 def _added_up(lines: NDArray[Any], size: type[np.unsignedinteger[Any]]) -> NDArray[Any]:
