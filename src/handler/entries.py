@@ -17,8 +17,8 @@ from handler.core.entry import ID_BYTES, Confirms, Question, Words, check_word_o
 
 MOST_HITS = 50_000  # of a scan: several times as many as anybody follows up
 _AT_ONCE = 65_536  # hashes that are compared at once: their differences stay in the processor's second cache
-_ROWS = _AT_ONCE // 2
-_STEPS = 4  # of so many hashes, after which what is near is picked out
+_ROWS = _AT_ONCE // 4
+_STEPS = 8  # of so many hashes, after which what is near is picked out
 _FIRST_ROOM = 256  # rows; later blocks have room for a sixteenth of what is there, so little memory stays unused
 
 
@@ -222,32 +222,31 @@ class _Comparing:
 
     def __init__(self, radius: int) -> None:
         self._radius = radius
-        self._differing = np.empty(_AT_ONCE, np.uint64)
-        self._distances, self._within = np.empty(_STEPS * _AT_ONCE, np.uint8), np.empty(_STEPS * _AT_ONCE, np.bool_)
+        self._differing, self._distances = np.empty(_AT_ONCE, np.uint64), np.empty(_STEPS * _AT_ONCE, np.uint8)
 
     def near(
         self, wanted: Words, stored: Words
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]]:
         """Yield which of *wanted* are within the radius of which of *stored*, and the distances; a part at a time."""
-        for start in range(0, len(stored), _ROWS):  # many for each of *wanted*, which has a cost of its own
-            some = stored[start : start + _ROWS]
+        rows_at_once = max(_ROWS, _AT_ONCE // len(wanted))  # many: each of *wanted* has a cost of its own
+        for start in range(0, len(stored), rows_at_once):
+            some = stored[start : start + rows_at_once]
             most = _STEPS * (_AT_ONCE // len(some))
             for at in range(0, len(wanted), most):
-                near = self._near(wanted[at : at + most, None], some)
-                if len(near):
-                    by, row = np.divmod(near, len(some))
-                    yield by + at, row + start, self._distances[near]
+                distances = self._compared(wanted[at : at + most, None], some)
+                rows = np.flatnonzero(distances.min(axis=0) <= self._radius)  # few, so the others are passed over soon
+                if len(rows):
+                    by, place = np.nonzero(distances[:, rows] <= self._radius)
+                    yield by + at, rows[place] + start, distances[by, rows[place]]
 
-    def _near(self, wanted: Words, stored: Words) -> NDArray[np.int64]:
-        """Return which of the distances are within the radius: those of all *stored* to each of *wanted*, (n, 1)."""
+    def _compared(self, wanted: Words, stored: Words) -> NDArray[np.uint8]:
+        """Return the distances of each of *wanted*, shape (n, 1), to all *stored*: in memory that is used again."""
         step, count = _AT_ONCE // len(stored), len(stored)
         for at in range(0, len(wanted), step):
             some = wanted[at : at + step]
-            to = slice(at * count, (at + len(some)) * count)
             xor = np.bitwise_xor(some, stored, out=self._differing[: len(some) * count].reshape(len(some), count))
-            np.bitwise_count(xor.ravel(), out=self._distances[to])
-        compared = len(wanted) * count
-        return np.flatnonzero(np.less_equal(self._distances[:compared], self._radius, out=self._within[:compared]))
+            np.bitwise_count(xor.ravel(), out=self._distances[at * count :][: xor.size])
+        return self._distances[: len(wanted) * count].reshape(len(wanted), count)
 
 
 class _Nearest:
