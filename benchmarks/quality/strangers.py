@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from itertools import product
 from typing import NamedTuple
@@ -40,6 +41,8 @@ class Counted(NamedTuple):
     """How many strangers one picture met."""
 
     by_hash: int
+    near_words: int  # views of them that are compared with words near what asked
+    cut: int  # windows that are cut out for what is still in doubt
     candidates: int  # that are read
     looked_at: int
 
@@ -66,11 +69,15 @@ def run(options: argparse.Namespace) -> int:
             rows.append((effort, name, *_scanned(pictures[0], settings), *sums))
     print_table(
         f"What an upload costs, and its strangers among a million like {len(pictures)} test pictures",
-        ("Effort", "Orientations", "comparisons", "windows, ms", "a million, ms", "by hash", "read", "looked at"),
+        (
+            *("Effort", "Orientations", "comparisons", "windows, ms", "a million, ms"),
+            *("by hash", "near words", "cut", "read", "looked at"),
+        ),
         rows,
         note="Milliseconds are of CPU: of averaging and hashing the windows that ask, and of comparing them with a\n"
-        f"million pictures. By hash: within {look1.LOOKS_RADIUS} bits. Read: what check words\n"
-        "leave of them. Looked at: what check bits leave of those.",
+        f"million pictures. By hash: within {look1.LOOKS_RADIUS} bits. Near words: how often a window's own\n"
+        "check word leaves it to those near it. Cut: for how many windows these leave it to windows that are cut out.\n"
+        "Read: what check words leave. Looked at: what check bits leave of those.",
     )
     return 0
 
@@ -103,14 +110,22 @@ def _counted(picture: Original, *, records: Sequence[PictureRecord], settings: S
     asker = _asker(picture)
     others = [one for one in records if one.ref != asker.record.ref and one.fingerprint and not one.fingerprint.flat]
     if asker.record.fingerprint is None or asker.record.fingerprint.flat:
-        return Counted(0, 0, 0)
+        return Counted(0, 0, 0, 0, 0)
     entries = Entries(WORDS)
     entries.extend([to_entry(one.ref.object_id, one.entry_words) for one in others])
     asked = questions(asker, settings)
     by_hash = entries.scan(asked, settings.asked_radius)
-    read = entries.scan(asked, settings.asked_radius, confirms(asker, asked))
+    met = entries.near(asked, settings.asked_radius, look1.OWN_CHECK_WORD_RADIUS)
+    cut = list[int]()
+
+    def noted(number: int) -> Sequence[bytes]:
+        cut.append(number)
+        return asker.checks_near(number)
+
+    read = entries.scan(asked, settings.asked_radius, confirms(replace(asker, checks_near=noted), asked))
     looked_at = [match(asker, others[row], settings) for row in read.rows.tolist()]
-    return Counted(len(by_hash.rows), len(read.rows), sum(one is not None for one in looked_at))
+    told = sum(one is not None for one in looked_at)
+    return Counted(len(by_hash.rows), len(met.rows), len(cut), len(read.rows), told)
 
 
 def _scanned(picture: Original, settings: Settings) -> tuple[int, str, str]:
