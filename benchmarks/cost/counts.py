@@ -14,7 +14,9 @@ import numpy as np
 from benchmarks.cost.items import KEY_BYTES, item_bytes, object_item, stored_bytes
 from benchmarks.drawn_photograph import drawn_photograph
 from handler.core import look1
+from handler.core.asked import ASKING
 from handler.core.asker import Asker
+from handler.core.asking import AskingWindows
 from handler.core.bill import COUNTS
 from handler.core.entry import ID_BYTES, entry_bytes
 from handler.core.fingerprint import examine
@@ -78,6 +80,7 @@ def _asking() -> dict[str, float]:
         "compare_ns": 1e6 * _least_ms(lambda: entries.scan(asked, SETTINGS.radius)) / STORED,
         "windows": len(asking_windows(Asker.at_hand(record, seen), SETTINGS)),
         "closer_ms": min(_closer_ms(record, seen) for _ in range(ROUNDS)),
+        "cut_ms": _least_ms(lambda: _cut(seen)) / len(ASKING),
     }
 
 
@@ -97,6 +100,13 @@ def _closer_ms(record: PictureRecord, seen: Seen) -> float:
     start = time.process_time()
     confirming(np.arange(len(asked)), np.full(len(asked), SETTINGS.radius, np.uint8), doubtful)
     return 1000 * (time.process_time() - start) / len(asking_windows(asker, SETTINGS))
+
+
+def _cut(seen: Seen) -> None:
+    """Cut every window out anew."""
+    windows = AskingWindows(seen.luma)
+    for number in range(len(ASKING)):
+        windows.checks(number)
 
 
 def _random_entries() -> Entries:

@@ -33,17 +33,19 @@ def counted(value: float, unit: str, what: str, by: str) -> Any:
 class Counts:
     """What one upload takes."""
 
-    fingerprint_ms: float = counted(5.0, "CPU ms", "fingerprinting a JPEG file, whatever its size", "counts")
+    fingerprint_ms: float = counted(3.5, "CPU ms", "fingerprinting a JPEG file, whatever its size", "counts")
     megapixel_ms: float = counted(2.0, "CPU ms", "decoding each megapixel of it", "counts")
-    handler_ms: float = counted(11.0, "CPU ms", "requests to AWS, and all else that an upload needs", "search")
-    windows_ms: float = counted(14.0, "CPU ms", "hashing what asks beside the views", "counts")
-    compare_ns: float = counted(270.0, "CPU ns", "comparing it with each stored picture", "counts")
+    handler_ms: float = counted(8.0, "CPU ms", "requests to AWS, and all else that an upload needs", "search")
+    windows_ms: float = counted(11.5, "CPU ms", "hashing what asks beside the views", "counts")
+    compare_ns: float = counted(160.0, "CPU ns", "comparing it with each stored picture", "counts")
     strangers: float = counted(44e-6, "of those stored", "are read and rejected; two thirds landscapes", "strangers")
     looked_at: float = counted(0.14, "of strangers", "are looked at", "strangers")
     stranger_ms: float = counted(0.06, "CPU ms", "parsing and rejecting one", "parsing")
-    closer: float = counted(80.0, "times as many", "meet a window, but none near it: nothing is read", "strangers")
+    closer: float = counted(105.0, "times as many", "are told apart by words near a window that they met", "strangers")
     windows: float = counted(102.0, "windows", "ask; each that meets such a one looks closer, once", "counts")
-    closer_ms: float = counted(0.8, "CPU ms", "for each window that looks closer", "counts")
+    closer_ms: float = counted(0.045, "CPU ms", "for each window that looks closer", "counts")
+    in_doubt: float = counted(2.7, "times as many", "windows are cut out where that leaves a doubt", "strangers")
+    cut_ms: float = counted(0.7, "CPU ms", "for each window that is cut out", "counts")
     look_ms: float = counted(17.0, "CPU ms", "decoding a stored picture and looking at it", "looking")
     write_units: float = counted(7.2, "units", "object, holder, 4 buckets, journal; 0.2 for full segments", "items")
     object_bytes: float = counted(899.0, "bytes", "of an object item, beside the key", "items")
@@ -162,9 +164,13 @@ def _rest(month: Month, counts: Counts) -> Iterator[Charge]:
 def computing_ms(month: Month, counts: Counts = COUNTS) -> float:
     """Return the milliseconds of one CPU that an upload takes."""
     read = _strangers(month, counts)
-    closer = counts.windows * -math.expm1(-counts.closer * read / counts.windows)  # as balls that fall into boxes
+    closer, cut = (
+        counts.windows * -math.expm1(-met * read / counts.windows)  # as balls that fall into boxes
+        for met in (counts.closer, counts.in_doubt)
+    )
     ms = counts.fingerprint_ms + counts.megapixel_ms * month.megapixels + counts.handler_ms + counts.windows_ms
-    ms += counts.compare_ns * month.pictures / 1e6 + counts.closer_ms * closer + counts.stranger_ms * read
+    ms += counts.compare_ns * month.pictures / 1e6 + counts.closer_ms * closer + counts.cut_ms * cut
+    ms += counts.stranger_ms * read
     return ms + counts.look_ms * (_looks(month, counts) + month.matches)
 
 
