@@ -11,7 +11,7 @@ from handler.answers import LOOKED_UP, answer
 from handler.aws.meter import Meter
 from handler.core.again import Again
 from handler.core.correlation import correlation_id
-from handler.core.found import Found, Lack
+from handler.core.found import Found, Lack, Route
 from handler.core.model import Outcome
 from handler.core.phash import to_hex
 from handler.dedup import Deduplicator
@@ -170,8 +170,8 @@ def _count(name: str, report: Report) -> None:
         log.count("NearDuplicates", len(report.matches))
         log.count("ListMatches", report.listed)
     if report.found is not None:
-        log.count(f"Searches{report.found.route.value.capitalize()}")
-        log.count("Looks", report.looks)
+        if report.found.route is not Route.WARM:  # nearly all are: a metric that occurs in every hour costs the most
+            log.count(f"Searches{report.found.route.value.capitalize()}")
         log.count("PartialSearches", Lack.MEMORY in report.lacks)
         log.count("ComingAgain", report.again_s is not None)
 

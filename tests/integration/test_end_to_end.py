@@ -237,7 +237,7 @@ def test_one_line_and_one_metric_document_tell_of_an_object(site: Site) -> None:
     logs = site.client("logs")
     events = logs.filter_log_events(logGroupName=site.deployment.outputs["LogGroupName"])["events"]
     metrics = [json.loads(event["message"]) for event in events if event["message"].startswith('{"_aws"')]
-    assert {"Indexed", "NearDuplicates", "SearchesWarm"} <= {name for document in metrics for name in document}
+    assert {"Indexed", "NearDuplicates"} <= {name for document in metrics for name in document}
 
 
 def test_look_up_answers_for_a_picture_that_was_never_indexed(site: Site) -> None:

@@ -21,7 +21,7 @@ def watched() -> Iterator[Any]:
             yield pytest.param(metric, id=f"{name}-{metric.name}")
 
 
-@pytest.mark.parametrize("metric", watched())
+@pytest.mark.parametrize("metric", list(watched()))
 def test_alarm_watches_a_metric_that_there_is_under_the_dimensions_that_it_has(metric: Metric) -> None:
     """Those of ours are on the page that `tests/docs` holds to what the code counts."""
     ((dimension, _),) = metric.dimensions

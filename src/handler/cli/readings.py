@@ -30,7 +30,7 @@ from handler.config import BadConfiguration, Config
 QUEUES = {INTAKE: "IntakeQueueUrl", AGAIN: "AgainQueueUrl", FAILED_EVENTS: "FailureQueueUrl"}
 ROLES = {"events": "FunctionName", "questions": "AskFunctionName"}
 OWN_METRICS = (  # counted by the function
-    *("Indexed", "Rejected", "NearDuplicates", "SearchesWarm", "SearchesLoaded", "SearchesProbed"),
+    *("Indexed", "Rejected", "NearDuplicates", "SearchesLoaded", "SearchesProbed"),
     *("PartialSearches", "ComingAgain", "CameAgain", "PacksUnavailable", "Failed", "AskFailed"),
 )
 LAMBDA_METRICS = ("Invocations", "Errors", "Throttles")

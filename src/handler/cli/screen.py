@@ -19,7 +19,6 @@ LATELY = {  # headings, by metric
     "Indexed": "INDEXED",
     "Rejected": "REJECTED",
     "Failed": "FAILED",
-    "SearchesWarm": "WARM",
     "SearchesLoaded": "LOADED",
     "SearchesProbed": "PROBED",
     "PartialSearches": "PARTIAL",
