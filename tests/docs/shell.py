@@ -27,7 +27,7 @@ TIMEOUT_S = 240  # for a page; on an idle machine none takes a tenth of it
 
 _NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
 _RUN_BY = re.compile(r"<!-- run by: (\S+) -->")
-_EXITS_WITH = re.compile(r"<!-- exits with: (\d+) -->")
+_EXITS_WITH = re.compile(r"<!-- exits with: (\d+(?: or \d+)*) -->")
 _MARK = "\x1e"  # the record separator: no command prints it
 
 
@@ -38,7 +38,7 @@ class ShellCommand:
     block: CodeBlock
     text: str
     printed: tuple[str, ...] | None = None  # None: whatever
-    status: int = 0
+    statuses: tuple[int, ...] = (0,)
 
 
 class Wrong(Exception):
@@ -64,20 +64,21 @@ def is_run(block: CodeBlock) -> bool:
 
 def commands(block: CodeBlock) -> list[ShellCommand]:
     """Return what is to be run of *block*, in its order."""
-    status = int(found[1]) if (found := _EXITS_WITH.fullmatch(block.before)) else 0
+    found = _EXITS_WITH.fullmatch(block.before)
+    statuses = tuple(map(int, found[1].split(" or "))) if found else (0,)
     match block.language:
         case "console":
-            return [ShellCommand(block, text, printed, status) for text, printed in _typed(block)]
+            return [ShellCommand(block, text, printed, statuses) for text, printed in _typed(block)]
         case "python":
             return [
                 ShellCommand(
-                    block, f".venv/bin/python - <<'END_OF_PROGRAM'\n{block.text}\nEND_OF_PROGRAM", None, status
+                    block, f".venv/bin/python - <<'END_OF_PROGRAM'\n{block.text}\nEND_OF_PROGRAM", None, statuses
                 )
             ]
         case "javascript":
             program = f"node --input-type=module - <<'END_OF_PROGRAM'\n{block.text}\nEND_OF_PROGRAM"
-            return [ShellCommand(block, program, None, status)]
-    return [ShellCommand(block, block.text, None, status)]
+            return [ShellCommand(block, program, None, statuses)]
+    return [ShellCommand(block, block.text, None, statuses)]
 
 
 def run(wanted: Sequence[ShellCommand], folder: Path, env: Mapping[str, str]) -> None:
@@ -88,8 +89,9 @@ def run(wanted: Sequence[ShellCommand], folder: Path, env: Mapping[str, str]) ->
         where = f"{command.block}: {command.text}"
         if status is None:
             raise Wrong(f"{where}\nnever ended, and printed:\n{said}")
-        if int(status) != command.status:
-            raise Wrong(f"{where}\nended with {status}, want {command.status}, and printed:\n{said}")
+        if int(status) not in command.statuses:
+            wanted_statuses = " or ".join(map(str, command.statuses))
+            raise Wrong(f"{where}\nended with {status}, want {wanted_statuses}, and printed:\n{said}")
         if command.printed is not None and not _fits(said, command.printed):
             raise Wrong(f"{where}\nprinted:\n{said}want:\n" + "\n".join(command.printed))
 
@@ -115,7 +117,8 @@ def _script(wanted: Sequence[ShellCommand]) -> str:
     """The commands as one script, which tells the status of each and ends at the first that is wrong."""
     lines = ["exec 2>&1"]
     for command in wanted:
-        lines += [command.text, f"status=$?; printf '{_MARK}%d\\n' $status; [ $status = {command.status} ] || exit"]
+        as_wanted = " || ".join(f"[ $status = {status} ]" for status in command.statuses)
+        lines += [command.text, f"status=$?; printf '{_MARK}%d\\n' $status; {as_wanted} || exit"]
     return "\n".join(lines)
 
 

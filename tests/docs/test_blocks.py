@@ -23,7 +23,7 @@ from tests.docs.shell import RUN, SHOWN, ShellCommand, commands, is_run, other_r
 EVERYTHING = [block for path in documents() for block in blocks(path)]
 NEEDS_STACK = re.compile(
     r"\baws |boto3|aws-sdk|lookalike "
-    r"(backfill|connect|import|list|local|redrive|status|find|show|groups|decide|decisions|review)"
+    r"(backfill|connect|import|list|local|redrive|failures|status|find|show|groups|decide|decisions|review)"
 )
 SOME = 4  # pictures in a folder: so few are compared without further processes
 ENDS_STACK = "local down"

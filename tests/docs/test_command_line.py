@@ -15,6 +15,8 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from handler.cli import connections
+from handler.cli.causes import KINDS
+from handler.cli.causes import UNKNOWN as UNKNOWN_CAUSE
 from handler.cli.connect import PERMISSIONS
 from handler.cli.connections import MISSING, OK, UNKNOWN, Check
 from handler.cli.dropping import Drop, NamedMessage
@@ -35,7 +37,8 @@ from handler.cli.facts import (
     WaitingFailures,
     WaitingQueue,
 )
-from handler.cli.failure_queue import Failure
+from handler.cli.failed_events import examined
+from handler.cli.failure_groups import grouped
 from handler.cli.health import PERMISSIONS as HEALTH_PERMISSIONS
 from handler.cli.job_files import BackfillJob
 from handler.cli.jobs import end
@@ -45,6 +48,7 @@ from handler.cli.main import COMMANDS as TABLE
 from handler.cli.main import main, parser
 from handler.cli.notifications import Destination
 from handler.cli.readings import LAMBDA_METRICS, OWN_METRICS
+from handler.cli.redrive import described_failure
 from handler.cli.redriving import Kept
 from handler.cli.reviewing import Sums
 from handler.cli.screen import document
@@ -55,6 +59,7 @@ from tests.alarms import AWS_METRICS
 from tests.deployments import FakeDeployment
 from tests.docs.markdown import REFERENCE, ROOT, Row, code, names, table, tables
 from tests.pictures import jpeg, near_copy, photo
+from tests.unit.cli.failures import RECORD, message
 
 PAGE = "command-line.md"
 
@@ -167,10 +172,23 @@ def test_fields_of_json_about_the_failure_queue() -> None:
     rows = tables(PAGE, "`lookalike redrive`")[1]
     documented = {code(name)[0]: code(what) for name, what in rows}
 
-    failure = [field.name for field in fields(Failure) if field.name != "payload"]
-    assert documented["waiting"][1:] == failure
+    failure = described_failure(examined(message(json.dumps(RECORD))))
+    assert documented["waiting"][1:] == list(failure)
     assert documented["kept"] == list(asdict(Kept("m", "why")))
-    assert list(documented) == ["sent", "waiting", "kept"]
+    assert list(documented) == ["sent", "waiting", "kept", "left"]
+
+
+def test_fields_of_json_about_what_waits_by_cause() -> None:
+    _, of_all, of_group, causes, *_ = tables(PAGE, "`lookalike failures`")
+    (group,) = grouped([examined(message(json.dumps(RECORD)))])
+    described = group.describe()
+
+    assert names(of_all) == ["groups", "looked_at", "left", "about", "hidden"]
+    assert names(of_group) == list(described)
+    assert code(table_row(of_group, "example")[1]) == list(described["example"])
+    assert [(code(name)[0], code(page)[0]) for name, _, _, page in causes] == [
+        (kind.name, f"{kind.page}.md") for kind in (*KINDS, UNKNOWN_CAUSE)
+    ]
 
 
 def test_fields_of_json_about_a_connection() -> None:

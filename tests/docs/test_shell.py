@@ -48,6 +48,16 @@ def test_failure_may_be_expected() -> None:
     check("$ echo no; false\nno", before="<!-- exits with: 1 -->")
 
 
+@pytest.mark.parametrize("status", [0, 1])
+def test_statuses_may_be_several(status: int) -> None:
+    check(f"$ (exit {status})\n$ (exit {status})", before="<!-- exits with: 0 or 1 -->")
+
+
+def test_status_that_is_none_of_several_is_wrong() -> None:
+    with pytest.raises(Wrong, match="ended with 2, want 0 or 1"):
+        check("$ (exit 2)\n$ echo never", before="<!-- exits with: 0 or 1 -->")
+
+
 def test_blocks_of_shell_commands_and_programs_are_run_whole() -> None:
     with pytest.raises(Wrong, match="ended with 3"):
         check("for status in 3; do\n  (exit $status)\ndone", "sh")

@@ -84,7 +84,7 @@ class Fleet:
             if self._look():
                 deadline = time.monotonic() + SILENCE_S
             elif waiting(self._site):  # as an operator would
-                assert main(["redrive"]) == 0
+                assert main(["redrive", "--yes"]) == 0
             if kill_at and done >= kill_at[-1] and self._kill_one():
                 kill_at.pop()
             for writer in writers:

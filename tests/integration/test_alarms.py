@@ -191,7 +191,7 @@ def test_event_that_fails_for_good_wakes_somebody_until_it_is_sent_again(
     assert ("lookalike-failure-queue", "ALARM") in watched.told(woken)
 
     proxy.calm()
-    assert main(["redrive"]) == 0
+    assert main(["redrive", "--yes"]) == 0
     await_(lambda: lines(there, "poison.jpg")[-1]["message"] == "indexed", "line that it is indexed")
     later = time.time() + 301  # when SQS's next measures are all that the alarm looks at
     assert [point.value for point in watched.measured()[-6:]] == [0.0] * 6

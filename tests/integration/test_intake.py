@@ -49,7 +49,7 @@ def test_uploads_during_updates_are_indexed(deployment: Deployment, monkeypatch:
     deadline = time.monotonic() + PATIENCE_S
     while missing := set(uploaded) - indexed(deployment):
         assert time.monotonic() < deadline, f"{len(missing)} of {len(uploaded)} are not indexed: {sorted(missing)[:5]}"
-        main(["redrive"])  # what an update has ended three times over is in the failure queue
+        main(["redrive", "--yes"])  # what an update has ended three times over is in the failure queue
         time.sleep(0.5)
 
 

@@ -60,7 +60,7 @@ def test_redriven_event_indexes_its_picture_and_leaves_the_queue(
     wait_for_failure(site)
 
     dry = main(["redrive", "--dry-run"]), capsys.readouterr().out
-    sent = main(["redrive"]), capsys.readouterr().out
+    sent = main(["redrive", "--yes"]), capsys.readouterr().out
 
     assert dry[0] == 0
     assert f"/{site.folder}/cat.jpg  RetriesExhausted" in dry[1]
@@ -75,7 +75,7 @@ def test_what_cannot_be_read_stays_in_sight(site: Site, capsys: pytest.CaptureFi
     sqs, url = site.client("sqs"), site.deployment.outputs["FailureQueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="not a record")
 
-    status = main(["redrive"])
+    status = main(["redrive", "--yes"])
 
     assert status == 1
     assert capsys.readouterr().out == "0 sent, 1 kept\n"
@@ -86,7 +86,7 @@ def test_what_cannot_be_read_stays_in_sight(site: Site, capsys: pytest.CaptureFi
 def test_what_cannot_be_read_is_dropped_by_the_id_that_was_told(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     sqs, url = site.client("sqs"), site.deployment.outputs["FailureQueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="not a record")
-    main(["redrive"])
+    main(["redrive", "--yes"])
     (message_id,) = re.findall(r"drop it with redrive --drop (\S+),", capsys.readouterr().err)
 
     seen = main(["redrive", "--drop", message_id, "--dry-run"]), capsys.readouterr().out
@@ -132,7 +132,7 @@ def at_a_terminal(arguments: list[str], answer: str) -> tuple[str, int]:
 
 
 def test_missing_stack_is_one_line_with_its_cure(capsys: pytest.CaptureFixture[str]) -> None:
-    status = main(["redrive", "--stack", "nonsense"])
+    status = main(["redrive", "--yes", "--stack", "nonsense"])
 
     assert status == 1
     (line,) = capsys.readouterr().err.splitlines()

@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from handler.cli.failure_queue import FailureQueue, NotAFailedEvent, read
-from handler.cli.output import one_line, printable
+from handler.cli.failed_events import examined
+from handler.cli.failure_queue import FailureQueue
+from handler.cli.output import printable
 from handler.cli.redriving import Advance
 
 if TYPE_CHECKING:
@@ -67,7 +68,12 @@ def shown(named: Sequence[NamedMessage]) -> list[str]:
 def confirmed(named: Sequence[NamedMessage]) -> bool:
     """Ask whoever is at the terminal, and return whether the answer is yes."""
     what = "this message" if len(named) == 1 else f"these {len(named)} messages"
-    print(f"delete {what} for ever? [y/N] ", end="", file=sys.stderr, flush=True)
+    return asked(f"delete {what} for ever?")
+
+
+def asked(question: str) -> bool:
+    """Ask *question* at the terminal, and return whether the answer is yes."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -86,14 +92,10 @@ def _without(ids: Sequence[str], some: Sequence[str]) -> list[str]:
 
 
 def _named(message: "MessageTypeDef") -> NamedMessage:
-    objects: tuple[str, ...] = ()
-    try:
-        failure = read(message)
-        objects, said = failure.objects, failure.error
-    except NotAFailedEvent as error:
-        said = one_line(error)
+    failure = examined(message)
     sent = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
-    return NamedMessage(message["MessageId"], f"{sent:%Y-%m-%dT%H:%M:%SZ}", objects, said, message["Body"])
+    when = f"{sent:%Y-%m-%dT%H:%M:%SZ}"
+    return NamedMessage(failure.message_id, when, failure.objects, failure.error, message["Body"])
 
 
 def _cut(text: str) -> str:

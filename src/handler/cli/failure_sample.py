@@ -3,11 +3,12 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from handler.cli.facts import FailureCause, WaitingFailures
-from handler.cli.failure_queue import Failure, FailureQueue
-from handler.cli.redriving import Tally, waiting
+from handler.cli.failed_events import Failure, examined
+from handler.cli.failure_queue import FailureQueue
 from handler.cli.stacks import DeployedStack
 
 SAMPLE = 100  # messages
@@ -16,12 +17,13 @@ _ERROR = re.compile(r"(?:\d+ of \d+ items failed: )?(.*)", re.DOTALL)
 
 def failures(client: Any, stack: DeployedStack) -> WaitingFailures:
     """Return what waits in the failure queue, by cause: a sample, which is handed back at once."""
-    tally = Tally()
     with FailureQueue(client, stack.output("FailureQueueUrl")) as waits:
         if not waits.about:
             return WaitingFailures(0, (), ())
-        found = waiting(waits, tally, limit=min(waits.about, SAMPLE), advance=lambda _count: None)
-    return WaitingFailures(len(found), tuple(one.message_id for one in tally.kept), tuple(by_cause(found)))
+        seen = list(islice((examined(one) for batch in waits.batches() for one in batch), SAMPLE))
+    found = sorted((one for one in seen if one.payload), key=lambda one: one.moment)
+    unreadable = tuple(one.message_id for one in seen if not one.payload)
+    return WaitingFailures(len(found), unreadable, tuple(by_cause(found)))
 
 
 def by_cause(found: Iterable[Failure]) -> list[FailureCause]:

@@ -208,7 +208,7 @@ def end(options: argparse.Namespace, job: BackfillJob, reported: tuple[Path, Seq
     if reported:
         print(f"{counted(len(reported[1]), 'group')} in {printable(str(reported[0]))}")
     if failed:
-        complain(f"{counted(failed, 'object')} failed: lookalike redrive --dry-run names them, and why")
+        complain(f"{counted(failed, 'object')} failed: lookalike failures says why, lookalike redrive --dry-run which")
     return 1 if failed else 0
 
 

@@ -38,6 +38,7 @@ COMMANDS = {
     "import": Command("handler.cli.importing", "have a stack know pictures by hashes of other software"),
     "bill": Command("handler.cli.bill", "print what a month of a deployment costs"),
     "status": Command("handler.cli.status", "show the health of a deployed stack on one screen"),
+    "failures": Command("handler.cli.failures", "tell what waits in the failure queue, by cause"),
     "redrive": Command("handler.cli.redrive", "retry the events in the failure queue of a deployed stack"),
     "local": Command("handler.cli.local.commands", "run the whole stack on this machine, without AWS"),
 }

@@ -14,12 +14,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.cli.arguments import positive
 from handler.cli.aws_errors import explain
-from handler.cli.dropping import NamedMessage, confirmed, drop, shown
-from handler.cli.errors import STATUSES, USAGE_ERROR, CommandError
-from handler.cli.failure_queue import BATCH, HOLD_S, Failure, FailureQueue
+from handler.cli.dropping import NamedMessage, asked, confirmed, drop, shown
+from handler.cli.errors import FAILED, STATUSES, USAGE_ERROR, CommandError
+from handler.cli.failed_events import Failure
+from handler.cli.failure_filter import add_filter, asked_for, is_filtered
+from handler.cli.failure_groups import grouped
+from handler.cli.failure_groups import table as by_cause
+from handler.cli.failure_queue import BATCH, HELD, HOLD_S, LOOK_S, FailureQueue
+from handler.cli.failure_survey import survey
+from handler.cli.measures import counted
 from handler.cli.output import complain, printable
 from handler.cli.progress import Display, progress
-from handler.cli.redriving import Invoke, Tally, redrive, waiting
+from handler.cli.redriving import Invoke, Pace, Tally, redrive, waiting
 from handler.cli.rows import laid_out, terminal_width
 from handler.cli.stacks import STACK, described, patient
 
@@ -28,10 +34,11 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Send each event that waits in the failure queue to the function again, and
-delete it from the queue once Lambda has accepted it. An event that cannot be
-read, or is not accepted, stays in the queue and is named. One that fails again
-is back in the queue after its retries, minutes later, and waits for the next
-redrive.
+delete it from the queue once Lambda has accepted it; with filters, those alone.
+What that would be is shown first, by cause, and you are asked. An event that
+cannot be read, or is not accepted, stays in the queue and is named. One that
+fails again is back in the queue after its retries, minutes later, and waits for
+the next redrive. Whatever ends a run early, the same command goes on.
 
 With --drop, nothing is sent: the messages that are named are shown and, once
 you have agreed, deleted for ever. Their ids are those of kept messages.
@@ -42,9 +49,10 @@ Region, credentials and endpoint come from where the AWS CLI takes them
 EPILOG = f"""\
 JSON fields:
   sent     how many events Lambda accepted; not with --dry-run
-  waiting  only with --dry-run: message_id, when, condition, error and objects
-           of each event
+  waiting  only with --dry-run: message_id, when, condition, error, error_type,
+           objects, source, request_id, redriven and cause of each event
   kept     message_id and reason of each message that stays in the queue
+  left     how many the filter leaves out
 with --drop instead:
   found    message_id, sent, objects, error and body of each message
   dropped  the ids of those that were deleted
@@ -53,17 +61,22 @@ with --drop instead:
 
 exit status:
   0  every event was sent or, with --dry-run, can be; or every one was dropped
-  1  at least one was kept, left or missing, or AWS could not be asked
-  2  wrong usage
+  1  at least one was kept or missing, nobody agreed, or AWS could not be asked
+  2  wrong usage, or there is no terminal to ask at and no --yes
 {STATUSES}
 
 examples:
   lookalike redrive --dry-run
   lookalike redrive --stack my-pictures --limit 100
+  lookalike redrive --cause throttled --newer-than 2h --rate 10 --yes
   lookalike redrive --drop 73f7c7f2-ac31-4b47-b8ac-1ac2ac8fb8f5"""
 
 ERROR_WIDTH = 100  # of the table's last column
 CLIENT = patient(BATCH)
+RATE = 50  # events a second; as fast as backfill sends
+SEEN = 10_000  # messages that are looked at before the question
+NAMED = 20  # messages that stay, each with its reason
+THINKING_S = 300  # that a message is held while somebody decides whether to drop it
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -75,15 +88,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--queue-url", metavar="URL", help="its failure queue, with --function (default: the stack's)")
     parser.add_argument("--dry-run", action="store_true", help="list the events that wait, and send nothing")
-    parser.add_argument("--limit", type=positive, metavar="N", help="stop after N messages (default: none)")
+    parser.add_argument("--limit", type=positive, metavar="N", help="stop after N events (default: none)")
+    parser.add_argument(
+        "--rate", type=positive, default=RATE, metavar="N", help=f"most events a second (default: {RATE})"
+    )
     parser.add_argument(
         "--drop",
         action="append",
         metavar="ID",
         help="delete the message ID instead, having asked; may be repeated (default: none)",
     )
-    parser.add_argument("--yes", action="store_true", help="with --drop: do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    add_filter(parser)
     parser.set_defaults(run=run)
 
 
@@ -93,25 +110,27 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError("--function and --queue-url go together: give both, or neither", status=USAGE_ERROR)
     if options.function is not None and options.stack is not None:
         raise CommandError("give --stack, or --function and --queue-url, not both", status=USAGE_ERROR)
-    if options.drop:
-        _check_drop(options)
-    elif options.yes:
-        raise CommandError("--yes goes with --drop alone: leave it out", status=USAGE_ERROR)
+    _check(options)
     tally, region = Tally(), None
     try:
         session = boto3.Session()
         region = session.region_name
         function, url = _target(session, options)
-        with FailureQueue(session.client("sqs", config=CLIENT), url) as queue:
+        each_s = 0 if options.drop else max(LOOK_S, 1 / options.rate)
+        hold_s = THINKING_S if options.drop else HOLD_S
+        with FailureQueue(session.client("sqs", config=CLIENT), url, hold_s=hold_s, each_s=each_s) as queue:
             if options.drop:
                 return _drop(queue, options)
             if options.dry_run:
                 _list(queue, tally, options)
-            else:
+            elif options.yes or _agreed(queue, options):
                 _send(queue, partial(_invoke, session.client("lambda", config=CLIENT), function), tally, options)
+            else:
+                print("nothing sent")
+                return FAILED
     except (BotoCoreError, ClientError) as error:
         raise CommandError(explain(error, stack=options.stack or STACK, region=region)) from error
-    return 1 if tally.kept else 0
+    return FAILED if tally.kept else 0
 
 
 def table(failures: Sequence[Failure], width: int | None = None) -> list[str]:
@@ -132,32 +151,65 @@ def _target(session: boto3.Session, options: argparse.Namespace) -> tuple[str, s
     return stack.output("FunctionName"), stack.output("FailureQueueUrl")
 
 
+def _agreed(queue: FailureQueue, options: argparse.Namespace) -> bool:
+    """Show what would be sent, by cause, and return whether the person at the terminal agrees to it."""
+    with progress("reading", lambda: min(queue.about, SEEN)) as shows:
+        seen = survey(queue, asked_for(options, queue.began), limit=SEEN, advance=shows.advance)
+    if seen.groups:
+        print(*by_cause(seen.groups, queue.began, terminal_width()), sep="\n", flush=True)
+    if seen.left:
+        print(f"{counted(seen.left, 'other')} the filter leaves in the queue", flush=True)
+    count = sum(group.count for group in seen.groups if group.example.payload)
+    if not count:
+        return True  # to nothing; the end says what is kept, and why
+    several = f"these {count:,} events" if seen.whole else f"these {count:,} events and those like them"
+    limited = f" (at most {options.limit:,})" if options.limit else ""
+    return asked(f"send {'this event' if count == 1 and seen.whole else several} to the function again{limited}?")
+
+
 def _send(queue: FailureQueue, invoke: Invoke, tally: Tally, options: argparse.Namespace) -> None:
+    wanted, pace = asked_for(options, queue.began), Pace(options.rate)
+    if wanted.takes_all:
+        queue.hold_s = HOLD_S  # what was received is sent at once
     try:
         with _progress("sending", queue, options) as shown:
-            redrive(queue, invoke, tally, limit=options.limit, advance=shown.advance)
+            redrive(queue, invoke, tally, wanted=wanted, pace=pace, limit=options.limit, advance=shown.advance)
     finally:  # Ctrl-C or an error does not hide what was done before
+        if tally.undeleted:
+            complain(f"{counted(tally.undeleted, 'event')} sent, but still in the queue: the next redrive repeats them")
+        if queue.elsewhere:
+            complain(f"{counted(queue.elsewhere, 'message')} {HELD}: the same command goes on with them later")
         _print_end(tally, f"{tally.sent} sent", {"sent": tally.sent}, options)
 
 
 def _list(queue: FailureQueue, tally: Tally, options: argparse.Namespace) -> None:
+    wanted = asked_for(options, queue.began)
     with _progress("reading", queue, options) as shown:
-        failures = waiting(queue, tally, limit=options.limit, advance=shown.advance)
+        failures = waiting(queue, tally, wanted=wanted, limit=options.limit, advance=shown.advance)
     if failures and not options.json:
-        print(*table(failures, terminal_width()), sep="\n")
-    listed = [{name: value for name, value in asdict(one).items() if name != "payload"} for one in failures]
+        width = terminal_width()
+        print(*table(failures, width), "", *by_cause(grouped(failures), queue.began, width), sep="\n")
+    listed = [described_failure(one) for one in failures]
     _print_end(tally, f"{len(failures)} to send", {"waiting": listed}, options)
 
 
-def _check_drop(options: argparse.Namespace) -> None:
-    if options.limit is not None:
-        raise CommandError("--drop looks for its messages among all: leave out --limit", status=USAGE_ERROR)
-    if options.dry_run and options.yes:
+def described_failure(failure: Failure) -> dict[str, Any]:
+    """Return what `redrive --dry-run --json` prints of *failure*."""
+    known = {name: value for name, value in asdict(failure).items() if name != "payload"}
+    return known | {"cause": failure.cause.name}
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise CommandError if the options do not go together, or nobody could be asked."""
+    if options.drop and (options.limit is not None or is_filtered(options)):
+        raise CommandError("--drop takes its messages by their ids: leave out --limit and filters", status=USAGE_ERROR)
+    if options.drop and options.dry_run and options.yes:
         raise CommandError("give --dry-run, which drops nothing, or --yes, not both", status=USAGE_ERROR)
     if not (options.dry_run or options.yes) and (options.json or not sys.stdin.isatty()):
+        does = ("--drop asks", "drop", "go") if options.drop else ("redrive asks", "send", "be sent")
         raise CommandError(
-            "--drop asks first, which takes a terminal and no --json: "
-            "give --yes to drop without being asked, or --dry-run to see what would go",
+            f"{does[0]} first, which takes a terminal and no --json: "
+            f"give --yes to {does[1]} without being asked, or --dry-run to see what would {does[2]}",
             status=USAGE_ERROR,
         )
 
@@ -186,11 +238,13 @@ def _drop(queue: FailureQueue, options: argparse.Namespace) -> int:
 def _print_end(tally: Tally, count: str, described: dict[str, Any], options: argparse.Namespace) -> None:
     """Print the end of the output: what was kept and why, and how much there was of each."""
     if options.json:
-        print(json.dumps(described | {"kept": [asdict(kept) for kept in tally.kept]}))
+        print(json.dumps(described | {"kept": [asdict(kept) for kept in tally.kept], "left": tally.left}))
         return
-    for kept in tally.kept:
+    for kept in tally.kept[:NAMED]:
         complain(f"kept {kept.message_id}: {kept.reason}")
-    print(f"{count}, {len(tally.kept)} kept")
+    if len(tally.kept) > NAMED:
+        complain(f"kept {len(tally.kept) - NAMED:,} more: --json names them all")
+    print(f"{count}, {len(tally.kept)} kept" + (f", {tally.left} left by the filter" if tally.left else ""))
 
 
 def _progress(verb: str, queue: FailureQueue, options: argparse.Namespace) -> AbstractContextManager[Display]:

@@ -1,18 +1,17 @@
 """Sends again what waits in the failure queue; what cannot be sent stays there."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from handler.cli.aws_errors import is_shared
-from handler.cli.failure_queue import BATCH, Failure, FailureQueue, NotAFailedEvent, read
+from handler.cli.failed_events import Failure, examined
+from handler.cli.failure_filter import FailureFilter
+from handler.cli.failure_queue import BATCH, FailureQueue
 from handler.cli.output import one_line
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 Invoke = Callable[[bytes], None]  # raises what boto3 raises if the payload was not accepted
 Advance = Callable[[int], None]
@@ -32,36 +31,102 @@ class Tally:
 
     sent: int = 0
     kept: list[Kept] = field(default_factory=list)
+    left: int = 0  # by the filter
+    undeleted: int = 0  # of what was sent: SQS failed, so the next time it is sent once more
 
 
-def redrive(queue: FailureQueue, invoke: Invoke, tally: Tally, *, limit: int | None, advance: Advance) -> None:
-    """Invoke the function with each event that waits, delete what it accepted, and keep *tally* meanwhile.
+class Pace:
+    """Spreads what is sent over time, *rate* a second at most; without a rate it does not wait."""
+
+    def __init__(
+        self,
+        rate: int | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._rate, self._clock, self._sleep = rate, clock, sleep
+        self._due = clock()
+
+    @property
+    def at_once(self) -> int:
+        """How many may be sent together."""
+        return min(BATCH, self._rate or BATCH)
+
+    def wait(self, count: int) -> None:
+        """Return when *count* more may be sent."""
+        now = self._clock()
+        if self._rate is None:
+            return
+        if self._due > now:
+            self._sleep(self._due - now)
+        self._due = max(self._due, now) + count / self._rate
+
+
+def chosen(
+    queue: FailureQueue, wanted: FailureFilter, tally: Tally, *, limit: int | None, advance: Advance
+) -> Iterator[list[Failure]]:
+    """Yield what is *wanted* of each batch of messages, *limit* in all, and count what the filter leaves in *tally*."""
+    taken = 0
+    for batch in queue.batches():
+        some = list[Failure]()
+        for failure in map(examined, batch):
+            if not wanted.takes(failure):
+                tally.left += 1
+            elif limit is None or taken < limit:
+                taken += 1
+                some.append(failure)
+        yield some
+        advance(len(batch))
+        if taken == limit:
+            return
+
+
+def redrive(
+    queue: FailureQueue,
+    invoke: Invoke,
+    tally: Tally,
+    *,
+    wanted: FailureFilter,
+    pace: Pace,
+    limit: int | None,
+    advance: Advance,
+) -> None:
+    """Invoke the function with each *wanted* event that waits, delete what it accepted, and keep *tally* meanwhile.
 
     Raises the first error that all messages would share (no permission, no function, no connection). When it
-    is interrupted it ends the batch at hand first: every message is then either sent and deleted, or waits.
+    is interrupted it ends what is under way first: every message is then either sent and deleted, or waits.
     """
-    for batch in queue.batches(limit):
-        failures = [failure for message in batch if (failure := _read_or_keep(message, tally))]
-        accepted = list[str]()
-        try:
-            refused = _invoke_all(invoke, failures, accepted)
-        finally:
-            tally.sent += len(accepted)
-            queue.delete(accepted)
-        for message_id, error in refused.items():
-            if not isinstance(error, ClientError) or is_shared(error):
-                raise error
-            tally.kept.append(Kept(message_id, f"not accepted: {one_line(error)}"))
-        advance(len(batch))
+    for batch in chosen(queue, wanted, tally, limit=limit, advance=advance):
+        failures = _readable(batch, tally)
+        for start in range(0, len(failures), pace.at_once):
+            some = failures[start : start + pace.at_once]
+            pace.wait(len(some))
+            _send(queue, invoke, some, tally)
 
 
-def waiting(queue: FailureQueue, tally: Tally, *, limit: int | None, advance: Advance) -> list[Failure]:
-    """Return the failed events in the queue, oldest first."""
-    failures = []
-    for batch in queue.batches(limit):
-        failures += [failure for message in batch if (failure := _read_or_keep(message, tally))]
-        advance(len(batch))
-    return sorted(failures, key=lambda failure: failure.when)
+def waiting(
+    queue: FailureQueue, tally: Tally, *, wanted: FailureFilter, limit: int | None, advance: Advance
+) -> list[Failure]:
+    """Return the *wanted* failed events in the queue, oldest first."""
+    failures = list[Failure]()
+    for batch in chosen(queue, wanted, tally, limit=limit, advance=advance):
+        failures += _readable(batch, tally)
+    return sorted(failures, key=lambda failure: failure.moment)
+
+
+def _send(queue: FailureQueue, invoke: Invoke, failures: Sequence[Failure], tally: Tally) -> None:
+    """Invoke the function with *failures*, and delete what it accepted."""
+    accepted = list[str]()
+    try:
+        refused = _invoke_all(invoke, failures, accepted)
+    finally:
+        tally.sent += len(accepted)
+        tally.undeleted += len(queue.delete(accepted))
+    for message_id, error in refused.items():
+        if not isinstance(error, ClientError) or is_shared(error):
+            raise error
+        tally.kept.append(Kept(message_id, f"not accepted: {one_line(error)}"))
 
 
 def _invoke_all(invoke: Invoke, failures: Sequence[Failure], accepted: list[str]) -> dict[str, Exception]:
@@ -70,7 +135,7 @@ def _invoke_all(invoke: Invoke, failures: Sequence[Failure], accepted: list[str]
 
     def call(failure: Failure) -> None:
         try:
-            invoke(failure.payload)
+            invoke(failure.again)
         except Exception as error:  # the caller's, in its own thread
             refused[failure.message_id] = error
         else:
@@ -86,11 +151,10 @@ def _invoke_all(invoke: Invoke, failures: Sequence[Failure], accepted: list[str]
     return refused
 
 
-def _read_or_keep(message: "MessageTypeDef", tally: Tally) -> Failure | None:
-    try:
-        return read(message)
-    except NotAFailedEvent as error:
-        message_id = message["MessageId"]
-        reason = f"cannot be read: {one_line(error)}; drop it with redrive --drop {message_id}, or let it expire"
-        tally.kept.append(Kept(message_id, reason))
-        return None
+def _readable(failures: Sequence[Failure], tally: Tally) -> list[Failure]:
+    """Return the *failures* that can be sent, and note the others as kept."""
+    for failure in failures:
+        if not failure.payload:
+            cure = f"drop it with redrive --drop {failure.message_id}, or let it expire"
+            tally.kept.append(Kept(failure.message_id, f"cannot be read: {failure.error}; {cure}"))
+    return [failure for failure in failures if failure.payload]

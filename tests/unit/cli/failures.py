@@ -14,28 +14,35 @@ DATE = "Fri, 30 Oct 2026 23:00:00 GMT"
 
 
 class InMemoryQueue:
-    """What an SQS client does with one queue: a message that was received is out of sight until it is handed back."""
+    """What an SQS client does with one queue: a message that was received is out of sight for some time."""
 
     def __init__(self, *bodies: str) -> None:
         self.messages: dict[str, dict[str, Any]] = {}
-        self.hidden: set[str] = set()
+        self.hidden_until: dict[str, float] = {}
+        self.now_s = 0.0
         self.delivered_twice = False  # every message comes once more, at once
         self.stuck: set[str] = set()  # that cannot be deleted
         self.deliveries: Counter[str] = Counter()
         for body in bodies:
             self.send(body)
 
-    def send(self, body: str, *, sent_ms: int = START_MS - 60_000) -> None:
+    def send(self, body: str, *, sent_ms: int = START_MS - 60_000, attributes: dict[str, str] | None = None) -> None:
         message_id = f"m{len(self.messages)}"
-        self.messages[message_id] = {"MessageId": message_id, "Body": body, "sent_ms": sent_ms}
+        said = {name: {"DataType": "String", "StringValue": text} for name, text in (attributes or {}).items()}
+        self.messages[message_id] = {
+            "MessageId": message_id, "Body": body, "sent_ms": sent_ms, "MessageAttributes": said
+        }  # fmt: skip
 
     @property
     def visible(self) -> list[str]:
-        return [message_id for message_id in self.messages if message_id not in self.hidden]
+        return [message_id for message_id in self.messages if self.hidden_until.get(message_id, 0) <= self.now_s]
 
     def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
         return {
-            "Attributes": {"ApproximateNumberOfMessages": str(len(self.visible))},
+            "Attributes": {
+                "ApproximateNumberOfMessages": str(len(self.visible)),
+                "ApproximateNumberOfMessagesNotVisible": str(len(self.messages) - len(self.visible)),
+            },
             "ResponseMetadata": {"HTTPHeaders": {"date": DATE}},
         }
 
@@ -44,7 +51,7 @@ class InMemoryQueue:
         for one in chosen:
             self.deliveries[one] += 1
             if not self.delivered_twice or self.deliveries[one] > 1:
-                self.hidden.add(one)
+                self.hidden_until[one] = self.now_s + options["VisibilityTimeout"]
         return {"Messages": [self._delivery(one) for one in chosen]} if chosen else {}
 
     def _delivery(self, message_id: str) -> dict[str, Any]:
@@ -54,7 +61,7 @@ class InMemoryQueue:
             "Body": message["Body"],
             "ReceiptHandle": message_id,
             "Attributes": {"SentTimestamp": str(message["sent_ms"])},
-        }
+        } | ({"MessageAttributes": message["MessageAttributes"]} if message["MessageAttributes"] else {})
 
     def delete_message_batch(self, **options: Any) -> dict[str, Any]:
         entries = options["Entries"]
@@ -65,18 +72,38 @@ class InMemoryQueue:
                 self.messages.pop(entry["ReceiptHandle"], None)
         return {"Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry in failed]}
 
-    def change_message_visibility_batch(self, **options: Any) -> None:
+    def change_message_visibility_batch(self, **options: Any) -> dict[str, Any]:
         entries = options["Entries"]
         assert 1 <= len(entries) <= 10
-        assert {entry["VisibilityTimeout"] for entry in entries} == {0}
-        self.hidden -= {entry["ReceiptHandle"] for entry in entries}
+        for entry in entries:
+            self.hidden_until[entry["ReceiptHandle"]] = self.now_s + entry["VisibilityTimeout"]
+        return {}
 
 
-def record(key: str) -> str:
+def record(
+    key: str,
+    *,
+    bucket: str = "amzn-s3-demo-bucket",
+    error: str | None = None,
+    error_type: str = "ItemsFailed",
+    condition: str = "RetriesExhausted",
+    when: str | None = None,
+) -> str:
     """Return the record of a failed upload of *key*."""
     copy = json.loads(json.dumps(RECORD))
-    copy["requestPayload"]["Records"][0]["s3"]["object"]["key"] = key
+    described = copy["requestPayload"]["Records"][0]["s3"]
+    described["object"]["key"], described["bucket"]["name"] = key, bucket
+    copy["requestContext"]["condition"] = condition
+    if error is not None:
+        copy["responsePayload"] = {"errorMessage": error, "errorType": error_type}
+    if when is not None:
+        copy["timestamp"] = when
     return json.dumps(copy)
+
+
+def failed_again(payload: bytes) -> str:
+    """Return the record of an event that was sent as *payload*, and failed."""
+    return json.dumps(RECORD | {"requestPayload": json.loads(payload)})
 
 
 def message(body: str) -> Any:
@@ -84,7 +111,8 @@ def message(body: str) -> Any:
 
 
 def key_of(payload: bytes) -> str:
-    return str(json.loads(payload)["Records"][0]["s3"]["object"]["key"])
+    event = json.loads(payload)
+    return str(event.get("requestPayload", event)["Records"][0]["s3"]["object"]["key"])
 
 
 def client_error(code: str, operation: str, text: str = "because") -> ClientError:

@@ -88,7 +88,7 @@ def test_what_is_hidden_is_what_other_groups_and_extras_bring() -> None:
         ("show s3://b/k", 2, "no AWS region: set AWS_DEFAULT_REGION"),
         ("review", 2, "review needs packages that are not installed (jinja2, starlette, uvicorn): pip install"),
         ("groups", 2, "no AWS region: set AWS_DEFAULT_REGION"),
-        ("redrive", 1, "no AWS region: set AWS_DEFAULT_REGION"),
+        ("redrive --yes", 1, "no AWS region: set AWS_DEFAULT_REGION"),
         ("local up", 1, "local needs packages that are not installed (hypercorn, ministack, rich, "),
     ],
 )

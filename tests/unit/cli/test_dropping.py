@@ -99,7 +99,9 @@ def test_json_has_the_whole_message() -> None:
         (["--drop", "m0", "--json"], "give --yes to drop without being asked, or --dry-run"),
         (["--drop", "m0", "--yes", "--limit", "3"], "leave out --limit"),
         (["--drop", "m0", "--yes", "--dry-run"], "not both"),
-        (["--yes"], "leave it out"),
+        (["--drop", "m0", "--yes", "--cause", "throttled"], "leave out --limit and filters"),
+        ([], "give --yes to send without being asked, or --dry-run"),
+        (["--cause", "throttled", "--json"], "give --yes to send without being asked, or --dry-run"),
     ],
 )
 def test_nobody_to_ask_is_a_usage_error(

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from handler.cli.failure_queue import read
+from handler.cli.failed_events import read
 from handler.cli.main import main
 from handler.cli.redrive import table
 from tests.unit.cli.failures import EVENTS, RECORD, message
@@ -46,7 +46,7 @@ def nothing_configured(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 @pytest.mark.usefixtures("nothing_configured")
 def test_missing_region_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    status = main(["redrive"])
+    status = main(["redrive", "--yes"])
 
     assert status == 1
     assert capsys.readouterr().err.startswith("lookalike: no AWS region")
@@ -57,7 +57,7 @@ def test_missing_credentials_are_one_line(
 ) -> None:
     nothing_configured.setenv("AWS_DEFAULT_REGION", "us-east-1")
 
-    status = main(["redrive"])
+    status = main(["redrive", "--yes"])
 
     assert status == 1
     assert capsys.readouterr().err.startswith("lookalike: no AWS credentials")

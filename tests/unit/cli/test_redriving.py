@@ -4,14 +4,18 @@ import _thread
 import json
 import signal
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from handler.cli.failure_filter import FailureFilter
 from handler.cli.failure_queue import LATE_BATCHES, FailureQueue
-from handler.cli.redriving import Tally, redrive, waiting
+from handler.cli.redriving import Pace, Tally, redrive, waiting
 from tests.unit.cli.failures import START_MS, InMemoryQueue, client_error, key_of, record
+
+EVERYTHING = FailureFilter(datetime(2026, 10, 30, 23, tzinfo=UTC))
 
 
 def never(payload: bytes) -> None:
@@ -26,10 +30,18 @@ def ctrl_c_raises() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def run(sqs: InMemoryQueue, invoke: Callable[[bytes], None], tally: Tally, limit: int | None = None) -> None:
+def run(
+    sqs: InMemoryQueue,
+    invoke: Callable[[bytes], None],
+    tally: Tally,
+    limit: int | None = None,
+    wanted: FailureFilter | None = None,
+) -> None:
     client: Any = sqs
     with FailureQueue(client, "url") as queue:
-        redrive(queue, invoke, tally, limit=limit, advance=lambda _count: None)
+        redrive(
+            queue, invoke, tally, wanted=wanted or EVERYTHING, pace=Pace(), limit=limit, advance=lambda _count: None
+        )
 
 
 def test_everything_is_sent_and_deleted() -> None:
@@ -159,7 +171,7 @@ def test_listing_changes_nothing() -> None:
     client: Any = sqs
 
     with FailureQueue(client, "url") as queue:
-        failures = waiting(queue, tally, limit=None, advance=lambda _count: None)
+        failures = waiting(queue, tally, wanted=EVERYTHING, limit=None, advance=lambda _count: None)
 
     assert len(failures) == 25
     assert len(tally.kept) == 1

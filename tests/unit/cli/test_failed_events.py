@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from handler.cli.failure_queue import NotAFailedEvent, read
+from handler.cli.failed_events import NotAFailedEvent, read
 from handler.core.model import ObjectRef
 from tests.events import coming_again
 from tests.unit.cli.failures import EVENTS, RECORD, message

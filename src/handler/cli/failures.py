@@ -1,0 +1,141 @@
+"""`lookalike failures`: what waits in the failure queue, by cause, and what to do about it."""
+
+import argparse
+import json
+import textwrap
+from collections.abc import Sequence
+from datetime import datetime
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handler.cli.arguments import positive
+from handler.cli.aws_errors import explain
+from handler.cli.causes import CAUSES
+from handler.cli.errors import STATUSES, CommandError
+from handler.cli.failure_filter import add_filter, asked_for
+from handler.cli.failure_groups import table, told
+from handler.cli.failure_queue import BATCH, HELD, FailureQueue
+from handler.cli.failure_survey import Survey, survey
+from handler.cli.measures import counted
+from handler.cli.progress import progress
+from handler.cli.rows import terminal_width
+from handler.cli.stacks import STACK, described, patient
+
+MOST = 10_000  # messages that are looked at: a minute or so
+NOTHING, SOMETHING, COULD_NOT_TELL = 0, 1, 2  # exit statuses
+COPIED = ("example", "page", "then")
+TEXT_WIDTH = 120  # where standard output is no terminal
+DESCRIPTION = """\
+Tell what waits in the failure queue by cause: how many events, since when, of
+which buckets and folders, one as an example, the page of the runbook, and the
+next command. Nothing is taken out of the queue. SQS does not list a queue: each
+message is received, out of sight of others meanwhile, and handed back.
+
+Region, credentials and endpoint come from where the AWS CLI takes them
+(AWS_DEFAULT_REGION, AWS_PROFILE, AWS_ENDPOINT_URL, ...)."""
+
+EPILOG = f"""\
+causes:
+{textwrap.fill(", ".join(CAUSES), 80, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)}
+
+JSON fields:
+  groups     of each: cause, detail, words, cure, page, count, oldest, newest,
+             sources, places, redriven, example and next
+  looked_at  how many messages were looked at
+  left       how many of them the filter leaves out
+  about      how many the queue has, as SQS estimates
+  hidden     how many somebody else holds, or a run that was killed
+
+exit status:
+  0  nothing waits, or nothing that the filter takes
+  1  something does
+  2  wrong usage, or AWS could not be asked
+{STATUSES}
+
+examples:
+  lookalike failures
+  lookalike failures --stack my-pictures --newer-than 2h --json
+  lookalike failures --cause access-denied --bucket my-pictures"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Set the texts and options of the command."""
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
+    parser.add_argument("--stack", metavar="NAME", default=STACK, help=f"the deployed stack (default: {STACK})")
+    parser.add_argument(
+        "--queue-url", metavar="URL", help="the failure queue, instead of --stack (default: the stack's)"
+    )
+    parser.add_argument(
+        "--limit", type=positive, default=MOST, metavar="N", help=f"look at N messages at most (default: {MOST})"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    add_filter(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what waits by cause; return the exit status."""
+    region = None
+    try:
+        session = boto3.Session()
+        region = session.region_name
+        with (
+            FailureQueue(session.client("sqs", config=patient(BATCH)), _url(session, options)) as queue,
+            progress("reading", lambda: min(queue.about, options.limit)) as shown,
+        ):
+            seen = survey(queue, asked_for(options, queue.began), limit=options.limit, advance=shown.advance)
+    except (BotoCoreError, ClientError) as error:
+        said = explain(error, stack=options.stack, region=region, instead="--queue-url")
+        raise CommandError(said, status=COULD_NOT_TELL) from error
+    except CommandError as error:
+        raise CommandError(str(error), status=COULD_NOT_TELL) from error
+    hidden = queue.elsewhere
+    if options.json:
+        counts = {"looked_at": seen.looked_at, "left": seen.left, "about": queue.about, "hidden": hidden}
+        print(json.dumps({"groups": [group.describe() for group in seen.groups]} | counts))
+    else:
+        print(*screen(seen, queue.about, hidden, queue.began, terminal_width()), sep="\n")
+    return SOMETHING if seen.groups or (hidden and not seen.looked_at) else NOTHING
+
+
+def screen(seen: Survey, about: int, hidden: int, now: datetime, width: int | None) -> list[str]:
+    """Return the lines that tell what was *seen* of *about* so many messages, besides those that are *hidden*."""
+    lines = [_summary(seen, about)]
+    if hidden:
+        lines.append(f"{counted(hidden, 'more is', 'more are')} {HELD}: look again later")
+    if seen.groups:
+        lines += ["", *table(seen.groups, now, width)]
+    for group in seen.groups:
+        lines += ["", *_block(told(group, now), width or TEXT_WIDTH)]
+    return lines
+
+
+def _summary(seen: Survey, about: int) -> str:
+    left = f"; the filter leaves out {seen.left:,}" if seen.left else ""
+    if not seen.looked_at:
+        return "nothing waits in the failure queue"
+    if not seen.whole:
+        return f"{counted(seen.taken, 'event')} of the first {seen.looked_at:,} of about {about:,}{left}"
+    return f"{counted(seen.taken, 'event')} in the failure queue, by {counted(len(seen.groups), 'cause')}{left}"
+
+
+def _block(said: Sequence[tuple[str, str]], width: int) -> list[str]:
+    """Return lines with each text behind its heading: whole where somebody may want to copy it, else wrapped."""
+    (cause, words), *others = said
+    lines = textwrap.wrap(f"{cause}: {words}", width, subsequent_indent="  ", break_long_words=False)
+    for heading, text in others:
+        first = f"  {heading:<9}"
+        if heading in COPIED:
+            lines.append(first + text)
+        else:
+            lines += textwrap.wrap(text, width, initial_indent=first, subsequent_indent=" " * len(first))
+    return lines
+
+
+def _url(session: boto3.Session, options: argparse.Namespace) -> str:
+    """Return the URL of the failure queue."""
+    if options.queue_url:
+        return str(options.queue_url)
+    stack = described(session.client("cloudformation", config=patient(1)), options.stack)
+    return stack.output("FailureQueueUrl")
