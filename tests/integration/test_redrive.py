@@ -71,6 +71,108 @@ def test_redriven_event_indexes_its_picture_and_leaves_the_queue(
     assert waiting(site) == 0
 
 
+def failed_for_good(site: Site, name: str, number: int, error_type: str, error: str) -> None:
+    """Put a picture into a bucket, and into the failure queue Lambda's record of its event."""
+    record = {
+        "version": "1.0",
+        "timestamp": "2026-01-01T00:00:00.000Z",
+        "requestContext": {"requestId": f"r-{name}", "condition": "RetriesExhausted", "approximateInvokeCount": 3},
+        "requestPayload": site.put(name, jpeg(photo(number))),
+        "responsePayload": {"errorMessage": error, "errorType": error_type},
+    }
+    url = site.deployment.outputs["FailureQueueUrl"]
+    site.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(record))
+
+
+def by_cause(capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
+    """What `failures` says waits, and how much of each."""
+    assert main(["failures", "--json"]) == 1
+    return {group["cause"]: group["count"] for group in json.loads(capsys.readouterr().out)["groups"]}
+
+
+def test_causes_are_told_apart_and_one_of_them_is_redriven_by_a_command_that_is_killed(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow, denied = [f"slow-{n}.jpg" for n in range(12)], [f"denied-{n}.jpg" for n in range(3)]
+    for number, name in enumerate(slow):
+        failed_for_good(
+            site, name, number, "Sandbox.Timedout", "RequestId: r Error: Task timed out after 60.00 seconds"
+        )
+    for number, name in enumerate(denied, len(slow)):
+        said = (
+            f"quiet-pictures/{site.folder}/{name} may not be read by the function's role: grant it s3:GetObject there"
+        )
+        failed_for_good(site, name, number, "ItemsFailed", f"1 of 1 items failed: ReadDenied: {said}")
+    site.client("sqs").send_message(QueueUrl=site.deployment.outputs["FailureQueueUrl"], MessageBody="not a record")
+
+    assert by_cause(capsys) == {"timeout": 12, "access-denied": 3, "unknown-event": 1}
+
+    command = [sys.executable, "-m", "handler.cli.main", "redrive", "--cause", "timeout", "--yes", "--rate"]
+    with subprocess.Popen([*command, "3"]) as process:  # noqa: S603 - our own interpreter
+        deadline = time.monotonic() + PATIENCE_S
+        while waiting(site) > 13:  # some are sent and deleted, and some are not
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.kill()
+    assert 4 < waiting(site) < 16
+
+    while waiting(site) > 4:  # what the killed one held comes in sight again
+        assert time.monotonic() < deadline
+        subprocess.run([*command, "50"], check=True, capture_output=True)  # noqa: S603 - our own interpreter
+        time.sleep(0.5)
+
+    for name in slow:
+        assert site.wait_for_lines(name)[0]["message"] == "indexed"
+    assert [site.lines(name) for name in denied] == [[], [], []]
+    assert by_cause(capsys) == {"access-denied": 3, "unknown-event": 1}
+    assert main(["redrive", "--yes", "--bucket", "quiet-pictures", "--prefix", f"{site.folder}/denied-"]) == 0
+    assert capsys.readouterr().out == "3 sent, 0 kept, 1 left by the filter\n"
+    for name in denied:
+        assert site.wait_for_lines(name)[0]["message"] == "indexed"
+    assert by_cause(capsys) == {"unknown-event": 1}
+
+
+def test_nothing_that_waits_is_success(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["failures"])
+
+    assert (status, capsys.readouterr().out) == (0, "nothing waits in the failure queue\n")
+
+
+def test_event_that_fails_again_after_a_redrive_says_so(
+    site: Site, proxy: Proxy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed_for_good(site, "poison.jpg", 1, "Sandbox.Timedout", "RequestId: r Error: Task timed out after 60.00 seconds")
+    proxy.crash_at(0, effective=False)
+    assert main(["redrive", "--yes"]) == 0
+    for _ in range(ATTEMPTS - 1):
+        assert proxy.crashed.wait(30)
+        proxy.crash_at(0, effective=False)
+    site.wait_for_lines("poison.jpg", ATTEMPTS)
+    wait_for_failure(site)
+    capsys.readouterr()
+
+    status = main(["failures"])
+
+    said = capsys.readouterr().out
+    assert status == 1
+    assert "it was redriven once, and failed again: mend the cause first" in said
+    assert f"s3://quiet-pictures/{site.folder}/poison.jpg" in said
+    assert "InjectedCrash" in said
+
+
+def test_person_at_a_terminal_sees_what_would_be_sent_and_is_asked(site: Site) -> None:
+    failed_for_good(site, "a.jpg", 1, "Sandbox.Timedout", "RequestId: r Error: Task timed out after 60.00 seconds")
+
+    for answer, status, left, end in (("n", 1, 1, "nothing sent"), ("y", 0, 0, "1 sent, 0 kept")):
+        said, ended = at_a_terminal(["redrive"], answer)
+
+        assert "timeout" in said
+        assert "send this event to the function again? [y/N]" in said
+        assert end in said
+        assert (ended, waiting(site)) == (status, left)
+    site.wait_for_lines("a.jpg")
+
+
 def test_what_cannot_be_read_stays_in_sight(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     sqs, url = site.client("sqs"), site.deployment.outputs["FailureQueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="not a record")

@@ -26,7 +26,7 @@ HIDDEN: "QueueAttributeNameType" = "ApproximateNumberOfMessagesNotVisible"
 BATCH = 10  # messages; the most that SQS gives and takes at once
 # Nobody else sees a message that was received for so long; if this process is killed, it is visible again after that.
 # Many times longer than a batch takes, and for what is held until all others were seen, longer by what those take.
-HOLD_S, LOOK_S, MOST_HOLD_S = 60, 0.05, 12 * 3600 - 60
+HOLD_S, LOOK_S, MOST_HOLD_S = 30, 0.05, 12 * 3600 - 60
 MOST_HELD = 100_000  # SQS gives no more than 120,000 that are not handed back
 HELD = "held by somebody else, or by a run that was killed"  # what is said of messages that are out of sight
 LATE_BATCHES = 10  # in a row without a message that was there at the start: then no other can be expected
