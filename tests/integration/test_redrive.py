@@ -132,6 +132,29 @@ def test_causes_are_told_apart_and_one_of_them_is_redriven_by_a_command_that_is_
     assert by_cause(capsys) == {"unknown-event": 1}
 
 
+def test_event_that_a_queue_gave_up_has_the_cause_that_the_log_tells(
+    site: Site, proxy: Proxy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = site.put("queued.jpg", jpeg(photo(1)))
+    site.client("sqs").send_message(
+        QueueUrl=site.deployment.outputs["FailureQueueUrl"], MessageBody=json.dumps(event)
+    )  # what the intake queue does when it has handed it over ten times
+    assert by_cause(capsys) == {"given-up": 1}
+    proxy.crash_at(0, effective=False)
+    assert not site.send_by_queue(event)
+    site.wait_for_lines("queued.jpg")
+
+    status = main(["failures"])
+
+    said = capsys.readouterr().out
+    assert status == 1
+    assert "unknown: an error that is not known here: InjectedCrash" in said
+    assert main(["redrive", "--yes", "--cause", "given-up"]) == 0
+    assert main(["redrive", "--yes", "--cause", "unknown"]) == 0
+    assert capsys.readouterr().out == "0 sent, 0 kept, 1 left by the filter\n1 sent, 0 kept\n"
+    assert site.wait_for_lines("queued.jpg", 2)[1]["message"] == "indexed"
+
+
 def test_nothing_that_waits_is_success(capsys: pytest.CaptureFixture[str]) -> None:
     status = main(["failures"])
 

@@ -29,6 +29,7 @@ PERMISSIONS = {  # by operation
     "DeleteMessageBatch": "sqs:DeleteMessage",
     "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
     "Invoke": "lambda:InvokeFunction",
+    "FilterLogEvents": "logs:FilterLogEvents",
 }
 
 

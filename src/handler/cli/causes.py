@@ -194,7 +194,7 @@ KINDS = (
     ),
     CauseKind(
         "given-up",
-        "a queue handed it over ten times in vain: out of time or memory, or throttled",
+        "a queue handed it over ten times in vain, and no log line says why: out of time or memory, or throttled",
         "see the function's log",
         "failed-events",
         frozenset(("ReceivesExhausted",)),

@@ -15,8 +15,9 @@ from handler.cli.causes import CAUSES
 from handler.cli.errors import STATUSES, CommandError
 from handler.cli.failure_filter import add_filter, asked_for
 from handler.cli.failure_groups import table, told
+from handler.cli.failure_log import FailureLog
 from handler.cli.failure_queue import BATCH, HELD, FailureQueue
-from handler.cli.failure_survey import Survey, survey
+from handler.cli.failure_survey import Explain, Survey, by_log, survey
 from handler.cli.measures import counted
 from handler.cli.progress import progress
 from handler.cli.rows import terminal_width
@@ -80,11 +81,16 @@ def run(options: argparse.Namespace) -> int:
     try:
         session = boto3.Session()
         region = session.region_name
+        url, log_group = _target(session, options)
         with (
-            FailureQueue(session.client("sqs", config=patient(BATCH)), _url(session, options)) as queue,
+            FailureQueue(session.client("sqs", config=patient(BATCH)), url) as queue,
             progress("reading", lambda: min(queue.about, options.limit)) as shown,
         ):
-            seen = survey(queue, asked_for(options, queue.began), limit=options.limit, advance=shown.advance)
+            known: Explain = list
+            if log_group:
+                known = by_log(FailureLog(session.client("logs", config=patient(1)), log_group), queue.began)
+            wanted = asked_for(options, queue.began)
+            seen = survey(queue, wanted, limit=options.limit, explain=known, advance=shown.advance)
     except (BotoCoreError, ClientError) as error:
         said = explain(error, stack=options.stack, region=region, instead="--queue-url")
         raise CommandError(said, status=COULD_NOT_TELL) from error
@@ -133,9 +139,9 @@ def _block(said: Sequence[tuple[str, str]], width: int) -> list[str]:
     return lines
 
 
-def _url(session: boto3.Session, options: argparse.Namespace) -> str:
-    """Return the URL of the failure queue."""
+def _target(session: boto3.Session, options: argparse.Namespace) -> tuple[str, str | None]:
+    """Return the URL of the failure queue, and the function's log group if that is known."""
     if options.queue_url:
-        return str(options.queue_url)
+        return str(options.queue_url), None
     stack = described(session.client("cloudformation", config=patient(1)), options.stack)
-    return stack.output("FailureQueueUrl")
+    return stack.output("FailureQueueUrl"), stack.output("LogGroupName")

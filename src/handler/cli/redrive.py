@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,12 +20,13 @@ from handler.cli.failed_events import Failure
 from handler.cli.failure_filter import add_filter, asked_for, is_filtered
 from handler.cli.failure_groups import grouped
 from handler.cli.failure_groups import table as by_cause
+from handler.cli.failure_log import FailureLog
 from handler.cli.failure_queue import BATCH, HELD, HOLD_S, LOOK_S, FailureQueue
-from handler.cli.failure_survey import survey
+from handler.cli.failure_survey import Explain, Survey, by_log, survey
 from handler.cli.measures import counted
 from handler.cli.output import complain, printable
 from handler.cli.progress import Display, progress
-from handler.cli.redriving import Invoke, Pace, Tally, redrive, waiting
+from handler.cli.redriving import Chosen, Invoke, Pace, Tally, redrive, waiting
 from handler.cli.rows import laid_out, terminal_width
 from handler.cli.stacks import STACK, described, patient
 
@@ -115,16 +116,21 @@ def run(options: argparse.Namespace) -> int:
     try:
         session = boto3.Session()
         region = session.region_name
-        function, url = _target(session, options)
+        target = _target(session, options)
         each_s = 0 if options.drop else max(LOOK_S, 1 / options.rate)
         hold_s = THINKING_S if options.drop else HOLD_S
-        with FailureQueue(session.client("sqs", config=CLIENT), url, hold_s=hold_s, each_s=each_s) as queue:
+        with FailureQueue(
+            session.client("sqs", config=CLIENT), target.queue_url, hold_s=hold_s, each_s=each_s
+        ) as queue:
             if options.drop:
                 return _drop(queue, options)
+            seen = _survey(session, queue, target, options) if options.cause or not options.yes else Survey()
+            choice = Chosen(asked_for(options, queue.began), options.limit, seen.explained)
             if options.dry_run:
-                _list(queue, tally, options)
-            elif options.yes or _agreed(queue, options):
-                _send(queue, partial(_invoke, session.client("lambda", config=CLIENT), function), tally, options)
+                _list(queue, choice, tally, options)
+            elif options.yes or _agreed(seen, queue, options):
+                invoke = partial(_invoke, session.client("lambda", config=CLIENT), target.function)
+                _send(queue, choice, invoke, tally, options)
             else:
                 print("nothing sent")
                 return FAILED
@@ -143,18 +149,33 @@ def table(failures: Sequence[Failure], width: int | None = None) -> list[str]:
     return laid_out(("OBJECT", "CONDITION", "WHEN", "ERROR"), rows, width)
 
 
-def _target(session: boto3.Session, options: argparse.Namespace) -> tuple[str, str]:
-    """Return the function and the URL of its failure queue."""
+class Target(NamedTuple):
+    """Where failed events wait, and where they go."""
+
+    function: str
+    queue_url: str
+    log_group: str | None
+
+
+def _target(session: boto3.Session, options: argparse.Namespace) -> Target:
+    """Return the function, its failure queue and its log group, as far as they are known."""
     if options.function is not None:
-        return options.function, options.queue_url
+        return Target(options.function, options.queue_url, None)
     stack = described(session.client("cloudformation", config=CLIENT), options.stack or STACK)
-    return stack.output("FunctionName"), stack.output("FailureQueueUrl")
+    return Target(stack.output("FunctionName"), stack.output("FailureQueueUrl"), stack.output("LogGroupName"))
 
 
-def _agreed(queue: FailureQueue, options: argparse.Namespace) -> bool:
-    """Show what would be sent, by cause, and return whether the person at the terminal agrees to it."""
+def _survey(session: boto3.Session, queue: FailureQueue, target: Target, options: argparse.Namespace) -> Survey:
+    """Return what of the queue is meant, by cause: for the question, and since what queues gave up has none yet."""
+    known: Explain = list
+    if target.log_group:
+        known = by_log(FailureLog(session.client("logs", config=CLIENT), target.log_group), queue.began)
     with progress("reading", lambda: min(queue.about, SEEN)) as shows:
-        seen = survey(queue, asked_for(options, queue.began), limit=SEEN, advance=shows.advance)
+        return survey(queue, asked_for(options, queue.began), limit=SEEN, explain=known, advance=shows.advance)
+
+
+def _agreed(seen: Survey, queue: FailureQueue, options: argparse.Namespace) -> bool:
+    """Show what would be sent, by cause, and return whether the person at the terminal agrees to it."""
     if seen.groups:
         print(*by_cause(seen.groups, queue.began, terminal_width()), sep="\n", flush=True)
     if seen.left:
@@ -167,13 +188,12 @@ def _agreed(queue: FailureQueue, options: argparse.Namespace) -> bool:
     return asked(f"send {'this event' if count == 1 and seen.whole else several} to the function again{limited}?")
 
 
-def _send(queue: FailureQueue, invoke: Invoke, tally: Tally, options: argparse.Namespace) -> None:
-    wanted, pace = asked_for(options, queue.began), Pace(options.rate)
-    if wanted.takes_all:
+def _send(queue: FailureQueue, choice: Chosen, invoke: Invoke, tally: Tally, options: argparse.Namespace) -> None:
+    if choice.wanted.takes_all:
         queue.hold_s = HOLD_S  # what was received is sent at once
     try:
         with _progress("sending", queue, options) as shown:
-            redrive(queue, invoke, tally, wanted=wanted, pace=pace, limit=options.limit, advance=shown.advance)
+            redrive(queue, invoke, tally, choice=choice, pace=Pace(options.rate), advance=shown.advance)
     finally:  # Ctrl-C or an error does not hide what was done before
         if tally.undeleted:
             complain(f"{counted(tally.undeleted, 'event')} sent, but still in the queue: the next redrive repeats them")
@@ -182,10 +202,9 @@ def _send(queue: FailureQueue, invoke: Invoke, tally: Tally, options: argparse.N
         _print_end(tally, f"{tally.sent} sent", {"sent": tally.sent}, options)
 
 
-def _list(queue: FailureQueue, tally: Tally, options: argparse.Namespace) -> None:
-    wanted = asked_for(options, queue.began)
+def _list(queue: FailureQueue, choice: Chosen, tally: Tally, options: argparse.Namespace) -> None:
     with _progress("reading", queue, options) as shown:
-        failures = waiting(queue, tally, wanted=wanted, limit=options.limit, advance=shown.advance)
+        failures = waiting(queue, tally, choice=choice, advance=shown.advance)
     if failures and not options.json:
         width = terminal_width()
         print(*table(failures, width), "", *by_cause(grouped(failures), queue.began, width), sep="\n")

@@ -1,9 +1,10 @@
 """Sends again what waits in the failure queue; what cannot be sent stays there."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -63,15 +64,22 @@ class Pace:
         self._due = max(self._due, now) + count / self._rate
 
 
-def chosen(
-    queue: FailureQueue, wanted: FailureFilter, tally: Tally, *, limit: int | None, advance: Advance
-) -> Iterator[list[Failure]]:
-    """Yield what is *wanted* of each batch of messages, *limit* in all, and count what the filter leaves in *tally*."""
-    taken = 0
+class Chosen(NamedTuple):
+    """Which events are meant."""
+
+    wanted: FailureFilter
+    limit: int | None = None  # how many at most
+    explained: Mapping[str, Failure] = {}  # by message id: what is known of some besides their messages
+
+
+def chosen(queue: FailureQueue, choice: Chosen, tally: Tally, advance: Advance) -> Iterator[list[Failure]]:
+    """Yield what is meant of each batch of messages, and count what the filter leaves in *tally*."""
+    taken, limit = 0, choice.limit
     for batch in queue.batches():
         some = list[Failure]()
-        for failure in map(examined, batch):
-            if not wanted.takes(failure):
+        for one in map(examined, batch):
+            failure = choice.explained.get(one.message_id, one)
+            if not choice.wanted.takes(failure):
                 tally.left += 1
             elif limit is None or taken < limit:
                 taken += 1
@@ -82,22 +90,13 @@ def chosen(
             return
 
 
-def redrive(
-    queue: FailureQueue,
-    invoke: Invoke,
-    tally: Tally,
-    *,
-    wanted: FailureFilter,
-    pace: Pace,
-    limit: int | None,
-    advance: Advance,
-) -> None:
-    """Invoke the function with each *wanted* event that waits, delete what it accepted, and keep *tally* meanwhile.
+def redrive(queue: FailureQueue, invoke: Invoke, tally: Tally, *, choice: Chosen, pace: Pace, advance: Advance) -> None:
+    """Invoke the function with each event of *choice*, delete what it accepted, and keep *tally* meanwhile.
 
     Raises the first error that all messages would share (no permission, no function, no connection). When it
     is interrupted it ends what is under way first: every message is then either sent and deleted, or waits.
     """
-    for batch in chosen(queue, wanted, tally, limit=limit, advance=advance):
+    for batch in chosen(queue, choice, tally, advance):
         failures = _readable(batch, tally)
         for start in range(0, len(failures), pace.at_once):
             some = failures[start : start + pace.at_once]
@@ -105,12 +104,10 @@ def redrive(
             _send(queue, invoke, some, tally)
 
 
-def waiting(
-    queue: FailureQueue, tally: Tally, *, wanted: FailureFilter, limit: int | None, advance: Advance
-) -> list[Failure]:
-    """Return the *wanted* failed events in the queue, oldest first."""
+def waiting(queue: FailureQueue, tally: Tally, *, choice: Chosen, advance: Advance) -> list[Failure]:
+    """Return the failed events of *choice* in the queue, oldest first."""
     failures = list[Failure]()
-    for batch in chosen(queue, wanted, tally, limit=limit, advance=advance):
+    for batch in chosen(queue, choice, tally, advance):
         failures += _readable(batch, tally)
     return sorted(failures, key=lambda failure: failure.moment)
 

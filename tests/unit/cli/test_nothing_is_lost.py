@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from handler.cli.failure_filter import FailureFilter
 from handler.cli.failure_queue import HOLD_S, LOOK_S, FailureQueue
 from handler.cli.failure_survey import survey
-from handler.cli.redriving import Pace, Tally, redrive
+from handler.cli.redriving import Chosen, Pace, Tally, redrive
 from tests.unit.cli.failures import InMemoryQueue, client_error, key_of, record
 
 NOW = datetime(2026, 10, 30, 23, tzinfo=UTC)
@@ -64,7 +64,7 @@ class Faulty:
         tally = Tally()
         with FailureQueue(client, "url") as queue:
             pace = Pace(4, clock=lambda: self.sqs.now_s, sleep=self.sleep)
-            redrive(queue, self.invoke, tally, wanted=wanted, pace=pace, limit=None, advance=lambda _count: None)
+            redrive(queue, self.invoke, tally, choice=Chosen(wanted), pace=pace, advance=lambda _count: None)
         return tally
 
     def look(self) -> None:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from handler.cli.failure_filter import FailureFilter
 from handler.cli.failure_queue import LATE_BATCHES, FailureQueue
-from handler.cli.redriving import Pace, Tally, redrive, waiting
+from handler.cli.redriving import Chosen, Pace, Tally, redrive, waiting
 from tests.unit.cli.failures import START_MS, InMemoryQueue, client_error, key_of, record
 
 EVERYTHING = FailureFilter(datetime(2026, 10, 30, 23, tzinfo=UTC))
@@ -40,7 +40,7 @@ def run(
     client: Any = sqs
     with FailureQueue(client, "url") as queue:
         redrive(
-            queue, invoke, tally, wanted=wanted or EVERYTHING, pace=Pace(), limit=limit, advance=lambda _count: None
+            queue, invoke, tally, choice=Chosen(wanted or EVERYTHING, limit), pace=Pace(), advance=lambda _count: None
         )
 
 
@@ -171,7 +171,7 @@ def test_listing_changes_nothing() -> None:
     client: Any = sqs
 
     with FailureQueue(client, "url") as queue:
-        failures = waiting(queue, tally, wanted=EVERYTHING, limit=None, advance=lambda _count: None)
+        failures = waiting(queue, tally, choice=Chosen(EVERYTHING), advance=lambda _count: None)
 
     assert len(failures) == 25
     assert len(tally.kept) == 1
