@@ -91,7 +91,7 @@ def _line(text: str) -> dict[str, Any] | None:
         line = json.loads(text)
     except ValueError:
         return None
-    return line if isinstance(line, dict) else None
+    return line if isinstance(line, dict) and line.get("message") == "failed" else None
 
 
 def _logged(line: Mapping[str, Any]) -> LoggedFailure:

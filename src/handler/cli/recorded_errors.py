@@ -19,7 +19,7 @@ _PARAMETER = re.compile(r"(?:^|[:;] )([A-Z][A-Z0-9_]{2,})\b")
 class RecordedError(NamedTuple):
     """What a record says, in parts."""
 
-    condition: str
+    condition: str  # how it ended, where no exception is known
     name: str  # of the exception
     code: str  # AWS's, if it was AWS that said no
     operation: str  # the call that it said no to
@@ -33,9 +33,10 @@ def recorded(condition: str, error_type: str, error: str) -> RecordedError:
         said = said[items.end() :]
         if named := _NAMED.fullmatch(said):
             name, said = named["name"], named["rest"]
+    how = "" if name else condition  # an error says more than how it ended
     if of_aws := _OF_AWS.search(said):
-        return RecordedError(condition, name, of_aws["code"], of_aws["operation"], of_aws["said"])
-    return RecordedError(condition, name, "", "", said)
+        return RecordedError(how, name, of_aws["code"], of_aws["operation"], of_aws["said"])
+    return RecordedError(how, name, "", "", said)
 
 
 def right(error: RecordedError) -> str:

@@ -194,6 +194,9 @@ def _send(queue: FailureQueue, choice: Chosen, invoke: Invoke, tally: Tally, opt
     try:
         with _progress("sending", queue, options) as shown:
             redrive(queue, invoke, tally, choice=choice, pace=Pace(options.rate), advance=shown.advance)
+    except BaseException:
+        complain("ended early: the same command goes on with the rest")
+        raise
     finally:  # Ctrl-C or an error does not hide what was done before
         if tally.undeleted:
             complain(f"{counted(tally.undeleted, 'event')} sent, but still in the queue: the next redrive repeats them")

@@ -73,7 +73,10 @@ class Chosen(NamedTuple):
 
 
 def chosen(queue: FailureQueue, choice: Chosen, tally: Tally, advance: Advance) -> Iterator[list[Failure]]:
-    """Yield what is meant of each batch of messages, and count what the filter leaves in *tally*."""
+    """Yield what is meant of each batch of messages, and count what the filter leaves in *tally*.
+
+    *advance* is told of the messages of which nothing is yielded; of the others whoever takes them tells.
+    """
     taken, limit = 0, choice.limit
     for batch in queue.batches():
         some = list[Failure]()
@@ -84,8 +87,8 @@ def chosen(queue: FailureQueue, choice: Chosen, tally: Tally, advance: Advance) 
             elif limit is None or taken < limit:
                 taken += 1
                 some.append(failure)
+        advance(len(batch) - len(some))
         yield some
-        advance(len(batch))
         if taken == limit:
             return
 
@@ -98,10 +101,12 @@ def redrive(queue: FailureQueue, invoke: Invoke, tally: Tally, *, choice: Chosen
     """
     for batch in chosen(queue, choice, tally, advance):
         failures = _readable(batch, tally)
+        advance(len(batch) - len(failures))
         for start in range(0, len(failures), pace.at_once):
             some = failures[start : start + pace.at_once]
             pace.wait(len(some))
             _send(queue, invoke, some, tally)
+            advance(len(some))
 
 
 def waiting(queue: FailureQueue, tally: Tally, *, choice: Chosen, advance: Advance) -> list[Failure]:
@@ -109,6 +114,7 @@ def waiting(queue: FailureQueue, tally: Tally, *, choice: Chosen, advance: Advan
     failures = list[Failure]()
     for batch in chosen(queue, choice, tally, advance):
         failures += _readable(batch, tally)
+        advance(len(batch))
     return sorted(failures, key=lambda failure: failure.moment)
 
 

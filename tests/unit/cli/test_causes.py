@@ -164,6 +164,8 @@ SAID = [
     (("Unreadable", "", "not JSON: Expecting value"), ("unknown-event", "")),
     # --- what nobody knows ---
     (item("KeyError", "'best'"), ("unknown", "KeyError")),
+    (("EventAgeExceeded", "KeyError", "'best'"), ("unknown", "KeyError")),
+    (("ReceivesExhausted", "ClientError", aws("InjectedCrash", "GetItem", "")), ("unknown", "InjectedCrash")),
     (
         item("ClientError", aws("ValidationException", "Query", "One or more parameter")),
         ("unknown", "ValidationException"),

@@ -107,7 +107,7 @@ def test_line_before_the_event_is_of_another(given_up: Failure) -> None:
 
 def test_line_that_is_no_json_and_other_objects_are_passed_over(given_up: Failure) -> None:
     other = line(given_up) | {"key": "other.jpg"}
-    log = Log((NOW, "no JSON"), (NOW, "[]"), (NOW, other))
+    log = Log((NOW, "no JSON"), (NOW, "[]"), (NOW, other), (NOW, line(given_up) | {"message": "indexed"}))
 
     assert explained(log, given_up) == [given_up]
 

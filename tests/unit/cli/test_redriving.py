@@ -4,6 +4,7 @@ import _thread
 import json
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,6 +53,22 @@ def test_everything_is_sent_and_deleted() -> None:
     assert sorted(sent) == sorted(f"{n}.jpg" for n in range(25))
     assert sqs.messages == {}
     assert tally == Tally(sent=25)
+
+
+def test_every_message_is_counted_once_whatever_becomes_of_it() -> None:
+    sqs, counts = (
+        InMemoryQueue(*[record(f"{n}.jpg") for n in range(25)], "nonsense", record("o", bucket="b")),
+        list[int](),
+    )
+    client: Any = sqs
+    choice = Chosen(replace(EVERYTHING, buckets=["amzn-s3-demo-bucket"], causes=["no-connection"]))
+
+    with FailureQueue(client, "url") as queue:
+        waiting(queue, Tally(), choice=choice, advance=counts.append)
+    with FailureQueue(client, "url") as queue:
+        redrive(queue, lambda _payload: None, Tally(), choice=choice, pace=Pace(), advance=counts.append)
+
+    assert sum(counts) == 2 * 27
 
 
 def test_empty_queue_sends_nothing() -> None:
