@@ -39,6 +39,7 @@ from handler.cli.facts import (
 )
 from handler.cli.failed_events import examined
 from handler.cli.failure_groups import grouped
+from handler.cli.failure_rows import described_failure
 from handler.cli.health import PERMISSIONS as HEALTH_PERMISSIONS
 from handler.cli.job_files import BackfillJob
 from handler.cli.jobs import end
@@ -48,7 +49,6 @@ from handler.cli.main import COMMANDS as TABLE
 from handler.cli.main import main, parser
 from handler.cli.notifications import Destination
 from handler.cli.readings import LAMBDA_METRICS, OWN_METRICS
-from handler.cli.redrive import described_failure
 from handler.cli.redriving import Kept
 from handler.cli.reviewing import Sums
 from handler.cli.screen import document

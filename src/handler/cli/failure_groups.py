@@ -1,5 +1,6 @@
 """What waits in the failure queue by cause: how much, since when, of what, and what to do about it."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from handler.cli.failed_events import Failure
 from handler.cli.measures import counted
 from handler.cli.output import printable
 from handler.cli.rows import laid_out
+from handler.cli.stacks import STACK
 
 RUNBOOK = "docs/runbook"
 MOST_PLACES = 3  # that are named
@@ -51,14 +53,14 @@ class FailureGroup:
         """The page of the runbook, as the alarms name it."""
         return f"{RUNBOOK}/{self.cause.page}.md"
 
-    @property
-    def next_command(self) -> str:
-        """What to run next, once the cause is mended."""
+    def next_command(self, stack: str = STACK) -> str:
+        """Return what to run next for *stack*, once the cause is mended."""
+        redrive = "lookalike redrive" + ("" if stack == STACK else f" --stack {shlex.quote(stack)}")
         if not self.example.payload:
-            return f"lookalike redrive --drop {self.example.message_id}"
-        return f"lookalike redrive --cause {self.cause.name}"
+            return f"{redrive} --drop {self.example.message_id}"
+        return f"{redrive} --cause {self.cause.name}"
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self, stack: str = STACK) -> dict[str, Any]:
         """Return what `failures --json` prints of it."""
         example = self.example
         return {
@@ -80,7 +82,7 @@ class FailureGroup:
                 "condition": example.condition,
                 "error": example.error,
             },
-            "next": self.next_command,
+            "next": self.next_command(stack),
         }
 
 
@@ -118,7 +120,7 @@ def table(groups: Sequence[FailureGroup], now: datetime, width: int | None) -> l
     return laid_out(("CAUSE", "EVENTS", "OLDEST", "NEWEST", "FROM", "PAGE"), rows, width) if rows else []
 
 
-def told(group: FailureGroup, now: datetime) -> list[tuple[str, str]]:
+def told(group: FailureGroup, now: datetime, stack: str = STACK) -> list[tuple[str, str]]:
     """Return what there is to say of *group*, as pairs of a heading and a text; the first has the cause."""
     example = group.example
     said = " ".join(printable(example.error).split())
@@ -137,7 +139,7 @@ def told(group: FailureGroup, now: datetime) -> list[tuple[str, str]]:
     lines.append(("ids", ", ".join(f"{name} {printable(one)}" for name, one in known if one)))
     if said:
         lines.append(("error", said if len(said) <= SAID_WIDTH else f"{said[: SAID_WIDTH - 1]}…"))
-    lines += [("mend", group.cause.cure), ("page", group.page), ("then", group.next_command)]
+    lines += [("mend", group.cause.cure), ("page", group.page), ("then", group.next_command(stack))]
     return lines
 
 
@@ -170,4 +172,6 @@ def _places(group: FailureGroup) -> str:
 def _again(group: FailureGroup) -> str:
     which = "it was" if group.count == 1 else f"{group.redriven:,} of them were"
     times = "once" if group.most_redriven == 1 else f"up to {group.most_redriven} times"
-    return f"{which} redriven {times}, and failed again: mend the cause first"
+    return (
+        f"{which} redriven {times}, and failed again: mend the cause first, or set it aside with --save and --discard"
+    )

@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import sys
 import textwrap
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,15 +14,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handler.cli.arguments import positive
 from handler.cli.aws_errors import explain
 from handler.cli.causes import CAUSES
-from handler.cli.errors import STATUSES, CommandError
+from handler.cli.dropping import asked
+from handler.cli.errors import STATUSES, USAGE_ERROR, CommandError
 from handler.cli.failure_filter import add_filter, asked_for
 from handler.cli.failure_groups import table, told
 from handler.cli.failure_log import FailureLog
 from handler.cli.failure_queue import BATCH, HELD, FailureQueue
 from handler.cli.failure_survey import Explain, Survey, by_log, survey
 from handler.cli.measures import counted
+from handler.cli.output import complain, printable
 from handler.cli.progress import progress
+from handler.cli.redriving import Chosen
 from handler.cli.rows import terminal_width
+from handler.cli.saved_failures import Saved, copy, created, move
 from handler.cli.stacks import STACK, described, patient
 
 MOST = 10_000  # messages that are looked at: a minute or so
@@ -32,6 +38,9 @@ Tell what waits in the failure queue by cause: how many events, since when, of
 which buckets and folders, one as an example, the page of the runbook, and the
 next command. Nothing is taken out of the queue. SQS does not list a queue: each
 message is received, out of sight of others meanwhile, and handed back.
+
+With --save, the messages are written to a file as well; with --discard, what
+is in the file is then deleted from the queue: redrive --from sends it again.
 
 Region, credentials and endpoint come from where the AWS CLI takes them
 (AWS_DEFAULT_REGION, AWS_PROFILE, AWS_ENDPOINT_URL, ...)."""
@@ -57,7 +66,8 @@ exit status:
 examples:
   lookalike failures
   lookalike failures --stack my-pictures --newer-than 2h --json
-  lookalike failures --cause access-denied --bucket my-pictures"""
+  lookalike failures --cause access-denied --bucket my-pictures
+  lookalike failures --cause unknown --save poison.jsonl --discard"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +80,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=positive, default=MOST, metavar="N", help=f"look at N messages at most (default: {MOST})"
     )
+    parser.add_argument(
+        "--save",
+        type=Path,
+        metavar="FILE",
+        help="also write every message to a new FILE, as JSON lines (default: none)",
+    )
+    parser.add_argument(
+        "--discard", action="store_true", help="with --save: delete from the queue what is in FILE, having asked"
+    )
+    parser.add_argument("--yes", action="store_true", help="with --discard: do not ask")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
     add_filter(parser)
     parser.set_defaults(run=run)
@@ -77,35 +97,74 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what waits by cause; return the exit status."""
+    _check(options)
     region = None
     try:
         session = boto3.Session()
         region = session.region_name
         url, log_group = _target(session, options)
-        with (
-            FailureQueue(session.client("sqs", config=patient(BATCH)), url) as queue,
-            progress("reading", lambda: min(queue.about, options.limit)) as shown,
-        ):
-            known: Explain = list
-            if log_group:
-                known = by_log(FailureLog(session.client("logs", config=patient(1)), log_group), queue.began)
-            wanted = asked_for(options, queue.began)
-            seen = survey(queue, wanted, limit=options.limit, explain=known, advance=shown.advance)
+        with FailureQueue(session.client("sqs", config=patient(BATCH)), url) as queue:
+            seen = _look(session, queue, log_group, options)
+            _print(seen, queue, options)
+            if options.save and seen.groups:
+                _save(seen, queue, options)
     except (BotoCoreError, ClientError) as error:
         said = explain(error, stack=options.stack, region=region, instead="--queue-url")
         raise CommandError(said, status=COULD_NOT_TELL) from error
     except CommandError as error:
         raise CommandError(str(error), status=COULD_NOT_TELL) from error
+    return SOMETHING if seen.groups or (queue.elsewhere and not seen.looked_at) else NOTHING
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise CommandError if the options do not go together, or nobody could be asked."""
+    if options.discard and not options.save:
+        raise CommandError("--discard deletes what --save has written: give --save FILE as well", status=USAGE_ERROR)
+    if options.save and options.save.exists():
+        raise CommandError(f"{printable(str(options.save))} is there already: give another", status=USAGE_ERROR)
+    if options.yes and not options.discard:
+        raise CommandError("--yes goes with --discard alone: leave it out", status=USAGE_ERROR)
+    if options.discard and not options.yes and (options.json or not sys.stdin.isatty()):
+        said = "--discard asks first, which takes a terminal and no --json: give --yes to discard without being asked"
+        raise CommandError(said, status=USAGE_ERROR)
+
+
+def _look(session: boto3.Session, queue: FailureQueue, log_group: str | None, options: argparse.Namespace) -> Survey:
+    known: Explain = list
+    if log_group:
+        known = by_log(FailureLog(session.client("logs", config=patient(1)), log_group), queue.began)
+    wanted = asked_for(options, queue.began)
+    with progress("reading", lambda: min(queue.about, options.limit)) as shown:
+        return survey(queue, wanted, limit=options.limit, explain=known, advance=shown.advance)
+
+
+def _print(seen: Survey, queue: FailureQueue, options: argparse.Namespace) -> None:
     hidden = queue.elsewhere
     if options.json:
         counts = {"looked_at": seen.looked_at, "left": seen.left, "about": queue.about, "hidden": hidden}
-        print(json.dumps({"groups": [group.describe() for group in seen.groups]} | counts))
+        print(json.dumps({"groups": [group.describe(options.stack) for group in seen.groups]} | counts))
     else:
-        print(*screen(seen, queue.about, hidden, queue.began, terminal_width()), sep="\n")
-    return SOMETHING if seen.groups or (hidden and not seen.looked_at) else NOTHING
+        print(*screen(seen, queue.about, hidden, queue.began, terminal_width(), options.stack), sep="\n", flush=True)
 
 
-def screen(seen: Survey, about: int, hidden: int, now: datetime, width: int | None) -> list[str]:
+def _save(seen: Survey, queue: FailureQueue, options: argparse.Namespace) -> None:
+    """Write what was seen to a file, and delete it from the queue if that was asked for and agreed to."""
+    if options.discard and not seen.whole:
+        raise CommandError(f"only {seen.looked_at:,} messages were looked at: raise --limit to discard")
+    if options.discard and not options.yes and not asked("write these events to the file and delete them?"):
+        complain("nothing saved, and nothing discarded")
+        return
+    choice, saved = Chosen(asked_for(options, queue.began), explained=seen.explained), Saved()
+    with created(options.save) as file, progress("saving", lambda: queue.about) as shown:
+        try:
+            (move if options.discard else copy)(queue, choice, file, saved, shown.advance)
+        finally:  # an interruption does not hide what was done before
+            shown.complain(f"{saved.count:,} saved in {printable(str(options.save))}, {saved.discarded:,} discarded")
+            if saved.left:
+                shown.complain(f"{counted(len(saved.left), 'message')} could not be deleted, and will be there again")
+
+
+def screen(seen: Survey, about: int, hidden: int, now: datetime, width: int | None, stack: str = STACK) -> list[str]:
     """Return the lines that tell what was *seen* of *about* so many messages, besides those that are *hidden*."""
     lines = [_summary(seen, about)]
     if hidden:
@@ -113,7 +172,7 @@ def screen(seen: Survey, about: int, hidden: int, now: datetime, width: int | No
     if seen.groups:
         lines += ["", *table(seen.groups, now, width)]
     for group in seen.groups:
-        lines += ["", *_block(told(group, now), width or TEXT_WIDTH)]
+        lines += ["", *_block(told(group, now, stack), width or TEXT_WIDTH)]
     return lines
 
 

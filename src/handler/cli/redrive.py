@@ -6,7 +6,9 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
@@ -16,18 +18,19 @@ from handler.cli.arguments import positive
 from handler.cli.aws_errors import explain
 from handler.cli.dropping import NamedMessage, asked, confirmed, drop, shown
 from handler.cli.errors import FAILED, STATUSES, USAGE_ERROR, CommandError
-from handler.cli.failed_events import Failure
 from handler.cli.failure_filter import add_filter, asked_for, is_filtered
 from handler.cli.failure_groups import grouped
 from handler.cli.failure_groups import table as by_cause
 from handler.cli.failure_log import FailureLog
 from handler.cli.failure_queue import BATCH, HELD, HOLD_S, LOOK_S, FailureQueue
+from handler.cli.failure_rows import described_failure, table
 from handler.cli.failure_survey import Explain, Survey, by_log, survey
 from handler.cli.measures import counted
-from handler.cli.output import complain, printable
+from handler.cli.output import complain
 from handler.cli.progress import Display, progress
-from handler.cli.redriving import Chosen, Invoke, Pace, Tally, redrive, waiting
-from handler.cli.rows import laid_out, terminal_width
+from handler.cli.redriving import Chosen, Invoke, Pace, Tally, redrive, resend, waiting
+from handler.cli.rows import terminal_width
+from handler.cli.saved_failures import load
 from handler.cli.stacks import STACK, described, patient
 
 if TYPE_CHECKING:
@@ -72,7 +75,6 @@ examples:
   lookalike redrive --cause throttled --newer-than 2h --rate 10 --yes
   lookalike redrive --drop 73f7c7f2-ac31-4b47-b8ac-1ac2ac8fb8f5"""
 
-ERROR_WIDTH = 100  # of the table's last column
 CLIENT = patient(BATCH)
 RATE = 50  # events a second; as fast as backfill sends
 SEEN = 10_000  # messages that are looked at before the question
@@ -88,6 +90,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--function", metavar="ARN", help="ARN or name of the function, instead of --stack (default: the stack's)"
     )
     parser.add_argument("--queue-url", metavar="URL", help="its failure queue, with --function (default: the stack's)")
+    parser.add_argument(
+        "--from",
+        dest="from_file",
+        type=Path,
+        metavar="FILE",
+        help="send what failures --save wrote to FILE, not what waits (default: none)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="list the events that wait, and send nothing")
     parser.add_argument("--limit", type=positive, metavar="N", help="stop after N events (default: none)")
     parser.add_argument(
@@ -117,6 +126,8 @@ def run(options: argparse.Namespace) -> int:
         session = boto3.Session()
         region = session.region_name
         target = _target(session, options)
+        if options.from_file:
+            return _resend(session, target, tally, options)
         each_s = 0 if options.drop else max(LOOK_S, 1 / options.rate)
         hold_s = THINKING_S if options.drop else HOLD_S
         with FailureQueue(
@@ -137,16 +148,6 @@ def run(options: argparse.Namespace) -> int:
     except (BotoCoreError, ClientError) as error:
         raise CommandError(explain(error, stack=options.stack or STACK, region=region)) from error
     return FAILED if tally.kept else 0
-
-
-def table(failures: Sequence[Failure], width: int | None = None) -> list[str]:
-    """Return the lines of a table with a row for each item of each event, or lines where *width* is too little."""
-    rows = list[tuple[str, ...]]()
-    for failure in failures:
-        error = printable(failure.error)
-        error = error if len(error) <= ERROR_WIDTH else f"{error[: ERROR_WIDTH - 1]}…"
-        rows += [(printable(one), failure.condition, failure.when, error) for one in failure.objects or ("(none)",)]
-    return laid_out(("OBJECT", "CONDITION", "WHEN", "ERROR"), rows, width)
 
 
 class Target(NamedTuple):
@@ -205,6 +206,26 @@ def _send(queue: FailureQueue, choice: Chosen, invoke: Invoke, tally: Tally, opt
         _print_end(tally, f"{tally.sent} sent", {"sent": tally.sent}, options)
 
 
+def _resend(session: boto3.Session, target: Target, tally: Tally, options: argparse.Namespace) -> int:
+    """Send what is in a file, having read the whole of it; return the exit status."""
+    failures = list(load(options.from_file))
+    wanted = asked_for(options, datetime.now(UTC))
+    meant = [one for one in failures if wanted.takes(one)]
+    if not options.json and meant:
+        print(*by_cause(grouped(meant), wanted.now, terminal_width()), sep="\n", flush=True)
+    if not options.yes and not (meant and asked(f"send {counted(len(meant), 'event')} to the function again?")):
+        print("nothing sent")
+        return FAILED if meant else 0
+    tally.left = len(failures) - len(meant)
+    try:
+        with progress("sending", lambda: len(meant)) as shown:
+            invoke = partial(_invoke, session.client("lambda", config=CLIENT), target.function)
+            resend(meant, invoke, tally, limit=options.limit, pace=Pace(options.rate), advance=shown.advance)
+    finally:
+        _print_end(tally, f"{tally.sent} sent", {"sent": tally.sent}, options)
+    return FAILED if tally.kept else 0
+
+
 def _list(queue: FailureQueue, choice: Chosen, tally: Tally, options: argparse.Namespace) -> None:
     with _progress("reading", queue, options) as shown:
         failures = waiting(queue, tally, choice=choice, advance=shown.advance)
@@ -215,16 +236,12 @@ def _list(queue: FailureQueue, choice: Chosen, tally: Tally, options: argparse.N
     _print_end(tally, f"{len(failures)} to send", {"waiting": listed}, options)
 
 
-def described_failure(failure: Failure) -> dict[str, Any]:
-    """Return what `redrive --dry-run --json` prints of *failure*."""
-    known = {name: value for name, value in asdict(failure).items() if name != "payload"}
-    return known | {"cause": failure.cause.name}
-
-
 def _check(options: argparse.Namespace) -> None:
     """Raise CommandError if the options do not go together, or nobody could be asked."""
     if options.drop and (options.limit is not None or is_filtered(options)):
         raise CommandError("--drop takes its messages by their ids: leave out --limit and filters", status=USAGE_ERROR)
+    if options.from_file and (options.drop or options.dry_run):
+        raise CommandError("--from goes with neither --drop nor --dry-run: leave them out", status=USAGE_ERROR)
     if options.drop and options.dry_run and options.yes:
         raise CommandError("give --dry-run, which drops nothing, or --yes, not both", status=USAGE_ERROR)
     if not (options.dry_run or options.yes) and (options.json or not sys.stdin.isatty()):

@@ -109,6 +109,26 @@ def redrive(queue: FailureQueue, invoke: Invoke, tally: Tally, *, choice: Chosen
             advance(len(some))
 
 
+def resend(
+    failures: Sequence[Failure], invoke: Invoke, tally: Tally, *, limit: int | None, pace: Pace, advance: Advance
+) -> None:
+    """Invoke the function with *failures*, which wait in no queue, *limit* of them at most.
+
+    Errors are those of `redrive`.
+    """
+    readable = _readable(failures[:limit], tally)
+    advance(len(failures) - len(readable))
+    for start in range(0, len(readable), pace.at_once):
+        some, accepted = readable[start : start + pace.at_once], list[str]()
+        pace.wait(len(some))
+        try:
+            refused = _invoke_all(invoke, some, accepted)
+        finally:
+            tally.sent += len(accepted)
+        _keep(refused, tally)
+        advance(len(some))
+
+
 def waiting(queue: FailureQueue, tally: Tally, *, choice: Chosen, advance: Advance) -> list[Failure]:
     """Return the failed events of *choice* in the queue, oldest first."""
     failures = list[Failure]()
@@ -126,6 +146,11 @@ def _send(queue: FailureQueue, invoke: Invoke, failures: Sequence[Failure], tall
     finally:
         tally.sent += len(accepted)
         tally.undeleted += len(queue.delete(accepted))
+    _keep(refused, tally)
+
+
+def _keep(refused: Mapping[str, Exception], tally: Tally) -> None:
+    """Note what was not accepted; raise the first error that all others would meet with."""
     for message_id, error in refused.items():
         if not isinstance(error, ClientError) or is_shared(error):
             raise error

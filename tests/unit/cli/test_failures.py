@@ -142,6 +142,13 @@ def test_screen_names_what_to_do_on_lines_that_fit(width: int | None) -> None:
     assert all(line.isprintable() and len(line) <= (width or 120) for line in lines)
 
 
+def test_next_command_names_a_stack_of_another_name() -> None:
+    (group,) = look(InMemoryQueue(record("busy.jpg", error=BUSY))).groups
+
+    assert group.next_command() == "lookalike redrive --cause throttled"
+    assert group.next_command("my-pictures") == "lookalike redrive --stack my-pictures --cause throttled"
+
+
 def test_nothing_that_waits_is_one_line() -> None:
     assert screen(look(InMemoryQueue()), 0, 0, NOW, 80) == ["nothing waits in the failure queue"]
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from handler.cli.failure_filter import FailureFilter
 from handler.cli.failure_queue import HOLD_S, LOOK_S, FailureQueue
 from handler.cli.failure_survey import survey
 from handler.cli.redriving import Chosen, Pace, Tally, redrive
+from handler.cli.saved_failures import Saved, created, load, move
 from tests.unit.cli.failures import InMemoryQueue, client_error, key_of, record
 
 NOW = datetime(2026, 10, 30, 23, tzinfo=UTC)
@@ -151,6 +153,28 @@ def test_nobody_loses_anything_by_looking(fault: BaseException, effective: bool)
 
         assert faulty.in_sight == {*TIMEOUTS, *OTHERS, "nonsense"}, at
         assert faulty.sent == []
+
+
+@pytest.mark.parametrize(("fault", "effective"), list(faults()))
+def test_what_is_discarded_is_in_the_file_wherever_that_ends(
+    fault: BaseException, effective: bool, tmp_path: Path
+) -> None:
+    def discard(faulty: Faulty, path: Path) -> None:
+        client: Any = faulty
+        with FailureQueue(client, "url") as queue, created(path) as file:
+            move(queue, Chosen(WANTED), file, Saved(), lambda _count: None)
+
+    for at in range(calls_of(lambda calm: discard(calm, tmp_path / "calm"))):
+        (tmp_path / "calm").unlink(missing_ok=True)
+        faulty, path = Faulty(at, fault, effective=effective), tmp_path / str(at)
+
+        begin(lambda faulty=faulty, path=path: discard(faulty, path))  # type: ignore[misc]  # no inference for defaults
+        saved = {key_of(one.payload) for one in load(path)} if path.exists() else set()
+
+        assert {*TIMEOUTS} <= saved | faulty.waiting, at
+        assert {*OTHERS, "nonsense"} <= faulty.waiting, at
+        faulty.sqs.now_s += HOLD_S + 60 * LOOK_S
+        assert faulty.waiting == faulty.in_sight, at
 
 
 def test_what_the_filter_leaves_is_counted_and_back_in_sight() -> None:

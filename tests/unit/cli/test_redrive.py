@@ -3,8 +3,8 @@ import json
 import pytest
 
 from handler.cli.failed_events import read
+from handler.cli.failure_rows import table
 from handler.cli.main import main
-from handler.cli.redrive import table
 from tests.unit.cli.failures import EVENTS, RECORD, message
 
 
