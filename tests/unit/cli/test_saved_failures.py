@@ -55,6 +55,24 @@ def test_move_takes_what_is_meant_out_of_the_queue(tmp_path: Path) -> None:
     assert [*sqs.messages] == ["m3", "m12", "m13"]
 
 
+def test_nothing_is_deleted_before_the_disk_has_it(tmp_path: Path) -> None:
+    path = tmp_path / "all.jsonl"
+
+    class Watched(InMemoryQueue):
+        def delete_message_batch(self, **options: Any) -> dict[str, Any]:
+            on_disk = {json.loads(line)["message_id"] for line in path.read_text().splitlines()}
+            assert {entry["ReceiptHandle"] for entry in options["Entries"]} <= on_disk
+            return super().delete_message_batch(**options)
+
+    sqs = Watched(*[record(f"{n}.jpg") for n in range(12)])
+    client: Any = sqs
+
+    with FailureQueue(client, "url") as queue, created(path) as file:
+        move(queue, Chosen(EVERYTHING), file, Saved(), lambda _count: None)
+
+    assert sqs.messages == {}
+
+
 def test_what_was_saved_is_sent_again_and_what_cannot_be_read_is_kept(tmp_path: Path) -> None:
     client: Any = waits()
     with FailureQueue(client, "url") as queue, created(tmp_path / "all.jsonl") as file:
