@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
+from handler.cli.causes import UNKNOWN
 from handler.cli.facts import FailureCause, WaitingFailures
 from handler.cli.failed_events import Failure, examined
 from handler.cli.failure_queue import FailureQueue
@@ -27,13 +28,21 @@ def failures(client: Any, stack: DeployedStack) -> WaitingFailures:
 
 
 def by_cause(found: Iterable[Failure]) -> list[FailureCause]:
-    """Return the failed events by condition and error, those with most events first."""
+    """Return the failed events by condition and cause, those with most events first."""
     groups = defaultdict[tuple[str, str], list[Failure]](list)
     for one in found:
-        whole = _ERROR.fullmatch(one.error)
-        groups[whole[1] if whole else one.error, one.condition].append(one)
+        groups[_told(one), one.condition].append(one)
     causes = [
         FailureCause(error, condition, len(some), min(one.when for one in some), next(iter(some[0].objects), ""))
         for (error, condition), some in groups.items()
     ]
     return sorted(causes, key=lambda one: (-one.events, one.oldest))
+
+
+def _told(failure: Failure) -> str:
+    """What made it fail: the name of the cause and of what, or the error itself where that says no more."""
+    cause = failure.cause
+    if cause.name != UNKNOWN.name:
+        return f"{cause.name}: {cause.detail}" if cause.detail else cause.name
+    whole = _ERROR.fullmatch(failure.error)
+    return whole[1] if whole else failure.error

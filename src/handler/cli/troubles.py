@@ -128,7 +128,7 @@ def remarks(facts: StackFacts) -> list[str]:
 def command_of(facts: StackFacts, alarm: AlarmState) -> str:
     """Return what to type when *alarm* is on: what its page begins with."""
     if alarm.page == "failure-queue":
-        return our(facts, "redrive --dry-run")
+        return our(facts, "failures")
     if alarm.page == "deliveries":
         return f"aws sns list-subscriptions-by-topic --topic-arn {facts.stack.output('TopicArn')}"
     if alarm.page in LOG_FILTERS:
@@ -235,7 +235,7 @@ def _of_queue(facts: StackFacts, one: WaitingQueue) -> Iterator[Trouble]:
             waits = "wait" if one.waiting + one.taken > 1 else "waits"
             oldest = f", the oldest for {age(one.oldest_s)}" if one.oldest_s else ""
             what = f"{some} {waits} in the failure queue{oldest}"
-            yield Trouble(what, page, our(facts, "redrive --dry-run"))
+            yield Trouble(what, page, our(facts, "failures"))
         return
     depth = one.later if one.queue == AGAIN else one.waiting
     if depth >= int(parameters.get("AlarmQueueDepth", 100_000)):

@@ -24,7 +24,7 @@ from handler.cli.status import SERVICES
 from handler.cli.troubles import health, troubles
 from handler.core.journal import Shape
 from handler.core.model import Collection
-from tests.unit.cli.failures import RECORD, InMemoryQueue
+from tests.unit.cli.failures import RECORD, InMemoryQueue, record
 
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
@@ -389,6 +389,17 @@ def test_no_credentials_are_one_line_and_could_not_be_told(
     assert (status, line.startswith("lookalike: no AWS credentials")) == (2, True)
 
 
+def test_failed_events_of_one_cause_are_one_whatever_their_pictures_are_called() -> None:
+    said = (
+        "1 of 1 items failed: ReadDenied: pics/{} may not be read by the function's role: grant it s3:GetObject there"
+    )
+    queue: Any = InMemoryQueue(*[record(f"{n}.jpg", bucket="pics", error=said.format(f"{n}.jpg")) for n in range(3)])
+
+    (found,) = failures(queue, STACK).causes
+
+    assert (found.cause, found.events) == ("access-denied: s3:GetObject on pics", 3)
+
+
 def test_failed_events_are_told_by_cause_with_the_oldest_and_an_example_and_are_handed_back() -> None:
     answers = [("1 of 2 items failed: KeyError: 'a'", 2), ("2 of 2 items failed: KeyError: 'a'", 1), ("Timeout", 3)]
     bodies = [
@@ -405,4 +416,4 @@ def test_failed_events_are_told_by_cause_with_the_oldest_and_an_example_and_are_
     ]
     assert {one.example for one in found.causes} == {"amzn-s3-demo-bucket/uploads/astronaut (edited).jpg"}
     assert (found.seen, found.unreadable) == (3, ("m3",))
-    assert (len(queue.messages), queue.hidden) == (4, set())
+    assert len(queue.visible) == 4

@@ -129,8 +129,8 @@ CASES = [
     (with_queue("again", there=False), "the again queue was deleted", "events-dropped",
      "aws cloudformation detect-stack-drift"),
     (with_queue("failure", waiting=3, oldest_s=720), "3 events wait in the failure queue, the oldest for 12 min",
-     "failure-queue", "lookalike redrive --dry-run"),
-    (with_queue("failure", taken=1), "1 event waits", "failure-queue", "lookalike redrive --dry-run"),
+     "failure-queue", "lookalike failures"),
+    (with_queue("failure", taken=1), "1 event waits", "failure-queue", "lookalike failures"),
     (with_queue("intake", waiting=100_000), "100,000 messages in the intake queue", "intake-queue", "aws logs"),
     (with_queue("again", later=100_000), "100,000 messages in the again queue", "again-queue", "aws logs"),
     (with_queue("again", oldest_s=3600), "has waited for 1 h", "again-queue", "aws logs"),
@@ -217,7 +217,7 @@ def test_stack_of_another_name_is_named_in_commands() -> None:
 
     (found,) = troubles(replace(facts, stack=STACK._replace(name="my-pictures")))
 
-    assert found.command == "lookalike redrive --dry-run --stack my-pictures"
+    assert found.command == "lookalike failures --stack my-pictures"
 
 
 def test_every_alarm_has_a_command_of_its_page() -> None:
