@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from handler.cli.causes import Cause, cause_of
 from handler.cli.output import one_line
 from handler.core.again import Again
+from handler.core.correlation import correlation_id
+from handler.core.model import ObjectRef
 from handler.deliveries import Created, Ignored, Item, LookUp, Removed, UnknownEvent
 from handler.events import MAX_WRAPPINGS, decode
 
@@ -44,6 +46,7 @@ class Failure:
     objects: tuple[str, ...]  # bucket/key of each item
     source: str  # what kind of event it is
     request_id: str  # of the invocation that failed; empty for what no invocation did
+    correlation_id: str  # of its first object: what all lines about that upload have; empty where it is of none
     redriven: int  # how often it was sent again before
     payload: bytes  # the event itself; empty if there is none that can be read
 
@@ -89,6 +92,7 @@ def read(message: "MessageTypeDef") -> Failure:
         objects=tuple(_object(item) for item in items),
         source=_source(event),
         request_id=_request(body) if recorded else "",
+        correlation_id=next((correlation_id(ref) for ref in map(_ref, items) if ref), ""),
         redriven=redriven,
         payload=json.dumps(event, separators=(",", ":")).encode(),
     )
@@ -100,7 +104,7 @@ def examined(message: "MessageTypeDef") -> Failure:
         return read(message)
     except NotAFailedEvent as error:
         return Failure(
-            message["MessageId"], _sent(message), UNREADABLE, one_line(error), "", (), "unknown", "", 0, payload=b""
+            message["MessageId"], _sent(message), UNREADABLE, one_line(error), "", (), "unknown", "", "", 0, payload=b""
         )
 
 
@@ -149,6 +153,15 @@ def _source(event: Mapping[str, Any]) -> str:
         return "Lambda"
     (first, *_) = event.get("Records") or [{"Sns": None}]
     return "SNS" if "Sns" in first else {"aws:sqs": "SQS"}.get(str(first.get("eventSource")), "S3")
+
+
+def _ref(item: Item) -> ObjectRef | None:
+    """The object of an upload, or of a removal."""
+    match item.action:
+        case Created(ref) | Removed(ref) | Again(ref):
+            return ref
+        case _:
+            return None
 
 
 def _object(item: Item) -> str:

@@ -78,6 +78,7 @@ class FailureGroup:
             "example": {
                 "message_id": example.message_id,
                 "request_id": example.request_id,
+                "correlation_id": example.correlation_id,
                 "objects": list(example.objects),
                 "condition": example.condition,
                 "error": example.error,
@@ -135,7 +136,7 @@ def told(group: FailureGroup, now: datetime, stack: str = STACK) -> list[tuple[s
     if example.objects:
         name = example.objects[0]
         lines.append(("example", printable(name if name.startswith("(") else f"s3://{name}")))
-    known = (("message", example.message_id), ("request", example.request_id))
+    known = (("message", example.message_id), ("request", example.request_id), ("upload", example.correlation_id))
     lines.append(("ids", ", ".join(f"{name} {printable(one)}" for name, one in known if one)))
     if said:
         lines.append(("error", said if len(said) <= SAID_WIDTH else f"{said[: SAID_WIDTH - 1]}…"))

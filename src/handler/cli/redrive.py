@@ -54,7 +54,8 @@ EPILOG = f"""\
 JSON fields:
   sent     how many events Lambda accepted; not with --dry-run
   waiting  only with --dry-run: message_id, when, condition, error, error_type,
-           objects, source, request_id, redriven and cause of each event
+           objects, source, request_id, correlation_id, redriven and cause of
+           each event
   kept     message_id and reason of each message that stays in the queue
   left     how many the filter leaves out
 with --drop instead:

@@ -4,8 +4,10 @@ from pathlib import Path
 import pytest
 
 from handler.cli.failed_events import NotAFailedEvent, read
+from handler.core.correlation import correlation_id
 from handler.core.model import ObjectRef
-from tests.events import coming_again
+from handler.core.sequencers import padded_sequencer
+from tests.events import coming_again, notification
 from tests.unit.cli.failures import EVENTS, RECORD, message
 
 
@@ -40,6 +42,17 @@ def test_record_without_time_is_as_old_as_its_message() -> None:
 def test_what_is_not_a_failed_event_is_refused(body: str, reason: str) -> None:
     with pytest.raises(NotAFailedEvent, match=reason):
         read(message(body))
+
+
+def test_failed_event_has_the_id_of_its_upload_also_where_it_was_sent_again_or_comes_again() -> None:
+    ref = ObjectRef("pictures", "a.jpg", padded_sequencer("5"))
+    bodies = [
+        {"requestPayload": notification(ref)},
+        {"requestPayload": {"redriven": {"times": 2}, "requestPayload": notification(ref)}},
+        coming_again(ref),
+    ]
+
+    assert [read(message(json.dumps(body))).correlation_id for body in bodies] == [correlation_id(ref)] * 3
 
 
 @pytest.mark.parametrize("name", ["s3-object-created", "eventbridge-object-created", "eventbridge-object-deleted"])
