@@ -2,8 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from handler.cli.gates import Facts
+from handler.cli.gates import Facts, Searched
 from handler.core.asker import Asker
 from handler.core.lists import list_scope
 from handler.core.matches import Match, Pair
@@ -24,6 +25,10 @@ class OtherPicture:
 
     facts: Facts
     list: str | None  # of which it is an entry
+
+
+class Replaced(NamedTuple):
+    """Says that an object is not the picture any more that the index has."""
 
 
 class Explainer:
@@ -56,8 +61,26 @@ class Explainer:
         ways = [self._asked(one, other), self._asked(other, one)]
         found = min((way for way in ways if isinstance(way, Match)), key=lambda one: one.kind.rank, default=None)
         nearest = min((way for way in ways if isinstance(way, Meeting)), key=lambda one: one.distance, default=None)
-        (seen,) = self._with_what_came_of_it(scopes[0], [replace(facts, found=found, nearest=nearest)])
-        return seen
+        facts = replace(facts, found=found, nearest=nearest, replaced=found is None and Replaced() in ways)
+        (seen,) = self._with_what_came_of_it(scopes[0], [facts])
+        return replace(seen, searched=self._searched(one, other)) if self._is_due(seen) else seen
+
+    def _is_due(self, facts: Facts) -> bool:
+        """Whether nothing but a search that did not find it keeps the pair from being told."""
+        matches = facts.found is not None and facts.found.counts(self.settings.tell)
+        return matches and facts.noted is None and facts.decision is None
+
+    def _searched(self, one: PictureRecord, other: PictureRecord) -> Searched:
+        """Return what a search for each of the two answers now."""
+        look_ups = self._service.look_ups(self.settings)
+        reports = {asked: look_ups.look_up(asks.ref) for asks, asked in ((one, other), (other, one))}
+        finds = any(
+            match.record.named == asked.named and not match.list
+            for asked, report in reports.items()
+            for match in report.matches
+        )
+        truncated = any(report.truncated for report in reports.values())
+        return Searched(finds, truncated, all(report.complete for report in reports.values()))
 
     def others(self, one: PictureRecord) -> list[OtherPicture]:
         """Return the pictures that the live *one* matches now, or was told of and nobody has decided about."""
@@ -107,7 +130,7 @@ class Explainer:
             replace(back, record=found.record) if isinstance(back, Match) and back.counts(self.settings.tell) else found
         )
 
-    def _asked(self, one: PictureRecord, other: PictureRecord) -> Match | Meeting | None:
+    def _asked(self, one: PictureRecord, other: PictureRecord) -> Match | Meeting | Replaced | None:
         """Return how *one* that asks matches the *other*, by its pixels; or how their nearest views meet."""
         if one.fingerprint is None or other.fingerprint is None or one.generation != other.generation:
             return None
@@ -119,6 +142,8 @@ class Explainer:
         with ThreadPoolExecutor(1) as executor:
             looks = Looks(store=ListedPictures(self._service.pictures), executor=executor, settings=self.settings)
             decided = looks.decide(asker, [met], {}, MatchKind.ALIKE).matches
+        if not decided and met.counts(MatchKind.ALIKE):
+            return Replaced()  # as `Looks` leaves out what is gone; what nobody could look at does not count
         return decided[0] if decided else met
 
     def _asker(self, record: PictureRecord) -> Asker:

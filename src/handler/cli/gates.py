@@ -20,6 +20,14 @@ class Gate(NamedTuple):
     says: str  # with the numbers
 
 
+class Searched(NamedTuple):
+    """What searches for both pictures answer now."""
+
+    finds: bool  # one of them the other picture
+    truncated: bool
+    complete: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of two pictures, each as the index has it."""
@@ -31,6 +39,8 @@ class Facts:
     nearest: Meeting | None = None  # of their views, where they are no match
     decision: Decision | None = None
     noted: NotedPair | None = None
+    replaced: bool = False  # an object is not the picture any more that the index has
+    searched: Searched | None = None  # where nothing else says why nobody found the pair
 
     @property
     def told(self) -> bool:
@@ -64,6 +74,8 @@ def _alive(facts: Facts, _: Settings) -> Gate:
         if record.outcome is not Outcome.INDEXED:
             reason = f" ({record.reason})" if record.reason else ""
             return Gate("indexed", False, printable(f"{_name(record)} is {record.outcome}{reason}"))
+    if facts.replaced and facts.noted is None:
+        return Gate("indexed", False, "the object of one was replaced or is gone, and its event was not handled yet")
     return Gate("indexed", True, "both are")
 
 
@@ -136,14 +148,21 @@ def _decided(facts: Facts, _: Settings) -> Gate:
     return Gate("decision", False, printable(what))
 
 
-def _noted(facts: Facts, _: Settings) -> Gate:
+def _noted(facts: Facts, settings: Settings) -> Gate:
     if facts.noted is None:
-        return Gate(
-            "found",
-            False,
-            "no upload has found the pair: one is under way, its search was partial, or settings changed since",
-        )
+        return Gate("found", False, f"no upload has found the pair: {_unfound(facts.searched, settings)}")
     return Gate("found", True, "an upload has found the pair")
+
+
+def _unfound(searched: Searched | None, settings: Settings) -> str:
+    """Why nobody has found a pair that passed all before: by what a search finds now."""
+    match searched:
+        case Searched(finds=False, truncated=True):
+            return f"there are more matches than MaxMatches ({settings.max_matches}), and others come first"
+        case Searched(finds=False, complete=False):
+            return "the function has too little memory to compare all views"
+        case _:
+            return "one is under way, its search was partial, or settings changed since"
 
 
 def _loud(facts: Facts, _: Settings) -> Gate:

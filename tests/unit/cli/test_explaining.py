@@ -98,12 +98,26 @@ def not_published(site: FakeDeployment) -> None:
     site.topic = kept
 
 
+def replaced(site: FakeDeployment) -> None:
+    """By another picture, whose event has not come."""
+    not_found(site)
+    site.pictures.objects[BUCKET, "a.jpg"] = jpeg(DOG)
+
+
+def beyond_the_most(site: FakeDeployment) -> None:
+    site.max_matches = 1
+    site.upload("first.jpg", jpeg(CAT))
+    both(site)
+
+
 STOPS: dict[Callable[[FakeDeployment], None], tuple[str, str, str]] = {
     removed: ("b.jpg", "indexed", "s3://pictures/a.jpg is removed"),
     rejected: ("b.jpg", "indexed", "s3://pictures/b.jpg is rejected"),
     of_two_scopes: ("b.jpg/b.jpg", "scope", "they are of two scopes, "),
     nearly_blank: ("b.jpg", "hashes", "is nearly blank: only the same bytes match it"),
     strangers: ("b.jpg", "hashes", "of 64 bits, over the radius of "),
+    replaced: ("b.jpg", "indexed", "was replaced or is gone"),
+    beyond_the_most: ("b.jpg", "found", "there are more matches than MaxMatches (1), and others come first"),
     not_found: ("b.jpg", "found", "no upload has found the pair"),
     quiet: ("b.jpg", "not quiet", "a backfill found the pair"),
     not_published: ("b.jpg", "published", "its message not published"),
