@@ -56,7 +56,10 @@ def why(facts: Facts, settings: Settings) -> str:
     passed = gates(facts, settings)
     if facts.told:
         return f"told: {_likeness(facts, settings)}"
-    return f"not told: {next(gate.says for gate in passed if not gate.passed)}"
+    stopped = next(gate.says for gate in passed if not gate.passed)
+    if any(record.outcome is Outcome.REMOVED for record in (facts.one, facts.other)):  # its content is not kept
+        return f"not told by now: {stopped}; whether the pair was told before that is not known any more"
+    return f"not told: {stopped}"
 
 
 def gates(facts: Facts, settings: Settings) -> list[Gate]:

@@ -137,6 +137,13 @@ def test_first_step_that_stops_a_pair_is_named(site: FakeDeployment, what: Calla
     assert words in said["why"]
 
 
+def test_of_a_removed_picture_nothing_is_claimed_that_is_not_kept(site: FakeDeployment) -> None:
+    both(site)
+    site.function().removed(site.delete("a.jpg"))
+
+    assert explained(site)["why"].endswith("whether the pair was told before that is not known any more")
+
+
 def test_told_pair_passed_every_step(site: FakeDeployment) -> None:
     both(site)
 
