@@ -17,6 +17,7 @@ from handler.cli.local import stack as stacks
 from handler.cli.local.deployment import Deployment
 from handler.cli.local.pictures import gallery
 from tests.conftest import Stack
+from tests.docs.drill import SYMPTOMS
 from tests.docs.markdown import ROOT, CodeBlock, blocks, documents
 from tests.docs.shell import RUN, SHOWN, ShellCommand, commands, is_run, other_runner, reason_not_to_run, run
 
@@ -78,7 +79,7 @@ def pages() -> Iterator[Any]:
     """The pages that have something to run, each with its blocks."""
     for path in documents():
         wanted = [block for block in EVERYTHING if block.path == path and is_run(block)]
-        if wanted:
+        if wanted and not (path.parent.name == "runbook" and path.stem in SYMPTOMS):  # those need their fault first
             needs_stack = any(NEEDS_STACK.search(block.text) for block in wanted)
             marks = [pytest.mark.emulator] if needs_stack else []
             yield pytest.param(wanted, marks=marks, id=str(path.relative_to(ROOT)))

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from handler import log
 from tests.alarms import ALARMS, AWS_METRICS, RESOURCES, TEMPLATE, Alarm, Metric, Point
+from tests.docs.drill import SYMPTOMS
 from tests.docs.markdown import ROOT, names, table
 
 RUNBOOK = ROOT / "docs" / "runbook"
+PAGES = sorted(path for path in RUNBOOK.glob("*.md") if path.stem != "index")
 MINUTE, HOUR = 60.0, 3600.0
 NOW = 1_000_000.0
 
@@ -43,9 +46,12 @@ def test_alarm_says_what_it_means_and_names_its_page(name: str) -> None:
     page = re.fullmatch(r".{40,}\. What to do is in docs/runbook/([a-z-]+)\.md", properties["AlarmDescription"])
 
     assert page
-    text = (RUNBOOK / f"{page[1]}.md").read_text()
-    assert f"`{suffix}`" in text
-    assert re.findall("^## (.+)$", text, re.MULTILINE) == [
+    assert f"`{suffix}`" in (RUNBOOK / f"{page[1]}.md").read_text()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_page_of_the_runbook_answers_five_questions(path: Path) -> None:
+    assert re.findall("^## (.+)$", path.read_text(), re.MULTILINE) == [
         "What it means",
         "How to look",
         "What to do",
@@ -54,12 +60,24 @@ def test_alarm_says_what_it_means_and_names_its_page(name: str) -> None:
     ]
 
 
-def test_every_page_of_the_runbook_is_named_by_an_alarm_or_is_its_index() -> None:
+def test_index_of_the_runbook_names_every_page() -> None:
+    named = re.findall(r"^\|.*\]\(([a-z-]+\.md)\) \|$", (RUNBOOK / "index.md").read_text(), re.MULTILINE)
+
+    assert sorted(named) == sorted(path.name for path in PAGES)
+
+
+def test_every_page_of_the_runbook_is_of_an_alarm_or_of_what_is_seen() -> None:
     described = " ".join(one["Properties"]["AlarmDescription"] for one in ALARMS.values())
 
-    pages = {path.stem for path in RUNBOOK.glob("*.md")} - {"index"}
+    pages = {path.stem for path in PAGES if f"docs/runbook/{path.name}" not in described}
 
-    assert {page for page in pages if f"docs/runbook/{page}.md" not in described} == set()
+    assert pages == set(SYMPTOMS)
+
+
+def test_every_page_of_what_is_seen_is_followed() -> None:
+    tests = (ROOT / "tests" / "docs" / "test_runbook.py").read_text()
+
+    assert sorted(re.findall(r'follow\("([a-z-]+)"\)', tests)) == sorted(SYMPTOMS)
 
 
 def test_begin_and_end_of_each_alarm_are_told() -> None:
