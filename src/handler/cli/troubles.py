@@ -197,10 +197,11 @@ def _of_resources(facts: StackFacts) -> Iterator[Trouble]:
         state = "not there any more" if one.state == MISSING_STATE else one.state
         what = f"{one.kind} {one.name} is {state}"
         if one.kind == "table":
-            backups = f"aws dynamodb describe-continuous-backups --table-name {one.name}"
             if one.state == MISSING_STATE:
                 backups = f"aws dynamodb list-backups --table-name {one.name} --backup-type ALL"
-            yield Trouble(what, RECOVER, backups)
+                yield Trouble(what, f"{RUNBOOK}lost-table.md", backups)
+            else:
+                yield Trouble(what, RECOVER, f"aws dynamodb describe-continuous-backups --table-name {one.name}")
         elif one.kind == "bucket":
             yield Trouble(f"{what}: searches cost more", f"{RUNBOOK}packs-unavailable.md", f"aws s3 mb s3://{one.name}")
         else:

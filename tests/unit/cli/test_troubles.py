@@ -162,7 +162,7 @@ def test_each_trouble_with_its_page_and_command(facts: StackFacts, what: str, pa
 def test_lost_table_has_the_page_of_its_recovery() -> None:
     (found,) = troubles(having(resources=(replace(TABLE, state="MISSING"), PACKS)))
 
-    assert (found.what, found.page) == ("table t is not there any more", "docs/how-to/recover.md")
+    assert (found.what, found.page) == ("table t is not there any more", "docs/runbook/lost-table.md")
 
 
 def test_alarm_is_told_with_what_it_is_about() -> None:
