@@ -97,7 +97,7 @@ def test_bucket_that_tells_nobody_is_connected_again_by_the_command(site: Site, 
     ended, document = status()
 
     try:
-        assert (ended, list(commands(document))) == (1, ["docs/runbook/quiet-day.md"])
+        assert (ended, list(commands(document))) == (1, ["docs/runbook/no-notices.md"])
     finally:
         (command,) = commands(document).values()
         type_in(command, site)

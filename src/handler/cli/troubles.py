@@ -169,11 +169,11 @@ def _of_stack(facts: StackFacts) -> Iterator[Trouble]:
         f"aws cloudformation describe-stack-events --stack-name {stack.name} --max-items 10 --output text "
         "--query 'StackEvents[].[LogicalResourceId,ResourceStatus,ResourceStatusReason]'"
     )
-    yield Trouble(f"the stack is {stack.status}{because}", f"{RUNBOOK}function-errors.md", looks)
+    yield Trouble(f"the stack is {stack.status}{because}", f"{RUNBOOK}bad-deployment.md", looks)
 
 
 def _of_function(facts: StackFacts, one: DeployedFunction) -> Iterator[Trouble]:
-    page = f"{RUNBOOK}{'function-errors' if one.role == 'events' else 'question-errors'}.md"
+    page = f"{RUNBOOK}{'cannot-start' if one.role == 'events' else 'question-errors'}.md"
     called = "the function" if one.role == "events" else "the function that answers questions"
     looks = f"aws lambda get-function-configuration --function-name {one.name}"
     if one.state == MISSING_STATE:
@@ -203,7 +203,7 @@ def _of_resources(facts: StackFacts) -> Iterator[Trouble]:
             else:
                 yield Trouble(what, RECOVER, f"aws dynamodb describe-continuous-backups --table-name {one.name}")
         elif one.kind == "bucket":
-            yield Trouble(f"{what}: searches cost more", f"{RUNBOOK}packs-unavailable.md", f"aws s3 mb s3://{one.name}")
+            yield Trouble(f"{what}: searches cost more", f"{RUNBOOK}lost-bucket.md", f"aws s3 mb s3://{one.name}")
         else:
             yield Trouble(f"{what}: nobody is told of matches", f"{RUNBOOK}deliveries.md", _drift(facts))
 
@@ -211,7 +211,7 @@ def _of_resources(facts: StackFacts) -> Iterator[Trouble]:
 def _of_sources(facts: StackFacts) -> Iterator[Trouble]:
     for one in facts.sources:
         if not one.connected:
-            yield Trouble(f"s3://{one.bucket} is not connected: {one.way}", f"{RUNBOOK}quiet-day.md", one.cure)
+            yield Trouble(f"s3://{one.bucket} is not connected: {one.way}", f"{RUNBOOK}no-notices.md", one.cure)
 
 
 def _of_mappings(facts: StackFacts) -> Iterator[Trouble]:

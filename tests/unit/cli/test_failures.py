@@ -129,12 +129,12 @@ def test_screen_names_what_to_do_on_lines_that_fit(width: int | None) -> None:
     assert lines[1] == "3 more are held by somebody else, or by a run that was killed: look again later"
     assert [line.split() for line in lines if line.startswith(("CAUSE", "access-denied  "))] == [
         ["CAUSE", "EVENTS", "OLDEST", "NEWEST", "FROM", "PAGE"],
-        ["access-denied", "12", "2", "h", "2", "h", "S3", "function-errors.md"],
+        ["access-denied", "12", "2", "h", "2", "h", "S3", "rights-revoked.md"],
     ]
     for wanted in (
         "access-denied: a right of the function is missing: s3:GetObject on pics",
         "  example  s3://pics/uploads/11.jpg",
-        "  page     docs/runbook/function-errors.md",
+        "  page     docs/runbook/rights-revoked.md",
         "  then     lookalike redrive --cause access-denied",
         "  then     lookalike redrive --drop m13",
     ):
