@@ -172,6 +172,11 @@ class Site:
         found = self._catalog.get(self.collection, [object_id(bucket, f"{self.folder}/{name}")])
         return found[0] if found else None
 
+    def wait_for_record(self, name: str, bucket: str = QUIET_BUCKET) -> PictureRecord:
+        """Wait until the index knows the object."""
+        found: PictureRecord = self._wait(lambda: self.record(name, bucket), f"a record of {name}")
+        return found
+
     def pairs(self, *names: str, bucket: str = QUIET_BUCKET) -> list[dict[str, Any]]:
         """Return the pair items of which one of the objects *names* is the first."""
         items: list[dict[str, Any]] = []

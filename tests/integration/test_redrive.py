@@ -123,14 +123,12 @@ def test_causes_are_told_apart_and_one_of_them_is_redriven_by_a_command_that_is_
         subprocess.run([*command, "50"], check=True, capture_output=True)  # noqa: S603 - our own interpreter
         time.sleep(0.5)
 
-    for name in slow:
-        assert site.wait_for_lines(name)[0]["message"] == "indexed"
-    assert [site.lines(name) for name in denied] == [[], []]
+    assert all(site.wait_for_record(name).alive for name in slow)
+    assert [site.record(name) for name in denied] == [None, None]
     assert by_cause(capsys) == {"access-denied": 2, "unknown-event": 1}
     assert main(["redrive", "--yes", "--bucket", "quiet-pictures", "--prefix", f"{site.folder}/denied-"]) == 0
     assert capsys.readouterr().out == "2 sent, 0 kept, 1 left by the filter\n"
-    for name in denied:
-        assert site.wait_for_lines(name)[0]["message"] == "indexed"
+    assert all(site.wait_for_record(name).alive for name in denied)
     assert by_cause(capsys) == {"unknown-event": 1}
 
 
