@@ -96,7 +96,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             with server.lock:
                 server.seen[self.command, self.path + target, body] += 1
                 number, trouble = server.seen[self.command, self.path + target, body], server.trouble
-            operation = target.rpartition(".")[2] or self.command
+            operation = target.rpartition(".")[2] or ("List" if "list-type=2" in self.path else self.command)
             if trouble is not None and number <= trouble.failures:
                 self._fail(trouble, is_dynamodb=bool(target))
             else:
@@ -136,6 +136,8 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
 
 def _usual(operation: str, body: bytes) -> Answer:
     """The shortest answer that is one."""
+    if operation == "List":
+        return Answer(body=b"<ListBucketResult></ListBucketResult>", kind="text/xml")
     if operation == "POST":
         return Answer(body=b"<PublishResponse><PublishResult/></PublishResponse>", kind="text/xml")
     if operation in ("GET", "PUT", "HEAD"):

@@ -290,7 +290,7 @@ def test_buckets_that_tell_nobody_are_troubles_whose_commands_connect_them(
         return status, json.loads(capsys.readouterr().out)["troubles"]
 
     status, troubles = health()
-    found = [one for one in troubles if one["page"] == "docs/runbook/quiet-day.md"]
+    found = [one for one in troubles if one["page"] == "docs/runbook/no-notices.md"]
     assert (status, len(found)) == (1, len(buckets))
     for one in found:
         assert main(shlex.split(one["command"])[1:]) == 0

@@ -96,6 +96,7 @@ CALLS: dict[type, dict[str, Callable[[Any], Any]]] = {
     S3Packs: {
         "get": lambda it: it.get(COLLECTION, SPAN),
         "put": lambda it: it.put(COLLECTION, SPAN, BODY),
+        "missing": lambda it: it.missing(COLLECTION, [SPAN]),
     },
     S3Pictures: {"read": lambda it: it.read(REF), "exists": lambda it: it.exists(REF)},
     SQSAgain: {"send": lambda it: it.send(Again(REF, 1, "2026"), 1)},
