@@ -113,7 +113,7 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(said, status=COULD_NOT_TELL) from error
     except CommandError as error:
         raise CommandError(str(error), status=COULD_NOT_TELL) from error
-    return SOMETHING if seen.groups or (queue.elsewhere and not seen.looked_at) else NOTHING
+    return SOMETHING if seen.groups or queue.elsewhere or not seen.whole else NOTHING
 
 
 def _check(options: argparse.Namespace) -> None:

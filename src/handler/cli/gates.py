@@ -144,17 +144,17 @@ def _likeness(facts: Facts, _: Settings) -> str:
 
 
 def _decided(facts: Facts, _: Settings) -> Gate:
-    if (decision := facts.decision) is None or facts.told:
-        return Gate("decision", True, "nobody had decided about them")
+    if (decision := facts.decision) is None:
+        return Gate("decision", True, "nobody has decided about them")
     note = f": {decision.note}" if decision.note else ""
     what = f"{decision.by} decided {decision.verdict.replace('_', ' ')} on {decision.at}{note}"
-    return Gate("decision", False, printable(what))
+    return Gate("decision", facts.told, printable(what))  # of what was told by then it is the answer
 
 
 def _noted(facts: Facts, settings: Settings) -> Gate:
     if facts.noted is None:
         return Gate("found", False, f"no upload has found the pair: {_unfound(facts.searched, settings)}")
-    return Gate("found", True, "an upload has found the pair")
+    return Gate("found", True, "the pair was found")
 
 
 def _unfound(searched: Searched | None, settings: Settings) -> str:

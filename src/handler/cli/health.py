@@ -14,6 +14,7 @@ from handler.aws.packs import S3Packs
 from handler.cli import readings, sizes, sources
 from handler.cli.aws_errors import is_missing
 from handler.cli.connections import DENIED, Clients
+from handler.cli.errors import CommandError
 from handler.cli.facts import (
     FAILED_EVENTS,
     MISSING_STATE,
@@ -138,7 +139,7 @@ class Health:
                 self._unknown[what] = Unknown(what, "you may not ask", permission)
             else:
                 self._unknown[what] = Unknown(what, one_line(error))
-        except BotoCoreError as error:
+        except (BotoCoreError, CommandError) as error:  # or the stack is of another version
             self._unknown[what] = Unknown(what, one_line(error))
         return None
 

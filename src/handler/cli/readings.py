@@ -33,6 +33,7 @@ OWN_METRICS = (  # counted by the function
     *("Indexed", "Rejected", "NearDuplicates", "SearchesLoaded", "SearchesProbed"),
     *("PartialSearches", "ComingAgain", "CameAgain", "PacksUnavailable", "Failed", "AskFailed"),
 )
+NOT_READ = ("InternalError", "Forbidden")  # of a metric; its values would be taken for zeros
 LAMBDA_METRICS = ("Invocations", "Errors", "Throttles")
 
 _HOUR, _DAY, _LATELY = timedelta(hours=1), timedelta(days=1), timedelta(minutes=20)
@@ -207,6 +208,8 @@ def lately(client: Any, stack: DeployedStack, now: datetime) -> Lately:
     )
     for page in pages:
         for one in page["MetricDataResults"]:
+            if one.get("StatusCode") in NOT_READ:
+                raise ClientError({"Error": {"Code": one["StatusCode"], "Message": str(one)}}, "GetMetricData")
             points[one["Id"]] += zip(one["Timestamps"], one["Values"], strict=True)
     ages = {name: max(points[f"age_{name}"], default=(now - _DAY, 0.0)) for name in QUEUES}
     return Lately(

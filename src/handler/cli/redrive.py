@@ -183,8 +183,10 @@ def _agreed(seen: Survey, queue: FailureQueue, options: argparse.Namespace) -> b
     if seen.left:
         print(f"{counted(seen.left, 'other')} the filter leaves in the queue", flush=True)
     count = sum(group.count for group in seen.groups if group.example.payload)
-    if not count:
+    if not count and seen.whole and not queue.elsewhere:
         return True  # to nothing; the end says what is kept, and why
+    if not count:
+        return asked(f"none of the {seen.looked_at:,} that were seen; send those like it behind them?")
     several = f"these {count:,} events" if seen.whole else f"these {count:,} events and those like them"
     limited = f" (at most {options.limit:,})" if options.limit else ""
     return asked(f"send {'this event' if count == 1 and seen.whole else several} to the function again{limited}?")

@@ -85,7 +85,7 @@ def chosen(queue: FailureQueue, choice: Chosen, tally: Tally, advance: Advance) 
             if not choice.wanted.takes(failure):
                 tally.left += 1
             elif limit is None or taken < limit:
-                taken += 1
+                taken += bool(failure.payload)  # what cannot be sent is none of them
                 some.append(failure)
         advance(len(batch) - len(some))
         yield some
@@ -116,7 +116,7 @@ def resend(
 
     Errors are those of `redrive`.
     """
-    readable = _readable(failures[:limit], tally)
+    readable = _readable(failures, tally)[:limit]
     advance(len(failures) - len(readable))
     for start in range(0, len(readable), pace.at_once):
         some, accepted = readable[start : start + pace.at_once], list[str]()

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -85,6 +85,8 @@ def _document(message: "MessageTypeDef", failure: Failure) -> dict[str, Any]:
         "message_id": failure.message_id,
         "when": failure.when,
         "cause": failure.cause.name,
+        "condition": failure.condition,
+        "error_type": failure.error_type,
         "error": failure.error,
         "objects": list(failure.objects),
         "sent_ms": int(message["Attributes"]["SentTimestamp"]),
@@ -104,6 +106,8 @@ def _read(line: str, where: str) -> Failure:
                 str(name): {"DataType": "String", "StringValue": str(text)} for name, text in said["attributes"].items()
             },
         }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CommandError(f"{where} is no line that failures --save wrote", status=USAGE_ERROR) from error
-    return examined(message)
+        condition, error_type, error = (str(said[name]) for name in ("condition", "error_type", "error"))
+    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+        raise CommandError(f"{where} is no line that failures --save wrote", status=USAGE_ERROR) from wrong
+    # The log may have told more than the message does.
+    return replace(examined(message), condition=condition, error_type=error_type, error=error)

@@ -139,3 +139,24 @@ def test_options_that_do_not_go_together_are_a_usage_error(
     said = capsys.readouterr().err
     assert (status, said.count("\n")) == (2, 1)
     assert cure in said
+
+
+def test_cause_that_the_log_told_is_in_the_file(tmp_path: Path) -> None:
+    """The message of what a queue gave up says nothing of it, and after --discard the file is all that there is."""
+    sqs = InMemoryQueue(EVENT)
+    client: Any = sqs
+    timed_out = replace(examined(message(EVENT)), message_id="m0", error_type="Sandbox.Timedout", error="late")
+
+    with FailureQueue(client, "url") as queue, created(tmp_path / "all.jsonl") as file:
+        copy(queue, Chosen(EVERYTHING, explained={"m0": timed_out}), file, Saved(), lambda _count: None)
+
+    assert [one.cause.name for one in load(tmp_path / "all.jsonl")] == ["timeout"]
+
+
+def test_limit_counts_what_can_be_sent_alone() -> None:
+    failures = [examined(message("nonsense")), examined(message(record("a.jpg")))]
+    sent, tally = list[bytes](), Tally()
+
+    resend(failures, sent.append, tally, limit=1, pace=Pace(), advance=lambda _count: None)
+
+    assert (len(sent), tally.sent, len(tally.kept)) == (1, 1, 1)
