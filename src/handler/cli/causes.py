@@ -180,7 +180,7 @@ KINDS = (
         "switched-off",
         "the function may have no instance: its reserved concurrency is 0",
         "raise MaxConcurrency",
-        "throttles",
+        "throttling",
         frozenset(("ZeroReservedConcurrency",)),
         detail=nothing,
     ),

@@ -187,7 +187,7 @@ def _of_function(facts: StackFacts, one: DeployedFunction) -> Iterator[Trouble]:
         yield Trouble(f"{one.misconfigured}: it refuses every event", page, shows)
     if one.reserved == 0:
         ends = f"aws lambda delete-function-concurrency --function-name {one.name}"
-        yield Trouble(f"{called} is stopped: its reserved concurrency is 0", f"{RUNBOOK}throttles.md", ends)
+        yield Trouble(f"{called} is stopped: its reserved concurrency is 0", f"{RUNBOOK}throttling.md", ends)
 
 
 def _of_resources(facts: StackFacts) -> Iterator[Trouble]:

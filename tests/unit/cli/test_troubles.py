@@ -115,7 +115,7 @@ CASES = [
      "question-errors", "aws lambda get-function-configuration --function-name f"),
     (having(functions=(replace(FUNCTION, misconfigured="bad configuration: RADIUS is 'x'"),)), "RADIUS is 'x'",
      "cannot-start", "aws cloudformation describe-stacks"),
-    (having(functions=(replace(FUNCTION, reserved=0),)), "reserved concurrency is 0", "throttles",
+    (having(functions=(replace(FUNCTION, reserved=0),)), "reserved concurrency is 0", "throttling",
      "aws lambda delete-function-concurrency --function-name f"),
     (having(resources=(replace(PACKS, state="MISSING"),)), "bucket packs", "lost-bucket", "aws s3 mb s3://packs"),
     (having(resources=(ResourceState("topic", TOPIC, "MISSING"),)), "nobody is told", "deliveries",
