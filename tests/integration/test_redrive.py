@@ -132,6 +132,22 @@ def test_causes_are_told_apart_and_one_of_them_is_redriven_by_a_command_that_is_
     assert by_cause(capsys) == {"unknown-event": 1}
 
 
+def test_full_queue_is_emptied_and_every_picture_indexed(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """By what is stored: the emulator loses lines of the log where it is busy."""
+    names = [f"{number}.jpg" for number in range(40)]
+    for number, name in enumerate(names):
+        failed_for_good(
+            site, name, number, "Sandbox.Timedout", "RequestId: r Error: Task timed out after 60.00 seconds"
+        )
+
+    first = main(["redrive", "--yes", "--limit", "5"]), capsys.readouterr().out
+    rest = main(["redrive", "--yes"]), capsys.readouterr().out
+
+    assert (first, rest) == ((0, "5 sent, 0 kept\n"), (0, "35 sent, 0 kept\n"))
+    assert all(site.wait_for_record(name).alive for name in names)
+    assert waiting(site) == 0
+
+
 def test_event_that_a_queue_gave_up_has_the_cause_that_the_log_tells(
     site: Site, proxy: Proxy, capsys: pytest.CaptureFixture[str]
 ) -> None:
