@@ -82,9 +82,7 @@ def asked_for(options: argparse.Namespace, now: datetime) -> FailureFilter:
 
 def is_filtered(options: argparse.Namespace) -> bool:
     """Whether *options* leave anything out."""
-    return any(
-        (options.cause or (), options.bucket or (), options.prefix or (), options.older_than, options.newer_than)
-    )
+    return not asked_for(options, datetime.min).takes_all
 
 
 def duration(text: str) -> timedelta:

@@ -53,10 +53,9 @@ def why(facts: Facts, settings: Settings) -> str:
 
     What was told stays so, whatever the gates say by now.
     """
-    passed = gates(facts, settings)
     if facts.told:
         return f"told: {_likeness(facts, settings)}"
-    stopped = next(gate.says for gate in passed if not gate.passed)
+    stopped = gates(facts, settings)[-1].says
     if any(record.outcome is Outcome.REMOVED for record in (facts.one, facts.other)):  # its content is not kept
         return f"not told by now: {stopped}; whether the pair was told before that is not known any more"
     return f"not told: {stopped}"

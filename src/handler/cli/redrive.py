@@ -42,7 +42,8 @@ delete it from the queue once Lambda has accepted it; with filters, those alone.
 What that would be is shown first, by cause, and you are asked. An event that
 cannot be read, or is not accepted, stays in the queue and is named. One that
 fails again is back in the queue after its retries, minutes later, and waits for
-the next redrive. Whatever ends a run early, the same command goes on.
+the next redrive. Whatever ends a run early, the same command goes on; with
+--from it begins anew, which repeats what was sent and harms nothing.
 
 With --drop, nothing is sent: the messages that are named are shown and, once
 you have agreed, deleted for ever. Their ids are those of kept messages.
