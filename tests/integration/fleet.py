@@ -8,13 +8,14 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
 from handler.cli.main import main
+from handler.core.model import Outcome
 from tests.integration.conftest import Site
 from tests.integration.test_redrive import waiting
 
@@ -22,6 +23,7 @@ WRITERS = 16
 OPEN_AT_ONCE = 6  # events under way, and so instances: each takes 150 MB and, to start, 1.7 s of a core
 KILLS = 8
 SILENCE_S = 90  # without any news; an invocation that hangs is given up after 60
+QUIET_S = 2  # without any news: then the index is asked, since the emulator reads lines with little patience
 LOOK_S = 0.05  # between two looks at the log, which cannot be subscribed to here
 LATE_MS = 1000  # a line may come into the log this long after its time
 KILLED = "Worker process died"  # what the emulator logs then
@@ -44,9 +46,17 @@ class FleetStep:
         for step in self.then:
             yield from step.all()
 
+    @property
+    def event(self) -> Event:
+        """What the function says once it has acknowledged its event."""
+        return self.name, Outcome.INDEXED if self.body else Outcome.REMOVED
+
 
 class Fleet:
-    """Carries out steps, kills instances meanwhile, and counts in the log what was acknowledged."""
+    """Carries out steps, kills instances meanwhile, and counts in the log what was acknowledged.
+
+    An invocation without a line says nothing: it may have failed, or its lines came too late for the emulator.
+    """
 
     def __init__(self, site: Site, log_group: str, rng: random.Random) -> None:
         self._site, self._log_group, self._rng = site, log_group, rng
@@ -57,40 +67,44 @@ class Fleet:
         self._invocations: set[str] = set()  # each has a stream of the log
         self._since_ms = LATE_MS
         self._open: set[Event] = set()  # whose acknowledgement is waited for
-        self._mute = (
-            0  # acknowledged invocations whose line is late, or lost: the emulator reads it with little patience
-        )
-        self._taken: set[Event] = set()  # for those of the mute ones
+        self._done: set[Event] = set()  # by the log, or by the index
         self.acknowledged: Counter[Event] = Counter()
         self.interrupted = 0  # invocations
 
-    def run(self, steps: list[FleetStep]) -> None:
-        """Carry out *steps*; return when the events of all are acknowledged, redriven if need be."""
-        events = sum(1 for step in steps for _ in step.all())
+    def run(self, steps: list[FleetStep], settled: Callable[[], bool]) -> None:
+        """Carry out *steps*; return once all events are acknowledged, and *settled* or long silent.
+
+        An event that the index knows may be tried again still: an invocation may be killed after it wrote there.
+        """
+        events = {each.event for step in steps for each in step.all()}
         for step in steps:
             self._todo.put(step)
         with ThreadPoolExecutor(WRITERS) as pool:
             writers = [pool.submit(self._write) for _ in range(WRITERS)]
             try:
-                self._watch(events, writers)
+                self._watch(events, settled, writers)
             finally:
                 self._end()
 
-    def _watch(self, events: int, writers: list[Future[None]]) -> None:
-        kill_at = [events * kill // (KILLS + 1) for kill in range(KILLS, 0, -1)]  # acknowledged events; next one last
-        deadline = time.monotonic() + SILENCE_S
-        while (done := self.acknowledged.total() + self._mute) < events:
+    def _watch(self, events: set[Event], settled: Callable[[], bool], writers: list[Future[None]]) -> None:
+        kill_at = [len(events) * kill // (KILLS + 1) for kill in range(KILLS, 0, -1)]  # events done; next one last
+        news = time.monotonic()
+        while not (events <= self._done and settled()):
             time.sleep(LOOK_S)
             if self._look():
-                deadline = time.monotonic() + SILENCE_S
+                news = time.monotonic()
             elif waiting(self._site):  # as an operator would
                 assert main(["redrive", "--yes"]) == 0
-            if kill_at and done >= kill_at[-1] and self._kill_one():
+            elif time.monotonic() > news + QUIET_S and self._ask():
+                news = time.monotonic()
+            if kill_at and len(self._done) >= kill_at[-1] and self._kill_one():
                 kill_at.pop()
             for writer in writers:
                 if writer.done():
                     writer.result()
-            assert time.monotonic() < deadline, f"{done} of {events} events acknowledged, then no news"
+            if time.monotonic() > news + SILENCE_S:
+                assert events <= self._done, f"no news, and {len(events - self._done)} events are open"
+                break
 
     def _write(self) -> None:
         while step := self._todo.get():
@@ -100,15 +114,14 @@ class Fleet:
                 self._todo.put(later)
 
     def _carry_out(self, step: FleetStep) -> None:
-        event = (step.name, "indexed" if step.body else "removed")
         with self._news:
-            self._open.add(event)
+            self._open.add(step.event)
         if step.body:
             self._site.upload(step.name, step.body)
         else:
             self._site.delete(step.name)
         with self._news:
-            self._news.wait_for(lambda: event not in self._open)
+            self._news.wait_for(lambda: step.event not in self._open)
 
     def _end(self) -> None:
         for _ in range(WRITERS):
@@ -130,9 +143,6 @@ class Fleet:
         with self._news:
             for messages in new.values():
                 self._note(messages)
-            if self._open and len(self._open) == self._mute - len(self._taken):  # so these are the mute ones
-                self._taken |= self._open
-                self._open.clear()
             self._news.notify_all()
         self._invocations |= new.keys()
         return bool(new)
@@ -143,14 +153,29 @@ class Fleet:
         self.interrupted += any(KILLED in message for message in said)
         if not all(message.startswith("{") for message in said):
             return
-        self._mute += 1
         for line in map(json.loads, said):
             if "key" in line:  # not the metrics
                 event = (line["key"].removeprefix(f"{self._site.folder}/"), line["message"])
                 self.acknowledged[event] += 1
-                self._mute -= 1
-                self._open.discard(event)
-                self._taken.discard(event)
+                self._close(event)
+
+    def _ask(self) -> bool:
+        """Ask the index for what is open; whether it knows any of it."""
+        with self._news:
+            known = {event for event in self._open if self._recorded(event)}
+            for event in known:
+                self._close(event)
+            self._news.notify_all()
+        return bool(known)
+
+    def _recorded(self, event: Event) -> bool:
+        name, outcome = event
+        record = self._site.record(name, self._site.deployment.bucket)
+        return record is not None and record.outcome == outcome
+
+    def _close(self, event: Event) -> None:
+        self._open.discard(event)
+        self._done.add(event)
 
     def _kill_one(self) -> bool:
         serving = [pid for pid in instances(self._site.deployment.emulator.pid) if threads(pid) > SERVING_THREADS]

@@ -79,9 +79,9 @@ def test_no_pair_of_many_uploads_is_lost_whatever_is_killed(site: Site, log_grou
     assert near(plan.bodies, site) == plan.required | plan.optional | plan.forbidden
     fleet = Fleet(site, log_group, rng)
 
-    fleet.run(plan.steps)
+    fleet.run(plan.steps, lambda: plan.required <= pairs_told(site) and waiting(site) == 0)
 
-    announced = {frozenset((picture, match)) for picture, matches in site.messages_so_far() for match in matches}
+    announced = pairs_told(site)
     assert shown(plan.required - announced) == "0", f"of {len(plan.required)} pairs never announced"
     assert shown(announced - plan.required - plan.optional) == "0", "announced although deleted before, or unlike"
     items = pair_items(site, plan.bodies)
@@ -90,6 +90,10 @@ def test_no_pair_of_many_uploads_is_lost_whatever_is_killed(site: Site, log_grou
     assert set(fleet.acknowledged.values()) == {1}
     assert fleet.interrupted > 0, "no instance was killed at work: this run has proved nothing"
     assert waiting(site) == 0
+
+
+def pairs_told(site: Site) -> set[Pair]:
+    return {frozenset((picture, match)) for picture, matches in site.messages_so_far() for match in matches}
 
 
 def shown(pairs: set[Pair]) -> str:
