@@ -10,6 +10,8 @@ from samtranslator.yaml_helper import yaml_parse
 from benchmarks.__main__ import PARTS
 from benchmarks.cost.bill import MEMORIES_MB, STORED, UPLOADS, by_processor, in_all, named
 from benchmarks.cost.items import item_bytes, object_item, stored_bytes, write_units
+from benchmarks.cost.packs import load, making
+from handler.core import prices
 from handler.core.bill import (
     ALARMS,
     ASSUMED,
@@ -23,6 +25,7 @@ from handler.core.bill import (
     described,
     total,
 )
+from handler.core.journal import Shape
 
 ROOT = Path(__file__).parents[2]
 RESOURCES = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
@@ -110,6 +113,17 @@ def test_bytes_and_units_are_those_of_the_items() -> None:
     assert COUNTS.object_bytes == own
     assert own + COUNTS.other_bytes == pytest.approx(stored_bytes(STORED[1], key_bytes=0), rel=0.01)
     assert write_units() <= COUNTS.write_units < write_units() + 1
+
+
+def test_packs_of_all_sizes_are_made_and_loaded_as_their_benchmark_counts() -> None:
+    stored, uploads = 1_000_000, 1_000_000
+    lines = {named(item): item.dollars for item in bill(Month(stored, uploads))}
+
+    one = load(stored, Shape())
+    started = COUNTS.starts * prices.reading(read_units=one.most_units // 2, s3_gets=one.gets)
+    tails = uploads * COUNTS.tail_units * prices.READ_UNIT
+    paid = lines["S3: packs, written"] + lines["S3: packs, read"] + lines["DynamoDB: reads: journal"]
+    assert paid == pytest.approx(making(Shape()) + started + tails)
 
 
 # --- how it adds up ---

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
-from benchmarks.cost.packs import Load
+from benchmarks.cost.packs import load
 from benchmarks.load.burst import Herd
 from benchmarks.load.herd import NOW, outcome
 from benchmarks.load.throttled_client import GETS_PER_S, Client
@@ -73,5 +73,5 @@ def test_instance_that_runs_out_of_time_is_ended_and_its_event_comes_again_twice
 
 
 def test_new_instance_reads_little_of_the_table() -> None:
-    assert all(Load.of(pictures, Shape()).most_units == 32 for pictures in (10_000, 10_000_000))
-    assert Load.of(10_000_000, Shape()).gets < 320
+    assert all(load(pictures, Shape()).most_units == 32 for pictures in (10_000, 10_000_000))
+    assert load(10_000_000, Shape()).gets < 320

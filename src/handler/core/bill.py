@@ -10,6 +10,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from handler.core import prices
+from handler.core.journal import Shape
+from handler.core.model import Collection
+from handler.core.packing import Load, Making, kept_in_packs
 
 ALARMS = 21  # metrics that the alarms of the template watch: each is paid for
 POLLED_QUEUES = 2  # of the template: those that Lambda reads, whether anything is in them or not
@@ -21,6 +24,7 @@ TESTED = "held by tests"
 ONE_CPU_MB = 1769  # of a function's memory; with less it has a share of one
 _WRITE_UNIT_BYTES = 1024
 _HOURS, _GB, _MB = 720, 1e9, 1e6
+_COLLECTION, _SHAPE = Collection("*", "look1"), Shape()
 _POLLS = 5 * 3 * 60 * _HOURS  # of an empty queue in a month: five readers of Lambda's wait 20 seconds each
 
 
@@ -52,7 +56,6 @@ class Counts:
     other_bytes: float = counted(860.0, "bytes", "kept besides for each picture, with what is charged an item", "items")
     tail_units: float = counted(1.0, "units", "reading what was added to the journal", "search")
     entry_bytes: float = counted(240.0, "bytes", "of an entry, which an instance loads", "search")
-    pack_entries: float = counted(4096.0, "pictures", "in a pack", "search")
     match_reads: float = counted(3.0, "units", "its object, its pair, what was decided of it", ASSUMED)
     match_writes: float = counted(3.0, "units", "noted, marked as announced, and filed for review", ASSUMED)
     line_bytes: float = counted(540.0, "bytes", "of an upload's line, beside the key", TESTED)
@@ -115,7 +118,7 @@ def _dynamodb(month: Month, counts: Counts) -> Iterator[Charge]:
     units = (
         ("writes: index", uploads * (counts.write_units + further), prices.WRITE_UNIT),
         ("writes: pairs", found * counts.match_writes, prices.WRITE_UNIT),
-        ("reads: journal", searches * counts.tail_units, prices.READ_UNIT),
+        ("reads: journal", searches * counts.tail_units + _packing_units(month, counts), prices.READ_UNIT),
         ("reads: strangers", searches * _strangers(month, counts), prices.READ_UNIT),
         ("reads: matches", found * counts.match_reads + uploads * min(1.0, month.matches), prices.READ_UNIT),
     )
@@ -127,12 +130,15 @@ def _dynamodb(month: Month, counts: Counts) -> Iterator[Charge]:
 
 def _s3(month: Month, counts: Counts) -> Iterator[Charge]:
     looks = _looks(month, counts) * (month.uploads + month.questions) + month.uploads * month.matches
-    packs = month.pictures / counts.pack_entries
+    capacity = _capacity(counts)
+    filled, making = month.uploads / capacity, Making.of(_SHAPE)
+    loaded = _starts(month, counts) * Load.of(month.pictures, _SHAPE, capacity).gets
+    kept = kept_in_packs(month.pictures, _SHAPE, capacity) * counts.entry_bytes / _GB
     yield Charge("S3", "pictures", month.uploads, "GETs", prices.S3_GET)
     yield Charge("S3", "looks", looks, "GETs", prices.S3_GET)
-    yield Charge("S3", "packs, written", month.uploads / counts.pack_entries, "PUTs", prices.S3_PUT)
-    yield Charge("S3", "packs, read", _starts(month, counts) * packs, "GETs", prices.S3_GET)
-    yield Charge("S3", "packs, kept", month.pictures * counts.entry_bytes / _GB, "GB", prices.S3_GB_MONTH)
+    yield Charge("S3", "packs, written", filled * making.puts, "PUTs", prices.S3_PUT)
+    yield Charge("S3", "packs, read", loaded + filled * making.gets, "GETs", prices.S3_GET)
+    yield Charge("S3", "packs, kept", kept, "GB", prices.S3_GB_MONTH)
 
 
 def _lambda(month: Month, counts: Counts) -> Iterator[Charge]:
@@ -182,6 +188,21 @@ def _strangers(month: Month, counts: Counts) -> float:
 def _looks(month: Month, counts: Counts) -> float:
     """Return how many of them it looks at."""
     return counts.looked_at * _strangers(month, counts)
+
+
+def _capacity(counts: Counts) -> int:
+    """Return how many entries fill a segment of the journal."""
+    return _SHAPE.capacity(_COLLECTION, round(counts.entry_bytes))
+
+
+def _packing_units(month: Month, counts: Counts) -> float:
+    """Return the units by which packs are made, and those of what is in none yet by the time that an instance starts.
+
+    That is between nothing and a pack: half of one.
+    """
+    capacity = _capacity(counts)
+    tails = _starts(month, counts) * Load.of(month.pictures, _SHAPE, capacity).most_units / 2
+    return tails + month.uploads / capacity * Making.of(_SHAPE).units
 
 
 def _starts(month: Month, counts: Counts) -> float:

@@ -20,7 +20,7 @@ ALARM_MONTH = 0.10  # CloudWatch: one alarm on one metric
 SQS_REQUEST = 0.4e-6
 
 
-def reading(*, read_units: float = 0, s3_gets: int = 0) -> float:
+def reading(*, read_units: float = 0, s3_gets: float = 0) -> float:
     """Return the dollars that so many reads cost."""
     return read_units * READ_UNIT + s3_gets * S3_GET
 
