@@ -83,6 +83,12 @@ class _ToStore(NamedTuple):
     scope: str
     pair: Pair
     decision: Decision
+    has_contents: bool  # they are known of both
+
+    @property
+    def decided(self) -> tuple[str, Subject]:
+        """What it is of, and in which scope."""
+        return self.scope, self.decision.subject
 
 
 class Decisions:
@@ -194,15 +200,18 @@ class Decisions:
         return records
 
     def _refuse_unseen(self, checked: Sequence[_ToStore], said: Sequence[Said]) -> None:
-        """Raise ContentChanged or ValueError if one is to go of a pair that nobody was told of, as its objects are now.
+        """Raise ContentChanged or ValueError if one is to go of a pair that nobody was told of as it is now.
 
         Whoever decided may have seen another picture, which was overwritten since.
         """
         goes = [(one, what) for one, what in zip(checked, said, strict=True) if one.decision.kept is not None]
-        noted = set[Pair]()
+        told = set[Pair]()
         for scope in dict.fromkeys(one.scope for one, _ in goes):
-            noted |= self._known.noted(scope, (one.pair for one, _ in goes if one.scope == scope)).keys()
-        unseen = [what for one, what in goes if one.pair not in noted]
+            told |= self._known.told(scope, (one.pair for one, _ in goes if one.scope == scope))
+        untold = [(one, what) for one, what in goes if one.pair not in told]
+        # Of what was decided nobody is told again when one of both is put again, so the pair as it is now is not noted.
+        before = self._known.each(lambda it: it[0].has_contents and self._known.is_aside(*it[0].decided), untold)
+        unseen = [what for (_, what), was_told in zip(untold, before, strict=True) if not was_told]
         if shown := [one for what in unseen for one in (what.one, what.other) if one.sha256]:
             raise ContentChanged([(one, one.sha256) for one in dict.fromkeys(shown)])  # the same bytes, put once more
         for what in unseen:
@@ -263,7 +272,7 @@ def _checked(scope: str, said: Said, records: tuple[PictureRecord, PictureRecord
         note=judged.note,
         batch=judged.batch,
     )
-    return _ToStore(scope, Pair.of(*records), decision)
+    return _ToStore(scope, Pair.of(*records), decision, all(record.digest for record in records))
 
 
 def _batches(checked: Iterable[_ToStore]) -> dict[tuple[str, str], list[Subject]]:

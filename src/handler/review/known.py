@@ -108,6 +108,14 @@ class Known:
         found = self.each(lambda some: self.pairs.noted(collection, some), _pieces(distinct))
         return {pair: noted for some in found for pair, noted in some.items()}
 
+    def told(self, scope: str, pairs: Iterable[Pair]) -> set[Pair]:
+        """Return those of *pairs* that were announced, or filed for review quietly; strongly consistent."""
+        return {pair for pair, found in self.noted(scope, pairs).items() if found.announced or found.filed}
+
+    def is_aside(self, scope: str, subject: Subject) -> bool:
+        """Whether an announced pair was set aside for *subject*: somebody was told of it; eventually consistent."""
+        return next(iter(self.pairs.aside(self.collection(scope), subject)), None) is not None
+
     def set_aside(self, scope: str, decided: Mapping[Pair, Subject]) -> None:
         """Take pairs out of review that were decided about, unless that was taken back meanwhile."""
         collection = self.collection(scope)

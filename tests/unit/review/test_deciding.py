@@ -11,7 +11,21 @@ from handler.review.decisions import ContentChanged, Judged, NotThere, Said, Sho
 from handler.review.service import Review
 from tests.deployments import BUCKET, FakeDeployment
 from tests.pictures import jpeg, photo
-from tests.unit.review.conftest import COPY, DIFFERENT, NEAR, ONE, TWO, as_shown, decide, digest, keys, waiting
+from tests.unit.review.conftest import (
+    CAT,
+    COPY,
+    DIFFERENT,
+    NEAR,
+    ONE,
+    TWO,
+    as_shown,
+    decide,
+    deletable,
+    digest,
+    keep,
+    keys,
+    waiting,
+)
 
 
 def test_announced_pairs_wait_as_groups(review: Review) -> None:
@@ -140,6 +154,43 @@ def test_none_is_to_go_of_a_pair_that_was_not_told_since_its_picture_was_put_aga
 
     with pytest.raises(ContentChanged):
         review.decisions.decide([Said(one, near, Judged(Verdict.KEEP_ONE, by="somebody", kept=ONE))])
+
+
+def test_none_is_to_go_of_a_pair_that_was_noted_and_not_told_yet(site: FakeDeployment, review: Review) -> None:
+    for key, noted in site.pairs.items.items():
+        site.pairs.items[key] = replace(noted, announced=False, filed=False)  # as if who found it stopped then
+
+    with pytest.raises(ValueError, match="were not announced as they are now"):
+        decide(review, ONE, NEAR, Judged(Verdict.KEEP_ONE, by="somebody", kept=ONE))
+
+
+def test_one_goes_of_a_pair_that_was_told_quietly(site: FakeDeployment, review: Review) -> None:
+    for key, noted in site.pairs.items.items():
+        site.pairs.items[key] = replace(noted, announced=False, quiet=True)
+
+    assert decide(review, ONE, NEAR, Judged(Verdict.KEEP_ONE, by="somebody", kept=ONE)).kept
+
+
+@pytest.mark.parametrize(("other", "body"), [(NEAR, COPY), (TWO, CAT)], ids=["near", "equal"])
+def test_verdict_is_changed_though_the_same_bytes_were_put_again(
+    site: FakeDeployment, review: Review, other: NamedObject, body: bytes
+) -> None:
+    """Of what was decided nobody is told again, so the pair is not noted as it is now."""
+    decide(review, ONE, other, Judged(Verdict.KEEP_BOTH, by="somebody"))
+    site.upload(other.key, body)
+
+    keep(review, kept=ONE, goes=other)
+
+    assert deletable(review) == {(other, ONE)}
+
+
+def test_verdict_about_what_was_never_told_is_no_witness(site: FakeDeployment, review: Review) -> None:
+    site.upload("dog.jpg", jpeg(photo(2)))
+    dog = NamedObject(BUCKET, "dog.jpg")
+    decide(review, ONE, dog, Judged(Verdict.KEEP_BOTH, by="somebody"))
+
+    with pytest.raises(ValueError, match="were not announced as they are now"):
+        keep(review, kept=ONE, goes=dog)
 
 
 def test_group_says_the_contents_that_it_is_of(site: FakeDeployment, review: Review) -> None:
