@@ -31,7 +31,7 @@ class Herd:
         self.world = World()
         shape = Shape(pack_sizes=case.pack_sizes)
         before = Before(COLLECTION, case.pictures, LOOK1.word_count, case.shards)
-        self.cloud = Cloud(self.world, before, shape, pictures(uploads))
+        self.cloud = Cloud(self.world, before, shape, pictures(uploads), case.placement)
         self.done: dict[str, tuple[float, Report]] = {}  # by key: when it was told, and how
         self.attempts = self.lost = self.instances = 0
         self.errors: Counter[str] = Counter()

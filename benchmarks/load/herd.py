@@ -12,9 +12,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from benchmarks.load.burst import COPY, Herd
-from benchmarks.load.simulated_instance import Case
+from benchmarks.load.simulated_instance import COLLECTION, Case
+from benchmarks.load.throttled_cloud import partition_of
 from handler.core import prices
 from handler.core.found import Route
+from handler.core.journal import MAX_SHARDS
 from handler.core.model import Outcome
 from training.parts import positive_integer
 from training.printing import print_table, progress
@@ -33,6 +35,18 @@ NOW = (
     ),
 )
 BEFORE = tuple(replace(case, name=f"before: {case.name}", pack_sizes=(1024,), is_patient=False) for case in NOW)
+APART = 4  # a placement by which each shard of the journal has a partition of its own
+CAME = ("whole", "pairs told", "failed attempts", "in the failure queue", "median s", "last s", "at most", "dollars")
+ASKED = ("read units", "write units", "appends refused", "GETs", "PUTs")
+
+
+def sharded(case: Case, shards: int, placement: int) -> Case:
+    """Return *case* where the journal always had so many *shards*, and its name, which says in how many partitions."""
+    if shards == 1:
+        return replace(case, placement=placement)
+    partitions = {partition_of(f"{COLLECTION}#j{shard}", placement) for shard in range(shards)}
+    name = f"{case.name}; JournalShards {shards}, in {len(partitions)} partitions"
+    return replace(case, name=name, shards=shards, placement=placement)
 
 
 class Told(NamedTuple):
@@ -82,47 +96,65 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--uploads", type=positive_integer, default=1000, metavar="N", help="at once (default: %(default)s)"
     )
     parser.add_argument("--now", action="store_true", help="leave out what it was like before (default: both)")
+    parser.add_argument(
+        "--shards",
+        type=int,
+        choices=range(1, MAX_SHARDS + 1),
+        action="append",
+        help="JournalShards of the stack, or several to compare (default: 1)",
+    )
+    parser.add_argument(
+        "--placement",
+        type=int,
+        default=APART,
+        metavar="N",
+        help="which partition has what: another number, another draw; by %(default)s each of four shards has one of "
+        "its own (default: %(default)s)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the table; 1 if a burst of today misses what it is held to."""
-    rows, missed = [], False
-    cases = [*NOW, *([] if options.now else BEFORE)]
+    """Print the tables; 1 if a burst of today misses what it is held to."""
+    now = [sharded(case, shards, options.placement) for case in NOW for shards in options.shards or (1,)]
+    before = [] if options.now else [replace(case, placement=options.placement) for case in BEFORE]
+    came, asked, missed = [], [], False
     with progress() as bar:
-        for case in bar.track(cases, description="bursts"):
+        for case in bar.track([*now, *before], description="bursts"):
             herd = Herd(case, options.uploads)
             herd.run()
-            told, counts = outcome(herd), herd.cloud.counts
-            missed |= case in NOW and (
-                told.whole < options.uploads
-                or told.pairs < told.of_pairs
-                or told.last_s > case.within_s
-                or herd.lost > 0
-            )
-            rows.append(
-                (
-                    case.name,
-                    *(
-                        f"{told.whole:,}",
-                        f"{told.pairs} of {told.of_pairs}",
-                        f"{herd.attempts - len(herd.cloud.pictures):,}",
-                        f"{herd.lost:,}",
-                    ),
-                    *(f"{told.median_s:.0f}", f"{told.last_s:.0f}"),
-                    *(f"{counts[name]:,}" for name in ("read units", "write units", "appends refused", "GETs", "PUTs")),
-                    f"{counts['reads throttled'] + counts['writes throttled'] + counts['GETs throttled']:,}",
-                    f"{told.dollars:.2f}",
-                )
-            )
+            told = outcome(herd)
+            missed |= case in now and not _holds(herd, told)
+            came.append((case.name, *_came_through(herd, told)))
+            asked.append((case.name, *_asked_for(herd)))
     print_table(
         f"{options.uploads:,} uploads at once, each to a new instance",
-        (
-            *("stored before", "whole", "pairs told", "failed attempts", "in the failure queue", "median s", "last s"),
-            *("read units", "write units", "refused appends", "GETs", "PUTs", "throttled", "dollars"),
-        ),
-        rows,
-        note="An attempt that failed is repeated by Lambda after one minute and "
-        "after two more. throttled: reads, writes and GETs, each as often as it was. Dollars of the uploads, all in "
-        "but logs and metrics.",
+        ("stored before", *CAME),
+        came,
+        note="An attempt that failed is repeated by Lambda after one minute and after two more. Dollars of the "
+        "uploads, all in but logs and metrics.",
+    )
+    print_table(
+        "What they ask for",
+        ("stored before", *ASKED, "throttled"),
+        asked,
+        note="throttled: reads, writes and GETs, each as often as it was.",
     )
     return int(missed)
+
+
+def _holds(herd: Herd, told: Told) -> bool:
+    """Whether all was indexed, compared with everything and told, in time, and nothing was given up."""
+    events = len(herd.cloud.pictures)
+    return (told.whole, told.pairs, herd.lost) == (events, told.of_pairs, 0) and told.last_s <= herd.case.within_s
+
+
+def _came_through(herd: Herd, told: Told) -> tuple[object, ...]:
+    failed = herd.attempts - len(herd.cloud.pictures)
+    counts = f"{told.whole:,}", f"{told.pairs} of {told.of_pairs}", f"{failed:,}", f"{herd.lost:,}"
+    return *counts, f"{told.median_s:.0f}", f"{told.last_s:.0f}", herd.case.within_s, f"{told.dollars:.2f}"
+
+
+def _asked_for(herd: Herd) -> tuple[object, ...]:
+    counts = herd.cloud.counts
+    throttled = sum(counts[f"{what} throttled"] for what in ("reads", "writes", "GETs"))
+    return *(f"{counts[name]:,}" for name in ASKED), f"{throttled:,}"

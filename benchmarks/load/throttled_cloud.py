@@ -3,9 +3,9 @@
 A collection that was stored before is not kept: its segments and packs are made up when they are asked for.
 """
 
+import hashlib
 import math
 import random
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.load.virtual_time import World
+from handler.aws.journal import SHARDS
 from handler.core.entry import ID_BYTES, WORD_BYTES, entry_bytes
 from handler.core.journal import Shape
 from handler.core.model import Collection
@@ -23,6 +24,12 @@ READS_PER_S, WRITES_PER_S = 3_000, 1_000  # of a partition
 STRANGER = bytes(8)  # how the ids of what was stored before begin
 
 Item = dict[str, Any]
+
+
+def partition_of(pk: str, placement: int = 0) -> int:
+    """Return which partition has *pk*; AWS does not say, so every *placement* is another draw."""
+    digest = hashlib.blake2b(pk.encode(), digest_size=8, salt=placement.to_bytes(16, "big")).digest()
+    return int.from_bytes(digest, "big") % PARTITIONS
 
 
 class Busy(Exception):
@@ -63,11 +70,14 @@ class Before(NamedTuple):
 class Cloud:
     """What all instances share: tables, objects, how much they may be asked, and what was asked."""
 
-    def __init__(self, world: World, before: Before, shape: Shape, pictures: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, world: World, before: Before, shape: Shape, pictures: Mapping[str, bytes], placement: int = 0
+    ) -> None:
         self.world, self.before, self.shape, self.pictures = world, before, shape, pictures
         self.rng = random.Random(before.pictures)
         self.counts: Counter[str] = Counter()  # units, requests, throttled ones
         self.published: list[str] = []
+        self._placement = placement
         self._tables: defaultdict[str, dict[tuple[str, str], Item]] = defaultdict(dict)
         self._partitions: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         self._limits: dict[tuple[str, str, int], Bucket] = {}
@@ -85,7 +95,7 @@ class Cloud:
     def consume(self, table: str, pk: str, kind: str, units: float) -> None:
         """Take *units* of the partition; raise Busy if there is nothing left in it."""
         per_s = READS_PER_S if kind == "read" else WRITES_PER_S
-        bucket = self.limit(table, kind, zlib.crc32(pk.encode()) % PARTITIONS, per_s)
+        bucket = self.limit(table, kind, partition_of(pk, self._placement), per_s)
         if not bucket.has(self.world.now):
             self.counts[f"{kind}s throttled"] += 1
             raise Busy("ProvisionedThroughputExceededException")
@@ -95,12 +105,14 @@ class Cloud:
     # --- items ---
 
     def item(self, table: str, pk: str, sk: str) -> Item | None:
-        """Return the item; segments that were stored before are made up."""
+        """Return the item; segments that were stored before are made up, and how many shards there are."""
         if (found := self._tables[table].get((pk, sk))) is not None:
             return found
-        if pk.startswith(self._journal) and sk.isdigit():
-            return self._segment(pk, int(sk))
-        return None
+        if not pk.startswith(self._journal):
+            return None
+        if sk == SHARDS:
+            return {"pk": {"S": pk}, "sk": {"S": sk}, "count": {"N": str(self.before.shards)}}
+        return self._segment(pk, int(sk))
 
     def store(self, table: str, item: Item) -> int:
         """Store *item*; return how many bytes it has."""
@@ -119,8 +131,8 @@ class Cloud:
             stop = min(self._end(shard), int(last) if last.isdigit() else math.inf) + 1
             there = range(start, int(stop))
             found |= {f"{number:08d}" for number in (there[-most - 1 :] if backwards else there[: most + 1])}
-            if shard == 0 and self.before.shards > 1 and first <= "shards" <= last:
-                found.add("shards")
+            if shard == 0 and self.before.shards > 1 and first <= SHARDS <= last:
+                found.add(SHARDS)
         return sorted(found, reverse=backwards)[: most + 1]
 
     def _rows(self, shard: int) -> int:

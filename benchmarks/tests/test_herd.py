@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError
 
 from benchmarks.cost.packs import load
 from benchmarks.load.burst import Herd
-from benchmarks.load.herd import NOW, outcome
+from benchmarks.load.herd import APART, NOW, outcome, sharded
 from benchmarks.load.throttled_client import GETS_PER_S, Client
-from benchmarks.load.throttled_cloud import READS_PER_S, WRITES_PER_S, Before, Cloud
+from benchmarks.load.throttled_cloud import PARTITIONS, READS_PER_S, WRITES_PER_S, Before, Cloud, partition_of
 from benchmarks.load.virtual_time import Group, World
 from handler.core.journal import Shape
 from handler.core.model import Collection
@@ -59,6 +59,23 @@ def test_burst_is_told_and_whole_and_reads_a_short_tail() -> None:
     assert (told.whole, told.pairs) == (len(herd.cloud.pictures), told.of_pairs)
     assert (herd.lost, herd.attempts) == (0, len(herd.cloud.pictures))
     assert herd.cloud.counts["tail units"] <= 33 * herd.attempts
+
+
+def test_burst_is_told_and_whole_where_the_journal_is_spread_over_shards() -> None:
+    herd = Herd(sharded(NOW[0], 4, placement=0), 26)
+
+    herd.run()
+
+    told = outcome(herd)
+    assert (told.whole, told.pairs, herd.lost) == (len(herd.cloud.pictures), told.of_pairs, 0)
+
+
+def test_every_placement_is_another_draw_of_partitions() -> None:
+    draws = {tuple(partition_of(f"*#look1#j{shard}", placement) for shard in range(4)) for placement in range(20)}
+
+    assert len(draws) > 10
+    assert len({partition_of(f"*#look1#j{shard}", APART) for shard in range(4)}) == 4
+    assert {partition for draw in draws for partition in draw} == set(range(PARTITIONS))
 
 
 def test_instance_that_runs_out_of_time_is_ended_and_its_event_comes_again_twice() -> None:
