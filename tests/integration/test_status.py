@@ -54,9 +54,7 @@ def nothing_wrong(site: Site) -> Iterator[None]:
 def type_in(command: str, site: Site) -> None:
     """Run a command as the screen has it; the AWS CLI is told of the emulator."""
     program, *words = shlex.split(command)
-    path = {"aws": [str(AWS), "--endpoint-url", site.deployment.endpoint], "lookalike": [".venv/bin/lookalike"]}[
-        program
-    ]
+    path = [str(AWS), "--endpoint-url", site.deployment.endpoint] if program == "aws" else [program]
     done = subprocess.run([*path, *words], cwd=ROOT, env=environment(site.deployment.endpoint), capture_output=True)  # noqa: S603 - what is tested
     assert done.returncode == 0, done.stderr
 
@@ -135,7 +133,7 @@ def test_failed_event_is_told_with_its_cause_and_its_alarm_and_stays_in_the_queu
     assert ended == 1
     (trouble,) = document["troubles"]
     assert trouble["what"].startswith("3 events wait in the failure queue; alarm failure-queue has been on for ")
-    assert (trouble["page"], trouble["command"]) == ("docs/runbook/failure-queue.md", "lookalike failures")
+    assert (trouble["page"], trouble["command"]) == ("docs/runbook/failure-queue.md", ".venv/bin/lookalike failures")
     (cause,) = document["failures"]["causes"]
     assert (cause["events"], cause["condition"]) == (2, "RetriesExhausted")
     assert cause["cause"] == "no-connection: EndpointConnectionError"

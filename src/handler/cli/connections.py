@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from handler.cli.notifications import WouldLose, read
 from handler.cli.output import one_line, printable
+from handler.cli.program import ours
 from handler.cli.stacks import DeployedStack
 from handler.core.model import ReadDenied
 
@@ -121,7 +122,7 @@ class Connection:
             return Check(name, UNKNOWN, str(error))
         if on:
             return Check(name, OK, "it is on")
-        return Check(name, MISSING, "it is off", f"lookalike connect s3://{self._bucket}")
+        return Check(name, MISSING, "it is off", ours(f"connect s3://{self._bucket}", self._stack.name))
 
     def _heard(self, name: str) -> Check:
         events, queue = self._client("events"), self._stack.output("IntakeQueueArn")

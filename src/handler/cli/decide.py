@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -11,8 +12,10 @@ from handler.cli.deciding import all_groups, new_batch, put, put_groups
 from handler.cli.errors import STATUSES, CommandError
 from handler.cli.measures import amount, counted
 from handler.cli.output import complain, printable
+from handler.cli.program import ours
 from handler.cli.progress import progress
 from handler.cli.reviewing import Document, add_filters, all_alike, filters, keep_one, me, said, sums
+from handler.cli.stacks import STACK
 from handler.core.verdicts import Verdict
 
 NOTHING_DECIDED = 1
@@ -144,7 +147,7 @@ def _carry_out(ask: Ask, some: Sequence[Document], verdict: Verdict, options: ar
     except CommandError as error:
         if not stored:
             raise
-        raise CommandError(_stopped(error, batch, stored, options.scope), status=ERROR) from error
+        raise CommandError(_stopped(error, batch, stored, options), status=ERROR) from error
     return _told(batch, stored, left_out, options)
 
 
@@ -153,9 +156,10 @@ def _of(group: Document, verdict: Verdict, note: str | None) -> list[Document]:
     return [{**one, "note": note} for one in decisions] if note else decisions
 
 
-def _stopped(error: CommandError, batch: str, stored: Sequence[Document], scope: str | None) -> str:
-    where = f" --scope '{scope}'" if scope else ""
-    how = f"`lookalike decisions{where} --undo '{batch}'` takes back all, the same command does the rest"
+def _stopped(error: CommandError, batch: str, stored: Sequence[Document], options: argparse.Namespace) -> str:
+    where = f" --scope {shlex.quote(options.scope)}" if options.scope else ""
+    undoes = ours(f"decisions{where} --undo {shlex.quote(batch)}", options.stack or STACK)
+    how = f"`{undoes}` takes back all, the same command does the rest"
     return f"{error}: {counted(len(stored), 'decision')} or more were stored: {how}"
 
 

@@ -12,6 +12,7 @@ from handler.cli.errors import STATUSES, USAGE_ERROR, CommandError
 from handler.cli.explaining import Explainer, OtherPicture
 from handler.cli.gates import Facts, gates, why
 from handler.cli.output import complain, printable
+from handler.cli.program import ours
 from handler.cli.rows import laid_out, terminal_width
 from handler.cli.stacks import STACK
 from handler.core.correlation import correlation_id
@@ -101,8 +102,8 @@ def _ref(text: str) -> ObjectRef:
 def _unknown(ref: ObjectRef, stack: str) -> str:
     return printable(
         f"{_name(ref)}: nothing is stored under this name. Is it in the bucket (aws s3 ls)? Does the bucket tell the "
-        f"stack (lookalike connect s3://{ref.bucket} --check --stack {stack})? Does its event wait "
-        f"(lookalike failures --stack {stack})? What was there before: lookalike backfill"
+        f"stack ({ours(f'connect s3://{ref.bucket} --check', stack)})? Does its event wait "
+        f"({ours('failures', stack)})? What was there before: {ours(f'backfill s3://{ref.bucket}', stack)}"
     )
 
 

@@ -1,6 +1,5 @@
 """What waits in the failure queue by cause: how much, since when, of what, and what to do about it."""
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from handler.cli.causes import Cause
 from handler.cli.failed_events import Failure
 from handler.cli.measures import counted
 from handler.cli.output import printable
+from handler.cli.program import ours
 from handler.cli.rows import laid_out
 from handler.cli.stacks import STACK
 
@@ -55,10 +55,9 @@ class FailureGroup:
 
     def next_command(self, stack: str = STACK) -> str:
         """Return what to run next for *stack*, once the cause is mended."""
-        redrive = "lookalike redrive" + ("" if stack == STACK else f" --stack {shlex.quote(stack)}")
         if not self.example.payload:
-            return f"{redrive} --drop {self.example.message_id}"
-        return f"{redrive} --cause {self.cause.name}"
+            return ours(f"redrive --drop {self.example.message_id}", stack)
+        return ours(f"redrive --cause {self.cause.name}", stack)
 
     def describe(self, stack: str = STACK) -> dict[str, Any]:
         """Return what `failures --json` prints of it."""

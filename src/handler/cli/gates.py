@@ -179,7 +179,7 @@ def _published(facts: Facts, _: Settings) -> Gate:
     return Gate(
         "published",
         False,
-        "the pair was found, and its message not published: the event is under way, or failed (lookalike failures)",
+        "the pair was found, and its message not published: the event is under way, or waits in the failure queue",
     )
 
 

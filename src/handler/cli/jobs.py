@@ -27,6 +27,7 @@ from handler.cli.job_files import BackfillJob, JobFiles, usual_folder
 from handler.cli.manifest import ListedObject
 from handler.cli.measures import counted
 from handler.cli.output import complain, printable
+from handler.cli.program import ours
 from handler.cli.progress import progress
 from handler.cli.stacks import STACK, DeployedStack, described
 from handler.core.backfill import BackfillTell
@@ -208,7 +209,8 @@ def end(options: argparse.Namespace, job: BackfillJob, reported: tuple[Path, Seq
     if reported:
         print(f"{counted(len(reported[1]), 'group')} in {printable(str(reported[0]))}")
     if failed:
-        complain(f"{counted(failed, 'object')} failed: lookalike failures says why, lookalike redrive --dry-run which")
+        why, which = ours("failures", options.stack), ours("redrive --dry-run", options.stack)
+        complain(f"{counted(failed, 'object')} failed: {why} says why, {which} which")
     return 1 if failed else 0
 
 

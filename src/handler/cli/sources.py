@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 from handler.cli.aws_errors import is_missing
 from handler.cli.connections import MISSING, OK, Check, Clients, Connection
 from handler.cli.facts import SourceBucket, Unknown
-from handler.cli.stacks import STACK, DeployedStack
+from handler.cli.program import ours
+from handler.cli.stacks import DeployedStack
 
 OWN_EVENTS = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*")
 
@@ -34,7 +35,7 @@ def source(client: Clients, stack: DeployedStack, region: str, bucket: str) -> S
     except ClientError as error:
         if not is_missing(error):
             raise
-        cure = f"lookalike connect s3://{bucket}{_named(stack)} --check"
+        cure = ours(f"connect s3://{bucket} --check", stack.name)
         return SourceBucket(bucket, connected=False, way="there is no such bucket", cure=cure)
     checks = list(connection.delivery())
     if missing := next((one for one in checks if one.state == MISSING), None):
@@ -48,11 +49,7 @@ def _cure(missing: Check, stack: DeployedStack, bucket: str) -> str:
     """Return the command that mends what is *missing*, or says how to."""
     if missing.cure.startswith("aws "):
         return missing.cure
-    return f"lookalike connect s3://{bucket}{_named(stack)} {'--yes' if missing.check == 'eventbridge' else '--check'}"
-
-
-def _named(stack: DeployedStack) -> str:
-    return "" if stack.name == STACK else f" --stack {stack.name}"
+    return ours(f"connect s3://{bucket} {'--yes' if missing.check == 'eventbridge' else '--check'}", stack.name)
 
 
 def _own(s3: Any, stack: DeployedStack, bucket: str) -> SourceBucket:

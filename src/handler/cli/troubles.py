@@ -23,7 +23,7 @@ from handler.cli.facts import (
     WaitingQueue,
 )
 from handler.cli.measures import counted
-from handler.cli.stacks import STACK
+from handler.cli.program import ours
 
 RUNBOOK, RECOVER = "docs/runbook/", "docs/how-to/recover.md"
 SETTLED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
@@ -148,8 +148,7 @@ def log_command(facts: StackFacts, page: str) -> str:
 
 def our(facts: StackFacts, words: str) -> str:
     """Return a command of ours about the stack."""
-    named = "" if facts.stack.name == STACK else f" --stack {facts.stack.name}"
-    return f"lookalike {words}{named}"
+    return ours(words, facts.stack.name)
 
 
 def age(seconds: float) -> str:

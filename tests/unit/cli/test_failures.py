@@ -146,7 +146,7 @@ def test_next_command_names_a_stack_of_another_name() -> None:
     (group,) = look(InMemoryQueue(record("busy.jpg", error=BUSY))).groups
 
     assert group.next_command() == "lookalike redrive --cause throttled"
-    assert group.next_command("my-pictures") == "lookalike redrive --stack my-pictures --cause throttled"
+    assert group.next_command("my-pictures") == "lookalike redrive --cause throttled --stack my-pictures"
 
 
 def test_nothing_that_waits_is_one_line() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handler.cli.output import printable
+from handler.cli.program import ours
 from handler.cli.review.export import deletion
 from handler.cli.reviewing import members, named
 from handler.core.lists import source_of
@@ -28,7 +29,7 @@ def pictured(copy: Document) -> NamedObject | None:
 
 def take_off(entry: Document) -> str:
     """Return the command that takes *entry* off its list."""
-    return f"lookalike list remove {list_of(entry)} {shlex.quote(entry['key'])}"
+    return ours(f"list remove {list_of(entry)} {shlex.quote(entry['key'])}")
 
 
 def commands(group: Document) -> list[tuple[str, str]]:
