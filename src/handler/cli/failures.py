@@ -30,7 +30,7 @@ from handler.cli.saved_failures import Saved, copy, created, move
 from handler.cli.stacks import STACK, described, patient
 
 MOST = 10_000  # messages that are looked at: a minute or so
-NOTHING, SOMETHING, COULD_NOT_TELL = 0, 1, 2  # exit statuses
+DONE, SOMETHING, COULD_NOT_TELL = 0, 1, 2  # exit statuses
 COPIED = ("example", "page", "then")
 TEXT_WIDTH = 120  # where standard output is no terminal
 DESCRIPTION = """\
@@ -58,8 +58,9 @@ JSON fields:
   hidden     how many somebody else holds, or a run that was killed
 
 exit status:
-  0  nothing waits, or nothing that the filter takes
-  1  something does
+  0  nothing waits, or nothing that the filter takes; with --save: all of that
+     is in the file and, with --discard, deleted
+  1  something waits; with --save: not all of it was saved or deleted
   2  wrong usage, or AWS could not be asked
 {STATUSES}
 
@@ -106,14 +107,15 @@ def run(options: argparse.Namespace) -> int:
         with FailureQueue(session.client("sqs", config=patient(BATCH)), url) as queue:
             seen = _look(session, queue, log_group, options)
             _print(seen, queue, options)
+            waits = bool(seen.groups or not seen.whole)
             if options.save and seen.groups:
-                _save(seen, queue, options)
+                waits = not _save(seen, queue, options)
     except (BotoCoreError, ClientError) as error:
         said = explain(error, stack=options.stack, region=region, instead="--queue-url")
         raise CommandError(said, status=COULD_NOT_TELL) from error
     except CommandError as error:
         raise CommandError(str(error), status=COULD_NOT_TELL) from error
-    return SOMETHING if seen.groups or queue.elsewhere or not seen.whole else NOTHING
+    return SOMETHING if waits or queue.elsewhere else DONE
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -147,13 +149,16 @@ def _print(seen: Survey, queue: FailureQueue, options: argparse.Namespace) -> No
         print(*screen(seen, queue.about, hidden, queue.began, terminal_width(), options.stack), sep="\n", flush=True)
 
 
-def _save(seen: Survey, queue: FailureQueue, options: argparse.Namespace) -> None:
-    """Write what was seen to a file, and delete it from the queue if that was asked for and agreed to."""
+def _save(seen: Survey, queue: FailureQueue, options: argparse.Namespace) -> bool:
+    """Write what was seen to a file, and delete it from the queue if that was asked for; return whether all of it was.
+
+    Whoever is asked, and does not agree, has nothing done.
+    """
     if options.discard and not seen.whole:
         raise CommandError(f"only {seen.looked_at:,} messages were looked at: raise --limit to discard")
     if options.discard and not options.yes and not asked("write these events to the file and delete them?"):
         complain("nothing saved, and nothing discarded")
-        return
+        return False
     choice, saved = Chosen(asked_for(options, queue.began), explained=seen.explained), Saved()
     with created(options.save) as file, progress("saving", lambda: queue.about) as shown:
         try:
@@ -162,6 +167,7 @@ def _save(seen: Survey, queue: FailureQueue, options: argparse.Namespace) -> Non
             shown.complain(f"{saved.count:,} saved in {printable(str(options.save))}, {saved.discarded:,} discarded")
             if saved.left:
                 shown.complain(f"{counted(len(saved.left), 'message')} could not be deleted, and will be there again")
+    return saved.count >= seen.taken and not saved.left
 
 
 def screen(seen: Survey, about: int, hidden: int, now: datetime, width: int | None, stack: str = STACK) -> list[str]:

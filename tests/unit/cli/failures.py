@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,25 @@ EVENTS = Path(__file__).parents[3] / "events"
 RECORD = json.loads((EVENTS / "failed-event.json").read_text())
 START_MS = 1_793_401_200_000  # the queue's clock below
 DATE = "Fri, 30 Oct 2026 23:00:00 GMT"
+
+
+class TypedIn(StringIO):
+    """Standard input of somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class SessionOf:
+    """A session of boto3's with these clients, by service."""
+
+    region_name = "eu-west-1"
+
+    def __init__(self, **clients: Any) -> None:
+        self._clients = clients
+
+    def client(self, service: str, **_: Any) -> Any:
+        return self._clients[service]
 
 
 class InMemoryQueue:

@@ -15,20 +15,20 @@ from handler.cli.failure_queue import FailureQueue
 from handler.cli.main import main
 from handler.cli.redriving import Chosen, Pace, Tally, resend
 from handler.cli.saved_failures import Saved, copy, created, load, move
-from tests.unit.cli.failures import EVENTS, InMemoryQueue, client_error, key_of, message, record
+from tests.unit.cli.failures import EVENTS, InMemoryQueue, SessionOf, TypedIn, client_error, key_of, message, record
 
 EVERYTHING = FailureFilter(datetime(2026, 10, 30, 23, tzinfo=UTC))
 EVENT = (EVENTS / "eventbridge-object-created.json").read_text()
 
 
-def waits() -> InMemoryQueue:
+def a_full_queue() -> InMemoryQueue:
     sqs = InMemoryQueue(*[record(f"{n}.jpg") for n in range(12)], "nonsense")
     sqs.send(EVENT, attributes={"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "not authorized"})
     return sqs
 
 
 def test_copy_has_every_message_and_leaves_the_queue_as_it_is(tmp_path: Path) -> None:
-    sqs, saved = waits(), Saved()
+    sqs, saved = a_full_queue(), Saved()
     client: Any = sqs
 
     with FailureQueue(client, "url") as queue, created(tmp_path / "all.jsonl") as file:
@@ -44,7 +44,7 @@ def test_copy_has_every_message_and_leaves_the_queue_as_it_is(tmp_path: Path) ->
 
 
 def test_move_takes_what_is_meant_out_of_the_queue(tmp_path: Path) -> None:
-    sqs, saved = waits(), Saved()
+    sqs, saved = a_full_queue(), Saved()
     client: Any = sqs
     sqs.stuck = {"m3"}
 
@@ -74,7 +74,7 @@ def test_nothing_is_deleted_before_the_disk_has_it(tmp_path: Path) -> None:
 
 
 def test_what_was_saved_is_sent_again_and_what_cannot_be_read_is_kept(tmp_path: Path) -> None:
-    client: Any = waits()
+    client: Any = a_full_queue()
     with FailureQueue(client, "url") as queue, created(tmp_path / "all.jsonl") as file:
         copy(queue, Chosen(EVERYTHING), file, Saved(), lambda _count: None)
     sent, tally, counts = list[bytes](), Tally(), list[int]()
@@ -139,6 +139,48 @@ def test_options_that_do_not_go_together_are_a_usage_error(
     said = capsys.readouterr().err
     assert (status, said.count("\n")) == (2, 1)
     assert cure in said
+
+
+SAVED = ["failures", "--queue-url", "url", "--save", "all.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("words", "answer", "status", "waits"),
+    [
+        (SAVED, "", 0, 14),
+        ([*SAVED, "--discard", "--yes"], "", 0, 0),
+        ([*SAVED, "--discard", "--yes", "--cause", "no-connection"], "", 0, 2),
+        ([*SAVED, "--discard", "--yes", "--cause", "timeout"], "", 0, 14),  # there is none
+        ([*SAVED, "--discard"], "y\n", 0, 0),
+        ([*SAVED, "--discard"], "n\n", 1, 14),
+        (SAVED[:3], "", 1, 14),
+        ([*SAVED[:3], "--cause", "timeout"], "", 0, 14),
+    ],
+)
+def test_status_says_whether_what_was_asked_was_done(
+    words: list[str], answer: str, status: int, waits: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqs = a_full_queue()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("boto3.Session", lambda: SessionOf(sqs=sqs))
+    monkeypatch.setattr("sys.stdin", TypedIn(answer))
+
+    assert (main(words), len(sqs.visible)) == (status, waits)
+
+
+@pytest.mark.parametrize("why", ["not deleted", "held by another"])
+def test_status_says_that_some_could_not_be_discarded(
+    why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqs = a_full_queue()
+    if why == "not deleted":
+        sqs.stuck = {"m3"}
+    else:
+        sqs.hidden_until["m3"] = 100
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("boto3.Session", lambda: SessionOf(sqs=sqs))
+
+    assert (main([*SAVED, "--discard", "--yes"]), len(sqs.messages)) == (1, 1)
 
 
 def test_cause_that_the_log_told_is_in_the_file(tmp_path: Path) -> None:
