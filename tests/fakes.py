@@ -217,6 +217,10 @@ class InMemoryPairs:
             if key[0] == str(collection) and key not in self._away:
                 yield filed
 
+    def some_waiting(self, collection: Collection, most: int) -> tuple[list[Filed], bool]:
+        found = sorted(self.waiting(collection), key=lambda filed: filed.at, reverse=True)
+        return found[:most], len(found) <= most
+
     def set_aside(self, collection: Collection, pair: Pair, subject: Subject) -> None:
         if (str(collection), pair) in self._filed:
             self._away[str(collection), pair] = subject

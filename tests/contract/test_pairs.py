@@ -79,6 +79,19 @@ def test_announced_pairs_wait_until_they_are_closed(pairs: Pairs, collection: Co
     assert {found.pair for found in pairs.waiting(collection)} == {Pair.of(one, other) for other in others[:2]}
 
 
+def test_some_that_wait_are_no_more_than_were_asked_for(pairs: Pairs, collection: Collection) -> None:
+    one, others = record(ref("a.jpg")), [record(ref(f"{n}.jpg")) for n in range(40)]
+    for other in others:
+        pairs.note_pair(collection, Pair.of(one, other), NotedPair(LIKENESS, finder=one.named))
+        pairs.mark_announced(collection, filed(one, other))
+
+    some, whole = pairs.some_waiting(collection, 16)
+    everything, all_of_them = pairs.some_waiting(collection, 16 * 40)
+
+    assert (1 <= len(some) <= 16, set(some) < set(everything), whole) == (True, True, False)
+    assert (sorted(everything), all_of_them) == (sorted(pairs.waiting(collection)), True)
+
+
 def test_whether_a_pair_is_quiet_stands_as_it_was_noted_first(pairs: Pairs, collection: Collection) -> None:
     one, others = record(ref("a.jpg")), [record(ref(f"{n}.jpg")) for n in range(2)]
     due, quiet = NotedPair(LIKENESS, finder=one.named), NotedPair(LIKENESS, finder=one.named, quiet=True)

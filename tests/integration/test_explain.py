@@ -38,14 +38,14 @@ def test_two_pictures_are_told_of_and_a_third_is_not(site: Site, explain: Run) -
     status, out, _ = explain("--json", "cat.jpg")
     said = json.loads(out)
     told, stranger = (json.loads(explain("--json", "cat.jpg", "--of", name)[1]) for name in ("copy.jpg", "dog.jpg"))
-    unknown, _, complaint = explain("none.jpg")
+    unknown, out, complaint = explain("--json", "none.jpg")
 
     assert (status, said["outcome"], [one["told"] for one in said["others"]]) == (0, "indexed", [True])
     assert said["others"][0]["object"].endswith("/copy.jpg")
     assert (told["told"], {step["passed"] for step in told["steps"]}) == (True, {True})
     assert (stranger["told"], stranger["steps"][-1]["name"]) == (False, "hashes")
     assert json.loads(explain("--json", "dog.jpg")[1])["correlation_id"] == line["correlation_id"]
-    assert unknown == 1
+    assert (unknown, json.loads(out)["unknown"]) == (1, [f"s3://{site.deployment.bucket}/{site.folder}/none.jpg"])
     assert "nothing is stored under this name" in complaint
 
 

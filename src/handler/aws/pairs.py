@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -83,13 +84,23 @@ class DynamoDBPairs:
 
     def waiting(self, collection: Collection) -> Iterator[Filed]:
         """Yield the pairs that wait for a verdict, in any order; eventually consistent, since it is for people."""
+        for some in self._shards(collection):
+            yield from some
+
+    def some_waiting(self, collection: Collection, most: int) -> tuple[list[Filed], bool]:
+        """Return about *most* of them, those that were filed last, and whether these are all; likewise."""
+        each = -(-most // len(SHARDS))
+        shards = list(self._shards(collection, each + 1))
+        return [filed for some in shards for filed in some[:each]], all(len(some) <= each for some in shards)
+
+    def _shards(self, collection: Collection, most: int | None = None) -> Iterator[list[Filed]]:
+        """Yield what waits in each shard, *most* of it; the last filed first."""
 
         def read(shard: str) -> list[Filed]:
-            return list(map(_filed, indexed(self._client, self._table, _review(collection, shard))))
+            items = indexed(self._client, self._table, _review(collection, shard), at_once=most)
+            return list(map(_filed, islice(items, most)))
 
-        shards = self._executor.map(read, SHARDS) if self._executor else map(read, SHARDS)
-        for some in shards:
-            yield from some
+        return self._executor.map(read, SHARDS) if self._executor else map(read, SHARDS)
 
     def set_aside(self, collection: Collection, pair: Pair, subject: Subject) -> None:
         """Take the pair out of review, since *subject* was decided about; no error if it never was in it."""

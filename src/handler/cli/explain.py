@@ -33,6 +33,7 @@ the function's settings. Nothing is stored or announced.
 EPILOG = f"""\
 JSON fields:
   object, of      s3://bucket/key; with --of, the other one, else left out
+  unknown         the names of these under which nothing is stored
   outcome         what came of the object's last event, and
   reason          why it was rejected, or is gone; or null
   correlation_id  what the log's lines about that upload have in common
@@ -40,6 +41,8 @@ JSON fields:
                   as the index has them; null where it has none
   others          without --of: the pictures that it matches, each with object,
                   list, kind, agreement, distance, check_bits, told and why
+  stopped_after   without --of: how many of the pairs that wait for a verdict
+                  were looked through, the last ones; null: all of them
   told, why       with --of: whether the pair was published, and the reason
   steps           with --of: what it had to pass, each with name, passed, says
 
@@ -55,6 +58,10 @@ examples:
       --of s3://amzn-s3-demo-bucket/b.jpg"""
 
 KNOWN, NOT_KNOWN = 0, 1
+OF_ONE = (  # the fields of a picture
+    *("object", "unknown", "outcome", "reason", "correlation_id", "scope", "generation", "version", "etag", "sha256"),
+    *("sequencer", "hash", "views"),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -78,18 +85,32 @@ def run(options: argparse.Namespace) -> int:
         for ref, record in zip(refs, records, strict=True):
             if record is None:
                 complain(_unknown(ref, options.stack or STACK))
-        match [record for record in records if record is not None]:
-            case [one, *others] if len(others) == len(refs) - 1:
-                said = about(explainer, one, *others)
-            case _:
-                return NOT_KNOWN
-    print(json.dumps(said) if options.json else "\n".join(lines(said, terminal_width())))
-    return KNOWN
+        said = about(explainer, refs, records)
+    if options.json:
+        print(json.dumps(said))
+    elif not said["unknown"]:
+        print("\n".join(lines(said, terminal_width())))
+    return NOT_KNOWN if said["unknown"] else KNOWN
 
 
-def about(explainer: Explainer, one: PictureRecord, other: PictureRecord | None = None) -> dict[str, Any]:
-    """Return what is known of one picture: with all that it matches, or with *other* alone."""
-    return _one(explainer, one) | (_all(explainer, one) if other is None else _two(explainer, one, other))
+def about(explainer: Explainer, refs: Sequence[ObjectRef], records: Sequence[PictureRecord | None]) -> dict[str, Any]:
+    """Return what is known of the first of one or two pictures: with all that it matches, or with the other alone.
+
+    *records* are what the index has of *refs*; None where it has nothing.
+    """
+    unknown = [_name(ref) for ref, record in zip(refs, records, strict=True) if record is None]
+    one, *others = records
+    said = dict.fromkeys(OF_ONE) if one is None else _one(explainer, one)
+    said |= {"object": _name(refs[0]), "unknown": unknown}
+    match one, others:
+        case PictureRecord(), []:
+            return said | _all(explainer, one)
+        case PictureRecord(), [PictureRecord() as other]:
+            return said | _two(explainer, one, other)
+        case _, []:
+            return said | {"others": [], "stopped_after": None}
+    why = f"nothing is stored under {' and '.join(unknown)}"
+    return said | {"of": _name(refs[1]), "told": False, "why": why, "steps": []}
 
 
 def _ref(text: str) -> ObjectRef:
@@ -112,6 +133,7 @@ def _one(explainer: Explainer, record: PictureRecord) -> dict[str, Any]:
     ref, computed, collection = record.ref, record.fingerprint, explainer.collection(record.ref)
     return {
         "object": _name(ref),
+        "unknown": [],
         "outcome": record.outcome.value,
         "reason": record.reason,
         "correlation_id": correlation_id(ref),
@@ -138,8 +160,8 @@ def _two(explainer: Explainer, one: PictureRecord, other: PictureRecord) -> dict
 
 
 def _all(explainer: Explainer, one: PictureRecord) -> dict[str, Any]:
-    others = explainer.others(one) if one.alive else []
-    return {"others": [_other(each, explainer.settings) for each in others]}
+    others, stopped_after = explainer.others(one) if one.alive else ([], None)
+    return {"others": [_other(each, explainer.settings) for each in others], "stopped_after": stopped_after}
 
 
 def _other(other: OtherPicture, settings: Settings) -> dict[str, Any]:
@@ -161,13 +183,18 @@ def lines(said: dict[str, Any], width: int | None) -> Iterator[str]:
     """Yield what `about` returned for people, a sentence first."""
     yield printable(f"{said['object']}: {_summary(said)}")
     yield ""
-    shown = {name: value for name, value in said.items() if name not in ("object", "others", "told", "why", "steps")}
+    left_out = ("object", "unknown", "others", "stopped_after", "told", "why", "steps")
+    shown = {name: value for name, value in said.items() if name not in left_out}
     rows = [(name.replace("_", " "), printable(str(value))) for name, value in shown.items() if value is not None]
     names = max(len(name) for name, _ in rows)
     yield from (f"{name:<{names}}  {value}" for name, value in rows)
     if said.get("others"):
         yield ""
         yield from laid_out(("OTHER", "KIND", "AGREEMENT", "BITS", "WHY"), [_row(one) for one in said["others"]], width)
+    if (stopped_after := said.get("stopped_after")) is not None:
+        more = f"over {stopped_after:,} pairs wait: an older one that it matches no more may be missing; ask by --of"
+        yield ""
+        yield from _wrapped("", more, width)
     if "steps" in said:
         yield ""
         for step in said["steps"]:

@@ -1,11 +1,13 @@
 """What there is to know of one picture, or of two: read from the tables, and judged by the function's own code."""
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from handler.cli.gates import Facts, Searched
 from handler.core.asker import Asker
+from handler.core.filed import Filed
 from handler.core.lists import list_scope
 from handler.core.matches import Match, Pair
 from handler.core.model import Collection, MatchKind, ObjectRef, PictureRecord, Settings, collection_of
@@ -16,7 +18,7 @@ from handler.looks import Looks
 from handler.report import Report
 from handler.wiring import AskService
 
-NOTHING = len(MatchKind)  # the rank of no match
+MOST_WAITING = 32_000  # pairs: some 20 MB, which are read in a second or two, for $0.0004
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,13 @@ class OtherPicture:
     list: str | None  # of which it is an entry
 
 
+class OtherPictures(NamedTuple):
+    """All of these."""
+
+    found: list[OtherPicture]
+    stopped_after: int | None  # pairs that wait, if more do than are looked through; None: all were
+
+
 class Replaced(NamedTuple):
     """Says that an object is not the picture any more that the index has."""
 
@@ -34,8 +43,9 @@ class Replaced(NamedTuple):
 class Explainer:
     """Answers for one deployment."""
 
-    def __init__(self, service: AskService) -> None:
-        self._service = service
+    def __init__(self, service: AskService, *, most_waiting: int = MOST_WAITING) -> None:
+        """Look through *most_waiting* of the pairs that wait for a verdict: they have no key by both pictures."""
+        self._service, self._most_waiting = service, most_waiting
         self._known = service.review.known
 
     @property
@@ -82,7 +92,7 @@ class Explainer:
         truncated = any(report.truncated for report in reports.values())
         return Searched(finds, truncated, all(report.complete for report in reports.values()))
 
-    def others(self, one: PictureRecord) -> list[OtherPicture]:
+    def others(self, one: PictureRecord) -> OtherPictures:
         """Return the pictures that the live *one* matches now, or was told of and nobody has decided about."""
         scope = self.collection(one.ref).scope
         report = self._service.look_ups(self.settings).look_up(one.ref, MatchKind.ALIKE)
@@ -96,14 +106,19 @@ class Explainer:
             where = list_scope(name) if name else scope
             found += [OtherPicture(each, name) for each in self._with_what_came_of_it(where, facts)]
         have = {each.facts.other.ref.object_id for each in found}
-        return found + [each for each in self._waiting(one, scope) if each.facts.other.ref.object_id not in have]
+        waiting, whole = self._known.pairs.some_waiting(self._known.collection(scope), self._most_waiting)
+        told = self._told_of(one, scope, waiting)
+        found += [each for each in told if each.facts.other.ref.object_id not in have]
+        return OtherPictures(found, None if whole else len(waiting))
 
-    def _waiting(self, one: PictureRecord, scope: str) -> list[OtherPicture]:
-        """Those that it was told of and that wait for a verdict: by the other's look, or before settings changed."""
-        collection = self._known.collection(scope)
+    def _told_of(self, one: PictureRecord, scope: str, waiting: Iterable[Filed]) -> list[OtherPicture]:
+        """Those that it was told of and that are *waiting* for a verdict.
+
+        Found by the other's look, or before settings changed, they may be no match of it now.
+        """
         ids = [
             copy.object_id
-            for filed in self._known.pairs.waiting(collection)
+            for filed in waiting
             if one.ref.object_id in {copy.object_id for copy in filed.copies}
             for copy in filed.copies
             if copy.object_id != one.ref.object_id and not copy.list

@@ -26,6 +26,9 @@ class OpenPairs(Protocol):
     def waiting(self, collection: Collection) -> Iterator[Filed]:
         """Yield them, in any order; eventually consistent."""
 
+    def some_waiting(self, collection: Collection, most: int) -> tuple[Sequence[Filed], bool]:
+        """Return about *most* of them, those that were filed last, and whether these are all; likewise."""
+
     def noted(self, collection: Collection, pairs: Sequence[Pair]) -> Mapping[Pair, NotedPair]:
         """Return what is noted of those of the distinct *pairs* that somebody found; strongly consistent."""
 

@@ -29,9 +29,8 @@ def site() -> FakeDeployment:
 
 def explained(site: FakeDeployment, one: str = "b.jpg", of: str | None = "a.jpg") -> dict[str, Any]:
     explainer = Explainer(site.asking())
-    records = [explainer.record(ObjectRef(BUCKET, key)) for key in (one, of) if key]
-    assert None not in records
-    return about(explainer, *[record for record in records if record])
+    refs = [ObjectRef(BUCKET, key) for key in (one, of) if key]
+    return about(explainer, refs, [explainer.record(ref) for ref in refs])
 
 
 def both(site: FakeDeployment, one: bytes = jpeg(CAT), other: bytes = jpeg(near_copy(CAT))) -> None:
@@ -182,6 +181,34 @@ def test_look_that_found_no_more_than_a_likeness_is_told_with_its_numbers(site: 
     assert said["why"].endswith("told is what is exact or better")
 
 
+# --- what nothing is known of ---
+
+
+@pytest.mark.parametrize(
+    ("one", "of", "unknown"),
+    [
+        ("none.jpg", None, ["none.jpg"]),
+        ("none.jpg", "a.jpg", ["none.jpg"]),
+        ("a.jpg", "none.jpg", ["none.jpg"]),
+        ("none.jpg", "nor.jpg", ["none.jpg", "nor.jpg"]),
+    ],
+)
+def test_document_about_what_is_not_known_has_the_same_fields(
+    site: FakeDeployment, one: str, of: str | None, unknown: list[str]
+) -> None:
+    both(site)
+
+    said = explained(site, one, of)
+
+    known = explained(site, "a.jpg", of and "b.jpg")
+    assert list(said) == list(known)
+    assert (said["object"], said["unknown"]) == (f"s3://{BUCKET}/{one}", [f"s3://{BUCKET}/{name}" for name in unknown])
+    assert (said["outcome"] is None) == (one == "none.jpg")
+    assert known["unknown"] == []
+    assert not said.get("told")
+    assert said.get("why", "nothing is stored under ").startswith("nothing is stored under ")
+
+
 # --- all that a picture matches ---
 
 
@@ -207,6 +234,18 @@ def test_matches_of_lists_are_among_them(site: FakeDeployment) -> None:
     (one,) = explained(site, of=None)["others"]
 
     assert (one["list"], one["told"], one["kind"]) == ("banned", True, "exact")
+
+
+def test_no_more_pairs_that_wait_are_looked_through_than_that_and_it_is_said(site: FakeDeployment) -> None:
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        site.upload(name, jpeg(CAT))  # three pairs
+    explainer, ref = Explainer(site.asking(), most_waiting=2), ObjectRef(BUCKET, "b.jpg")
+
+    said = about(explainer, [ref], [explainer.record(ref)])
+
+    assert (len(said["others"]), said["stopped_after"]) == (2, 2)
+    assert any("over 2 pairs wait" in line for line in lines(said, 80))
+    assert not any(line.startswith("stopped") for line in lines(said, 80))
 
 
 @pytest.mark.parametrize("body", [b"no picture", None])
