@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 UNREADABLE = "Unreadable"  # in place of a condition
 REDRIVEN = "redriven"  # beside the event that is sent again: how often that was done
+MOST_REDRIVEN = 1000  # that are counted: anybody may have written the message
 FROM_A_QUEUE = "failed each time that it was taken from the queue: its log lines say why"
 
 
@@ -109,16 +110,20 @@ def examined(message: "MessageTypeDef") -> Failure:
 
 
 def _unwrapped(event: Any) -> tuple[Any, int]:
-    """Return the event that was sent again, and how often; any other as it is."""
+    """Return the event that was sent again, and how often, 0 to MOST_REDRIVEN; any other as it is."""
     redriven = 0
     for _ in range(MAX_WRAPPINGS):
         if not (isinstance(event, Mapping) and REDRIVEN in event and "requestPayload" in event):
             break
-        said = event[REDRIVEN]
-        times = said.get("times") if isinstance(said, Mapping) else None
-        redriven += times if isinstance(times, int) else 1
+        redriven += _times(event[REDRIVEN])
         event = event["requestPayload"]
-    return event, redriven
+    return event, min(redriven, MOST_REDRIVEN)
+
+
+def _times(said: Any) -> int:
+    """Return how often *said* says that the event was sent again: once if that is no such number, since it was."""
+    times = said.get("times") if isinstance(said, Mapping) else None
+    return times if type(times) is int and 1 <= times <= MOST_REDRIVEN else 1  # a bool is no count
 
 
 def _recorded(record: Mapping[str, Any]) -> _Blame:

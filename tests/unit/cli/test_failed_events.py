@@ -55,6 +55,43 @@ def test_failed_event_has_the_id_of_its_upload_also_where_it_was_sent_again_or_c
     assert [read(message(json.dumps(body))).correlation_id for body in bodies] == [correlation_id(ref)] * 3
 
 
+@pytest.mark.parametrize(
+    ("said", "redriven"),
+    [
+        ('{"times": 3}', 3),
+        ('{"times": -7}', 1),
+        ('{"times": 0}', 1),
+        ('{"times": true}', 1),
+        ('{"times": 1.5}', 1),
+        ('{"times": "9"}', 1),
+        (f'{{"times": {"9" * 4000}}}', 1),
+        ("{}", 1),
+        ("null", 1),
+    ],
+)
+def test_how_often_an_event_was_sent_again_is_no_more_than_a_number_that_may_be(said: str, redriven: int) -> None:
+    """Whoever may send to the queue may have written it."""
+    event = json.dumps(RECORD["requestPayload"])
+
+    failure = read(message(f'{{"requestPayload": {{"redriven": {said}, "requestPayload": {event}}}}}'))
+
+    assert failure.redriven == redriven
+    assert json.loads(failure.again)["redriven"] == {"times": redriven + 1}
+    assert json.loads(failure.payload) == RECORD["requestPayload"]
+
+
+def test_event_that_is_wrapped_without_end_is_counted_and_not_unwrapped_without_end() -> None:
+    event = RECORD["requestPayload"]
+    for _ in range(8):
+        event = {"redriven": {"times": 1000}, "requestPayload": event}
+
+    assert read(message(json.dumps({"requestPayload": event}))).redriven == 1000
+    for _ in range(100):
+        event = {"redriven": {"times": 1}, "requestPayload": event}
+    with pytest.raises(NotAFailedEvent):
+        read(message(json.dumps({"requestPayload": event})))
+
+
 @pytest.mark.parametrize("name", ["s3-object-created", "eventbridge-object-created", "eventbridge-object-deleted"])
 def test_event_that_a_queue_gave_up_is_read_as_it_is(name: str) -> None:
     event = json.loads((EVENTS / f"{name}.json").read_text())
