@@ -3,28 +3,9 @@
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, IncompleteReadError
 
 from handler.aws.batch import Throttled
+from handler.aws.error_names import BUSY, TROUBLE
 
-# By name where they come with a status that others have as well.
-PASSING = {
-    "BandwidthLimitExceeded",
-    "EC2ThrottledException",
-    "InternalServerError",
-    "KMS.ThrottlingException",
-    "LimitExceededException",
-    "PriorRequestNotComplete",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "RequestTimeout",
-    "RequestTimeoutException",
-    "SlowDown",
-    "ThrottledException",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "TransactionInProgressException",
-}
+PASSING = BUSY | TROUBLE  # by name where they come with a status that others have as well
 PASSING_STATUSES = {429, 500, 502, 503, 504}
 TOO_LONG = "size limit"  # what DynamoDB says of a key that is longer than it takes, in a ValidationException
 

@@ -12,13 +12,9 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NoConnectionError
 
+from handler.aws.error_names import DENIED, NO_CREDENTIALS
 from handler.cli.output import one_line
 
-DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
-REFUSED = {
-    *("ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId", "RequestExpired"),
-    *("SignatureDoesNotMatch", "InvalidSignatureException", "UnrecognizedClientException"),
-}
 NO_QUEUE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NonExistentQueue"}
 NO_FUNCTION = {"ResourceNotFoundException"}
 NOT_THERE = {"NoSuchBucket", "404", "NotFound", "NotFoundException", *NO_QUEUE, *NO_FUNCTION}  # by any service
@@ -65,7 +61,7 @@ def explain(
     if code in DENIED:
         cure = f", or give {instead}" if operation == "DescribeStacks" and instead else ""
         return f"no permission: ask for {permissions.get(operation, operation)}{cure} ({said})"
-    if code in REFUSED:
+    if code in NO_CREDENTIALS:
         return f"AWS refused the credentials: renew them with aws sso login or aws configure ({said})"
     if code in NO_QUEUE:
         return f"no such queue in {region}: --queue-url takes the stack's output FailureQueueUrl ({said})"
@@ -76,7 +72,7 @@ def explain(
 
 def is_shared(error: ClientError) -> bool:
     """Whether every other message would meet with the same error."""
-    return _code(error) in DENIED | REFUSED | NO_FUNCTION
+    return _code(error) in DENIED | NO_CREDENTIALS | NO_FUNCTION
 
 
 def is_missing(error: ClientError) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from handler.cli.error_names import BUSY, CUT_OFF, DENIED, KMS, NEVER_BEGAN, NO_CREDENTIALS, TROUBLE
+from handler.aws.error_names import BUSY, CUT_OFF, DENIED, KMS, NEVER_BEGAN, NO_CREDENTIALS, TROUBLE
 from handler.cli.recorded_errors import RecordedError, first_words, host, key, nothing, parameters, recorded, right
 
 

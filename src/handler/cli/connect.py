@@ -14,6 +14,7 @@ import boto3
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handler.aws.error_names import DENIED
 from handler.cli.aws_errors import explain
 from handler.cli.connections import OK, Clients, Connection
 from handler.cli.errors import STATUSES, USAGE_ERROR, CommandError
@@ -242,7 +243,7 @@ def _explained(options: argparse.Namespace) -> Iterator[None]:
         code = error.response["Error"]["Code"]
         if code in ("NoSuchBucket", "404"):
             raise CommandError(f"there is no bucket s3://{options.bucket}: check its name, and the account") from error
-        if code in ("403", "AccessDenied") and error.operation_name in PERMISSIONS:
+        if code in DENIED and error.operation_name in PERMISSIONS:
             raise CommandError(f"no permission: ask for {PERMISSIONS[error.operation_name]}") from error
         raise CommandError(_cause(error, options)) from error
     except BotoCoreError as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from handler.aws.error_names import DENIED
 from handler.cli.notifications import WouldLose, read
 from handler.cli.output import one_line, printable
 from handler.cli.program import ours
@@ -16,7 +17,6 @@ from handler.core.model import ReadDenied
 OK, MISSING, UNKNOWN = "ok", "missing", "unknown"
 SOME = 1000  # objects among which one to read is chosen; what S3 lists at once
 ARCHIVED = {"GLACIER", "DEEP_ARCHIVE"}
-DENIED = {"AccessDenied", "AccessDeniedException", "403", "Forbidden", "UnauthorizedOperation"}
 
 Clients = Callable[[str], Any]  # boto3's, by service
 

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handler.aws.error_names import DENIED
 from handler.aws.packs import S3Packs
 from handler.cli import readings, sizes, sources
 from handler.cli.aws_errors import is_missing
-from handler.cli.connections import DENIED, Clients
+from handler.cli.connections import Clients
 from handler.cli.errors import CommandError
 from handler.cli.facts import (
     FAILED_EVENTS,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boto3
 from botocore.exceptions import ClientError
 
+from handler.aws.error_names import DENIED
 from handler.cli.asking import CLIENT, explained
 from handler.cli.measures import counted
 from handler.cli.output import complain, printable
@@ -68,7 +69,7 @@ def tag_duplicate(s3: "S3Client", one: Duplicate) -> bool:
     except ClientError as error:
         if error.response["Error"]["Code"] in GONE:
             raise CannotBeTagged("it is gone") from error
-        if error.response["Error"]["Code"] in ("AccessDenied", "403"):
+        if error.response["Error"]["Code"] in DENIED:
             raise CannotBeTagged(f"it needs {', '.join(PERMISSIONS)}") from error
         raise
 

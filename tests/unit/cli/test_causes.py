@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from handler.aws.trouble import PASSING
 from handler.cli.causes import CAUSES, KINDS, UNKNOWN, CauseKind, cause_of
 
 RUNBOOK = Path(__file__).parents[3] / "docs" / "runbook"
@@ -191,6 +192,13 @@ def test_pictures_that_fail_for_one_reason_have_one_cause() -> None:
     causes = {cause_of(*item("ReadDenied", denied.format(f"pics/{key}"))) for key in ("a.jpg", "b/c: d.jpg", "e/KMS")}
 
     assert len(causes) == 1
+
+
+@pytest.mark.parametrize("code", sorted(PASSING))
+def test_what_the_function_waits_out_is_told_as_something_that_passes(code: str) -> None:
+    said = item("ClientError", aws(code, "GetItem", "because"))
+
+    assert cause_of(*said).name in ("throttled", "service-error")
 
 
 def test_name_of_a_picture_makes_no_cause() -> None:

@@ -68,6 +68,7 @@ def test_failed_event_has_the_id_of_its_upload_also_where_it_was_sent_again_or_c
         ("{}", 1),
         ("null", 1),
     ],
+    ids=lambda one: str(one)[:20],
 )
 def test_how_often_an_event_was_sent_again_is_no_more_than_a_number_that_may_be(said: str, redriven: int) -> None:
     """Whoever may send to the queue may have written it."""

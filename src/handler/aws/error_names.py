@@ -1,7 +1,16 @@
 """By which names the services of AWS, botocore and Lambda tell of errors that mean the same to whoever mends them."""
 
 DENIED = frozenset(
-    ("AccessDenied", "AccessDeniedException", "AllAccessDisabled", "AuthorizationError", "AuthorizationErrorException")
+    (
+        "AccessDenied",
+        "AccessDeniedException",
+        "AllAccessDisabled",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "Forbidden",
+        "UnauthorizedOperation",
+        "403",
+    )
 )
 NO_CREDENTIALS = frozenset(
     (
@@ -10,6 +19,7 @@ NO_CREDENTIALS = frozenset(
         "InvalidAccessKeyId",
         "InvalidClientTokenId",
         "NoCredentialsError",
+        "RequestExpired",
         "UnrecognizedClientException",
         "SignatureDoesNotMatch",
         "InvalidSignatureException",
