@@ -1,5 +1,7 @@
 """By which names the services of AWS, botocore and Lambda tell of errors that mean the same to whoever mends them."""
 
+from collections.abc import Iterable
+
 DENIED = frozenset(
     (
         "AccessDenied",
@@ -98,3 +100,37 @@ NEVER_BEGAN = frozenset(
         "Runtime.UserCodeSyntaxError",
     )
 )
+NO_BUCKET = frozenset(("NoSuchBucket",))
+NO_QUEUE = frozenset(("AWS.SimpleQueueService.NonExistentQueue", "NonExistentQueue", "QueueDoesNotExist"))
+NO_TABLE = frozenset(("TableNotFoundException",))
+# By several services: the operation tells what is gone.
+NOT_FOUND = frozenset(("404", "NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException"))
+MISSING = NO_BUCKET | NO_QUEUE | NO_TABLE | NOT_FOUND
+
+_ASKED_FOR = {  # what an operation is about, where that may be gone
+    "table": (
+        *("BatchGetItem", "BatchWriteItem", "DeleteItem", "DescribeTable", "GetItem", "PutItem", "Query", "Scan"),
+        *("TransactGetItems", "TransactWriteItems", "UpdateItem"),
+    ),
+    "function": ("GetFunctionConcurrency", "GetFunctionConfiguration", "Invoke", "ListEventSourceMappings"),
+    "queue": (
+        *("ChangeMessageVisibilityBatch", "DeleteMessage", "DeleteMessageBatch", "GetQueueAttributes"),
+        *("ReceiveMessage", "SendMessage", "SendMessageBatch"),
+    ),
+    "topic": ("GetTopicAttributes", "ListSubscriptionsByTopic", "Publish"),
+    "log group": ("CreateLogStream", "FilterLogEvents", "PutLogEvents"),
+    "bucket": ("GetBucketNotificationConfiguration", "HeadBucket", "ListObjectsV2"),
+}
+_BY_OPERATION = {operation: what for what, operations in _ASKED_FOR.items() for operation in operations}
+
+
+def gone(codes: Iterable[str], operation: str) -> str:
+    """Return what is gone if one of *codes* was the answer to *operation*: table, function, queue, topic, ...
+
+    Empty if none of them says that something is gone, or nobody knows what: a code such as ResourceNotFoundException
+    is one of many services.
+    """
+    for what, names in (("bucket", NO_BUCKET), ("queue", NO_QUEUE), ("table", NO_TABLE)):
+        if names & set(codes):
+            return what
+    return _BY_OPERATION.get(operation, "") if NOT_FOUND & set(codes) else ""

@@ -12,12 +12,10 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NoConnectionError
 
-from handler.aws.error_names import DENIED, NO_CREDENTIALS
+from handler.aws.error_names import DENIED, MISSING, NO_CREDENTIALS, NOT_FOUND, gone
 from handler.cli.output import one_line
+from handler.cli.program import ours
 
-NO_QUEUE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NonExistentQueue"}
-NO_FUNCTION = {"ResourceNotFoundException"}
-NOT_THERE = {"NoSuchBucket", "404", "NotFound", "NotFoundException", *NO_QUEUE, *NO_FUNCTION}  # by any service
 PERMISSIONS = {  # by operation
     "DescribeStacks": "cloudformation:DescribeStacks",
     "GetQueueAttributes": "sqs:GetQueueAttributes",
@@ -63,21 +61,26 @@ def explain(
         return f"no permission: ask for {permissions.get(operation, operation)}{cure} ({said})"
     if code in NO_CREDENTIALS:
         return f"AWS refused the credentials: renew them with aws sso login or aws configure ({said})"
-    if code in NO_QUEUE:
-        return f"no such queue in {region}: --queue-url takes the stack's output FailureQueueUrl ({said})"
-    if code in NO_FUNCTION and operation == "Invoke":
-        return f"no such function in {region}: --function takes the stack's output {output} ({said})"
-    return said
+    match gone([code], operation):
+        case "queue":
+            return f"no such queue in {region}: --queue-url takes the stack's output FailureQueueUrl ({said})"
+        case "function" if operation == "Invoke":
+            return f"no such function in {region}: --function takes the stack's output {output} ({said})"
+        case "":
+            return said
+        case what:
+            status = ours("status", stack)
+            return f"there is no such {what} in {region}: {status} says what else the stack lacks ({said})"
 
 
 def is_shared(error: ClientError) -> bool:
     """Whether every other message would meet with the same error."""
-    return _code(error) in DENIED | NO_CREDENTIALS | NO_FUNCTION
+    return _code(error) in DENIED | NO_CREDENTIALS | NOT_FOUND
 
 
 def is_missing(error: ClientError) -> bool:
     """Whether what was asked about is not there."""
-    return _code(error) in NOT_THERE
+    return _code(error) in MISSING
 
 
 def _code(error: ClientError) -> str:

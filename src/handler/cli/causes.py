@@ -9,8 +9,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from handler.aws.error_names import BUSY, CUT_OFF, DENIED, KMS, NEVER_BEGAN, NO_CREDENTIALS, TROUBLE
-from handler.cli.recorded_errors import RecordedError, first_words, host, key, nothing, parameters, recorded, right
+from handler.aws.error_names import (
+    BUSY,
+    CUT_OFF,
+    DENIED,
+    KMS,
+    MISSING,
+    NEVER_BEGAN,
+    NO_CREDENTIALS,
+    NO_TABLE,
+    TROUBLE,
+    gone,
+)
+from handler.cli.recorded_errors import (
+    RecordedError,
+    first_words,
+    host,
+    key,
+    nothing,
+    parameters,
+    recorded,
+    right,
+    what_is_gone,
+)
 
 
 class Cause(NamedTuple):
@@ -34,11 +55,13 @@ class CauseKind:
     signs: frozenset[str]  # conditions, exceptions and codes of AWS; any one of them is enough
     detail: Callable[[RecordedError], str] = lambda error: error.operation
     says: re.Pattern[str] | None = None  # or what is said, whoever says it
+    gone: str = ""  # or what is gone, by the operation that did not find it
 
     def fits(self, error: RecordedError) -> bool:
         """Whether *error* is of this kind."""
         named = bool(self.signs & {error.condition, error.name, error.code})
-        return named or (self.says is not None and self.says.search(error.said) is not None)
+        lost = bool(self.gone) and gone((error.name, error.code), error.operation) == self.gone
+        return named or lost or (self.says is not None and self.says.search(error.said) is not None)
 
 
 def cause_of(condition: str, error_type: str, error: str) -> Cause:
@@ -157,15 +180,16 @@ KINDS = (
         "a table is gone",
         "restore it",
         "lost-table",
-        frozenset(("ResourceNotFoundException", "TableNotFoundException")),
+        NO_TABLE,
+        gone="table",
     ),
     CauseKind(
         "resource-missing",
-        "a topic, queue or bucket of the stack is gone",
-        "deploy the stack again",
+        "a part of the stack is gone: a bucket, queue, topic, function or log group",
+        "see what was deleted by hand, and make it again",
         "lost-bucket",
-        frozenset(("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NoSuchBucket"))
-        | {"NotFound", "NotFoundException"},
+        MISSING,
+        detail=what_is_gone,
     ),
     CauseKind("service-error", "AWS itself had an error", "wait until it is over", "function-errors", TROUBLE),
     CauseKind(

@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+from handler.aws.error_names import gone
+
 _ITEMS = re.compile(r"\d+ of \d+ items failed: ")  # how the function begins what it says of an event of several
 _NAMED = re.compile(r"(?P<name>[A-Za-z][\w.]*): (?P<rest>.*)", re.DOTALL)
 _OF_AWS = re.compile(
@@ -70,6 +72,12 @@ def parameters(error: RecordedError) -> str:
 def first_words(error: RecordedError) -> str:
     """Return what comes before the first colon."""
     return error.said.partition(":")[0]
+
+
+def what_is_gone(error: RecordedError) -> str:
+    """Return what was not found, and by which call."""
+    what = gone((error.name, error.code), error.operation)
+    return " of ".join(part for part in (what and f"the {what}", error.operation) if part)
 
 
 def nothing(_error: RecordedError) -> str:

@@ -25,6 +25,13 @@ from tests.unit.cli.failures import client_error
         (client_error("ExpiredToken", "ReceiveMessage"), "refused the credentials: renew them"),
         (client_error("AWS.SimpleQueueService.NonExistentQueue", "GetQueueAttributes"), "no such queue in eu-west-1"),
         (client_error("ResourceNotFoundException", "Invoke"), "no such function in eu-west-1"),
+        (
+            client_error("ResourceNotFoundException", "Query"),
+            "there is no such table in eu-west-1: lookalike status --stack s says what else",
+        ),
+        (client_error("ResourceNotFoundException", "FilterLogEvents"), "there is no such log group in eu-west-1"),
+        (client_error("ResourceNotFoundException", "GetFunctionConfiguration"), "there is no such function in"),
+        (client_error("ResourceNotFoundException", "GetSecretValue"), "^An error occurred"),
     ],
 )
 def test_error_is_one_line_with_its_cure(error: BotoCoreError | ClientError, line: str) -> None:

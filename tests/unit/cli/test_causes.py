@@ -107,10 +107,28 @@ SAID = [
         item("ResourceNotFoundException", aws("ResourceNotFoundException", "Query", "Requested resource not found")),
         ("table-missing", "Query"),
     ),
-    (item("NotFoundException", aws("NotFound", "Publish", "Topic does not exist")), ("resource-missing", "Publish")),
+    (
+        item("ClientError", aws("ResourceNotFoundException", "Invoke", "Function not found: arn:aws:lambda:r:1:f")),
+        ("resource-missing", "the function of Invoke"),
+    ),
+    (
+        item("ClientError", aws("ResourceNotFoundException", "PutLogEvents", "The specified log group does not exist")),
+        ("resource-missing", "the log group of PutLogEvents"),
+    ),
+    (
+        item("ClientError", aws("ResourceNotFoundException", "GetSecretValue", "gone")),
+        ("resource-missing", "GetSecretValue"),
+    ),
+    (item("ResourceNotFoundException", "Requested resource not found"), ("resource-missing", "")),
+    (item("ClientError", aws("TableNotFoundException", "ExportTable", "gone")), ("table-missing", "ExportTable")),
+    (item("ClientError", aws("NoSuchBucket", "GetObject", "gone")), ("resource-missing", "the bucket of GetObject")),
+    (
+        item("NotFoundException", aws("NotFound", "Publish", "Topic does not exist")),
+        ("resource-missing", "the topic of Publish"),
+    ),
     (
         item("QueueDoesNotExist", aws("AWS.SimpleQueueService.NonExistentQueue", "SendMessage", "The specified queue")),
-        ("resource-missing", "SendMessage"),
+        ("resource-missing", "the queue of SendMessage"),
     ),
     (
         item("PacksUnavailable", f"pack of * cannot be read: {aws('NoSuchBucket', 'GetObject', 'gone')}"),
