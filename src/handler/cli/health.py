@@ -57,7 +57,7 @@ PERMISSIONS = {  # by operation
     "GetQueueAttributes": "sqs:GetQueueAttributes",
     "ReceiveMessage": "sqs:ReceiveMessage",
     "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
-    "ListSubscriptionsByTopic": "sns:ListSubscriptionsByTopic",
+    "GetTopicAttributes": "sns:GetTopicAttributes",
     "DescribeAlarms": "cloudwatch:DescribeAlarms",
     "GetMetricData": "cloudwatch:GetMetricData",
 }

@@ -101,18 +101,19 @@ def test_everything_that_is_denied_is_named_with_its_right_and_nothing_else_is_w
     assert {one.permission for one in found.unknown} == {
         *("lambda:GetFunctionConfiguration", "lambda:ListEventSourceMappings", "dynamodb:DescribeTable"),
         *("s3:ListBucket", "s3:GetBucketNotification", "dynamodb:Query", "sqs:GetQueueAttributes"),
-        *("cloudformation:ListStackResources", "sns:ListSubscriptionsByTopic", "cloudwatch:GetMetricData"),
+        *("cloudformation:ListStackResources", "sns:GetTopicAttributes", "cloudwatch:GetMetricData"),
     }
     assert {one.permission for one in found.unknown} <= set(PERMISSIONS.values())
 
 
 def test_subscription_that_nobody_confirmed_is_told_apart() -> None:
-    arns = (f"{TOPIC}:1234", "PendingConfirmation", "Deleted")
-    client = answering("sns", "list_subscriptions_by_topic", {"Subscriptions": [{"SubscriptionArn": a} for a in arns]})
+    """One answer, however many there are."""
+    attributes = {"SubscriptionsConfirmed": "12500", "SubscriptionsPending": "1", "SubscriptionsDeleted": "3"}
+    client = answering("sns", "get_topic_attributes", {"Attributes": attributes}, TopicArn=TOPIC)
 
     found = readings.subscribers(client, TOPIC, of_alarms=True)
 
-    assert found == Subscribers(TOPIC, of_alarms=True, confirmed=1, pending=1)
+    assert found == Subscribers(TOPIC, of_alarms=True, confirmed=12500, pending=1)
 
 
 def test_what_was_deleted_is_missing_and_not_unknown() -> None:
@@ -122,7 +123,7 @@ def test_what_was_deleted_is_missing_and_not_unknown() -> None:
     )
     table = readings.table(refusing("dynamodb", "describe_table", "ResourceNotFoundException"), "buckets")
     bucket = readings.bucket(refusing("s3", "head_bucket", "404"), "packs")
-    topic = readings.subscribers(refusing("sns", "list_subscriptions_by_topic", "NotFound"), TOPIC, of_alarms=False)
+    topic = readings.subscribers(refusing("sns", "get_topic_attributes", "NotFound"), TOPIC, of_alarms=False)
 
     assert not queue.there
     assert (function.state, table.state, bucket.state) == ("MISSING",) * 3
