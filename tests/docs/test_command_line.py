@@ -15,6 +15,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from handler.cli import connections
+from handler.cli.answers import PERMISSIONS as HEALTH_PERMISSIONS
 from handler.cli.causes import KINDS
 from handler.cli.causes import UNKNOWN as UNKNOWN_CAUSE
 from handler.cli.connect import PERMISSIONS
@@ -40,7 +41,6 @@ from handler.cli.facts import (
 from handler.cli.failed_events import examined
 from handler.cli.failure_groups import grouped
 from handler.cli.failure_rows import described_failure
-from handler.cli.health import PERMISSIONS as HEALTH_PERMISSIONS
 from handler.cli.job_files import BackfillJob
 from handler.cli.jobs import end
 from handler.cli.local.deployment import Deployment

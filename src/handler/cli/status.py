@@ -10,10 +10,11 @@ import boto3
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handler.cli.answers import PERMISSIONS
 from handler.cli.aws_errors import explain
 from handler.cli.connections import Clients
 from handler.cli.errors import STATUSES, USAGE_ERROR, CommandError
-from handler.cli.health import AT_ONCE, PERMISSIONS, Health
+from handler.cli.health import AT_ONCE, Health
 from handler.cli.output import complain
 from handler.cli.rows import terminal_width
 from handler.cli.screen import document, screen

@@ -15,9 +15,10 @@ from botocore.stub import Stubber
 
 from handler.aws.packs import S3Packs
 from handler.cli import readings, sizes, sources
+from handler.cli.answers import PERMISSIONS
 from handler.cli.facts import INTAKE, EventMapping, SourceBucket, Subscribers
 from handler.cli.failure_sample import failures
-from handler.cli.health import PERMISSIONS, Health
+from handler.cli.health import Health
 from handler.cli.main import main
 from handler.cli.stacks import DeployedStack
 from handler.cli.status import SERVICES
