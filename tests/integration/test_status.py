@@ -134,11 +134,14 @@ def test_failed_event_is_told_with_its_cause_and_its_alarm_and_stays_in_the_queu
     (trouble,) = document["troubles"]
     assert trouble["what"].startswith("3 events wait in the failure queue; alarm failure-queue has been on for ")
     assert (trouble["page"], trouble["command"]) == ("docs/runbook/failure-queue.md", ".venv/bin/lookalike failures")
-    (cause,) = document["failures"]["causes"]
-    assert (cause["events"], cause["condition"]) == (2, "RetriesExhausted")
-    assert cause["cause"] == "no-connection: EndpointConnectionError"
-    assert cause["example"].endswith("/gone.jpg")
-    assert len(document["failures"]["unreadable"]) == 1
+    lost, poison = document["failures"]["causes"]
+    assert (lost["events"], lost["cause"], lost["detail"]) == (2, "no-connection", "EndpointConnectionError")
+    assert lost["example"].endswith("/gone.jpg")
+    assert (poison["events"], poison["cause"], poison["example"]) == (1, "unknown-event", "")
+    words = [".venv/bin/lookalike", "failures", "--json"]
+    said = subprocess.run(words, cwd=ROOT, env=environment(site.deployment.endpoint), capture_output=True)  # noqa: S603 - our own command
+    groups = [(one["cause"], one["detail"], one["count"]) for one in json.loads(said.stdout)["groups"]]
+    assert groups == [(one["cause"], one["detail"], one["events"]) for one in (lost, poison)]
     assert status()[1]["queues"][2]["waiting"] == 3  # what was looked at is in sight again
 
 

@@ -30,6 +30,7 @@ PERMISSIONS = {  # by operation
     "GetQueueAttributes": "sqs:GetQueueAttributes",
     "ReceiveMessage": "sqs:ReceiveMessage",
     "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "FilterLogEvents": "logs:FilterLogEvents",
     "GetTopicAttributes": "sns:GetTopicAttributes",
     "DescribeAlarms": "cloudwatch:DescribeAlarms",
     "GetMetricData": "cloudwatch:GetMetricData",

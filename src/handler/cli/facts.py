@@ -128,21 +128,23 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class FailureCause:
-    """Failed events of one cause."""
+    """Failed events of one cause, as `lookalike failures` groups them."""
 
     cause: str
-    condition: str
+    detail: str  # of what: a call, a right, a key; may be empty
+    page: str  # of the runbook
     events: int
     oldest: str  # ISO 8601, UTC
-    example: str  # bucket/key
+    example: str  # bucket/key of the latest; empty where there is none
+    error: str  # of the latest
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingFailures:
     """What was seen of the failure queue."""
 
-    seen: int  # events; no more than were asked for
-    unreadable: tuple[str, ...]  # ids of messages that hold no event
+    seen: int  # messages; not many more than were asked for
+    whole: bool  # whether these are all
     causes: tuple[FailureCause, ...]
 
 

@@ -12,7 +12,7 @@ from handler.cli.failed_events import FROM_A_QUEUE, Failure
 
 FAILED_LINES = '{ $.message = "failed" }'
 WINDOWS_H = (1, 6, 24, 24 * 14)  # back from now: what waits has mostly failed lately, and the whole may be large
-PATIENCE_S = 20.0  # for all of it: causes that are not found by then stay unknown
+PATIENCE_S = 20.0  # usually, for all of it: causes that are not found by then stay unknown
 
 
 class LoggedFailure(NamedTuple):
@@ -27,9 +27,16 @@ class LoggedFailure(NamedTuple):
 class FailureLog:
     """The lines about failures in one log group."""
 
-    def __init__(self, client: Any, group: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Read by *client*, one of CloudWatch Logs."""
-        self._client, self._group, self._clock = client, group, clock
+    def __init__(
+        self,
+        client: Any,
+        group: str,
+        *,
+        patience_s: float = PATIENCE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Read by *client*, one of CloudWatch Logs, for *patience_s*."""
+        self._client, self._group, self._patience_s, self._clock = client, group, patience_s, clock
 
     def explained(self, failures: Sequence[Failure], now: datetime) -> list[Failure]:
         """Return *failures*, those that a queue gave up with the error that the log has of them, if it has one.
@@ -46,7 +53,7 @@ class FailureLog:
     def _found(self, wanted: set[str], oldest: datetime, now: datetime) -> dict[str, LoggedFailure]:
         """Return the last failure of each object of *wanted*, as far as the log has one since *oldest*."""
         found: dict[str, LoggedFailure] = {}
-        until, end = now + timedelta(minutes=5), self._clock() + PATIENCE_S  # clocks differ
+        until, end = now + timedelta(minutes=5), self._clock() + self._patience_s  # clocks differ
         for hours in WINDOWS_H:
             since = max(oldest, now - timedelta(hours=hours))
             for line in self._lines(since, until, end):

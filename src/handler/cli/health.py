@@ -29,6 +29,8 @@ from handler.cli.facts import (
     WaitingFailures,
     WaitingQueue,
 )
+from handler.cli.failed_events import Failure
+from handler.cli.failure_log import FailureLog
 from handler.cli.failure_sample import failures
 from handler.cli.readings import QUEUES, ROLES, Lately
 from handler.cli.stacks import DeployedStack
@@ -39,6 +41,7 @@ Slow = Callable[[int, int], None]
 
 SLOW_S = 2.0  # after which somebody who waits is told
 AT_ONCE = 16
+LOG_S = 4.0  # for which the log is looked through
 NO_STACK = Unknown("how its parts are", "it has no outputs: it is no stack of lookalike's, or not deployed yet")
 
 
@@ -138,7 +141,13 @@ class Health:
         found = readings.queue(self._client("sqs"), self._stack, name)
         if name != FAILED_EVENTS or not found.waiting:
             return found, None
-        return found, answers.told("why events failed", partial(failures, self._client("sqs"), self._stack))
+        url, log = self._stack.output(QUEUES[name]), self._stack.output("LogGroupName")
+        kept = FailureLog(self._client("logs"), log, patience_s=LOG_S)
+
+        def explained(some: Sequence[Failure]) -> Sequence[Failure]:
+            return answers.told("why queues gave events up", partial(kept.explained, some, self._now)) or some
+
+        return found, answers.told("why events failed", partial(failures, self._client("sqs"), url, explained))
 
     def _source(self, answers: Answers, bucket: str) -> SourceBucket | None:
         found = sources.source(self._client, self._stack, self._region, bucket)

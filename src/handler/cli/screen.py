@@ -7,7 +7,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from handler.cli.facts import AlarmState, CollectionSize, DeployedFunction, EventMapping, StackFacts
+from handler.cli.causes import UNKNOWN
+from handler.cli.facts import AlarmState, CollectionSize, DeployedFunction, EventMapping, FailureCause, StackFacts
 from handler.cli.measures import counted
 from handler.cli.output import printable
 from handler.cli.rows import GAP, laid_out
@@ -229,21 +230,29 @@ def _failures(facts: StackFacts, width: int | None) -> list[str]:
     if found is None:
         return []
     rows = [
-        (f"{one.events:,}", _clipped(one.oldest[:16], 16), _clipped(one.condition, 20), one.cause or "-")
+        (f"{one.events:,}", _clipped(one.oldest[:16], 16), one.page.rpartition("/")[2], _cause(one))
         for one in found.causes[:MOST_ROWS]
     ]
-    headings = ("EVENTS", "SINCE", "CONDITION", "FAILED BY")
+    headings = ("EVENTS", "SINCE", "PAGE", "CAUSE")
     widths = [max(map(len, column)) for column in list(zip(headings, *rows, strict=True))[:-1]]
     room = (width or CLIPPED) - sum(widths) - len(GAP) * len(widths)
     lines = [GAP.join(map(str.ljust, headings, [*widths, 0]))] if rows else []
     for one, (events, *others, cause) in zip(found.causes, rows, strict=False):
         cells = [events.rjust(widths[0]), *map(str.ljust, others, widths[1:]), _clipped(cause, room)]
-        lines += [GAP.join(cells), f"{' ' * widths[0]}{GAP}such as {printable(one.example)}"]
+        lines.append(GAP.join(cells))
+        if one.example:
+            lines.append(f"{' ' * widths[0]}{GAP}such as {printable(one.example)}")
     if left := found.causes[MOST_ROWS:]:
         lines.append(f"{counted(sum(one.events for one in left), 'event')} of {counted(len(left), 'other cause')}")
-    drop = [our(facts, f"redrive --drop {one}") for one in found.unreadable[:MOST_ROWS]]
-    lines += [f"one message holds no event: {command}" for command in drop]
+    if not found.whole:
+        lines += _wrapped("", f"These are the first {found.seen:,}: {our(facts, 'failures')} tells of all.", width)
     return lines
+
+
+def _cause(one: FailureCause) -> str:
+    """Return why events failed: of an error that nobody knows, itself."""
+    detail = one.error if one.cause == UNKNOWN.name else one.detail
+    return f"{one.cause}: {detail}" if detail else one.cause
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:

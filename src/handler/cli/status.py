@@ -68,7 +68,7 @@ CLIENT = ClientConfig(
     read_timeout=10,
     max_pool_connections=2 * AT_ONCE,
 )
-SERVICES = ("cloudformation", "lambda", "dynamodb", "s3", "sqs", "sns", "cloudwatch", "events")
+SERVICES = ("cloudformation", "lambda", "dynamodb", "s3", "sqs", "sns", "cloudwatch", "events", "logs")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -17,15 +17,19 @@ from handler.aws.packs import S3Packs
 from handler.cli import readings, sizes, sources
 from handler.cli.answers import PERMISSIONS
 from handler.cli.facts import INTAKE, EventMapping, SourceBucket, Subscribers
-from handler.cli.failure_sample import failures
+from handler.cli.failure_filter import FailureFilter
+from handler.cli.failure_queue import FailureQueue
+from handler.cli.failure_sample import SAMPLE, failures
+from handler.cli.failure_survey import survey
 from handler.cli.health import Health
 from handler.cli.main import main
 from handler.cli.stacks import DeployedStack
 from handler.cli.status import SERVICES
 from handler.cli.troubles import health, troubles
 from handler.core.journal import Shape
-from handler.core.model import Collection
-from tests.unit.cli.failures import RECORD, InMemoryQueue, record
+from handler.core.model import Collection, ObjectRef
+from tests.events import notification
+from tests.unit.cli.failures import InMemoryQueue, record
 
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
@@ -83,6 +87,10 @@ def denied() -> Any:
     """What botocore takes for an answer of the service."""
     error = {"Error": {"Code": "AccessDenied", "Message": "because"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
     return type("Response", (), {"status_code": 403, "headers": {}})(), error
+
+
+def denied_all(**_: Any) -> Any:
+    return denied()
 
 
 def everywhere(answer: Callable[..., Any]) -> Callable[[str], Any]:
@@ -391,31 +399,49 @@ def test_no_credentials_are_one_line_and_could_not_be_told(
     assert (status, line.startswith("lookalike: no AWS credentials")) == (2, True)
 
 
-def test_failed_events_of_one_cause_are_one_whatever_their_pictures_are_called() -> None:
-    said = (
-        "1 of 1 items failed: ReadDenied: pics/{} may not be read by the function's role: grant it s3:GetObject there"
-    )
-    queue: Any = InMemoryQueue(*[record(f"{n}.jpg", bucket="pics", error=said.format(f"{n}.jpg")) for n in range(3)])
-
-    (found,) = failures(queue, STACK).causes
-
-    assert (found.cause, found.events) == ("access-denied: s3:GetObject on pics", 3)
-
-
-def test_failed_events_are_told_by_cause_with_the_oldest_and_an_example_and_are_handed_back() -> None:
-    answers = [("1 of 2 items failed: KeyError: 'a'", 2), ("2 of 2 items failed: KeyError: 'a'", 1), ("Timeout", 3)]
-    bodies = [
-        json.dumps(RECORD | {"responsePayload": {"errorMessage": said}, "timestamp": f"2026-11-28T0{hour}:00:00Z"})
-        for said, hour in answers
+def test_failed_events_have_the_causes_that_failures_tells_and_are_handed_back() -> None:
+    said = "1 of 1 items failed: ReadDenied: pics/{} may not be read by the function's role: grant it s3:GetObject"
+    denied = [
+        record(f"{n}.jpg", bucket="pics", error=said.format(f"{n}.jpg"), when=f"2026-11-28T0{n + 1}:00:00Z")
+        for n in range(3)
     ]
-    queue: Any = InMemoryQueue(*bodies, "nonsense")
+    queue: Any = InMemoryQueue(*denied, "nonsense")
 
-    found = failures(queue, STACK)
+    found = failures(queue, "url")
 
-    assert [(one.cause, one.events, one.oldest) for one in found.causes] == [
-        ("KeyError: 'a'", 2, "2026-11-28T01:00:00Z"),
-        ("Timeout", 1, "2026-11-28T03:00:00Z"),
+    with FailureQueue(queue, "url") as waits:
+        groups = survey(waits, FailureFilter(NOW)).groups
+    assert [(one.cause, one.detail, one.events, one.page) for one in found.causes] == [
+        (group.cause.name, group.cause.detail, group.count, group.page) for group in groups
     ]
-    assert {one.example for one in found.causes} == {"amzn-s3-demo-bucket/uploads/astronaut (edited).jpg"}
-    assert (found.seen, found.unreadable) == (3, ("m3",))
-    assert len(queue.visible) == 4
+    first, poison = found.causes
+    assert (first.cause, first.detail, first.events) == ("access-denied", "s3:GetObject on pics", 3)
+    assert (first.oldest, first.example) == ("2026-11-28T01:00:00+00:00", "pics/2.jpg")
+    assert (poison.cause, poison.example) == ("unknown-event", "")
+    assert (found.seen, found.whole, len(queue.visible)) == (4, True, 4)
+
+
+def test_sample_of_failed_events_says_that_it_is_one() -> None:
+    queue: Any = InMemoryQueue(*[record(f"{n}.jpg") for n in range(SAMPLE + 1)])
+
+    found = failures(queue, "url")
+
+    assert (found.seen, found.whole) == (SAMPLE, False)
+
+
+@pytest.mark.parametrize(("readable", "cause"), [(True, "timeout"), (False, "given-up")])
+def test_what_a_queue_gave_up_is_told_by_the_log_if_that_may_be_read(readable: bool, cause: str) -> None:
+    sqs = InMemoryQueue(json.dumps(notification(ObjectRef("pics", "a.jpg"))))
+    others, logs = everywhere(denied_all), everywhere(denied_all)("logs")
+    if readable:
+        said = {"message": "failed", "bucket": "pics", "key": "a.jpg", "exception_name": "OutOfTime"}
+        line = {"timestamp": sqs.messages["m0"]["sent_ms"] + 1000, "message": json.dumps(said)}
+        logs = answering("logs", "filter_log_events", {"events": [line]})
+    clients = {"sqs": sqs, "logs": logs}
+
+    found = Health(lambda service: clients.get(service) or others(service), STACK, REGION).facts()
+
+    assert found.failures
+    assert [one.cause for one in found.failures.causes] == [cause]
+    permissions = [one.permission for one in found.unknown if one.what == "why queues gave events up"]
+    assert permissions == ([] if readable else ["logs:FilterLogEvents"])

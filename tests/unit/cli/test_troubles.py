@@ -15,6 +15,7 @@ from botocore import xform_name
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handler.cli.causes import CAUSES
 from handler.cli.facts import (
     AlarmState,
     CollectionSize,
@@ -305,9 +306,14 @@ found_facts = st.builds(
     failures=st.none() | st.builds(
         WaitingFailures,
         counts,
-        st.just(("m1",)),
-        st.lists(st.builds(FailureCause, text, text, counts, moments.map(datetime.isoformat), text), max_size=12)
-        .map(tuple),
+        st.booleans(),
+        st.lists(
+            st.builds(
+                FailureCause, st.sampled_from([*CAUSES]), text, pages.map("docs/runbook/{}.md".format), counts,
+                moments.map(datetime.isoformat), text, text,
+            ),
+            max_size=12,
+        ).map(tuple),
     ),
     unknown=st.lists(st.builds(Unknown, text, text, text), max_size=2).map(tuple),
 )  # fmt: skip
