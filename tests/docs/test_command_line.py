@@ -41,6 +41,7 @@ from handler.cli.facts import (
 from handler.cli.failed_events import examined
 from handler.cli.failure_groups import grouped
 from handler.cli.failure_rows import described_failure
+from handler.cli.healthiness import Healthiness
 from handler.cli.job_files import BackfillJob
 from handler.cli.jobs import end
 from handler.cli.local.deployment import Deployment
@@ -54,7 +55,7 @@ from handler.cli.reviewing import Sums
 from handler.cli.screen import document
 from handler.cli.stacks import DeployedStack
 from handler.cli.stopping import SIGNALS
-from handler.cli.troubles import Healthiness, Trouble
+from handler.cli.troubles import Trouble
 from tests.alarms import AWS_METRICS
 from tests.deployments import FakeDeployment
 from tests.docs.markdown import REFERENCE, ROOT, Row, code, names, table, tables

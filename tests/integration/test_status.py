@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from handler.cli.healthiness import RETRIED
 from handler.cli.local.emulator import environment
 from handler.core.entry import entry_bytes
 from handler.core.generations import GENERATIONS
@@ -26,6 +27,13 @@ ALARM = "lookalike-failure-queue"
 PACK = 128  # segments
 
 Status = Callable[..., tuple[int, dict[str, Any]]]
+
+
+def is_well(answer: tuple[int, dict[str, Any]]) -> bool:
+    """Whether there is no trouble; what other tests have had fail may be between two tries."""
+    ended, document = answer
+    late = [one["what"] for one in document["unknown"]] == [RETRIED]
+    return (ended, document["troubles"]) == (2 if late else 0, []) and (late or not document["unknown"])
 
 
 @pytest.fixture
@@ -69,7 +77,8 @@ def test_healthy_stack_tells_what_it_has(site: Site, status: Status) -> None:
 
     ended, document = status()
 
-    assert (ended, document["health"], document["troubles"], document["unknown"]) == (0, "healthy", [], [])
+    assert is_well((ended, document))
+    assert document["health"] == ("healthy", "trouble", "unknown")[ended]
     (size,) = [one for one in document["collections"] if one["scope"] == site.collection.scope]
     assert (size["pictures"], size["segments"], size["packs"], size["missing_packs"]) == (1, 1, 0, 0)
     assert document["stack"]["status"] == "CREATE_COMPLETE"
@@ -99,7 +108,7 @@ def test_bucket_that_tells_nobody_is_connected_again_by_the_command(site: Site, 
     finally:
         (command,) = commands(document).values()
         type_in(command, site)
-    assert status()[0] == 0
+    assert is_well(status())
     site.upload("cat.jpg", jpeg(photo(2)))
     site.wait_for_lines("cat.jpg")
 
@@ -115,7 +124,7 @@ def test_mapping_that_was_disabled_is_enabled_by_the_command(site: Site, status:
         assert (ended, list(commands(document))) == (1, ["docs/runbook/intake-queue.md"])
     finally:
         type_in(commands(document)["docs/runbook/intake-queue.md"], site)
-    assert status()[0] == 0
+    assert is_well(status())
 
 
 def test_failed_event_is_told_with_its_cause_and_its_alarm_and_stays_in_the_queue(site: Site, status: Status) -> None:
@@ -156,7 +165,7 @@ def test_pack_that_is_missing(site: Site, status: Status) -> None:
     site.send({"lookup": {"bucket": "quiet-pictures", "key": f"{site.folder}/cat.jpg"}})  # loads, and makes the pack
 
     ended, made = status()
-    assert ended == 0
+    assert is_well((ended, made))
     (size,) = [one for one in made["collections"] if one["scope"] == collection.scope]
     assert (size["packs"], size["missing_packs"], size["pictures"]) == (1, 0, (PACK + 1) * capacity(collection))
     (pack,) = own_packs(site) - prefix
@@ -174,16 +183,24 @@ def test_function_that_cannot_start_is_told_by_its_variables(site: Site, status:
     client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
     assert ended == 1
     assert "bad configuration: RADIUS is 'x'" in document["troubles"][0]["what"]
-    assert status()[0] == 0
+    assert is_well(status())
 
 
 def test_what_does_not_answer_is_named_and_the_rest_is_told(status: Status) -> None:
     ended, document = status(AWS_ENDPOINT_URL_CLOUDWATCH="http://127.0.0.1:9")
 
     assert (ended, document["health"]) == (2, "unknown")
-    assert [one["what"] for one in document["unknown"]] == ["the alarms", "what was counted lately"]
+    assert [one["what"] for one in document["unknown"]] == ["the alarms", "what was counted lately"]  # nor what fails
     assert (document["alarms"], document["lately"]) == (None, None)
     assert [one["queue"] for one in document["queues"]] == ["intake", "again", "failure"]
+
+
+def test_stack_is_not_healthy_while_what_failed_is_tried_again(site: Site, status: Status) -> None:
+    site.client("lambda").invoke(FunctionName=site.deployment.outputs["FunctionName"], Payload=b'{"nonsense": 1}')
+
+    ended, document = status()
+
+    assert (ended, document["troubles"], [one["what"] for one in document["unknown"]]) == (2, [], [RETRIED])
 
 
 def test_people_get_a_screen(site: Site) -> None:

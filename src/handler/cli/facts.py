@@ -122,6 +122,7 @@ class Counted:
     """How often something happened."""
 
     metric: str
+    lately: int  # in the last ten minutes or so, in which what fails is tried again
     hour: int  # the last one
     day: int
 

@@ -37,6 +37,9 @@ NOT_READ = ("InternalError", "Forbidden")  # of a metric; its values would be ta
 LAMBDA_METRICS = ("Invocations", "Errors", "Throttles")
 
 _HOUR, _DAY, _LATELY = timedelta(hours=1), timedelta(days=1), timedelta(minutes=20)
+# Lambda tries an event again after one minute and two more, each time for as long as it takes. A span that began so
+# long ago ended at least ten minutes ago.
+_TRIED_AGAIN = timedelta(minutes=15)
 _PERIOD_S = 300
 _PAGE = re.compile(r"docs/runbook/([a-z-]+)\.md")
 
@@ -228,9 +231,10 @@ def _query(
 
 
 def _counted(metric: str, points: Sequence[tuple[datetime, float]], now: datetime) -> Counted:
-    """Return the sum of the spans that begin within the last hour, and of all."""
+    """Return the sums of the spans that begin within the last quarter of an hour, and hour, and of all."""
     return Counted(
         metric,
+        lately=round(sum(value for at, value in points if at > now - _TRIED_AGAIN)),
         hour=round(sum(value for at, value in points if at > now - _HOUR)),
         day=round(sum(value for _, value in points)),
     )

@@ -9,10 +9,11 @@ from typing import Any
 
 from handler.cli.causes import UNKNOWN
 from handler.cli.facts import AlarmState, CollectionSize, DeployedFunction, EventMapping, FailureCause, StackFacts
+from handler.cli.healthiness import Healthiness, health, untold
 from handler.cli.measures import counted
 from handler.cli.output import printable
 from handler.cli.rows import GAP, laid_out
-from handler.cli.troubles import Healthiness, Trouble, age, health, our, remarks, troubles
+from handler.cli.troubles import Trouble, age, our, remarks, troubles
 
 CLIPPED = 100  # columns of a line that is told in full elsewhere, where nothing else bounds it
 MOST_ROWS = 10  # of scopes, and of causes
@@ -45,7 +46,7 @@ def document(facts: StackFacts) -> dict[str, Any]:
             "generation": stack.parameters.get("Generation"),
         },
         "troubles": [one._asdict() for one in troubles(facts)],
-        "unknown": [asdict(one) for one in facts.unknown],
+        "unknown": [asdict(one) for one in untold(facts)],
         "remarks": remarks(facts),
         "functions": [asdict(one) for one in facts.functions],
         "resources": [asdict(one) for one in facts.resources],
@@ -90,7 +91,8 @@ def screen(facts: StackFacts, width: int | None) -> Iterator[str]:
 def _summary(facts: StackFacts, found: Sequence[Trouble]) -> str:
     said = {Healthiness.HEALTHY: "healthy", Healthiness.UNKNOWN: "no trouble in what could be told"}
     how = said.get(health(facts), counted(len(found), "trouble"))
-    unknown = f", {counted(len(facts.unknown), 'thing')} could not be told" if facts.unknown else ""
+    left = untold(facts)
+    unknown = f", {counted(len(left), 'thing')} could not be told" if left else ""
     return f"{facts.stack.name} in {facts.region}, {facts.at:%Y-%m-%d %H:%M} UTC: {how}{unknown}"
 
 
@@ -101,7 +103,7 @@ def _trouble(number: int, one: Trouble, width: int | None) -> Iterator[str]:
 
 
 def _untold(facts: StackFacts) -> Iterator[str]:
-    for one in facts.unknown:
+    for one in untold(facts):
         yield f"{one.what}: {one.reason}" + (f"; ask for {one.permission}" if one.permission else "")
 
 
@@ -203,7 +205,8 @@ def _lately(facts: StackFacts, width: int | None) -> list[str]:
     if facts.counted is None:
         return []
     found = [facts.counts[metric] for metric in LATELY]
-    rows = [("hour", *(f"{one.hour:,}" for one in found)), ("day", *(f"{one.day:,}" for one in found))]
+    rows = [("15 min", *(f"{one.lately:,}" for one in found))]
+    rows += [("hour", *(f"{one.hour:,}" for one in found)), ("day", *(f"{one.day:,}" for one in found))]
     return _table(("LAST", *LATELY.values()), rows, width)
 
 

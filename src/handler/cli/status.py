@@ -15,11 +15,11 @@ from handler.cli.aws_errors import explain
 from handler.cli.connections import Clients
 from handler.cli.errors import STATUSES, USAGE_ERROR, CommandError
 from handler.cli.health import AT_ONCE, Health
+from handler.cli.healthiness import health
 from handler.cli.output import complain
 from handler.cli.rows import terminal_width
 from handler.cli.screen import document, screen
 from handler.cli.stacks import STACK, described
-from handler.cli.troubles import health
 
 DESCRIPTION = """\
 Show how a deployed stack is: troubles first, each with its page of the runbook

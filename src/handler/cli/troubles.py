@@ -7,7 +7,6 @@ know.
 import shlex
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from enum import IntEnum
 from typing import NamedTuple
 
 from handler.cli.facts import (
@@ -46,27 +45,12 @@ LOG_FILTERS = {  # by page: what it looks for in the log
 }
 
 
-class Healthiness(IntEnum):
-    """How a stack is; also the exit status of the command."""
-
-    HEALTHY = 0
-    TROUBLE = 1
-    UNKNOWN = 2
-
-
 class Trouble(NamedTuple):
     """Something that is wrong, the page that says what to do, and the command that looks closer or mends it."""
 
     what: str
     page: str  # from the top of the checkout
     command: str
-
-
-def health(facts: StackFacts) -> Healthiness:
-    """Return 1 if there is a trouble, else 2 if something could not be told, else 0."""
-    if troubles(facts):
-        return Healthiness.TROUBLE
-    return Healthiness.UNKNOWN if facts.unknown else Healthiness.HEALTHY
 
 
 def troubles(facts: StackFacts) -> list[Trouble]:

@@ -22,10 +22,11 @@ from handler.cli.failure_queue import FailureQueue
 from handler.cli.failure_sample import SAMPLE, failures
 from handler.cli.failure_survey import survey
 from handler.cli.health import Health
+from handler.cli.healthiness import health
 from handler.cli.main import main
 from handler.cli.stacks import DeployedStack
 from handler.cli.status import SERVICES
-from handler.cli.troubles import health, troubles
+from handler.cli.troubles import troubles
 from handler.core.journal import Shape
 from handler.core.model import Collection, ObjectRef
 from tests.events import notification
@@ -251,7 +252,11 @@ def test_alarms_are_those_of_the_stack_and_one_that_was_deleted() -> None:
 
 def test_last_hour_and_day_are_summed_and_old_ages_are_not_told() -> None:
     results = [
-        {"Id": "own_Indexed", "Timestamps": [NOW - timedelta(minutes=m) for m in (5, 61)], "Values": [2.0, 40.0]},
+        {
+            "Id": "own_Indexed",
+            "Timestamps": [NOW - timedelta(minutes=m) for m in (14, 15, 61)],
+            "Values": [2.0, 3.0, 40.0],
+        },
         {"Id": "age_intake", "Timestamps": [NOW - timedelta(minutes=m) for m in (10, 5)], "Values": [900.0, 60.0]},
         {"Id": "age_again", "Timestamps": [NOW - timedelta(hours=3)], "Values": [9000.0]},
     ]
@@ -259,8 +264,8 @@ def test_last_hour_and_day_are_summed_and_old_ages_are_not_told() -> None:
 
     lately = readings.lately(client, STACK, NOW)
 
-    assert {one.metric: (one.hour, one.day) for one in lately.counted}["Indexed"] == (2, 42)
-    assert {one.metric: (one.hour, one.day) for one in lately.counted}["Errors"] == (0, 0)
+    found = {one.metric: (one.lately, one.hour, one.day) for one in lately.counted}
+    assert (found["Indexed"], found["Errors"]) == ((2, 5, 45), (0, 0, 0))
     assert lately.oldest_s == {"intake": 60.0}
 
 

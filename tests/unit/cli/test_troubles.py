@@ -31,12 +31,13 @@ from handler.cli.facts import (
     WaitingFailures,
     WaitingQueue,
 )
+from handler.cli.healthiness import health, untold
 from handler.cli.main import COMMANDS, parser
 from handler.cli.output import printable
 from handler.cli.readings import LAMBDA_METRICS, OWN_METRICS
 from handler.cli.screen import document, screen
 from handler.cli.stacks import DeployedStack
-from handler.cli.troubles import LOG_FILTERS, Trouble, age, health, log_command, remarks, troubles
+from handler.cli.troubles import LOG_FILTERS, Trouble, age, log_command, remarks, troubles
 from tests.alarms import ALARMS
 from tests.docs.markdown import ROOT
 
@@ -77,8 +78,9 @@ HEALTHY = StackFacts(
     sources=(SOURCE,),
     subscribers=(TOLD, WOKEN),
     alarms=(ALARM,),
-    counted=tuple(Counted(one, 0, 0) for one in (*OWN_METRICS, *LAMBDA_METRICS)),
+    counted=tuple(Counted(one, 0, 0, 0) for one in (*OWN_METRICS, *LAMBDA_METRICS)),
 )
+COUNTED = HEALTHY.counted or ()
 DENIED = Unknown("the alarms", "you may not ask", "cloudwatch:DescribeAlarms")
 
 
@@ -183,6 +185,34 @@ def test_packs_of_a_lost_bucket_are_no_trouble_of_their_own() -> None:
 def test_what_could_not_be_told_is_2_unless_there_is_a_trouble() -> None:
     assert health(having(unknown=(DENIED,))) == 2
     assert health(replace(with_queue("failure", waiting=1), unknown=(DENIED,))) == 1
+
+
+def having_failed(metric: str, *, lately: int = 0, hour: int = 0, in_work: int = 0) -> StackFacts:
+    counted = tuple(replace(one, lately=lately, hour=hour) if one.metric == metric else one for one in COUNTED)
+    return replace(with_queue("intake", taken=in_work), counted=counted)
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Failed"])
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ({"lately": 3, "hour": 3}, "3 times it failed in the last minutes"),
+        ({"hour": 1, "in_work": 2}, "2 messages of the intake queue are in work or between two tries"),
+        ({"hour": 1}, None),
+        ({"in_work": 2}, None),
+    ],
+)
+def test_stack_is_not_called_healthy_while_what_failed_may_be_between_two_tries(
+    metric: str, when: dict[str, int], said: str | None
+) -> None:
+    facts = having_failed(metric, **when)
+
+    left = untold(facts)
+
+    assert [one.reason.startswith(said or "") for one in left] == ([True] if said else [])
+    assert (troubles(facts), health(facts)) == ([], 2 if said else 0)
+    assert document(facts)["health"] == ("unknown" if said else "healthy")
+    assert any("COULD NOT TELL" in line for line in screen(facts, 120)) == bool(said)
 
 
 @pytest.mark.parametrize(
@@ -323,7 +353,7 @@ found_facts = st.builds(
 def test_every_trouble_has_a_page_that_exists_and_a_command_that_parses(facts: StackFacts) -> None:
     found = troubles(facts)
 
-    assert health(facts) == (1 if found else 2 if facts.unknown else 0)
+    assert health(facts) == (1 if found else 2 if untold(facts) else 0)
     for trouble in found:
         assert (ROOT / trouble.page).is_file()
         assert_parses(trouble)
