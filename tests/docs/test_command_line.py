@@ -176,7 +176,7 @@ def test_fields_of_json_about_the_failure_queue() -> None:
     failure = described_failure(examined(message(json.dumps(RECORD))))
     assert documented["waiting"][1:] == list(failure)
     assert documented["kept"] == list(asdict(Kept("m", "why")))
-    assert list(documented) == ["sent", "waiting", "kept", "left"]
+    assert list(documented) == ["sent", "waiting", "kept", "left", "before"]
 
 
 def test_fields_of_json_about_what_waits_by_cause() -> None:

@@ -5,11 +5,9 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,18 +17,17 @@ from handler.cli.aws_errors import explain
 from handler.cli.dropping import NamedMessage, asked, confirmed, drop, shown
 from handler.cli.errors import FAILED, STATUSES, USAGE_ERROR, CommandError
 from handler.cli.failure_filter import add_filter, asked_for, is_filtered
-from handler.cli.failure_groups import grouped
 from handler.cli.failure_groups import table as by_cause
 from handler.cli.failure_log import FailureLog
 from handler.cli.failure_queue import BATCH, HELD, HOLD_S, LOOK_S, FailureQueue
-from handler.cli.failure_rows import described_failure, table
 from handler.cli.failure_survey import Explain, Survey, by_log, survey
 from handler.cli.measures import counted
 from handler.cli.output import complain
 from handler.cli.progress import Display, progress
-from handler.cli.redriving import Chosen, Invoke, Pace, Tally, redrive, resend, waiting
+from handler.cli.redrive_output import print_sent, print_waiting
+from handler.cli.redriving import Chosen, Invoke, Pace, Tally, redrive, waiting
+from handler.cli.resending import resend_file
 from handler.cli.rows import terminal_width
-from handler.cli.saved_failures import load
 from handler.cli.stacks import STACK, described, patient
 
 if TYPE_CHECKING:
@@ -43,7 +40,7 @@ What that would be is shown first, by cause, and you are asked. An event that
 cannot be read, or is not accepted, stays in the queue and is named. One that
 fails again is back in the queue after its retries, minutes later, and waits for
 the next redrive. Whatever ends a run early, the same command goes on; with
---from it begins anew, which repeats what was sent and harms nothing.
+--from FILE by what FILE.sent says was sent, until all of FILE was.
 
 With --drop, nothing is sent: the messages that are named are shown and, once
 you have agreed, deleted for ever. Their ids are those of kept messages.
@@ -59,6 +56,7 @@ JSON fields:
            each event
   kept     message_id and reason of each message that stays in the queue
   left     how many the filter leaves out
+  before   how many of FILE an earlier run has sent; 0 without --from
 with --drop instead:
   found    message_id, sent, objects, error and body of each message
   dropped  the ids of those that were deleted
@@ -80,7 +78,6 @@ examples:
 CLIENT = patient(BATCH)
 RATE = 50  # events a second; as fast as backfill sends
 SEEN = 10_000  # messages that are looked at before the question
-NAMED = 20  # messages that stay, each with its reason
 THINKING_S = 300  # that a message is held while somebody decides whether to drop it
 
 
@@ -99,7 +96,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="send what failures --save wrote to FILE, not what waits (default: none)",
     )
-    parser.add_argument("--dry-run", action="store_true", help="list the events that wait, and send nothing")
+    parser.add_argument("--dry-run", action="store_true", help="list what would be sent, and send nothing")
     parser.add_argument("--limit", type=positive, metavar="N", help="stop after N events (default: none)")
     parser.add_argument(
         "--rate", type=positive, default=RATE, metavar="N", help=f"most events a second (default: {RATE})"
@@ -127,9 +124,12 @@ def run(options: argparse.Namespace) -> int:
     try:
         session = boto3.Session()
         region = session.region_name
+        if options.from_file and options.dry_run:
+            return resend_file(options, None)  # nobody is asked
         target = _target(session, options)
+        invoke = partial(_invoke, session.client("lambda", config=CLIENT), target.function)
         if options.from_file:
-            return _resend(session, target, tally, options)
+            return resend_file(options, invoke)
         each_s = 0 if options.drop else max(LOOK_S, 1 / options.rate)
         hold_s = THINKING_S if options.drop else HOLD_S
         with FailureQueue(
@@ -142,7 +142,6 @@ def run(options: argparse.Namespace) -> int:
             if options.dry_run:
                 _list(queue, choice, tally, options)
             elif options.yes or _agreed(seen, queue, options):
-                invoke = partial(_invoke, session.client("lambda", config=CLIENT), target.function)
                 _send(queue, choice, invoke, tally, options)
             else:
                 print("nothing sent")
@@ -207,45 +206,21 @@ def _send(queue: FailureQueue, choice: Chosen, invoke: Invoke, tally: Tally, opt
             complain(f"{counted(tally.undeleted, 'event')} sent, but still in the queue: the next redrive repeats them")
         if queue.elsewhere:
             complain(f"{counted(queue.elsewhere, 'message')} {HELD}: the same command goes on with them later")
-        _print_end(tally, f"{tally.sent} sent", {"sent": tally.sent}, options)
-
-
-def _resend(session: boto3.Session, target: Target, tally: Tally, options: argparse.Namespace) -> int:
-    """Send what is in a file, having read the whole of it; return the exit status."""
-    failures = list(load(options.from_file))
-    wanted = asked_for(options, datetime.now(UTC))
-    meant = [one for one in failures if wanted.takes(one)]
-    if not options.json and meant:
-        print(*by_cause(grouped(meant), wanted.now, terminal_width()), sep="\n", flush=True)
-    if not options.yes and not (meant and asked(f"send {counted(len(meant), 'event')} to the function again?")):
-        print("nothing sent")
-        return FAILED if meant else 0
-    tally.left = len(failures) - len(meant)
-    try:
-        with progress("sending", lambda: len(meant)) as shown:
-            invoke = partial(_invoke, session.client("lambda", config=CLIENT), target.function)
-            resend(meant, invoke, tally, limit=options.limit, pace=Pace(options.rate), advance=shown.advance)
-    finally:
-        _print_end(tally, f"{tally.sent} sent", {"sent": tally.sent}, options)
-    return FAILED if tally.kept else 0
+        print_sent(tally, options)
 
 
 def _list(queue: FailureQueue, choice: Chosen, tally: Tally, options: argparse.Namespace) -> None:
     with _progress("reading", queue, options) as shown:
         failures = waiting(queue, tally, choice=choice, advance=shown.advance)
-    if failures and not options.json:
-        width = terminal_width()
-        print(*table(failures, width), "", *by_cause(grouped(failures), queue.began, width), sep="\n")
-    listed = [described_failure(one) for one in failures]
-    _print_end(tally, f"{len(failures)} to send", {"waiting": listed}, options)
+    print_waiting(failures, queue.began, tally, options)
 
 
 def _check(options: argparse.Namespace) -> None:
     """Raise CommandError if the options do not go together, or nobody could be asked."""
     if options.drop and (options.limit is not None or is_filtered(options)):
         raise CommandError("--drop takes its messages by their ids: leave out --limit and filters", status=USAGE_ERROR)
-    if options.from_file and (options.drop or options.dry_run):
-        raise CommandError("--from goes with neither --drop nor --dry-run: leave them out", status=USAGE_ERROR)
+    if options.from_file and options.drop:
+        raise CommandError("--from takes no messages out of a queue: leave out --drop", status=USAGE_ERROR)
     if options.drop and options.dry_run and options.yes:
         raise CommandError("give --dry-run, which drops nothing, or --yes, not both", status=USAGE_ERROR)
     if not (options.dry_run or options.yes) and (options.json or not sys.stdin.isatty()):
@@ -276,18 +251,6 @@ def _drop(queue: FailureQueue, options: argparse.Namespace) -> int:
             complain(f"no message {one} in the queue, or somebody else holds it: try again in {HOLD_S} s")
         print(f"{len(done.dropped)} dropped, {len(done.left)} left, {len(done.missing)} missing")
     return 1 if done.missing or (done.left and not options.dry_run) else 0
-
-
-def _print_end(tally: Tally, count: str, described: dict[str, Any], options: argparse.Namespace) -> None:
-    """Print the end of the output: what was kept and why, and how much there was of each."""
-    if options.json:
-        print(json.dumps(described | {"kept": [asdict(kept) for kept in tally.kept], "left": tally.left}))
-        return
-    for kept in tally.kept[:NAMED]:
-        complain(f"kept {kept.message_id}: {kept.reason}")
-    if len(tally.kept) > NAMED:
-        complain(f"kept {len(tally.kept) - NAMED:,} more: --json names them all")
-    print(f"{count}, {len(tally.kept)} kept" + (f", {tally.left} left by the filter" if tally.left else ""))
 
 
 def _progress(verb: str, queue: FailureQueue, options: argparse.Namespace) -> AbstractContextManager[Display]:

@@ -17,6 +17,9 @@ from handler.cli.output import one_line
 Invoke = Callable[[bytes], None]  # raises what boto3 raises if the payload was not accepted
 Advance = Callable[[int], None]
 
+IN_QUEUE = "drop it with redrive --drop {}, or let it expire"  # what to do about what cannot be read
+IN_FILE = "it stays in the file alone"
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -33,6 +36,7 @@ class Tally:
     sent: int = 0
     kept: list[Kept] = field(default_factory=list)
     left: int = 0  # by the filter
+    before: int = 0  # of a file: sent by an earlier run
     undeleted: int = 0  # of what was sent: SQS failed, so the next time it is sent once more
 
 
@@ -100,7 +104,7 @@ def redrive(queue: FailureQueue, invoke: Invoke, tally: Tally, *, choice: Chosen
     is interrupted it ends what is under way first: every message is then either sent and deleted, or waits.
     """
     for batch in chosen(queue, choice, tally, advance):
-        failures = _readable(batch, tally)
+        failures = readable(batch, tally)
         advance(len(batch) - len(failures))
         for start in range(0, len(failures), pace.at_once):
             some = failures[start : start + pace.at_once]
@@ -110,21 +114,29 @@ def redrive(queue: FailureQueue, invoke: Invoke, tally: Tally, *, choice: Chosen
 
 
 def resend(
-    failures: Sequence[Failure], invoke: Invoke, tally: Tally, *, limit: int | None, pace: Pace, advance: Advance
+    failures: Sequence[Failure],
+    invoke: Invoke,
+    tally: Tally,
+    *,
+    limit: int | None,
+    pace: Pace,
+    advance: Advance,
+    note: Callable[[Sequence[str]], None] = lambda _ids: None,
 ) -> None:
-    """Invoke the function with *failures*, which wait in no queue, *limit* of them at most.
+    """Invoke the function with *failures*, which wait in a file, *limit* of them at most.
 
-    Errors are those of `redrive`.
+    *note* is told of the message ids that were accepted, also where it is interrupted. Errors are those of `redrive`.
     """
-    readable = _readable(failures, tally)[:limit]
-    advance(len(failures) - len(readable))
-    for start in range(0, len(readable), pace.at_once):
-        some, accepted = readable[start : start + pace.at_once], list[str]()
+    sendable = readable(failures, tally, IN_FILE)[:limit]
+    advance(len(failures) - len(sendable))
+    for start in range(0, len(sendable), pace.at_once):
+        some, accepted = sendable[start : start + pace.at_once], list[str]()
         pace.wait(len(some))
         try:
             refused = _invoke_all(invoke, some, accepted)
         finally:
             tally.sent += len(accepted)
+            note(accepted)
         _keep(refused, tally)
         advance(len(some))
 
@@ -133,7 +145,7 @@ def waiting(queue: FailureQueue, tally: Tally, *, choice: Chosen, advance: Advan
     """Return the failed events of *choice* in the queue, oldest first."""
     failures = list[Failure]()
     for batch in chosen(queue, choice, tally, advance):
-        failures += _readable(batch, tally)
+        failures += readable(batch, tally)
         advance(len(batch))
     return sorted(failures, key=lambda failure: failure.moment)
 
@@ -179,10 +191,10 @@ def _invoke_all(invoke: Invoke, failures: Sequence[Failure], accepted: list[str]
     return refused
 
 
-def _readable(failures: Sequence[Failure], tally: Tally) -> list[Failure]:
-    """Return the *failures* that can be sent, and note the others as kept."""
+def readable(failures: Sequence[Failure], tally: Tally, cure: str = IN_QUEUE) -> list[Failure]:
+    """Return the *failures* that can be sent, and note the others as kept, with their *cure*."""
     for failure in failures:
         if not failure.payload:
-            cure = f"drop it with redrive --drop {failure.message_id}, or let it expire"
-            tally.kept.append(Kept(failure.message_id, f"cannot be read: {failure.error}; {cure}"))
+            said = cure.format(failure.message_id)
+            tally.kept.append(Kept(failure.message_id, f"cannot be read: {failure.error}; {said}"))
     return [failure for failure in failures if failure.payload]
