@@ -31,6 +31,7 @@ from handler.cli.facts import (
     EventMapping,
     FailureCause,
     ResourceState,
+    RoleRights,
     SourceBucket,
     StackFacts,
     Subscribers,
@@ -271,6 +272,7 @@ def test_fields_of_json_about_the_health_of_a_stack() -> None:
 FOUND: dict[str, Any] = {
     "unknown": Unknown,
     "functions": DeployedFunction,
+    "rights": RoleRights,
     "resources": ResourceState,
     "sources": SourceBucket,
     "subscribers": Subscribers,

@@ -186,6 +186,25 @@ def test_function_that_cannot_start_is_told_by_its_variables(site: Site, status:
     assert is_well(status())
 
 
+def test_right_that_was_taken_away_is_named(site: Site, status: Status) -> None:
+    iam, role = site.client("iam"), site.deployment.outputs["FunctionRoleArn"].rpartition("/")[2]
+    name = "index-announce-log"
+    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    less = [one for one in policy["Statement"] if one["Sid"] != "Announce"]
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy | {"Statement": less}))
+
+    ended, document = status()
+
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+    assert ended == 1
+    (trouble,) = document["troubles"]
+    topic = site.deployment.outputs["TopicArn"]
+    assert trouble["what"] == f"the role of the function lacks sns:Publish on {topic}"
+    assert [one["missing"] for one in document["rights"]] == [[f"sns:Publish on {topic}"], []]
+    type_in(trouble["command"], site)
+    assert is_well(status())
+
+
 def test_what_does_not_answer_is_named_and_the_rest_is_told(status: Status) -> None:
     ended, document = status(AWS_ENDPOINT_URL_CLOUDWATCH="http://127.0.0.1:9")
 

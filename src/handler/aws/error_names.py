@@ -104,7 +104,9 @@ NO_BUCKET = frozenset(("NoSuchBucket",))
 NO_QUEUE = frozenset(("AWS.SimpleQueueService.NonExistentQueue", "NonExistentQueue", "QueueDoesNotExist"))
 NO_TABLE = frozenset(("TableNotFoundException",))
 # By several services: the operation tells what is gone.
-NOT_FOUND = frozenset(("404", "NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException"))
+NOT_FOUND = frozenset(
+    ("404", "NoSuchEntity", "NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException")
+)
 MISSING = NO_BUCKET | NO_QUEUE | NO_TABLE | NOT_FOUND
 
 _ASKED_FOR = {  # what an operation is about, where that may be gone

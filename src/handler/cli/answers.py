@@ -19,6 +19,7 @@ PERMISSIONS = {  # by operation
     "ListStackResources": "cloudformation:ListStackResources",
     "GetFunctionConfiguration": "lambda:GetFunctionConfiguration",
     "GetFunctionConcurrency": "lambda:GetFunctionConcurrency",
+    "SimulatePrincipalPolicy": "iam:SimulatePrincipalPolicy",
     "ListEventSourceMappings": "lambda:ListEventSourceMappings",
     "DescribeTable": "dynamodb:DescribeTable",
     "Query": "dynamodb:Query",

@@ -40,6 +40,16 @@ class DeployedFunction:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleRights:
+    """What the role of one of the functions may do no more, though the template lets it."""
+
+    role: str  # events or questions
+    name: str  # IAM's
+    there: bool
+    missing: tuple[str, ...] = ()  # as `s3:GetObject on ARN`
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceState:
     """A table, topic or bucket of the stack: ACTIVE, MISSING, or as the service calls it."""
 
@@ -157,6 +167,7 @@ class StackFacts:
     stack: DeployedStack
     region: str
     functions: tuple[DeployedFunction, ...] = ()
+    rights: tuple[RoleRights, ...] = ()
     resources: tuple[ResourceState, ...] = ()
     collections: tuple[CollectionSize, ...] = ()
     further_scopes: bool = False  # there are more than were looked at

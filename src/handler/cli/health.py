@@ -22,6 +22,7 @@ from handler.cli.facts import (
     DeployedFunction,
     EventMapping,
     ResourceState,
+    RoleRights,
     SourceBucket,
     StackFacts,
     Subscribers,
@@ -33,6 +34,7 @@ from handler.cli.failed_events import Failure
 from handler.cli.failure_log import FailureLog
 from handler.cli.failure_sample import failures
 from handler.cli.readings import QUEUES, ROLES, Lately
+from handler.cli.rights import rights
 from handler.cli.stacks import DeployedStack
 from handler.core.journal import Span
 from handler.core.model import Collection
@@ -50,6 +52,7 @@ class Asked:
     """The questions about a stack, under way; None is the answer to what nobody says."""
 
     functions: "list[Future[DeployedFunction | None]]"
+    rights: "list[Future[RoleRights | None]]"
     mappings: "Future[list[EventMapping] | None]"
     resources: "list[Future[ResourceState | None]]"
     topic: "Future[tuple[ResourceState, Subscribers | None] | None]"
@@ -91,6 +94,7 @@ class Health:
         packs = stack.output("PacksBucketName")
         return Asked(
             functions=[ask(f"the function of {one}", partial(self._function, answers, one)) for one in ROLES],
+            rights=[ask(f"what the role of {one} may do", partial(rights, of("iam"), stack, one)) for one in ROLES],
             mappings=ask("what the function is sent", partial(readings.mappings, of("lambda"), stack)),
             resources=[
                 *(ask(f"table {one}", partial(readings.table, of("dynamodb"), one)) for one in tables),
@@ -115,6 +119,7 @@ class Health:
             stack=self._stack,
             region=self._region,
             functions=known(asked.functions),
+            rights=known(asked.rights),
             resources=(*known(asked.resources), *([topic] if topic else [])),
             collections=tuple(sized[0]) if sized else (),
             further_scopes=bool(sized and sized[1]),

@@ -49,6 +49,7 @@ def document(facts: StackFacts) -> dict[str, Any]:
         "unknown": [asdict(one) for one in untold(facts)],
         "remarks": remarks(facts),
         "functions": [asdict(one) for one in facts.functions],
+        "rights": [asdict(one) for one in facts.rights],
         "resources": [asdict(one) for one in facts.resources],
         "sources": [asdict(one) for one in facts.sources],
         "subscribers": [asdict(one) for one in facts.subscribers],

@@ -45,7 +45,7 @@ JSON fields:
   troubles        what, page and command of each
   unknown         what, reason and permission of what could not be told
   remarks         what is worth knowing, and no trouble
-  functions, resources, sources, subscribers, collections, further_scopes,
+  functions, rights, resources, sources, subscribers, collections, further_scopes,
   queues, mappings, lately, alarms, failures
                   what was found; docs/reference/command-line.md has their
                   fields
@@ -68,7 +68,7 @@ CLIENT = ClientConfig(
     read_timeout=10,
     max_pool_connections=2 * AT_ONCE,
 )
-SERVICES = ("cloudformation", "lambda", "dynamodb", "s3", "sqs", "sns", "cloudwatch", "events", "logs")
+SERVICES = ("cloudformation", "lambda", "dynamodb", "s3", "sqs", "sns", "cloudwatch", "events", "logs", "iam")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -58,6 +58,7 @@ def troubles(facts: StackFacts) -> list[Trouble]:
     found = [
         *_of_stack(facts),
         *(trouble for one in facts.functions for trouble in _of_function(facts, one)),
+        *_of_rights(facts),
         *_of_resources(facts),
         *_of_sources(facts),
         *_of_mappings(facts),
@@ -171,6 +172,18 @@ def _of_function(facts: StackFacts, one: DeployedFunction) -> Iterator[Trouble]:
     if one.reserved == 0:
         ends = f"aws lambda delete-function-concurrency --function-name {one.name}"
         yield Trouble(f"{called} is stopped: its reserved concurrency is 0", f"{RUNBOOK}throttling.md", ends)
+
+
+def _of_rights(facts: StackFacts) -> Iterator[Trouble]:
+    page = f"{RUNBOOK}rights-revoked.md"
+    for one in facts.rights:
+        called = "the function" if one.role == "events" else "the function that answers questions"
+        if not one.there:
+            yield Trouble(f"the role of {called} ({one.name}) was deleted by somebody", page, _drift(facts))
+        elif one.missing:
+            more = f", and {counted(len(one.missing) - 1, 'more right')}" if one.missing[1:] else ""
+            looks = f"aws iam list-role-policies --role-name {one.name}"
+            yield Trouble(f"the role of {called} lacks {one.missing[0]}{more}", page, looks)
 
 
 def _of_resources(facts: StackFacts) -> Iterator[Trouble]:

@@ -52,6 +52,8 @@ STACK = DeployedStack(
         "IntakeQueueArn": QUEUE_ARN,
         "LogGroupName": "log",
         "AskLogGroupName": "ask-log",
+        "FunctionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/f-role",
+        "AskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/q-role",
     }
     | {f"{name}QueueUrl": f"https://sqs/{name.lower()}" for name in ("Intake", "Again", "Failure")},
     {"Generation": "look1", "AlsoGeneration": "", "ScopeDepth": "0", "Lists": "", "Intake": "direct"},
@@ -110,7 +112,13 @@ def test_everything_that_is_denied_is_named_with_its_right_and_nothing_else_is_w
     assert (troubles(found), health(found)) == ([], 2)
     assert {one.permission for one in found.unknown} == {
         *("lambda:GetFunctionConfiguration", "lambda:ListEventSourceMappings", "dynamodb:DescribeTable"),
-        *("s3:ListBucket", "s3:GetBucketNotification", "dynamodb:Query", "sqs:GetQueueAttributes"),
+        *(
+            "iam:SimulatePrincipalPolicy",
+            "s3:ListBucket",
+            "s3:GetBucketNotification",
+            "dynamodb:Query",
+            "sqs:GetQueueAttributes",
+        ),
         *("cloudformation:ListStackResources", "sns:GetTopicAttributes", "cloudwatch:GetMetricData"),
     }
     assert {one.permission for one in found.unknown} <= set(PERMISSIONS.values())
@@ -201,7 +209,7 @@ def test_somebody_who_waits_is_told() -> None:
     Health(everywhere(hold), STACK, REGION).facts(slow, patience_s=0)
 
     ((answers, everything),) = told
-    assert (answers, everything) == (0, 14)
+    assert (answers, everything) == (0, 16)
 
 
 def test_mappings_of_the_queues_and_one_that_was_deleted() -> None:

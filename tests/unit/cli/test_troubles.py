@@ -24,6 +24,7 @@ from handler.cli.facts import (
     EventMapping,
     FailureCause,
     ResourceState,
+    RoleRights,
     SourceBucket,
     StackFacts,
     Subscribers,
@@ -70,6 +71,7 @@ HEALTHY = StackFacts(
     at=NOW,
     stack=STACK,
     region="eu-west-1",
+    rights=tuple(RoleRights(one, f"role-of-{one}", there=True) for one in ("events", "questions")),
     functions=(FUNCTION, replace(FUNCTION, role="questions", name="q")),
     resources=(TABLE, PACKS),
     collections=(SIZE,),
@@ -120,6 +122,11 @@ CASES = [
      "cannot-start", "aws cloudformation describe-stacks"),
     (having(functions=(replace(FUNCTION, reserved=0),)), "reserved concurrency is 0", "throttling",
      "aws lambda delete-function-concurrency --function-name f"),
+    (having(rights=(RoleRights("events", "r", there=True, missing=("sqs:SendMessage on q", "sns:Publish on t")),)),
+     "the role of the function lacks sqs:SendMessage on q, and 1 more right", "rights-revoked",
+     "aws iam list-role-policies --role-name r"),
+    (having(rights=(RoleRights("questions", "r", there=False),)), "(r) was deleted by somebody", "rights-revoked",
+     "aws cloudformation detect-stack-drift"),
     (having(resources=(replace(PACKS, state="MISSING"),)), "bucket packs", "lost-bucket", "aws s3 mb s3://packs"),
     (having(resources=(ResourceState("topic", TOPIC, "MISSING"),)), "nobody is told", "deliveries",
      "aws cloudformation detect-stack-drift"),
@@ -304,6 +311,10 @@ found_facts = st.builds(
             misconfigured=text,
         ),
         max_size=2,
+    ).map(tuple),
+    rights=st.lists(
+        st.builds(RoleRights, st.sampled_from(["events", "questions"]), st.just("a-role"), st.booleans(),
+                  st.lists(text, max_size=3).map(tuple)), max_size=2,
     ).map(tuple),
     resources=st.lists(
         st.builds(ResourceState, st.sampled_from(["table", "bucket", "topic"]), st.just("named"), states), max_size=3
