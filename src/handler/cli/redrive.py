@@ -183,6 +183,9 @@ def _agreed(seen: Survey, queue: FailureQueue, options: argparse.Namespace) -> b
     if seen.left:
         print(f"{counted(seen.left, 'other')} the filter leaves in the queue", flush=True)
     count = sum(group.count for group in seen.groups if group.example.payload)
+    if not seen.looked_at and queue.elsewhere:
+        complain(f"{counted(queue.elsewhere, 'message')} {HELD}, and no other waits: the same command later")
+        return False
     if not count and seen.whole and not queue.elsewhere:
         return True  # to nothing; the end says what is kept, and why
     if not count:

@@ -5,7 +5,7 @@ import pytest
 from handler.cli.failed_events import read
 from handler.cli.failure_rows import table
 from handler.cli.main import main
-from tests.unit.cli.failures import EVENTS, RECORD, message
+from tests.unit.cli.failures import EVENTS, RECORD, InMemoryQueue, SessionOf, TypedIn, message
 
 
 def test_table_has_a_printable_row_for_each_object() -> None:
@@ -61,6 +61,22 @@ def test_missing_credentials_are_one_line(
 
     assert status == 1
     assert capsys.readouterr().err.startswith("lookalike: no AWS credentials")
+
+
+def test_nobody_is_asked_about_what_is_out_of_sight(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sqs = InMemoryQueue(json.dumps(RECORD))
+    sqs.hidden_until["m0"] = 100
+    monkeypatch.setattr("boto3.Session", lambda: SessionOf(**{"sqs": sqs, "lambda": None}))
+    monkeypatch.setattr("sys.stdin", TypedIn("y\n"))
+
+    status = main(["redrive", "--function", "f", "--queue-url", "url"])
+
+    out, err = capsys.readouterr()
+    assert (status, out) == (1, "nothing sent\n")
+    assert err.startswith("lookalike: 1 message held by somebody else, or by a run that was killed")
+    assert "[y/N]" not in err
 
 
 @pytest.mark.parametrize(
