@@ -12,7 +12,7 @@ from handler.aws.meter import Meter
 from handler.aws.retries import Retries
 from handler.clock import now
 from handler.core.fingerprint import fingerprint
-from handler.core.journal import Shape
+from handler.core.journal import Backlog, Shape
 from handler.core.lists import entry_ref
 from handler.core.look1 import RADIUS
 from handler.core.model import ORIENTATIONS, Collection, Limits, MatchKind, ObjectRef, Outcome, PictureRecord, Settings
@@ -36,6 +36,7 @@ from handler.search import Search
 from handler.wiring import AskService, Service
 from tests.fakes import (
     InlineExecutor,
+    InMemoryBacklogs,
     InMemoryBuckets,
     InMemoryCatalog,
     InMemoryJournal,
@@ -61,6 +62,7 @@ class FakeDeployment:
     verdicts: InMemoryVerdicts = field(default_factory=InMemoryVerdicts)
     journal: InMemoryJournal = field(default_factory=InMemoryJournal)
     packs: InMemoryPacks = field(default_factory=InMemoryPacks)
+    backlogs: InMemoryBacklogs = field(default_factory=InMemoryBacklogs)
     memory_bytes: int = 1 << 20  # 0: the buckets answer
     shape: Shape = field(default_factory=Shape)
     topic: RecordingTopic = field(default_factory=RecordingTopic)
@@ -94,7 +96,7 @@ class FakeDeployment:
         )
 
     def memory(self, wrap: Callable[[Any], Any] = lambda adapter: adapter) -> JournalMemory:
-        store = JournalStore(wrap(self.journal), wrap(self.packs), InlineExecutor(), self.shape)
+        store = JournalStore(wrap(self.journal), wrap(self.packs), wrap(self.backlogs), InlineExecutor(), self.shape)
         return JournalMemory(self.memory_bytes, partial(CollectionJournal, store=store))
 
     def indexer(
@@ -221,6 +223,10 @@ class FakeDeployment:
     def delete(self, key: str) -> ObjectRef:
         del self.pictures.objects[BUCKET, key]
         return self.event(key)
+
+    def outgrow(self, scope: str = "*") -> None:
+        """Have all pictures filed in the buckets at once, as where the journal is about to outgrow the memory."""
+        self.backlogs.noted[str(Collection(scope, self.generation))] = Backlog(0, 0, 0)
 
     @property
     def collection(self) -> Collection:

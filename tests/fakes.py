@@ -12,7 +12,7 @@ from handler.core.buckets import Bucket, members_within, probes, to_member
 from handler.core.filed import Filed
 from handler.core.formats import check_bytes
 from handler.core.found import Candidates, NearHash
-from handler.core.journal import Appended, Segment, Shape, Span, Tail
+from handler.core.journal import Appended, Backlog, Segment, Shape, Span, Tail
 from handler.core.matches import NotedPair, Pair
 from handler.core.message import Message
 from handler.core.model import Collection, Content, Limits, ObjectGone, ObjectRef, Outcome, PictureRecord, Superseded
@@ -115,6 +115,33 @@ class InMemoryJournal:
         return [Segment(number, frozenset(entries)) for number, entries in numbered if entries]
 
 
+class InMemoryBacklogs:
+    """Backlogs by collection."""
+
+    def __init__(self) -> None:
+        self.noted: dict[str, Backlog] = {}
+
+    def get(self, collection: Collection) -> Backlog | None:
+        return self.noted.get(str(collection))
+
+    def begin(self, collection: Collection) -> Backlog:
+        return self.noted.setdefault(str(collection), Backlog(0, None, 0))
+
+    def claim(self, collection: Collection, known: Backlog, segments: int, *, now: int, busy: int) -> Backlog | None:
+        noted = self.noted[str(collection)]
+        if noted.filed != known.filed or noted.busy > now:
+            return None
+        self.noted[str(collection)] = Backlog(noted.filed, segments if noted.segments is None else noted.segments, busy)
+        return self.noted[str(collection)]
+
+    def advance(self, collection: Collection, filed: int) -> Backlog | None:
+        noted = self.noted[str(collection)]
+        if noted.filed >= filed:
+            return None
+        self.noted[str(collection)] = noted._replace(filed=filed, busy=0)
+        return self.noted[str(collection)]
+
+
 class InMemoryPacks:
     """Packs by collection and span."""
 
@@ -165,6 +192,9 @@ class InMemoryCatalog:
 
     def add_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
         self._holders[str(collection), hash].add((ref.sequencer, ref.object_id))
+
+    def add_entry_holder(self, collection: Collection, hash: int, object_id: str) -> None:
+        self._holders[str(collection), hash].add(("", object_id))
 
     def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
         self._holders[str(collection), hash].discard((ref.sequencer, ref.object_id))

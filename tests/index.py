@@ -13,7 +13,14 @@ from handler.core.model import Collection, ObjectRef
 from handler.journal import CollectionJournal, JournalStore
 from handler.memory import JournalMemory
 from handler.search import LOADING_SHARE, Search
-from tests.fakes import InlineExecutor, InMemoryBuckets, InMemoryCatalog, InMemoryJournal, InMemoryPacks
+from tests.fakes import (
+    InlineExecutor,
+    InMemoryBacklogs,
+    InMemoryBuckets,
+    InMemoryCatalog,
+    InMemoryJournal,
+    InMemoryPacks,
+)
 
 COLLECTION = Collection("*", "phash1")
 SHAPE = Shape(segment_bytes=180, pack_sizes=(4,))
@@ -60,6 +67,7 @@ class FakeIndex:
     shape: Shape = SHAPE
     journal: InMemoryJournal = field(init=False)
     packs: InMemoryPacks = field(default_factory=InMemoryPacks)
+    backlogs: InMemoryBacklogs = field(default_factory=InMemoryBacklogs)
     buckets: InMemoryBuckets = field(default_factory=InMemoryBuckets)
     catalog: InMemoryCatalog = field(default_factory=lambda: InMemoryCatalog(page_size=3))
     now: float = 0.0  # seconds, as instances see it
@@ -69,7 +77,7 @@ class FakeIndex:
 
     def open(self, collection: Collection = COLLECTION, word_count: int = 1) -> CollectionJournal:
         """Return the journal of *collection* as a new instance knows it."""
-        store = JournalStore(self.journal, self.packs, InlineExecutor(), self.shape)
+        store = JournalStore(self.journal, self.packs, self.backlogs, InlineExecutor(), self.shape)
         return CollectionJournal(collection, word_count, store)
 
     def instance(self, memory_bytes: int = 1 << 20) -> Instance:

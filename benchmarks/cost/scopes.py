@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -126,8 +126,9 @@ class _OnePack:
 def measured_bytes_per_s() -> float:
     """Return how many bytes of packs in memory an instance takes in each second, the best of three."""
     times = []
+    unused: Any = None
     with ThreadPoolExecutor(16) as executor:
-        store = JournalStore(_FullJournal(MEASURED_PACKS), _OnePack(), executor, SHAPE)
+        store = JournalStore(_FullJournal(MEASURED_PACKS), _OnePack(), unused, executor, SHAPE)
         for _ in range(3):
             journal = CollectionJournal(COLLECTION, GENERATION.word_count, store)
             journal.measure()

@@ -17,6 +17,7 @@ from botocore.config import Config as ClientConfig
 from PIL import Image
 
 from benchmarks.cost.stored_pictures import BUCKETED_VIEWS, COLLECTION, SHAPE, Size
+from handler.aws.backlogs import DynamoDBBacklogs
 from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
@@ -90,7 +91,7 @@ class Uploader:
         self._index = DynamoDBBuckets(dynamodb, "buckets", executor=executor)
         journal = DynamoDBJournal(dynamodb, "buckets", executor=executor, shards=case.size.shards)
         packs = S3Packs(session.client("s3", endpoint_url=endpoint, config=settings), "packs", "buckets")
-        self._journals = JournalStore(journal, packs, executor)
+        self._journals = JournalStore(journal, packs, DynamoDBBacklogs(dynamodb, "buckets"), executor)
         self._instance: _Instance | None = None
         self._number = 0
         self._questions: list[Question] = []

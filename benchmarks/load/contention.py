@@ -119,7 +119,7 @@ class _Fleet:
         client: Any = self.table
         unused: Any = None
         journal = DynamoDBJournal(client, "buckets", executor=_Inline(), shards=self._shards)
-        store = JournalStore(journal, unused, _Inline())
+        store = JournalStore(journal, unused, unused, _Inline())
         memory = JournalMemory(1 << 30, partial(CollectionJournal, store=store))
         return memory, Search(memory=memory, index=unused, catalog=unused, executor=_Inline())
 

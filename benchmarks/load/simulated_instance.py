@@ -15,6 +15,7 @@ import numpy as np
 from benchmarks.load.throttled_client import Client
 from benchmarks.load.throttled_cloud import STRANGER, Cloud
 from benchmarks.load.virtual_time import Group, Pool, World
+from handler.aws.backlogs import DynamoDBBacklogs
 from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
@@ -97,7 +98,9 @@ class Instance:
             shape=cloud.shape,
             sleep=world.sleep if case.is_patient else lambda _: None,
         )
-        store = JournalStore(journal, S3Packs(client, "packs", "buckets"), executor, cloud.shape)
+        store = JournalStore(
+            journal, S3Packs(client, "packs", "buckets"), DynamoDBBacklogs(client, "buckets"), executor, cloud.shape
+        )
         memory = JournalMemory(case.journal_mb << 20, partial(_CountingJournal, store=store))
         pictures = _Computing(S3Pictures(client, SETTINGS.limits), world, DECODE_MS + COUNTS.handler_ms)
         looked_at = _Computing(S3Pictures(client, SETTINGS.limits), world, COUNTS.look_ms)

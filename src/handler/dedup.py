@@ -146,7 +146,9 @@ class Deduplicator:
                 collection = collection_of(asker.record.ref, self._settings)
                 if report.matches and self._is_current(collection, asker.record):
                     self._announce(collection, asker.record, report, backfill)
-            if Lack.NOW in report.lacks:
+            if Lack.FILING in report.lacks:
+                self._indexer.go_on_filing(collection, deadline)
+            if report.comes_again:
                 # Last, so that an event that fails leaves nothing that comes again as well; before it is acknowledged.
                 again = next_time(asker.record)
                 report.again_s = again.delay_s(self._jitter())

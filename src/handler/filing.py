@@ -1,15 +1,26 @@
-"""Filing a picture: the writes by which searches find it, apart from its object item."""
+"""Filing a picture: the writes by which searches find it, apart from its object item.
 
-from collections.abc import Sequence
+Every picture has its entry in the journal. The buckets, and who holds a hash that is found there, serve searches that
+cannot have the journal: where the generation *files late* (`core.generations`), they are written only once the journal
+takes half of the memory that instances may have for it. `handler.backlog` keeps what was not filed until then.
+"""
+
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, wait
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from handler.core.buckets import Bucket, buckets
-from handler.core.entry import to_entry
-from handler.core.generations import GENERATIONS
+from handler.core.entry import from_entry, to_entry
+from handler.core.generations import GENERATIONS, files_late
 from handler.core.model import Collection, ObjectRef, PictureRecord
+from handler.journal import CollectionJournal
 from handler.memory import JournalMemory
+
+LATE_SHARE = 0.5  # of JournalMemory: there is time to file what is there before the rest is taken, too
+SEGMENTS_AT_ONCE = 16  # of a backlog, that are filed in one go: 64 pictures by look1, by some 320 writes
+BUSY_S = 60  # after which whoever went on with a backlog is taken for dead; two at once write the same
 
 
 class HashIndex(Protocol):
@@ -28,31 +39,47 @@ class HolderNotes(Protocol):
     def add_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
         """Note that this version of the object has *hash*."""
 
+    def add_entry_holder(self, collection: Collection, hash: int, object_id: str) -> None:
+        """Note that the object has *hash* by an entry of the journal, whatever its version: that note stays."""
+
     def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
-        """Forget that note, if there is one."""
+        """Forget the note of that version, if there is one."""
 
 
 class Filing(NamedTuple):
     """The writes that file a picture, under way."""
 
-    holders: Sequence[Future[None]] = ()
-    members: Sequence[Future[bool]] = ()
+    record: PictureRecord
+    noted: Sequence[Future[Any]] = ()  # in the buckets and among the holders
     appended: Sequence[Future[str | None]] = ()
 
     @property
     def everything(self) -> list[Future[Any]]:
         """All of them."""
-        return [*self.members, *self.holders, *self.appended]
+        return [*self.noted, *self.appended]
 
 
 class Filer:
-    """Files pictures in the buckets, among the holders of their hashes, and in the journal."""
+    """Files pictures in the journal, in the buckets and among the holders of their hashes."""
 
-    def __init__(self, *, index: HashIndex, holders: HolderNotes, memory: JournalMemory, executor: Executor) -> None:
+    def __init__(
+        self,
+        *,
+        index: HashIndex,
+        holders: HolderNotes,
+        memory: JournalMemory,
+        executor: Executor,
+        clock: Callable[[], float] = time.time,
+        segments_at_once: int = SEGMENTS_AT_ONCE,
+        busy_s: int = BUSY_S,
+    ) -> None:
         self._index = index
         self._holders = holders
         self._memory = memory
         self._executor = executor
+        self._clock = clock
+        self._segments_at_once = segments_at_once
+        self._busy_s = busy_s
         self._crowded: set[Collection] = set()  # where a bucket had several pages lately
 
     def file(self, collection: Collection, record: PictureRecord) -> str | None:
@@ -65,30 +92,97 @@ class Filer:
         return self.end(collection, filing)
 
     def begin(self, collection: Collection, record: PictureRecord) -> Filing:
-        """Begin the same writes; of a record without a hash there are none."""
+        """Begin the same writes, as far as they are known to be needed; of a record without a hash there are none."""
         if record.hash is None:
-            return Filing()
-        submit, hashes = self._executor.submit, _bucketed(record)
-        add = partial(self._index.add, crowded=collection in self._crowded)
-        members = [submit(add, collection, bucket, hash) for hash in hashes for bucket in buckets(hash)]
-        holders = [submit(self._holders.add_holder, collection, hash, record.ref) for hash in hashes]
+            return Filing(record)
         journal = self._memory.of(collection, len(record.entry_words))
-        entry = to_entry(record.ref.object_id, record.entry_words)
-        return Filing(holders, members, [submit(journal.append, entry)])
+        at_once = not files_late(collection) or journal.backlog.known is not None
+        noted = self._note_picture(collection, record) if at_once else ()
+        return Filing(record, noted, [self._executor.submit(self._append, collection, journal, record)])
 
     def end(self, collection: Collection, filing: Filing) -> str | None:
-        """Return what `file` does, of writes that are done; raise what one of them raised."""
-        for note in filing.holders:
-            note.result()
+        """Return what `file` does, once those writes are done; raise what one of them raised.
+
+        If it turned out that the picture has to be in the buckets, it is by then, and more of the backlog as well.
+        """
         unpacked = [entry.result() for entry in filing.appended]
-        several_pages = [member.result() for member in filing.members]
-        (self._crowded.add if any(several_pages) else self._crowded.discard)(collection)
-        return unpacked[0] if unpacked else None
+        if not unpacked:
+            return None
+        late = files_late(collection) and self._journal(collection).backlog.known is not None
+        noted = filing.noted
+        if late and not noted:
+            noted = self._note_picture(collection, filing.record)
+        self._finish(collection, noted)
+        if late:
+            self._file_part(collection)
+        return unpacked[0]
+
+    def go_on(self, collection: Collection, has_time: Callable[[], bool]) -> None:
+        """File what nobody has filed, for as long as there is time, unless somebody else is at it."""
+        backlog = self._journal(collection).backlog
+        if backlog.read() is None:
+            backlog.begin()
+        while has_time() and self._file_part(collection):
+            pass
 
     def drop_holders(self, collection: Collection, record: PictureRecord) -> None:
         """Forget who had the hash of a record that was replaced; without it, the item would only be skipped."""
-        for hash in _bucketed(record):
+        hashes = _bucketed(record)
+        if hashes and files_late(collection) and self._journal(collection).backlog.read() is None:
+            return  # nobody has noted it
+        for hash in hashes:
             self._holders.drop_holder(collection, hash, record.ref)
+
+    def _append(self, collection: Collection, journal: CollectionJournal, record: PictureRecord) -> str | None:
+        """Append the entry, and then ask whether the picture has to be in the buckets as well.
+
+        Where no backlog is noted by then, the entry is part of it once it is.
+        """
+        unpacked = journal.append(to_entry(record.ref.object_id, record.entry_words))
+        if files_late(collection):
+            known = journal.backlog.read()
+            if known is None and journal.whole_bytes > LATE_SHARE * self._memory.limit_bytes:
+                journal.backlog.begin()
+        return unpacked
+
+    def _file_part(self, collection: Collection) -> bool:
+        """File the next part of the backlog; False if all is filed, or somebody else is at it.
+
+        By what the entries say alone, not by the object items: one that says something else may not be written yet.
+        """
+        backlog = self._journal(collection).backlog
+        now = int(self._clock())
+        part = backlog.take(self._segments_at_once, now=now, busy=now + self._busy_s)
+        if part is None:
+            return False
+        noted = list[Future[Any]]()
+        for object_id, words in map(from_entry, part.entries):
+            holder = partial(self._holders.add_entry_holder, object_id=object_id)
+            noted += self._note(collection, _anchors(collection.generation, words), holder)
+        self._finish(collection, noted)
+        backlog.advance(part)
+        return True
+
+    def _note_picture(self, collection: Collection, record: PictureRecord) -> list[Future[Any]]:
+        return self._note(collection, _bucketed(record), partial(self._holders.add_holder, ref=record.ref))
+
+    def _note(
+        self, collection: Collection, hashes: Sequence[int], add_holder: Callable[..., None]
+    ) -> list[Future[Any]]:
+        """Begin to add *hashes* to the buckets, and a holder of each."""
+        submit = self._executor.submit
+        add = partial(self._index.add, crowded=collection in self._crowded)
+        members = [submit(add, collection, bucket, hash) for hash in hashes for bucket in buckets(hash)]
+        return [*members, *(submit(add_holder, collection, hash) for hash in hashes)]
+
+    def _finish(self, collection: Collection, noted: Sequence[Future[Any]]) -> None:
+        """Wait for what was begun; raise what one of the writes raised."""
+        wait(noted)
+        several_pages = [write.result() for write in noted]
+        (self._crowded.add if any(several_pages) else self._crowded.discard)(collection)
+
+    def _journal(self, collection: Collection) -> CollectionJournal:
+        return self._memory.of(collection, GENERATIONS[collection.generation].word_count)
 
 
 def same_holder(one: PictureRecord, other: PictureRecord) -> bool:
@@ -98,4 +192,9 @@ def same_holder(one: PictureRecord, other: PictureRecord) -> bool:
 
 def _bucketed(record: PictureRecord) -> list[int]:
     """The distinct hashes of *record* that are filed in the buckets."""
-    return list(dict.fromkeys(record.entry_hashes[: GENERATIONS[record.generation].anchors]))
+    return _anchors(record.generation, record.entry_hashes)
+
+
+def _anchors(generation: str, words: Sequence[int]) -> list[int]:
+    """The distinct hashes among the *words* of an entry that are filed in the buckets."""
+    return list(dict.fromkeys(words[: GENERATIONS[generation].anchors]))

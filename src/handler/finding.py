@@ -126,20 +126,21 @@ class Finder:
         asked, radius = questions(asker, self._settings), radius_of(asker, self._settings)
         probed_radius = min(radius, self._most_probed)
         confirming = confirms(asker, asked)
+        word_count = GENERATIONS[self._settings.generation].word_count
         report.found = find(
             collection,
             asked,
             radius,
-            word_count=GENERATIONS[self._settings.generation].word_count,
+            word_count=word_count,
             confirms=confirms_listed(confirming) if collection.is_list else confirming,
             probed_radius=probed_radius,
         )
         all_in_buckets = bucketed(asked, radius, probed_radius, self._settings.generation)
-        if all_in_buckets:
+        if all_in_buckets and report.found.filed:
             report.found = replace(report.found, lacks={})  # whichever way it took
         matching = partial(self._live_matches, collection, asker, wanted)
         live, cut = self._follow_up(asker, report.found, matching)
-        if cut and report.found.route is not Route.PROBED:
+        if cut and report.found.route is not Route.PROBED and not self._search.unfiled(collection, word_count):
             # What was overwritten and deleted here fills the journal; the buckets know who has a hash now. Every view
             # was compared all the same: what they do not know and was too far to be read is more that there may be.
             report.found = self._search.probe(collection, asked, probed_radius)

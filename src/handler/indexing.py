@@ -3,6 +3,7 @@
 It looks for nothing and announces nothing, so it is all that a second generation gets while a deployment moves.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, wait
 from dataclasses import replace
@@ -28,6 +29,8 @@ from handler.core.model import (
 from handler.core.sequencers import LOWEST_SEQUENCER, just_after
 from handler.filing import Filer, same_holder
 from handler.report import Report
+
+FILING_SHARE = 0.5  # of the remaining time: the rest is for announcing what was found, and for those who come next
 
 
 class PictureStore(Protocol):
@@ -82,12 +85,14 @@ class Indexer:
         catalog: ObjectCatalog,
         executor: Executor,
         settings: Settings,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._filer = filer
         self._catalog = catalog
         self._executor = executor
         self._settings = settings
+        self._clock = clock
 
     def index(self, ref: ObjectRef, *, meanwhile: Callable[[Asker], None] = _nothing) -> Indexed:
         """Store all that makes the object found by others. Safe to repeat and to stop at any step.
@@ -154,6 +159,14 @@ class Indexer:
                 return Indexed(report, None)
         report.outcome, report.record = Outcome.INDEXED, record
         return Indexed(report, asker)
+
+    def go_on_filing(self, collection: Collection, deadline: float) -> None:
+        """File what is in the journal and not in the buckets, as a search lacked it: what half of the time allows.
+
+        *deadline* is when the invocation ends, by `time.monotonic`.
+        """
+        start = self._clock()
+        self._filer.go_on(collection, lambda: self._clock() < start + FILING_SHARE * (deadline - start))
 
     def mark_done(self, ref: ObjectRef, job: str) -> None:
         """Note that a backfill is done with the object, so that whoever runs it can see that."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import NamedTuple, Protocol
 
+from handler.backlog import Backlogs, CollectionBacklog
 from handler.core.entry import entry_bytes
 from handler.core.journal import Appended, BrokenJournal, PacksUnavailable, Segment, Shape, Span, Tail
 from handler.core.model import Collection
@@ -42,6 +43,7 @@ class JournalStore(NamedTuple):
 
     journal: Journal
     packs: Packs
+    backlogs: Backlogs
     executor: Executor
     shape: Shape = Shape()
 
@@ -89,6 +91,7 @@ class CollectionJournal:
         self._packed = PackedSegments(
             collection, word_count, segments=store.journal, packs=store.packs, shape=store.shape
         )
+        self.backlog = CollectionBacklog(collection, backlogs=store.backlogs, journal=store.journal)
         self.capacity = store.shape.capacity(collection, entry_bytes(word_count))  # entries that fill a segment
         self.entries = Entries(word_count)  # all that was read
         self.cursors: list[Cursor] = []  # by shard

@@ -57,6 +57,11 @@ class Report:
         return {"complete": False, "lacks": "; ".join(f"{lack}: {what}" for lack, what in self.lacks.items())}
 
     @property
+    def comes_again(self) -> bool:
+        """Whether another search of the same picture may find more."""
+        return bool(self.lacks.keys() & {Lack.NOW, Lack.FILING})
+
+    @property
     def complete(self) -> bool:
         """Whether all that there is to tell of the picture is told, by this search or when the picture comes again."""
         return Lack.MEMORY not in self.lacks

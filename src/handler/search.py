@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 
 from handler.core.entry import Confirms, Question
 from handler.core.found import Candidate, Candidates, Found, Lack, NearHash, Route
+from handler.core.generations import files_late
 from handler.core.model import Collection
 from handler.entries import Entries, Hits
 from handler.journal import NO_PACKS, CollectionJournal
@@ -103,11 +104,26 @@ class Search:
             entries = journal.entries
             self._memory.make_room(collection, kept=others)  # whatever was read counts, also if reading on failed
         if known.route is Route.PROBED:
+            unfiled = self.unfiled(
+                collection, word_count
+            )  # before the buckets are read: what is filed since may be missed
             probed = self.probe(collection, questions, radius if probed_radius is None else probed_radius)
-            return replace(probed, packs=known.packs, trouble=known.trouble, lacks=known.lacks)
+            lacks = known.lacks
+            if unfiled and Lack.MEMORY in lacks:
+                lacks = {Lack.FILING: f"{unfiled}; {lacks[Lack.MEMORY]}"}
+            return replace(probed, packs=known.packs, trouble=known.trouble, filed=not unfiled, lacks=lacks)
         hits = entries.scan(questions, radius, confirms)
         candidates = _candidates(entries, hits)
         return Found(candidates, known.route, packs=known.packs, pictures=len(entries), cut=not hits.complete)
+
+    def unfiled(self, collection: Collection, word_count: int) -> str:
+        """Return what the buckets lack of the whole pictures of *collection*, if they lack any."""
+        if not files_late(collection):
+            return ""
+        backlog = self._memory.of(collection, word_count).backlog.read()
+        if backlog is None:
+            return "nothing is in the buckets yet"
+        return "" if backlog.done else f"{backlog.filed} of {backlog.segments} segments are in the buckets"
 
     def probe(self, collection: Collection, questions: Sequence[Question], radius: int) -> Found:
         """Return the same out of the buckets, and by who has those hashes now."""

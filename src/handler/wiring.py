@@ -12,6 +12,7 @@ import botocore.session
 from botocore.config import Config as ClientConfig
 
 from handler.aws.again import SQSAgain
+from handler.aws.backlogs import DynamoDBBacklogs
 from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
@@ -170,6 +171,7 @@ def _parts(config: Config) -> _Parts:
     journals = JournalStore(
         DynamoDBJournal(dynamodb, config.bucket_table, executor=executor, shards=config.journal_shards),
         S3Packs(s3, config.packs_bucket, config.bucket_table),
+        DynamoDBBacklogs(dynamodb, config.bucket_table),
         executor,
     )
     pairs = DynamoDBPairs(dynamodb, config.picture_table, executor)

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.config import Config as ClientConfig
 
+from handler.aws.backlogs import DynamoDBBacklogs
 from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
@@ -17,6 +18,7 @@ from handler.aws.packs import S3Packs
 from handler.aws.pairs import DynamoDBPairs
 from handler.aws.s3 import S3Pictures
 from handler.aws.verdicts import DynamoDBVerdicts
+from handler.backlog import Backlogs
 from handler.cli.local.emulator import CREDENTIALS, REGION, require_loopback
 from handler.core.journal import Shape
 from handler.core.model import Collection, Limits
@@ -32,6 +34,7 @@ from handler.search import HashBuckets, Holders
 from handler.wiring import CLIENT, lean_session
 from tests.conftest import Stack
 from tests.fakes import (
+    InMemoryBacklogs,
     InMemoryBuckets,
     InMemoryCatalog,
     InMemoryJournal,
@@ -145,6 +148,14 @@ def journal(kind: str, request: pytest.FixtureRequest) -> Iterator[Callable[[int
         yield lambda shards: DynamoDBJournal(
             dynamodb(stack, kind), table, executor=executor, shards=shards, shape=SHAPE
         )
+
+
+@pytest.fixture
+def backlogs(kind: str, request: pytest.FixtureRequest) -> Backlogs:
+    if kind == "fake":
+        return InMemoryBacklogs()
+    stack: Stack = request.getfixturevalue("stack")
+    return DynamoDBBacklogs(dynamodb(stack, kind), stack.deployment.outputs["BucketTableName"])
 
 
 @pytest.fixture

@@ -190,6 +190,17 @@ def test_every_page_of_holders_is_read(catalog: Catalog, collection: Collection)
     assert flat(catalog.holders(collection, HASH)) == [one.object_id for one in refs]
 
 
+def test_what_an_entry_says_of_a_holder_stays(catalog: Catalog, collection: Collection) -> None:
+    versioned = ref("a.jpg", "1")
+    catalog.add_holder(collection, HASH, versioned)
+    for _ in range(2):
+        catalog.add_entry_holder(collection, HASH, versioned.object_id)
+
+    catalog.drop_holder(collection, HASH, versioned)
+
+    assert flat(catalog.holders(collection, HASH)) == [versioned.object_id]
+
+
 def test_dropping_one_version_keeps_the_other(catalog: Catalog, collection: Collection) -> None:
     first, second = ref(sequencer="1"), ref(sequencer="2")
     catalog.add_holder(collection, HASH, first)

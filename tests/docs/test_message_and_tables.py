@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from handler.aws.backlogs import DynamoDBBacklogs
 from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.catalog import DynamoDBCatalog, object_key
 from handler.aws.journal import DynamoDBJournal
@@ -144,7 +145,8 @@ class RecordingClient:
         names, values = options.get("ExpressionAttributeNames", {}), options["ExpressionAttributeValues"]
         found = re.findall(r"(?:SET|ADD|,) ?(#?\w+)(?: =)? (?:if_not_exists\(\w+, )?(:\w+)", UpdateExpression)
         assert found, UpdateExpression
-        item = Key | {names.get(name, name): values[value] for name, value in found}
+        earlier = [item for item in self.items if (item["pk"], item["sk"]) == (Key["pk"], Key["sk"])]
+        item = (earlier[-1] if earlier else {}) | Key | {names.get(name, name): values[value] for name, value in found}
         self.items.append(item)
         return {"Attributes": item}
 
@@ -168,6 +170,7 @@ def written() -> dict[str, list[dict[str, Any]]]:
     catalog.put(COLLECTION, record())
     catalog.bury(COLLECTION, record().ref)
     catalog.add_holder(COLLECTION, HASH, record().ref)
+    catalog.add_entry_holder(COLLECTION, HASH, record().ref.object_id)
     pair = Pair.of(record(), record("b.jpg", digest="e0"))
     pairs = DynamoDBPairs(client, "PictureTable")
     pairs.note_pair(COLLECTION, pair, NotedPair(Likeness(MatchKind.NEAR, 1, 0.97, 1.0), finder=pair.first))
@@ -181,6 +184,8 @@ def written() -> dict[str, list[dict[str, Any]]]:
     client = buckets
     index = DynamoDBBuckets(client, "BucketTable", executor=InlineExecutor())
     index.add(COLLECTION, Bucket(3, 0xABCD), HASH, crowded=False)
+    backlogs = DynamoDBBacklogs(client, "BucketTable")
+    backlogs.claim(COLLECTION, backlogs.begin(COLLECTION), 1, now=0, busy=60)
     journal = DynamoDBJournal(client, "BucketTable", executor=InlineExecutor(), shards=2)
     journal.append(COLLECTION, bytes([1]) + bytes(23), {}, ask=False)
     return {"PictureTable": pictures.items, "BucketTable": buckets.items}
@@ -189,6 +194,8 @@ def written() -> dict[str, list[dict[str, Any]]]:
 def kind_of(item: dict[str, Any]) -> str:
     """Which item it is: the letter before its number, hash or id in the partition key, and whether it is a note."""
     mark = re.sub(rf"^{re.escape(COLLECTION.scope)}(?:#look1)?#(.).*", r"\1", item["pk"]["S"])
+    if item["sk"]["S"].startswith("#"):
+        return "late"
     return "subjects" if "subjects" in item else "shards" if item["sk"]["S"] == "shards" else mark
 
 
@@ -224,8 +231,10 @@ KINDS = {
     "journal segment": "j",
     "number of shards": "shards",
     "bucket page": "b",
+    "backlog": "f",
     "object": "o",
     "holder of a hash": "h",
+    "holder that was [filed late](../protocol.md#filing-late)": "late",
     "pair": "p",
     "verdict": "v",
     "page of a batch": "subjects",

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
 from handler.aws.pairs import DynamoDBPairs, _likeness, _pair_key
+from handler.backlog import CollectionBacklog, Part
 from handler.core.again import Again
 from handler.core.asker import Asker
 from handler.core.backfill import Backfill
@@ -20,6 +21,7 @@ from handler.core.matches import Match, NotedPair, Pair
 from handler.core.model import Collection, ObjectRef, Outcome, PictureRecord
 from handler.dedup import Deduplicator
 from handler.entries import Block
+from handler.filing import Filer, Filing
 from handler.journal import CollectionJournal, Cursor, JournalStore
 from handler.lists import Lister, same
 from handler.looks import Looked, Looks
@@ -373,3 +375,81 @@ class CleansUp(Lister):
         if known:
             self._filer.drop_holders(collection, known)
         return removed
+
+
+class EventualBacklogs(Client):
+    def get_item(self, **arguments: Any) -> Any:
+        consistent = arguments["Key"]["sk"]["S"] != "backlog"
+        return super().get_item(**arguments | {"ConsistentRead": consistent})
+
+
+class AsksBeforeItAppends(Filer):
+    """Whether the picture has to be in the buckets is asked before its entry is in the journal."""
+
+    def _append(self, collection: Collection, journal: CollectionJournal, record: PictureRecord) -> str | None:
+        known = journal.backlog.read()
+        unpacked = super()._append(collection, journal, record)
+        journal.backlog.known = known or (journal.backlog.known if self._memory.limit_bytes == 0 else None)
+        return unpacked
+
+
+class LeavesItsOwn(Filer):
+    """Whoever learns of a backlog after its entry was written leaves its picture to others."""
+
+    def end(self, collection: Collection, filing: Filing) -> str | None:
+        unpacked = [entry.result() for entry in filing.appended]
+        self._finish(collection, filing.noted)
+        if unpacked and self._journal(collection).backlog.known is not None:
+            self._file_part(collection)
+        return unpacked[0] if unpacked else None
+
+
+class NeverAsks(Search):
+    """What the buckets have is taken for all that they will have."""
+
+    def unfiled(self, _: Collection, __: int) -> str:
+        return ""
+
+
+class AdvancesFirst(CollectionBacklog):
+    """What is taken on is noted as filed."""
+
+    def take(self, count: int, *, now: int, busy: int) -> Part | None:
+        part = super().take(count, now=now, busy=busy)
+        if part is not None:
+            super().advance(part)
+        return part
+
+    def advance(self, part: Part) -> None:
+        pass
+
+
+class MeasuresFirst(CollectionBacklog):
+    """The backlog ends where the journal did before it was noted."""
+
+    def begin(self) -> None:
+        self.ends = self._journal.ends(self._collection)
+        super().begin()
+        known = self.known
+        if known is not None and known.segments is None:
+            self.known = self._backlogs.claim(self._collection, known, max(self.ends) + 1, now=0, busy=0)
+
+
+class SkipsTheUnwritten(DynamoDBCatalog):
+    """An entry is not filed whose object is not stored as it says."""
+
+    def add_entry_holder(self, collection: Collection, hash: int, object_id: str) -> None:
+        if any(hash in one.entry_hashes for one in self.get(collection, [object_id])):
+            super().add_entry_holder(collection, hash, object_id)
+
+
+class AdvancingJournal(CollectionJournal):
+    def __init__(self, collection: Collection, word_count: int, store: JournalStore) -> None:
+        super().__init__(collection, word_count, store)
+        self.backlog = AdvancesFirst(collection, backlogs=store.backlogs, journal=store.journal)
+
+
+class MeasuringJournal(CollectionJournal):
+    def __init__(self, collection: Collection, word_count: int, store: JournalStore) -> None:
+        super().__init__(collection, word_count, store)
+        self.backlog = MeasuresFirst(collection, backlogs=store.backlogs, journal=store.journal)

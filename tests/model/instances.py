@@ -10,14 +10,18 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
+from handler.core.entry import entry_bytes
+from handler.core.generations import GENERATIONS
+from handler.core.journal import Backlog
 from handler.core.model import Collection
-from handler.entries import Block, Entries
+from handler.entries import Block, Entries, room_for
 from handler.journal import CollectionJournal, Cursor
 from handler.memory import JournalMemory
 
 Memory = dict[str, Any]  # {"bytes": its limit, "collections": {(scope, generation): its journal as plain values}}
 
 LARGE, NONE = 1 << 20, 0
+SECOND = 2 * room_for(1) * entry_bytes(GENERATIONS["look1"].word_count)  # half of it is taken by the second entry
 FLAGS = ("contended", "measured", "whole")
 
 
@@ -41,6 +45,7 @@ def remember(memory: JournalMemory, plain: Memory) -> None:
         journal = memory.of(Collection(scope, generation), known["word_count"])
         journal.entries.extend([bytes.fromhex(row) for row in known["rows"]])
         journal.ends = dict(known["ends"])
+        journal.backlog.known = known["backlog"] and Backlog(*known["backlog"])
         for name in FLAGS:
             setattr(journal, name, known[name])
         for number, seen in known["cursors"]:
@@ -66,6 +71,7 @@ def _plain(journal: CollectionJournal) -> dict[str, Any]:
         "word_count": journal.entries.word_count,
         "rows": sorted(_rows(journal.entries)),
         "ends": sorted(journal.ends.items()),
+        "backlog": journal.backlog.known and tuple(journal.backlog.known),
         **{name: getattr(journal, name) for name in FLAGS},
         "cursors": [
             (

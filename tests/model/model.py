@@ -122,6 +122,9 @@ class Model:
             event = self.scenario.events[actor]
             if event.number > 1 and self._changes(state, event.key) < event.number:
                 return ()  # it has not happened yet
+            first = (n for n, other in enumerate(self.scenario.events) if other.key not in self.scenario.last)
+            if event.key in self.scenario.last and not all(self.is_done(state, other) for other in first):
+                return ()
             if self.scenario.listed_first and not all(self.is_done(state, other) for other in self.listings):
                 return ()
         elif self.returned(actor) and not self._is_queued(state, actor):
@@ -130,7 +133,16 @@ class Model:
             after = self.scenario.listings[actor - self.deliveries].after
             if after is not None and not self.is_done(state, self.listings[after]):
                 return ()
-        return self.waits(actor, state.locals[actor]).calls
+        calls = self.waits(actor, state.locals[actor]).calls
+        return tuple(call for call in calls if not self._hangs(state, call))
+
+    def _hangs(self, state: State, waiting: tuple[Task, int, int]) -> bool:
+        """Whether a call is to write the object item that is written after others are handled."""
+        call, key = self.calls.values[waiting[1]], self.scenario.hangs
+        if not key or call.operation != "put_item" or call.arguments["Item"].get("k") != {"S": key}:
+            return False
+        events = enumerate(self.scenario.events)
+        return not all(self.is_done(state, n) for n, one in events if one.key not in {key, *self.scenario.last})
 
     def outcomes(self, state: State, actor: int, task: Task, call: int, cell: int) -> Iterator[Step]:
         """Yield what one call of one delivery may come to."""

@@ -38,7 +38,7 @@ from handler.journal import JournalStore
 from handler.lists import ListedPictures
 from handler.memory import JournalMemory
 from handler.report import Report
-from tests.model.instances import LARGE, NONE, Instances, Memory, fresh, memory_of, remember
+from tests.model.instances import LARGE, NONE, SECOND, Instances, Memory, fresh, memory_of, remember
 from tests.model.replay import PACKS, LookingClient, Replay, Task
 from tests.model.scenarios import BUCKET, Event, Listing, Scenario
 from tests.model.services import Call
@@ -93,7 +93,7 @@ class RealCode:
             event,
             answers,
             lambda function, deadline: function.came_again(again, deadline=deadline),
-            may_be_late=attempt < self.scenario.comes_again,
+            may_be_late=attempt + self.scenario.outgrows < self.scenario.comes_again,  # then it comes once more
         )
 
     def again(self, event: Event, attempt: int) -> Again:
@@ -136,10 +136,13 @@ class RealCode:
         replay = self.variant.replay(answers)
         # Where there are crops, an instance lacks time: one that lacks memory would find none, and that for good.
         kinds = {"new": [LARGE], "late": [False, may_be_late]} if self.scenario.comes_again else {"new": [LARGE, NONE]}
+        if self.scenario.outgrows:
+            kinds = {"new": [LARGE, SECOND, NONE], "late": [False, may_be_late and self.instances is Instances.HURRIED]}
 
         def run() -> None:
             if self.instances in (Instances.LOADING, Instances.PROBING):
-                self._handle(event, replay, fresh(LARGE if self.instances is Instances.LOADING else NONE), handle)
+                probes = self.instances is Instances.PROBING or event.key in self.scenario.outgrown
+                self._handle(event, replay, fresh(NONE if probes else LARGE), handle)
                 return
             memory = self._handle(event, replay, replay.call(Call("begin", "instances", kinds)), handle)
             if self.instances is Instances.MIXED:
@@ -202,12 +205,21 @@ class RealCode:
                 client, "buckets", executor=replay, shards=shards, shape=self.shape, sleep=lambda _: None
             ),
             S3Packs(client, PACKS, "buckets"),
+            self.variant.backlogs(client, "buckets"),
             replay,
             self.shape,
         )
         memory = JournalMemory(before["bytes"], partial(self.variant.collection_journal, store=store))
         remember(memory, before)
-        filer = Filer(index=buckets, holders=catalog, memory=memory, executor=replay)
+        filer = self.variant.filer(
+            index=buckets,
+            holders=catalog,
+            memory=memory,
+            executor=replay,
+            clock=lambda: 0.0,
+            segments_at_once=self.scenario.filed_at_once,
+            busy_s=0,  # so that several go on at once
+        )
         return _Assembled(client, catalog, buckets, memory, filer)
 
 

@@ -83,6 +83,11 @@ class Scenario:
     pack_sizes: tuple[int, ...] = (2,)  # segments
     looks: bool = False  # the hashes alone are not near enough
     comes_again: int = 0  # so often: pictures have views that the journal alone compares
+    outgrows: bool = False  # the journal outgrows the memory of some instances: pictures are filed late
+    outgrown: Collection[str] = ()  # keys whose events meet none but such, where new ones load
+    filed_at_once: int = 1  # segments of a backlog
+    hangs: str = ""  # the key whose object item is not written before others, but the last ones, are handled
+    last: Collection[str] = ()  # keys whose events wait until those of all others are handled
     trouble: Sequence[str] = ()  # the errors that reading a picture for a look may end in
     decided: Sequence[tuple[str, str]] = ()  # pairs of keys that somebody says are different, at any time
     listings: Sequence[Listing] = ()
@@ -170,6 +175,51 @@ CROP_MADE = Scenario("a middle by overwriting", {"a": [BIRD], "b": [DOG, MIDDLE]
 CROP_DELETED = Scenario("a picture that is deleted, and its middle", {"a": [BIRD, None], "b": [MIDDLE]}, comes_again=2)
 CROPS = Scenario("a picture, its middle, and that again", {"a": [BIRD], "b": [MIDDLE], "c": [MIDDLE]}, comes_again=2)
 WITH_CROPS = (CROP, CROP_ONCE, CROP_TWICE, CROP_REPLACED, CROP_MADE, CROP_DELETED, CROPS)
+# Of whole pictures, some of which instances find in the journal, and others in the buckets, where they are filed late.
+OUTGROWN = Scenario("an outgrown journal", PAIR.history, comes_again=2, outgrows=True)
+OUTGROWN_ROOM = Scenario(
+    "the same, segments of two entries", PAIR.history, segment_entries=2, comes_again=2, outgrows=True
+)
+OUTGROWN_MADE = Scenario("the same, by overwriting", PAIR_MADE.history, comes_again=2, outgrows=True)
+OUTGROWN_DELETED = Scenario("the same, one deleted", PAIR_DELETED.history, comes_again=2, outgrows=True)
+OUTGROWN_AGAIN = Scenario(
+    "the same, one deleted and put again", PAIR_PUT_AGAIN.history, segment_entries=2, comes_again=2, outgrows=True
+)
+OUTGROWN_SHARDS = Scenario(
+    "the same, one shard before, two now", MORE_SHARDS.history, shards=(2, 1), comes_again=2, outgrows=True
+)
+# Who files late may do so for somebody else: the two that meet need not.
+OUTGROWN_BESIDE = Scenario(
+    "the same, beside another picture",
+    {"a": [CAT], "b": [COPY], "c": [DOG]},
+    comes_again=1,
+    outgrows=True,
+    outgrown=("b", "c"),
+    last=("b",),
+)
+OUTGROWN_HANGING = Scenario(
+    "the same, an object item that is long in coming",
+    OUTGROWN_BESIDE.history,
+    comes_again=1,
+    outgrows=True,
+    outgrown=("b", "c"),
+    last=("b",),
+    hangs="a",
+)
+OUTGROWN_AFTER = Scenario(
+    "the same, after the first one",
+    OUTGROWN_BESIDE.history,
+    comes_again=1,
+    outgrows=True,
+    outgrown=("b", "c"),
+    last=("b", "c"),
+    filed_at_once=3,
+)
+OUTGROWN_BY_THREE = Scenario("the same, three near-duplicates", THREE.history, comes_again=2, outgrows=True)
+OUTGROWN_BY_ALL = (
+    OUTGROWN, OUTGROWN_ROOM, OUTGROWN_MADE, OUTGROWN_DELETED, OUTGROWN_AGAIN, OUTGROWN_SHARDS, OUTGROWN_BESIDE,
+    OUTGROWN_HANGING, OUTGROWN_AFTER, OUTGROWN_BY_THREE,
+)  # fmt: skip
 # Of two that were there before the job nobody is told, but people find them; of what was uploaded meanwhile, all.
 QUIET = Scenario("two near-duplicates, backfilled quietly", PAIR.history, quiet={("a", 1), ("b", 1)})
 QUIET_MEANWHILE = Scenario(

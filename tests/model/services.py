@@ -223,10 +223,9 @@ def _updated(old: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
     action, clause = arguments["UpdateExpression"].split(" ", 1)
     names, values = arguments.get("ExpressionAttributeNames", {}), arguments["ExpressionAttributeValues"]
     if action == "SET":
-        if unless := _IF_NOT_EXISTS.fullmatch(clause):
-            return {unless["name"]: old.get(unless["name"], values[unless["value"]])}
-        pairs = [part.split(" = ") for part in clause.split(", ")]
-        return {names.get(name, name): values[value] for name, value in pairs}
+        unless = {one["name"]: old.get(one["name"], values[one["value"]]) for one in _IF_NOT_EXISTS.finditer(clause)}
+        pairs = [part.split(" = ") for part in _IF_NOT_EXISTS.sub("", clause).split(", ") if part]
+        return unless | {names.get(name, name): values[value] for name, value in pairs}
     name, value = clause.split(" ")
     members = set(old.get(name, {"BS": []})["BS"])
     change = set(values[value]["BS"])

@@ -50,6 +50,7 @@ LOADING, PROBING, MIXED, HURRIED = Instances
         (scenarios.LISTED_TWICE, 1, LOADING),
         (scenarios.CROP, 0, LOADING),
         (scenarios.CROP_ONCE, 0, HURRIED),
+        (scenarios.OUTGROWN, 0, LOADING),
     ],
     ids=lambda value: value.name if isinstance(value, Scenario) else str(value),
 )
@@ -78,6 +79,15 @@ def test_crops_are_told_in_random_orders_whoever_has_no_time(scenario: Scenario,
     model = Model(scenario, REAL, 2, instances)
 
     finding = wander(model, schedules=15)
+
+    assert finding.violation is None, describe(model, finding.schedule)
+
+
+@pytest.mark.parametrize("scenario", scenarios.OUTGROWN_BY_ALL, ids=lambda scenario: scenario.name)
+def test_pictures_that_are_filed_late_are_found_in_random_orders(scenario: Scenario) -> None:
+    model = Model(scenario, REAL, 2, LOADING if scenario.outgrown else MIXED)
+
+    finding = wander(model, schedules=25)
 
     assert finding.violation is None, describe(model, finding.schedule)
 
@@ -134,6 +144,13 @@ def test_events_without_a_sequencer_can_be_overtaken(scenario: Scenario, broken:
         (variants.BLIND_VERIFICATION, scenarios.UNLISTED, 0, LOADING, UNLISTED),
         (variants.NEVER_COMES_AGAIN, scenarios.CROP, 0, HURRIED, LOST),
         (variants.COMES_AGAIN_ONCE, scenarios.CROP, 0, HURRIED, LOST),
+        (variants.NEVER_ASKS, scenarios.OUTGROWN, 0, MIXED, LOST),
+        (variants.EVENTUAL_BACKLOGS, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),
+        (variants.ASKS_FIRST, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),
+        (variants.LEAVES_ITS_OWN, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),
+        (variants.MEASURES_FIRST, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),
+        (variants.SKIPS_THE_UNWRITTEN, scenarios.OUTGROWN_HANGING, 0, LOADING, LOST),
+        (variants.ADVANCES_FIRST, scenarios.OUTGROWN_AFTER, 0, LOADING, LOST),
     ],
     ids=lambda value: value.name if isinstance(value, Variant) else "",
 )

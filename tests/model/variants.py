@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from handler.aws.backlogs import DynamoDBBacklogs
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
 from handler.aws.pairs import DynamoDBPairs
 from handler.dedup import Deduplicator
+from handler.filing import Filer
 from handler.journal import CollectionJournal
 from handler.lists import Lister
 from handler.looks import Looks
@@ -24,6 +26,8 @@ class Variant:
     pairs: type[DynamoDBPairs] = DynamoDBPairs
     replay: type[Replay] = Replay
     journal: type[DynamoDBJournal] = DynamoDBJournal
+    backlogs: type[DynamoDBBacklogs] = DynamoDBBacklogs
+    filer: type[Filer] = Filer
     collection_journal: type[CollectionJournal] = CollectionJournal
     search: type[Search] = Search
     looks: type[Looks] = Looks
@@ -65,3 +69,10 @@ SEARCHES_FIRST = Variant(
 PACKS_TOO_EARLY = Variant("a pack of segments that still grow", collection_journal=broken.PacksTheLastSegment)
 JOINS_WHAT_IS_THERE = Variant("a pack of those smaller ones that are there", collection_journal=broken.Joins)
 BLIND_VERIFICATION = Variant("matches are not checked for life", catalog=broken.BlindVerification)
+EVENTUAL_BACKLOGS = Variant("eventually consistent backlogs", client=broken.EventualBacklogs)
+ASKS_FIRST = Variant("asking for a backlog before the own entry is written", filer=broken.AsksBeforeItAppends)
+LEAVES_ITS_OWN = Variant("a picture that is not filed though a backlog was there", filer=broken.LeavesItsOwn)
+NEVER_ASKS = Variant("buckets that are taken for full", search=broken.NeverAsks)
+ADVANCES_FIRST = Variant("a backlog that is filed after that is noted", collection_journal=broken.AdvancingJournal)
+MEASURES_FIRST = Variant("a backlog measured before it was noted", collection_journal=broken.MeasuringJournal)
+SKIPS_THE_UNWRITTEN = Variant("an entry that its object item contradicts, not filed", catalog=broken.SkipsTheUnwritten)

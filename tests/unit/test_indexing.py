@@ -25,8 +25,10 @@ FRAMED = ImageOps.expand(CAT, 30, "white")  # its trimmed view has a hash of its
 
 @pytest.fixture
 def deployment() -> FakeDeployment:
-    """With the generation that has several views."""
-    return FakeDeployment(generation="look1")
+    """With the generation that has several views, whose pictures are in the buckets as well."""
+    deployment = FakeDeployment(generation="look1")
+    deployment.outgrow()
+    return deployment
 
 
 def index(deployment: FakeDeployment, key: str, body: bytes) -> Indexed:
@@ -199,6 +201,8 @@ def test_last_page_is_tried_first_where_there_are_several(deployment: FakeDeploy
             return collection in self.crowded
 
     deployment.scope_depth, deployment.buckets = 1, (crowd := Crowd())
+    for scope in ("busy/", "other/"):
+        deployment.outgrow(scope)
     indexer: Any = deployment.indexer()
 
     def given(key: str, *, crowded: frozenset[Collection]) -> set[bool]:

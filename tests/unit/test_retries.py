@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import handler.aws
 from handler.aws.again import SQSAgain
+from handler.aws.backlogs import DynamoDBBacklogs
 from handler.aws.batch import Throttled
 from handler.aws.bodies import ATTEMPTS
 from handler.aws.buckets import DynamoDBBuckets
@@ -30,7 +31,7 @@ from handler.config import Config
 from handler.core.again import Again
 from handler.core.buckets import Bucket
 from handler.core.filed import Copy, Filed
-from handler.core.journal import PacksUnavailable, Span
+from handler.core.journal import Backlog, PacksUnavailable, Span
 from handler.core.matches import Likeness, NotedPair, Pair
 from handler.core.message import Message
 from handler.core.model import Collection, MatchKind, ObjectRef, Outcome, PictureRecord
@@ -64,9 +65,16 @@ CALLS: dict[type, dict[str, Callable[[Any], Any]]] = {
         "bury": lambda it: it.bury(COLLECTION, REF),
         "get": lambda it: it.get(COLLECTION, [REF.object_id]),
         "add_holder": lambda it: it.add_holder(COLLECTION, 1, REF),
+        "add_entry_holder": lambda it: it.add_entry_holder(COLLECTION, 1, REF.object_id),
         "drop_holder": lambda it: it.drop_holder(COLLECTION, 1, REF),
         "holders": lambda it: list(it.holders(COLLECTION, 1)),
         "mark_done": lambda it: it.mark_done(COLLECTION, REF.object_id, "job"),
+    },
+    DynamoDBBacklogs: {
+        "get": lambda it: it.get(COLLECTION),
+        "begin": lambda it: it.begin(COLLECTION),
+        "claim": lambda it: it.claim(COLLECTION, Backlog(0, None, 0), 1, now=0, busy=60),
+        "advance": lambda it: it.advance(COLLECTION, 1),
     },
     DynamoDBJournal: {
         "append": lambda it: it.append(COLLECTION, b"\1" + bytes(23), {}, ask=True),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from handler.core.entry import Question
 from handler.core.fingerprint import fingerprint
 from handler.core.found import Candidate, Found, Lack, Route
+from handler.core.generations import GENERATIONS
 from handler.core.journal import PacksUnavailable, Span
 from handler.core.model import Collection, Limits
 from handler.core.phash import hamming
@@ -47,7 +48,7 @@ def hashes_near(rng: random.Random, centres: Sequence[int]) -> Iterator[int]:
 @given(
     seed=st.integers(0, 2**32),
     radius=st.integers(0, 15),
-    generations=st.integers(1, 3),
+    generations=st.integers(1, len(GENERATIONS)),
     scopes=st.integers(1, 5),
     views=st.integers(1, 9),
     count=st.integers(0, 80),
@@ -58,7 +59,7 @@ def test_journal_search_equals_bucket_search_equals_brute_force(
     rng = random.Random(seed)
     index = FakeIndex(page_segments=rng.choice([1, 3, 1000]), shards=rng.choice([1, 1, 3]))
     collections = [
-        Collection(f"{scope}/", f"g{generation}") for scope in range(scopes) for generation in range(generations)
+        Collection(f"{scope}/", generation) for scope in range(scopes) for generation in [*GENERATIONS][:generations]
     ]
     warm, prober = index.instance(), index.instance(memory_bytes=0)
     hashes = hashes_near(rng, [rng.getrandbits(64) for _ in range(3)])

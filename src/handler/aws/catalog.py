@@ -2,7 +2,7 @@
 
 | item | pk | sk |
 | object | `{scope}#{generation}#o#{object id}` | `object` |
-| holder | `{scope}#{generation}#h#{hash}` | `{sequencer}#{object id}` |
+| holder | `{scope}#{generation}#h#{hash}` | `{sequencer}#{object id}`, or `#{object id}` by an entry of the journal |
 
 Attributes of an object have names of one letter, for DynamoDB counts them: so an object with a key of 100 bytes in a
 versioned bucket is one write unit.
@@ -110,6 +110,10 @@ class DynamoDBCatalog:
         """Note that this version of the object has *hash*."""
         self._client.put_item(TableName=self._table, Item=_holder_key(collection, hash, ref))
 
+    def add_entry_holder(self, collection: Collection, hash: int, object_id: str) -> None:
+        """Note that the object has *hash* by an entry of the journal, which names no version: it is never forgotten."""
+        self._client.put_item(TableName=self._table, Item=_entry_holder_key(collection, hash, object_id))
+
     def drop_holder(self, collection: Collection, hash: int, ref: ObjectRef) -> None:
         """Forget that this version of the object had *hash*; no error if that was not known."""
         self._client.delete_item(TableName=self._table, Key=_holder_key(collection, hash, ref))
@@ -147,7 +151,11 @@ def object_key(collection: Collection, object_id: str) -> Item:
 
 
 def _holder_key(collection: Collection, hash: int, ref: ObjectRef) -> Item:
-    return {"pk": {"S": f"{collection}#h#{to_hex(hash)}"}, "sk": {"S": f"{ref.sequencer}#{ref.object_id}"}}
+    return _entry_holder_key(collection, hash, ref.object_id) | {"sk": {"S": f"{ref.sequencer}#{ref.object_id}"}}
+
+
+def _entry_holder_key(collection: Collection, hash: int, object_id: str) -> Item:
+    return {"pk": {"S": f"{collection}#h#{to_hex(hash)}"}, "sk": {"S": f"#{object_id}"}}
 
 
 def _attributes(record: PictureRecord) -> Item:

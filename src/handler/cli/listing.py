@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handler.aws.backlogs import DynamoDBBacklogs
 from handler.aws.buckets import DynamoDBBuckets
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
@@ -77,6 +78,7 @@ def _opened(session: boto3.Session, stack: DeployedStack, generation: str, execu
     journals = JournalStore(
         DynamoDBJournal(dynamodb, bucket_table, executor=executor, shards=shards),
         S3Packs(s3, stack.output("PacksBucketName"), bucket_table),
+        DynamoDBBacklogs(dynamodb, bucket_table),
         executor,
     )
     memory = JournalMemory(MEMORY_BYTES, partial(CollectionJournal, store=journals))

@@ -33,6 +33,12 @@ def to_entry(object_id: str, words: Sequence[int]) -> bytes:
     return bytes.fromhex(object_id) + b"".join(word.to_bytes(WORD_BYTES, "big") for word in words)
 
 
+def from_entry(entry: bytes) -> tuple[str, tuple[int, ...]]:
+    """Return the object id and the words of an *entry*: the inverse of `to_entry`."""
+    words = (entry[at : at + WORD_BYTES] for at in range(ID_BYTES, len(entry), WORD_BYTES))
+    return entry[:ID_BYTES].hex(), tuple(int.from_bytes(word, "big") for word in words)
+
+
 def entry_bytes(word_count: int) -> int:
     """Return the length of an entry."""
     return ID_BYTES + WORD_BYTES * word_count

@@ -40,6 +40,7 @@ class Lack(StrEnum):
     """What kept a search from comparing every view that may meet."""
 
     NOW = "now"  # time, or packs that can be read: another search of the same picture may have them
+    FILING = "filing"  # memory, and the buckets do not have all that they will have: another search may find it there
     MEMORY = "memory"  # no search has it while the deployment is set as it is
 
 
@@ -54,6 +55,7 @@ class Found:
     pictures: int = 0  # entries that were compared
     cut: bool = False  # there is more within the radius than the candidates
     trouble: str | None = None  # what was wrong with packs, if anything was
+    filed: bool = True  # the buckets had every whole picture, if they were asked
     lacks: Mapping[Lack, str] = field(default_factory=dict)  # what a whole search would have needed, and how much
 
     @property

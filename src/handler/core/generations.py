@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from handler.core import look1
 from handler.core.asked import ASKING, MEETS, Meets, turned_asking
+from handler.core.model import Collection
 from handler.core.phash import HASH_BITS
 from handler.core.windows import VIEW_NAMES
 
@@ -84,5 +85,16 @@ GENERATIONS: Mapping[str, Generation] = {
         turned_asking=_unturned,
     ),
 }
+
+
+def files_late(collection: Collection) -> bool:
+    """Whether pictures of *collection* are in the buckets only where its journal is about to be too large to remember.
+
+    Else the buckets, which know every view, make a search whole at any time; and lists are short.
+    """
+    generation = GENERATIONS[collection.generation]
+    return generation.anchors < len(generation.view_names) and not collection.is_list
+
+
 IMPORTED = "phash1"  # of hashes that other software has computed
 DEFAULT_GENERATION = next(iter(GENERATIONS))

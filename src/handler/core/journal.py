@@ -105,6 +105,22 @@ class Appended(NamedTuple):
     completes_pack: bool  # it filled the last segment of a pack, or of several
 
 
+class Backlog(NamedTuple):
+    """What of a journal was not filed in the buckets at once. Where it is noted, whoever appends files its own picture.
+
+    So the pictures of those who had appended before are in segments that were there when it was noted.
+    """
+
+    filed: int  # segments of each shard, the first, whose pictures are in the buckets by now
+    segments: int | None  # that have to be; None until somebody has asked, after it was noted, where the journal ends
+    busy: int  # the time, in seconds since 1970, until which somebody is taken to be at the next ones
+
+    @property
+    def done(self) -> bool:
+        """Whether the buckets have every picture whose upload is acknowledged."""
+        return self.segments is not None and self.filed >= self.segments
+
+
 class Tail(NamedTuple):
     """What was read behind a reader's cursors, by shard."""
 

@@ -244,6 +244,7 @@ def test_object_that_is_no_picture(deployment: FakeDeployment, ask: Asker) -> No
 
 
 def test_search_that_has_no_time_left(deployment: FakeDeployment, ask: Asker) -> None:
+    deployment.outgrow()
     deployment.upload("other.jpg", jpeg(near_copy(CAT)))
     ask.remaining_ms = 0
 

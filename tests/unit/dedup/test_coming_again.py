@@ -51,6 +51,7 @@ def test_crop_is_told_when_the_picture_comes_again(site: FakeDeployment) -> None
 
 
 def test_what_the_buckets_found_is_told_at_once_and_not_again(site: FakeDeployment) -> None:
+    site.outgrow()
     site.upload("cat.jpg", jpeg(CAT))
     site.upload("corner.jpg", jpeg(CORNER))
     site.topic.messages.clear()
@@ -208,6 +209,7 @@ def test_only_without_memory_a_message_is_not_complete(
 
 
 def test_message_is_complete_where_the_rest_is_told_later(site: FakeDeployment) -> None:
+    site.outgrow()
     site.upload("cat.jpg", jpeg(CAT))
 
     report = upload_late(site, "copy.jpg", jpeg(near_copy(CAT)))

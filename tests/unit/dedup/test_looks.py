@@ -174,6 +174,7 @@ def test_passing_failure_fails_the_event_which_comes_again(site: FakeDeployment)
 
 
 def test_event_fails_before_the_time_for_looks_is_up(site: FakeDeployment) -> None:
+    site.outgrow()
     site.upload("a.jpg", jpeg(SCENE))
 
     with pytest.raises(OutOfTime, match="raise Timeout"):

@@ -1,0 +1,138 @@
+"""Pictures are filed in the buckets once the journal is about to outgrow the memory of instances, and none is lost."""
+
+import math
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from handler.core.found import Lack, Route
+from handler.core.journal import Backlog, Shape
+from handler.filing import BUSY_S, SEGMENTS_AT_ONCE
+from tests.deployments import FakeDeployment
+from tests.fakes import InMemoryJournal
+from tests.pictures import jpeg, near_copy, photo
+
+SMALL = Shape(segment_bytes=1)  # an entry each
+ROOMY, TINY = 1 << 20, 1
+
+
+@pytest.fixture
+def site() -> FakeDeployment:
+    """A deployment whose journal is far from outgrowing anything."""
+    return FakeDeployment(generation="look1", shape=SMALL, journal=InMemoryJournal(shape=SMALL), memory_bytes=ROOMY)
+
+
+def written(site: FakeDeployment, key: str, number: int) -> set[str]:
+    """Upload a picture by a new instance; return which of the writes that file it in the buckets were made."""
+    calls = Counter[str]()
+
+    class Counting:
+        def __init__(self, adapter: Any) -> None:
+            self._adapter = adapter
+
+        def __getattr__(self, name: str) -> Any:
+            calls[name] += 1
+            return getattr(self._adapter, name)
+
+    site.function(Counting).created(site.put(key, jpeg(photo(number, (160, 120)))))
+    return {"add", "add_holder", "add_entry_holder", "drop_holder", "begin", "claim", "advance"} & set(calls)
+
+
+def test_upload_writes_nothing_into_the_buckets_of_a_small_scope(site: FakeDeployment) -> None:
+    assert [written(site, f"{n}.jpg", n) for n in range(3)] == [set(), set(), set()]
+
+
+def test_replacing_a_picture_that_is_not_in_the_buckets_forgets_nothing(site: FakeDeployment) -> None:
+    assert [written(site, "a.jpg", n) for n in range(2)] == [set(), set()]
+
+
+def test_generation_of_one_view_is_filed_at_once(site: FakeDeployment) -> None:
+    site.generation = "phash1"
+
+    assert written(site, "a.jpg", 1) == {"add", "add_holder"}
+
+
+def test_whoever_notices_that_memory_runs_out_files_its_picture_and_what_was_there(site: FakeDeployment) -> None:
+    site.upload("old.jpg", jpeg(photo(1, (320, 240))))
+
+    site.memory_bytes = TINY
+    report = site.upload("copy.jpg", jpeg(near_copy(photo(1, (320, 240)))))
+
+    assert report.found is not None
+    assert (report.found.route, set(report.lacks)) == (Route.PROBED, {Lack.MEMORY})
+    assert site.announced == [("copy.jpg", ["old.jpg"])]
+    assert site.backlogs.get(site.collection) == Backlog(2, 2, 0)
+
+
+def test_what_uploads_later_files_itself_and_nothing_else(site: FakeDeployment) -> None:
+    site.memory_bytes = TINY
+    site.upload("old.jpg", jpeg(photo(1, (320, 240))))
+
+    assert written(site, "later.jpg", 2) == {"add", "add_holder"}
+    site.memory_bytes = ROOMY
+    assert written(site, "by-a-larger-one.jpg", 3) == {"add", "add_holder"}
+
+
+def test_picture_comes_again_until_the_backlog_is_filed(site: FakeDeployment) -> None:
+    site.upload("old.jpg", jpeg(photo(1, (320, 240))))
+    for n in range(SEGMENTS_AT_ONCE):
+        site.upload(f"{n}.jpg", jpeg(photo(n + 2, (160, 120))))
+    site.backlogs.noted[str(site.collection)] = Backlog(0, SEGMENTS_AT_ONCE + 1, busy=1 << 40)  # somebody is at it
+    site.memory_bytes = TINY
+
+    first = site.upload("copy.jpg", jpeg(near_copy(photo(1, (320, 240)))))
+
+    assert first.lacks.keys() == {Lack.FILING}
+    assert first.lacks[Lack.FILING].startswith(f"0 of {SEGMENTS_AT_ONCE + 1} segments are in the buckets; the journal")
+    assert (first.complete, site.announced, len(site.again.sent)) == (True, [], 1)
+    site.backlogs.noted[str(site.collection)] = Backlog(0, SEGMENTS_AT_ONCE + 1, busy=0)  # who was at it has died
+    second = site.function().came_again(site.again.sent.pop()[0])
+    assert (set(second.lacks), site.announced) == ({Lack.FILING}, [])
+    third = site.function().came_again(site.again.sent.pop()[0])
+    assert (set(third.lacks), site.announced) == ({Lack.MEMORY}, [("copy.jpg", ["old.jpg"])])
+
+
+def test_backlog_is_filed_little_by_little_by_one_at_a_time(site: FakeDeployment) -> None:
+    for n in range(3 * SEGMENTS_AT_ONCE):
+        site.upload(f"{n}.jpg", jpeg(photo(n, (160, 120))))
+    site.backlogs.begin(site.collection)
+
+    filed = []
+    for n in range(5):
+        site.upload(f"later-{n}.jpg", jpeg(photo(n + 100, (160, 120))))
+        filed.append(site.backlogs.noted[str(site.collection)].filed)
+
+    assert filed == [16, 32, 48, 49, 49]
+    assert BUSY_S < 900  # whoever is at it lives no longer than a function may
+
+
+def test_no_time_files_no_more_of_a_backlog(site: FakeDeployment) -> None:
+    site.upload("old.jpg", jpeg(photo(1, (160, 120))))
+    site.backlogs.begin(site.collection)
+
+    site.indexer().go_on_filing(site.collection, -math.inf)
+    before = site.backlogs.get(site.collection)
+    site.indexer().go_on_filing(site.collection, math.inf)
+
+    assert (before, site.backlogs.get(site.collection)) == (Backlog(0, None, 0), Backlog(1, 1, 0))
+
+
+def test_deleted_picture_of_a_backlog_is_no_match(site: FakeDeployment) -> None:
+    site.upload("old.jpg", jpeg(photo(1, (320, 240))))
+    site.function().removed(site.delete("old.jpg"))
+    site.memory_bytes = TINY
+
+    site.upload("copy.jpg", jpeg(near_copy(photo(1, (320, 240)))))
+
+    assert site.announced == []
+
+
+def test_flat_picture_comes_again_where_its_like_may_be_unfiled(site: FakeDeployment) -> None:
+    """It matches by its bytes, which the buckets know: once they have them."""
+    grey = jpeg(photo(1, (64, 64)).point(lambda _: 128))
+    site.upload("old.jpg", grey)
+
+    report = site.function().created(site.put("copy.jpg", grey), deadline=0.0)
+
+    assert (set(report.lacks), len(site.again.sent)) == ({Lack.NOW}, 1)
