@@ -64,6 +64,7 @@ class FakeDeployment:
     packs: InMemoryPacks = field(default_factory=InMemoryPacks)
     backlogs: InMemoryBacklogs = field(default_factory=InMemoryBacklogs)
     memory_bytes: int = 1 << 20  # 0: the buckets answer
+    buckets_from: int = 50  # percent of it
     shape: Shape = field(default_factory=Shape)
     topic: RecordingTopic = field(default_factory=RecordingTopic)
     again: RecordingQueue = field(default_factory=RecordingQueue)
@@ -111,7 +112,13 @@ class FakeDeployment:
         )
 
     def filer(self, wrap: Callable[[Any], Any], memory: JournalMemory) -> Filer:
-        return Filer(index=wrap(self.buckets), holders=wrap(self.catalog), memory=memory, executor=InlineExecutor())
+        return Filer(
+            index=wrap(self.buckets),
+            holders=wrap(self.catalog),
+            memory=memory,
+            buckets_from_bytes=self.memory_bytes * self.buckets_from // 100,
+            executor=InlineExecutor(),
+        )
 
     def finder(self, memory: JournalMemory, settings: Settings, wrap: Callable[[Any], Any]) -> Finder:
         catalog, executor = wrap(self.catalog), InlineExecutor()

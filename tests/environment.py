@@ -5,6 +5,7 @@ GOOD = {
     "PICTURE_TABLE": "pictures",
     "PACKS_BUCKET": "packs",
     "JOURNAL_MEMORY": "512",
+    "BUCKETS_FROM": "50",
     "JOURNAL_SHARDS": "1",
     "TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:lookalike",
     "AGAIN_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/again",

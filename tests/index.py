@@ -12,7 +12,7 @@ from handler.core.journal import Shape
 from handler.core.model import Collection, ObjectRef
 from handler.journal import CollectionJournal, JournalStore
 from handler.memory import JournalMemory
-from handler.search import LOADING_SHARE, Search
+from handler.search import ALL_FILED, LOADING_SHARE, Search
 from tests.fakes import (
     InlineExecutor,
     InMemoryBacklogs,
@@ -94,6 +94,7 @@ class FakeIndex:
     def add(self, instance: Instance, key: str, hashes: Sequence[int], collection: Collection = COLLECTION) -> str:
         """File a picture by way of *instance*; return its object id."""
         ref = ObjectRef("pictures", key)
+        self.backlogs.noted[str(collection)] = ALL_FILED
         instance.memory.of(collection, len(hashes)).append(to_entry(ref.object_id, hashes))
         for hash in hashes:
             self.catalog.add_holder(collection, hash, ref)

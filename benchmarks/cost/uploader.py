@@ -158,7 +158,9 @@ class Uploader:
             limits=Limits(max_bytes=1 << 20, max_pixels=1 << 20),
         )
         index, catalog, executor = self._index, self._catalog, self._executor
-        filer = Filer(index=index, holders=catalog, memory=instance.memory, executor=executor)
+        filer = Filer(
+            index=index, holders=catalog, memory=instance.memory, buckets_from_bytes=0, executor=executor
+        )  # one view: all is filed at once
         pictures = _NoisePictures()
         indexer = Indexer(store=pictures, filer=filer, catalog=catalog, executor=executor, settings=settings)
         deduplicator = Deduplicator(

@@ -109,7 +109,13 @@ class Instance:
         self._deduplicator = Deduplicator(
             indexer=_Examining(
                 store=pictures,
-                filer=Filer(index=buckets, holders=catalog, memory=memory, executor=executor),
+                filer=Filer(
+                    index=buckets,
+                    holders=catalog,
+                    memory=memory,
+                    buckets_from_bytes=memory.limit_bytes // 2,
+                    executor=executor,
+                ),
                 catalog=catalog,
                 executor=executor,
                 settings=SETTINGS,

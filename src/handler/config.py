@@ -35,6 +35,7 @@ class Config:
     topic_arn: str
     again_queue_url: str
     journal_memory_mb: int  # for journals that an instance remembers; less where decoding needs the room
+    buckets_from_bytes: int  # of a journal whose pictures are in the buckets, too
     journal_shards: int
     settings: Settings
     also_generation: str | None  # written as well but not searched, while a deployment moves between the two
@@ -53,6 +54,7 @@ class Config:
             topic_arn=reader.text("TOPIC_ARN", "arn:[^:]+:sns:[^:]+:[0-9]+:.+", "an SNS topic's ARN"),
             again_queue_url=reader.text("AGAIN_QUEUE_URL", "https?://.+", "the URL of an SQS queue"),
             journal_memory_mb=journal_memory_mb,
+            buckets_from_bytes=(journal_memory_mb << 20) * reader.integer("BUCKETS_FROM", 0, 100) // 100,
             journal_shards=reader.integer("JOURNAL_SHARDS", 1, MAX_SHARDS),
             also_generation=reader.optional("ALSO_GENERATION", *_one_of(GENERATIONS)),
             settings=Settings(

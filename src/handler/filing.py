@@ -2,7 +2,7 @@
 
 Every picture has its entry in the journal. The buckets, and who holds a hash that is found there, serve searches that
 cannot have the journal: where the generation *files late* (`core.generations`), they are written only once the journal
-takes half of the memory that instances may have for it. `handler.backlog` keeps what was not filed until then.
+takes much of the memory that instances may have for it. `handler.backlog` keeps what was not filed until then.
 """
 
 import time
@@ -18,7 +18,6 @@ from handler.core.model import Collection, ObjectRef, PictureRecord
 from handler.journal import CollectionJournal
 from handler.memory import JournalMemory
 
-LATE_SHARE = 0.5  # of JournalMemory: there is time to file what is there before the rest is taken, too
 SEGMENTS_AT_ONCE = 16  # of a backlog, that are filed in one go: 64 pictures by look1, by some 320 writes
 BUSY_S = 60  # after which whoever went on with a backlog is taken for dead; two at once write the same
 
@@ -68,6 +67,7 @@ class Filer:
         index: HashIndex,
         holders: HolderNotes,
         memory: JournalMemory,
+        buckets_from_bytes: int,
         executor: Executor,
         clock: Callable[[], float] = time.time,
         segments_at_once: int = SEGMENTS_AT_ONCE,
@@ -76,6 +76,7 @@ class Filer:
         self._index = index
         self._holders = holders
         self._memory = memory
+        self._buckets_from_bytes = buckets_from_bytes  # of a journal that files late
         self._executor = executor
         self._clock = clock
         self._segments_at_once = segments_at_once
@@ -141,7 +142,7 @@ class Filer:
         unpacked = journal.append(to_entry(record.ref.object_id, record.entry_words))
         if files_late(collection):
             known = journal.backlog.read()
-            if known is None and journal.whole_bytes > LATE_SHARE * self._memory.limit_bytes:
+            if known is None and journal.whole_bytes > self._buckets_from_bytes:
                 journal.backlog.begin()
         return unpacked
 

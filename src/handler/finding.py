@@ -140,7 +140,7 @@ class Finder:
             report.found = replace(report.found, lacks={})  # whichever way it took
         matching = partial(self._live_matches, collection, asker, wanted)
         live, cut = self._follow_up(asker, report.found, matching)
-        if cut and report.found.route is not Route.PROBED and not self._search.unfiled(collection, word_count):
+        if cut and report.found.route is not Route.PROBED and self._search.is_filed(collection, word_count):
             # What was overwritten and deleted here fills the journal; the buckets know who has a hash now. Every view
             # was compared all the same: what they do not know and was too far to be read is more that there may be.
             report.found = self._search.probe(collection, asked, probed_radius)

@@ -16,7 +16,7 @@ from handler.entries import Block, Entries, room_for
 from handler.packed import PackedSegments, Packs
 
 PACKS_AT_ONCE, SEGMENTS_AT_ONCE = 16, 16_384  # read in parallel: 16 MB, which may take as much memory once more
-NO_PACKS = (PacksUnavailable, BrokenJournal)  # no reason to fail an upload: the buckets answer for now
+NO_PACKS = (PacksUnavailable, BrokenJournal)  # no reason to fail an upload: whoever misses the pack makes it
 
 
 class Journal(Protocol):
@@ -46,6 +46,13 @@ class JournalStore(NamedTuple):
     backlogs: Backlogs
     executor: Executor
     shape: Shape = Shape()
+
+
+class Loaded(NamedTuple):
+    """What loading came to."""
+
+    packs: int = 0  # that were read
+    trouble: str | None = None  # with packs, if anything was: segments of the table were read in their place
 
 
 class Cursor:
@@ -142,24 +149,29 @@ class CollectionJournal:
             self.whole = self.measured = False
         return self.whole
 
-    def load(self, has_time: Callable[[], bool]) -> int:
-        """Read packs, then the tail, for as long as there is time; return how many packs were read.
+    def load(self, has_time: Callable[[], bool]) -> Loaded:
+        """Read packs, then the tail, for as long as there is time.
 
-        It is `whole` then if it came to the end. What was read is kept, and the next call goes on from there. Raises
-        PacksUnavailable or BrokenJournal where a pack can neither be read nor made.
+        It is `whole` then if it came to the end. What was read is kept, and the next call goes on from there. Where
+        packs cannot be had, what they are copies of is read. Raises BrokenJournal where that is not all there.
         """
-        packs = 0
+        packs, trouble = 0, None
         for some in _at_once(self._missing_packs()):
-            blocks = list(self._store.executor.map(self._packed.read, some))
-            self.entries.adopt([self._passed(span, block) for span, block in zip(some, blocks, strict=True)])
-            packs += len(some)
+            if trouble is None:
+                try:
+                    self._take(some, self._packed.read)
+                    packs += len(some)
+                except PacksUnavailable as error:
+                    trouble = str(error)  # they may have taken long to fail: none is asked for any more
+            if trouble is not None and has_time():
+                self._take(some, self._packed.unpacked)
             if not has_time():
-                return packs
+                return Loaded(packs, trouble)
         while not self._read_tail():
             if not has_time():
-                return packs
+                return Loaded(packs, trouble)
         self.whole = True
-        return packs
+        return Loaded(packs, trouble)
 
     def forget(self) -> None:
         """Drop the entries. How long the journal is by then is asked anew when it is loaded again."""
@@ -195,6 +207,11 @@ class CollectionJournal:
             for shard, cursor in enumerate(self.cursors)
             for span in spans(shard, cursor.number, self.ends.get(shard, 0))
         ]
+
+    def _take(self, spans: Sequence[Span], read: Callable[[Span], Block]) -> None:
+        """Add what is in *spans*, which follow each other; none of it if one of them cannot be read."""
+        blocks = list(self._store.executor.map(read, spans))
+        self.entries.adopt([self._passed(span, block) for span, block in zip(spans, blocks, strict=True)])
 
     def _passed(self, span: Span, block: Block) -> Block:
         """Move the cursor behind a pack; return those of its rows that were not read before."""

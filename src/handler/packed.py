@@ -34,7 +34,8 @@ class Segments(Protocol):
 class PackedSegments:
     """Reads the packs of one collection, whose entries have *word_count* words each, and makes those that are missing.
 
-    Its methods raise PacksUnavailable or BrokenJournal where a pack can neither be read nor made.
+    Its methods raise PacksUnavailable where packs can be neither read nor stored, and BrokenJournal where the segments
+    are not all there.
     """
 
     def __init__(
@@ -62,18 +63,18 @@ class PackedSegments:
             made = [*(self.read(part) for part in self._shape.parts(span)[:-1]), *made]
             made = [self._make(span, made)]
 
-    def _make(self, span: Span, parts: Sequence[Block]) -> Block:
-        """Make the pack of its *parts*, or of segments if it has none."""
-        block = Block.joined(parts) if parts else self._unpacked(span)
-        self._packs.put(self._collection, span, block.pack())
-        return block
-
-    def _unpacked(self, span: Span) -> Block:
-        """Read full segments. Raises BrokenJournal if they are not, rather than to cement the gap."""
+    def unpacked(self, span: Span) -> Block:
+        """Return the same out of the segments, which stay: a sixteenth of the requests, at 300 times the price."""
         segments = self._segments.segments(self._collection, span.shard, span.first, span.size)
         entries = [entry for segment in segments for entry in sorted(segment.entries)]
         want = span.size * self._capacity
-        if len(entries) != want:
+        if len(entries) != want:  # rather than to cement the gap
             have = f"{len(entries)} entries, want {want}"
             raise BrokenJournal(f"segments from {span.first} of shard {span.shard} of {self._collection}: {have}")
         return Block.of(entries, self._word_count)
+
+    def _make(self, span: Span, parts: Sequence[Block]) -> Block:
+        """Make the pack of its *parts*, or of segments if it has none."""
+        block = Block.joined(parts) if parts else self.unpacked(span)
+        self._packs.put(self._collection, span, block.pack())
+        return block

@@ -19,14 +19,17 @@ from typing import NamedTuple, Protocol
 from handler.core.entry import Confirms, Question
 from handler.core.found import Candidate, Candidates, Found, Lack, NearHash, Route
 from handler.core.generations import files_late
+from handler.core.journal import Backlog, BrokenJournal
 from handler.core.model import Collection
 from handler.entries import Entries, Hits
-from handler.journal import NO_PACKS, CollectionJournal
+from handler.journal import CollectionJournal, Loaded
 from handler.memory import JournalMemory
 
 HASHES_AT_ONCE = 16  # whose holders are asked for in parallel
 IDS_AT_ONCE = 1000  # of near entries, turned into text
 LOADING_SHARE = 0.5  # of the remaining time of an invocation: the rest is for probing after all, and for announcing
+NOTHING_FILED = "nothing is in the buckets yet"
+ALL_FILED = Backlog(0, segments=0, busy=0)
 LARGEST_LOADING_SHARE = 0.8  # where what the buckets find was told before
 
 
@@ -47,10 +50,10 @@ class Holders(Protocol):
 class _Known(NamedTuple):
     """What an instance has of a journal, and how it came to it."""
 
-    route: Route  # to take
+    route: Route
     packs: int = 0  # that were read
     trouble: str | None = None  # with packs
-    lacks: Mapping[Lack, str] = MappingProxyType({})
+    lacks: Mapping[Lack, str] = MappingProxyType({})  # if it is not all
 
 
 class Search:
@@ -98,32 +101,33 @@ class Search:
         others = [one for one in kept if one != collection]
         try:
             known = self._bring_up_to_date(collection, journal, others, deadline, loading_share)
-        except NO_PACKS as error:
-            known = _Known(Route.PROBED, trouble=str(error), lacks={Lack.NOW: f"packs: {error}"})
+        except BrokenJournal as error:
+            known = _Known(Route.LOADED, trouble=str(error), lacks={Lack.NOW: f"journal: {error}"})
         finally:
             entries = journal.entries
             self._memory.make_room(collection, kept=others)  # whatever was read counts, also if reading on failed
-        if known.route is Route.PROBED:
-            unfiled = self.unfiled(
-                collection, word_count
-            )  # before the buckets are read: what is filed since may be missed
-            probed = self.probe(collection, questions, radius if probed_radius is None else probed_radius)
-            lacks = known.lacks
+        unfiled, lacks = "", known.lacks
+        if lacks:
+            # Asked for before the buckets are read: what is filed since may be missed.
+            backlog = self._backlog(collection, word_count)
+            unfiled = NOTHING_FILED if backlog is None else backlog.unfiled
             if unfiled and Lack.MEMORY in lacks:
                 lacks = {Lack.FILING: f"{unfiled}; {lacks[Lack.MEMORY]}"}
-            return replace(probed, packs=known.packs, trouble=known.trouble, filed=not unfiled, lacks=lacks)
-        hits = entries.scan(questions, radius, confirms)
-        candidates = _candidates(entries, hits)
-        return Found(candidates, known.route, packs=known.packs, pictures=len(entries), cut=not hits.complete)
+        if lacks and unfiled != NOTHING_FILED:
+            found = self.probe(collection, questions, radius if probed_radius is None else probed_radius)
+        else:
+            hits = entries.scan(questions, radius, confirms)  # of those that there are
+            found = Found(_candidates(entries, hits), known.route, pictures=len(entries), cut=not hits.complete)
+        return replace(found, packs=known.packs, trouble=known.trouble, filed=not unfiled, lacks=lacks)
 
-    def unfiled(self, collection: Collection, word_count: int) -> str:
-        """Return what the buckets lack of the whole pictures of *collection*, if they lack any."""
-        if not files_late(collection):
-            return ""
-        backlog = self._memory.of(collection, word_count).backlog.read()
-        if backlog is None:
-            return "nothing is in the buckets yet"
-        return "" if backlog.done else f"{backlog.filed} of {backlog.segments} segments are in the buckets"
+    def is_filed(self, collection: Collection, word_count: int) -> bool:
+        """Whether every whole picture of *collection* is in the buckets."""
+        backlog = self._backlog(collection, word_count)
+        return backlog is not None and backlog.done
+
+    def _backlog(self, collection: Collection, word_count: int) -> Backlog | None:
+        """Return what of *collection* is not in the buckets; None if nothing of it is."""
+        return self._memory.of(collection, word_count).backlog.read() if files_late(collection) else ALL_FILED
 
     def probe(self, collection: Collection, questions: Sequence[Question], radius: int) -> Found:
         """Return the same out of the buckets, and by who has those hashes now."""
@@ -144,22 +148,23 @@ class Search:
             return _Known(Route.WARM)
         limit = self._memory.limit_bytes
         if limit == 0:
-            return _Known(Route.PROBED, lacks={Lack.MEMORY: "JournalMemory is 0"})
+            return _Known(Route.LOADED, lacks={Lack.MEMORY: "JournalMemory is 0"})
         journal.measure()
         # What one upload asks has to fit at once: taking turns, each upload would load all of it anew.
         room = self._memory.room_beside(kept)
         if journal.whole_bytes > room:
             have = f"the journal takes {_mb(journal.whole_bytes)} MB, JournalMemory (of MemorySize) is {_mb(limit)} MB"
             beside = f", of which lists take {_mb(limit - room)} MB" if room < limit else ""
-            return _Known(Route.PROBED, lacks={Lack.MEMORY: have + beside})
+            return _Known(Route.LOADED, lacks={Lack.MEMORY: have + beside})
         self._memory.make_room(collection, coming=journal.whole_bytes - journal.entries.nbytes, kept=kept)
         now = self._clock()
         until = now + loading_share * (deadline - now)
-        packs = journal.load(lambda: self._clock() <= until) if now <= until else 0
+        loaded = journal.load(lambda: self._clock() <= until) if now <= until else Loaded()
+        known = _Known(Route.LOADED, loaded.packs, loaded.trouble)
         if journal.whole:
-            return _Known(Route.LOADED, packs)
+            return known
         have = f"time: {_mb(journal.entries.nbytes)} of {_mb(journal.whole_bytes)} MB are loaded"
-        return _Known(Route.PROBED, packs, lacks={Lack.NOW: have})
+        return known._replace(lacks={Lack.NOW: have})
 
     def _holders(self, collection: Collection, nearest_first: Iterable[NearHash]) -> Iterator[Candidate]:
         """The objects that are noted for each hash; a page of each is asked for ahead."""

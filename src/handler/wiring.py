@@ -51,6 +51,9 @@ CLIENT = ClientConfig(
 )
 
 
+PACKS_SHARE = 0.2  # of an invocation's time: then calls for packs are not made again, since the table has the same
+
+
 class Service(NamedTuple):
     """What the handler needs for the life of a container."""
 
@@ -155,22 +158,23 @@ def _parts(config: Config) -> _Parts:
     make: Callable[[str], Any] = partial(session.client, endpoint_url=config.endpoint_url, config=settings)
     retries = Retries()
 
-    def client(service: str) -> Any:
+    def client(service: str, share: float = 1.0) -> Any:
         made = make(service)
-        retries.attach(made)
+        retries.attach(made, share=share)
         return made
 
-    s3, dynamodb = client("s3"), client("dynamodb")
+    s3, packs_s3, dynamodb = client("s3"), client("s3", PACKS_SHARE), client("dynamodb")
     meter, deadline = Meter(), Deadline()
     meter.attach(dynamodb)
     deadline.attach(dynamodb)
     deadline.attach(s3)
+    deadline.attach(packs_s3)
     executor = ThreadPoolExecutor(THREADS, thread_name_prefix="lookalike")
     catalog = DynamoDBCatalog(dynamodb, config.picture_table)
     buckets = DynamoDBBuckets(dynamodb, config.bucket_table, executor=executor)
     journals = JournalStore(
         DynamoDBJournal(dynamodb, config.bucket_table, executor=executor, shards=config.journal_shards),
-        S3Packs(s3, config.packs_bucket, config.bucket_table),
+        S3Packs(packs_s3, config.packs_bucket, config.bucket_table),
         DynamoDBBacklogs(dynamodb, config.bucket_table),
         executor,
     )
@@ -178,7 +182,13 @@ def _parts(config: Config) -> _Parts:
     verdicts = DynamoDBVerdicts(dynamodb, config.picture_table)
     memory = JournalMemory(config.journal_memory_mb << 20, partial(CollectionJournal, store=journals))
     pictures = S3Pictures(s3, config.settings.limits)
-    filer = Filer(index=buckets, holders=catalog, memory=memory, executor=executor)
+    filer = Filer(
+        index=buckets,
+        holders=catalog,
+        memory=memory,
+        buckets_from_bytes=config.buckets_from_bytes,
+        executor=executor,
+    )
     index_by = partial(Indexer, store=pictures, filer=filer, catalog=catalog, executor=executor)
     search = Search(memory=memory, index=buckets, catalog=catalog, executor=executor)
 

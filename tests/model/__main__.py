@@ -7,7 +7,7 @@ from itertools import product
 from tests.model.explore import Finding, explore, wander
 from tests.model.instances import Instances
 from tests.model.model import Model
-from tests.model.scenarios import OUTGROWN_BY_ALL, SCENARIOS, WITH_CROPS, Scenario
+from tests.model.scenarios import OUTGROWN_BY_ALL, PACKS_FAIL, SCENARIOS, WITH_CROPS, Scenario
 from tests.model.schedules import describe
 from tests.model.variants import REAL
 
@@ -21,7 +21,7 @@ def main() -> int:
     """Print a row for each scenario and number of crashes; 1 if a promise was broken."""
     print(ROW.format("scenario", "instances", "crashes", "states", "schedules", "coverage", "s", "result"))  # noqa: T201
     broken = False
-    for scenario, instances in product((*SCENARIOS, *WITH_CROPS, *OUTGROWN_BY_ALL), Instances):
+    for scenario, instances in product((*SCENARIOS, *WITH_CROPS, PACKS_FAIL, *OUTGROWN_BY_ALL), Instances):
         if scenario.outgrown and instances is not Instances.LOADING:
             continue  # it says itself which instances there are
         if not scenario.outgrows and instances is (Instances.PROBING if scenario.comes_again else Instances.HURRIED):

@@ -15,7 +15,7 @@ from handler.core.asker import Asker
 from handler.core.backfill import Backfill
 from handler.core.buckets import buckets, to_member
 from handler.core.found import Found
-from handler.core.journal import Segment, Span
+from handler.core.journal import Backlog, BrokenJournal, Segment, Span
 from handler.core.lists import list_collection
 from handler.core.matches import Match, NotedPair, Pair
 from handler.core.model import Collection, ObjectRef, Outcome, PictureRecord
@@ -27,7 +27,7 @@ from handler.lists import Lister, same
 from handler.looks import Looked, Looks
 from handler.packed import PackedSegments
 from handler.report import Report
-from handler.search import Search
+from handler.search import ALL_FILED, Search
 from tests.model.replay import Client, Promise, Replay
 
 
@@ -316,7 +316,7 @@ class SearchesBeforeItAppends(Search):
 class TakesWhatIsThere(PackedSegments):
     """Packs are made of what is there, whether all of their segments are full or not."""
 
-    def _unpacked(self, span: Span) -> Block:
+    def unpacked(self, span: Span) -> Block:
         segments = self._segments.segments(self._collection, span.shard, span.first, span.size)
         return Block.of([entry for segment in segments for entry in sorted(segment.entries)], self._word_count)
 
@@ -352,6 +352,15 @@ class Joins(CollectionJournal):
         self._packed = JoinsWhatIsThere(
             collection, word_count, segments=store.journal, packs=store.packs, shape=store.shape
         )
+
+
+class KeepsToPacks(CollectionJournal):
+    """What is in packs is read out of them, or not at all."""
+
+    def _take(self, spans: Sequence[Span], read: Callable[[Span], Block]) -> None:
+        if read == self._packed.unpacked:
+            raise BrokenJournal("there are packs of this")
+        super()._take(spans, read)
 
 
 class StoresBeforeItFiles(Lister):
@@ -407,8 +416,8 @@ class LeavesItsOwn(Filer):
 class NeverAsks(Search):
     """What the buckets have is taken for all that they will have."""
 
-    def unfiled(self, _: Collection, __: int) -> str:
-        return ""
+    def _backlog(self, _: Collection, __: int) -> Backlog:
+        return ALL_FILED
 
 
 class AdvancesFirst(CollectionBacklog):

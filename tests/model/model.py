@@ -83,7 +83,7 @@ class Model:
     ) -> None:
         self.scenario = scenario
         self.running = RealCode(scenario, variant, instances)
-        self.services = Services(scenario.history, scenario.trouble)
+        self.services = Services(scenario.history, scenario.trouble, scenario.packs_trouble)
         self.calls: Numbered[Call] = Numbered()
         self.answers: Numbered[Any] = Numbered()
         self.cells: Numbered[Any] = Numbered()

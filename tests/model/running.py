@@ -215,6 +215,7 @@ class RealCode:
             index=buckets,
             holders=catalog,
             memory=memory,
+            buckets_from_bytes=memory.limit_bytes // 2,
             executor=replay,
             clock=lambda: 0.0,
             segments_at_once=self.scenario.filed_at_once,

@@ -89,6 +89,7 @@ class Scenario:
     hangs: str = ""  # the key whose object item is not written before others, but the last ones, are handled
     last: Collection[str] = ()  # keys whose events wait until those of all others are handled
     trouble: Sequence[str] = ()  # the errors that reading a picture for a look may end in
+    packs_trouble: Sequence[str] = ()  # likewise of packs
     decided: Sequence[tuple[str, str]] = ()  # pairs of keys that somebody says are different, at any time
     listings: Sequence[Listing] = ()
     listed_first: bool = False  # no delivery begins before
@@ -220,6 +221,10 @@ OUTGROWN_BY_ALL = (
     OUTGROWN, OUTGROWN_ROOM, OUTGROWN_MADE, OUTGROWN_DELETED, OUTGROWN_AGAIN, OUTGROWN_SHARDS, OUTGROWN_BESIDE,
     OUTGROWN_HANGING, OUTGROWN_AFTER, OUTGROWN_BY_THREE,
 )  # fmt: skip
+# Where packs cannot be had, or only now and then, the journal itself is read: nothing comes again for that.
+PACKS_FAIL = Scenario(
+    "near-duplicates by overwriting, packs that fail", PAIR_MADE.history, comes_again=1, packs_trouble=[THROTTLED]
+)
 # Of two that were there before the job nobody is told, but people find them; of what was uploaded meanwhile, all.
 QUIET = Scenario("two near-duplicates, backfilled quietly", PAIR.history, quiet={("a", 1), ("b", 1)})
 QUIET_MEANWHILE = Scenario(

@@ -52,19 +52,26 @@ class Result(NamedTuple):
 class Services:
     """What calls do; *history* is what people do to each key, in order: a body is put, None is a removal.
 
-    *trouble* holds the errors that reading a picture for a look may end in, at any time.
+    *trouble* holds the errors that reading a picture for a look may end in, at any time, and *packs_trouble* those of
+    packs.
     """
 
-    def __init__(self, history: Mapping[str, Sequence[bytes | None]], trouble: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        history: Mapping[str, Sequence[bytes | None]],
+        trouble: Sequence[str] = (),
+        packs_trouble: Sequence[str] = (),
+    ) -> None:
         self._history = history
         self._trouble = trouble
+        self._packs_trouble = packs_trouble
         self._operations: dict[str, Callable[[Cell, dict[str, Any]], Iterator[Result]]] = {
             "change": self._change,
             "get_object": self._get_object,
             "head_object": self._get_object,
             "look_object": self._look_object,
-            "get_pack": _get_pack,
-            "put_pack": _put_pack,
+            "get_pack": self._get_pack,
+            "put_pack": self._put_pack,
             "begin": _begin,
             "end": _end,
             "publish": _publish,
@@ -96,6 +103,16 @@ class Services:
         for code in self._trouble:
             yield Result(Failure(code), cell)
 
+    def _get_pack(self, cell: Cell, _: dict[str, Any]) -> Iterator[Result]:
+        yield Result({"body": cell["body"]} if cell else Failure("NoSuchKey"), cell)
+        for code in self._packs_trouble:
+            yield Result(Failure(code), cell)
+
+    def _put_pack(self, cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
+        yield Result({}, {"body": arguments["Body"]})
+        for code in self._packs_trouble:
+            yield Result(Failure(code), cell)
+
 
 def answer_to(call: Call, answer: Any) -> Any:
     """Return *answer* as a client gives it to its caller; raise ClientError if it is a failure."""
@@ -112,14 +129,6 @@ def answer_to(call: Call, answer: Any) -> Any:
             "LastModified": datetime.fromtimestamp(answer["puts"], UTC),
         }
     return answer
-
-
-def _get_pack(cell: Cell, _: dict[str, Any]) -> Iterator[Result]:
-    yield Result({"body": cell["body"]} if cell else Failure("NoSuchKey"), cell)
-
-
-def _put_pack(_: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
-    yield Result({}, {"body": arguments["Body"]})
 
 
 def _begin(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:

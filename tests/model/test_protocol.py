@@ -83,6 +83,15 @@ def test_crops_are_told_in_random_orders_whoever_has_no_time(scenario: Scenario,
     assert finding.violation is None, describe(model, finding.schedule)
 
 
+@pytest.mark.parametrize("instances", [LOADING, MIXED], ids=str)
+def test_pairs_are_told_in_random_orders_whichever_packs_fail(instances: Instances) -> None:
+    model = Model(scenarios.PACKS_FAIL, REAL, 2, instances)
+
+    finding = wander(model, schedules=40)
+
+    assert finding.violation is None, describe(model, finding.schedule)
+
+
 @pytest.mark.parametrize("scenario", scenarios.OUTGROWN_BY_ALL, ids=lambda scenario: scenario.name)
 def test_pictures_that_are_filed_late_are_found_in_random_orders(scenario: Scenario) -> None:
     model = Model(scenario, REAL, 2, LOADING if scenario.outgrown else MIXED)
@@ -144,6 +153,7 @@ def test_events_without_a_sequencer_can_be_overtaken(scenario: Scenario, broken:
         (variants.BLIND_VERIFICATION, scenarios.UNLISTED, 0, LOADING, UNLISTED),
         (variants.NEVER_COMES_AGAIN, scenarios.CROP, 0, HURRIED, LOST),
         (variants.COMES_AGAIN_ONCE, scenarios.CROP, 0, HURRIED, LOST),
+        (variants.KEEPS_TO_PACKS, scenarios.PACKS_FAIL, 0, LOADING, LOST),
         (variants.NEVER_ASKS, scenarios.OUTGROWN, 0, MIXED, LOST),
         (variants.EVENTUAL_BACKLOGS, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),
         (variants.ASKS_FIRST, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),

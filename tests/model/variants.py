@@ -68,6 +68,7 @@ SEARCHES_FIRST = Variant(
 )
 PACKS_TOO_EARLY = Variant("a pack of segments that still grow", collection_journal=broken.PacksTheLastSegment)
 JOINS_WHAT_IS_THERE = Variant("a pack of those smaller ones that are there", collection_journal=broken.Joins)
+KEEPS_TO_PACKS = Variant("a journal that is read by packs alone", collection_journal=broken.KeepsToPacks)
 BLIND_VERIFICATION = Variant("matches are not checked for life", catalog=broken.BlindVerification)
 EVENTUAL_BACKLOGS = Variant("eventually consistent backlogs", client=broken.EventualBacklogs)
 ASKS_FIRST = Variant("asking for a backlog before the own entry is written", filer=broken.AsksBeforeItAppends)

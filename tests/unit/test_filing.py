@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from handler.core.found import Lack, Route
+from handler.core.generations import GENERATIONS
 from handler.core.journal import Backlog, Shape
 from handler.filing import BUSY_S, SEGMENTS_AT_ONCE
 from tests.deployments import FakeDeployment
@@ -51,6 +52,52 @@ def test_generation_of_one_view_is_filed_at_once(site: FakeDeployment) -> None:
     site.generation = "phash1"
 
     assert written(site, "a.jpg", 1) == {"add", "add_holder"}
+
+
+def test_scope_is_filed_from_its_first_picture_where_that_is_set(site: FakeDeployment) -> None:
+    site.buckets_from = 0
+
+    assert [{"add", "add_holder"} <= written(site, f"{n}.jpg", n) for n in range(3)] == [True] * 3
+
+
+@pytest.mark.parametrize("percent", [1, 100])
+def test_scope_is_filed_when_its_journal_takes_that_part_of_the_memory(site: FakeDeployment, percent: int) -> None:
+    first = site.upload("a.jpg", jpeg(photo(1, (160, 120))))
+    journal = site.memory().of(site.collection, GENERATIONS["look1"].word_count)
+    journal.measure()
+    site.memory_bytes, site.buckets_from = journal.whole_bytes * 100 // percent, percent
+
+    same = written(site, "a.jpg", 1)
+    site.memory_bytes -= 100
+    more = written(site, "a.jpg", 1)
+
+    assert first.found is not None
+    assert ("begin" in same, "begin" in more) == (False, True)
+
+
+def test_search_without_time_reads_no_buckets_that_have_nothing(site: FakeDeployment) -> None:
+    site.upload("old.jpg", jpeg(photo(1, (320, 240))))
+
+    report = site.function().created(site.put("copy.jpg", jpeg(near_copy(photo(1, (320, 240))))), deadline=0.0)
+
+    assert report.found is not None
+    assert (report.found.route, report.found.probes, set(report.lacks)) == (Route.LOADED, 0, {Lack.NOW})
+    assert len(site.again.sent) == 1
+
+
+def test_pictures_that_were_there_are_filed_and_found_when_memory_is_lowered(site: FakeDeployment) -> None:
+    families = SEGMENTS_AT_ONCE + 2
+    for n in range(families):
+        site.upload(f"{n}.jpg", jpeg(photo(n, (160, 120))))
+
+    site.memory_bytes = TINY
+    for n in range(families):
+        site.upload(f"copy-{n}.jpg", jpeg(near_copy(photo(n, (160, 120)))))
+    while site.again.sent:
+        site.function().came_again(site.again.sent.pop(0)[0])
+
+    pairs = {frozenset((picture, match)) for picture, matches in site.announced for match in matches}
+    assert pairs == {frozenset((f"copy-{n}.jpg", f"{n}.jpg")) for n in range(families)}
 
 
 def test_whoever_notices_that_memory_runs_out_files_its_picture_and_what_was_there(site: FakeDeployment) -> None:

@@ -237,7 +237,13 @@ def test_something_else_is_done_while_the_writes_are_under_way(deployment: FakeD
         held = Held()
         indexer = Indexer(
             store=deployment.pictures,
-            filer=Filer(index=deployment.buckets, holders=held, memory=deployment.memory(), executor=executor),
+            filer=Filer(
+                index=deployment.buckets,
+                holders=held,
+                memory=deployment.memory(),
+                buckets_from_bytes=0,
+                executor=executor,
+            ),
             catalog=held,
             executor=executor,
             settings=deployment.settings,

@@ -116,7 +116,7 @@ def span(number: int, size: int = SHAPE.pack_sizes[0]) -> Span:
 
 def load(journal: CollectionJournal) -> int:
     journal.measure()
-    return journal.load(lambda: True)
+    return journal.load(lambda: True).packs
 
 
 def test_whoever_completes_a_pack_makes_it_and_others_load_it(index: FakeIndex) -> None:
@@ -228,8 +228,8 @@ def test_loading_without_time_keeps_what_it_has_read(index: FakeIndex) -> None:
     reader = index.open()
     reader.measure()
 
-    first, whole, held = reader.load(lambda: False), reader.whole, len(reader.entries)
-    rest = reader.load(lambda: True)
+    first, whole, held = reader.load(lambda: False).packs, reader.whole, len(reader.entries)
+    rest = reader.load(lambda: True).packs
 
     assert (whole, held) == (False, first * PER_PACK)
     assert (first + rest, reader.whole, len(reader.entries)) == (40, True, 40 * PER_PACK + 1)

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,8 +31,11 @@ from handler.aws.verdicts import DynamoDBVerdicts
 from handler.config import Config
 from handler.core.again import Again
 from handler.core.buckets import Bucket
+from handler.core.entry import entry_bytes
 from handler.core.filed import Copy, Filed
-from handler.core.journal import Backlog, PacksUnavailable, Span
+from handler.core.found import Route
+from handler.core.generations import GENERATIONS
+from handler.core.journal import Backlog, PacksUnavailable, Shape, Span
 from handler.core.matches import Likeness, NotedPair, Pair
 from handler.core.message import Message
 from handler.core.model import Collection, MatchKind, ObjectRef, Outcome, PictureRecord
@@ -53,6 +57,7 @@ DECISION = Decision(SUBJECT, Verdict.DIFFERENT, (NamedObject("b", "a"), NamedObj
 COPY = Copy("pictures", "a.jpg", None, 3, 2, "GIF", 9, "2026")
 FILED = Filed(PAIR, (COPY, COPY), LIKENESS, "a", "2026")
 SPAN = Span(0, 0, 128)
+SLOW_DOWN = Answer(503, b"<Error><Code>SlowDown</Code></Error>", "text/xml")
 
 # What each public method of each adapter is called with; a new one without a call here fails a test.
 CALLS: dict[type, dict[str, Callable[[Any], Any]]] = {
@@ -288,6 +293,57 @@ def test_waits_grow_to_a_limit_and_are_spread() -> None:
 
     assert waits == [FIRST_WAIT_S, 2 * FIRST_WAIT_S, 4 * FIRST_WAIT_S, MOST_WAIT_S, MOST_WAIT_S]
     assert shortest.wait_s(9) == 0
+
+
+def test_client_that_may_take_a_share_of_the_time_leaves_the_rest() -> None:
+    clock = Clock()
+    retries = Retries(clock=clock, between=lambda _, __: 0.0)
+    retries.begin(100.0 + RESERVED_S)
+
+    tried = {}
+    for clock.now in (0.0, 19.9, 20.0, 99.9, 100.0):
+        tried[clock.now] = retries.wait_s(1, share=0.2) is not None, retries.wait_s(1) is not None
+
+    assert tried == {
+        0.0: (True, True), 19.9: (True, True), 20.0: (False, True), 99.9: (False, True), 100.0: (False, False)
+    }  # fmt: skip
+
+
+def test_wired_function_that_is_refused_packs_for_long_reads_the_table(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    collection, body = Collection("*", "look1"), jpeg(photo(1, (64, 64)))
+    size = entry_bytes(GENERATIONS["look1"].word_count)
+    capacity, full, rng = Shape().capacity(collection, size), Shape().pack_sizes[0], random.Random(1)
+
+    def segment(number: int) -> dict[str, Any]:
+        entries = [base64.b64encode(rng.randbytes(size)).decode() for _ in range(capacity)]
+        return {"sk": {"S": f"{number:08d}"}, "entries": {"BS": entries}}
+
+    journal = [segment(number) for number in range(full + 1)]
+
+    def answer(operation: str, asked: bytes, _: int) -> Answer | None:
+        if operation == "GET":  # the picture first, and then the pack, however often
+            gets = sum(times for (method, __, ___), times in cloud.server.seen.items() if method == "GET")
+            return Answer(body=body, kind="image/jpeg") if gets == 1 else SLOW_DOWN
+        if operation != "Query":
+            return None
+        packed = ":to" in json.loads(asked)["ExpressionAttributeValues"]
+        return Answer(body=json.dumps({"Items": journal[:full] if packed else journal[full:]}).encode())
+
+    cloud.server.answer = answer
+    service = build(Config.from_env(GOOD | {"ENDPOINT_URL": cloud.server.endpoint}))
+    deadline = time.monotonic() + RESERVED_S + 4
+    service.retries.begin(deadline)
+
+    found = service.deduplicator.created(REF, deadline=deadline).found
+
+    assert found is not None
+    assert (found.route, found.whole, found.pictures) == (Route.LOADED, True, (full + 1) * capacity)
+    assert "SlowDown" in (found.trouble or "")
 
 
 def test_function_that_is_wired_waits_throttling_out(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from handler.core.journal import PacksUnavailable, Span
 from handler.core.model import Collection, Limits
 from handler.core.phash import hamming
 from tests.fakes import InMemoryJournal, InMemoryPacks
-from tests.index import COLLECTION, ENTRY_BYTES, PER_PACK, FakeIndex
+from tests.index import COLLECTION, ENTRY_BYTES, PER_PACK, SHAPE, FakeIndex
 from tests.pictures import jpeg, near_copy, photo
 
 
@@ -151,30 +151,56 @@ class Slow(InMemoryPacks):
         return super().get(collection, span)
 
 
-def test_unreachable_packs_fail_no_upload_and_no_search(index: FakeIndex) -> None:
+@pytest.mark.parametrize("survived", [0, 1, 20])
+def test_unreachable_packs_fail_no_upload_and_no_search(index: FakeIndex, survived: int) -> None:
     index.packs = Unavailable(0)
     writer = index.instance()
-    stored = {index.add(writer, f"{n}", [n]) for n in range(2 * PER_PACK)}
+    stored = {index.add(writer, f"{n}", [n]) for n in range(40 * PER_PACK + 1)}
+    index.packs = Unavailable(survived)
 
-    found = index.instance().find()
+    found = index.instance().search.find(COLLECTION, [Question(0)], 64, word_count=1)
 
-    assert (found.route, found.trouble) == (Route.PROBED, "denied")
-    assert found.lacks == {Lack.NOW: "packs: denied"}
-    assert ids(found) == stored
+    assert (found.route, found.trouble, found.whole) == (Route.LOADED, "denied", True)
+    assert (ids(found), found.pictures) == (stored, len(stored))  # none twice
+
+
+def test_packs_that_cannot_be_had_are_not_asked_for_again(index: FakeIndex) -> None:
+    index.fill(60 * PER_PACK)
+    index.packs = Unavailable(0)
+
+    index.instance().find()
+
+    assert -16 <= index.packs.survived < 0
+
+
+def test_time_is_left_where_packs_took_it(index: FakeIndex) -> None:
+    class SlowToFail(Unavailable):
+        def get(self, collection: Collection, span: Span) -> bytes | None:
+            index.now += 100
+            return super().get(collection, span)
+
+    index.fill(2 * PER_PACK)
+    index.packs = SlowToFail(0)
+
+    found = index.instance().find(deadline=index.now + 100)
+
+    assert (found.trouble, found.lacks) == ("denied", {Lack.NOW: "time: 0 of 1 MB are loaded"})
 
 
 def test_what_a_failed_load_has_read_is_forgotten_in_its_turn(index: FakeIndex) -> None:
     collections = [Collection(f"{n}/", "phash1") for n in range(5)]
     for collection in collections:
         index.fill(100 * PER_PACK, collection=collection)
-    made = index.packs.packs
-    index.packs = Unavailable(0)
-    index.packs.packs = made
+        index.packs.packs = {
+            at: pack
+            for at, pack in index.packs.packs.items()
+            if at != (collection, Span(0, 97 * SHAPE.pack_sizes[0], SHAPE.pack_sizes[0]))
+        }
+        index.journal.lose_an_entry(collection, segment=97 * SHAPE.pack_sizes[0])
     limit = 250 * PER_PACK * ENTRY_BYTES
     instance = index.instance(memory_bytes=limit)
 
     for collection in collections:
-        index.packs.survived = 97
         assert instance.find(collection=collection).route is Route.PROBED
 
     assert 0 < sum(known.entries.nbytes for known in instance.memory.journals.values()) <= limit

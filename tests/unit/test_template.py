@@ -95,7 +95,8 @@ def test_defaults_are_a_good_configuration() -> None:
 
 @pytest.mark.parametrize("end", ["MinValue", "MaxValue"])
 @pytest.mark.parametrize(
-    "name", ["Radius", "ScopeDepth", "MaxMatches", "MaxBytes", "MaxPixels", "JournalMemory", "JournalShards"]
+    "name",
+    ["Radius", "ScopeDepth", "MaxMatches", "MaxBytes", "MaxPixels", "JournalMemory", "BucketsFrom", "JournalShards"],
 )
 def test_function_accepts_both_ends_of_each_range(name: str, end: str) -> None:
     Config.from_env(environment(**{name: PARAMETERS[name][end]}))

@@ -4,6 +4,7 @@ import math
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ConnectionError as NoConnection
@@ -37,30 +38,31 @@ class Retries:
     ) -> None:
         self._clock = clock
         self._between = between
-        self._until = -math.inf
+        self._began = self._until = -math.inf
 
     def begin(self, deadline: float) -> None:
         """Let calls be tried again until shortly before *deadline*, when the invocation ends, on this object's clock.
 
         Before the first time none is.
         """
-        self._until = deadline - RESERVED_S
+        self._began, self._until = self._clock(), deadline - RESERVED_S
 
-    def attach(self, client: Any) -> None:
-        """Have the later calls of *client* tried again."""
+    def attach(self, client: Any, *, share: float = 1.0) -> None:
+        """Have the later calls of *client* tried again, as long as that *share* of the time has not passed."""
         service = client.meta.service_model.service_id.hyphenize()
-        client.meta.events.register_first(f"needs-retry.{service}", self._wait)
+        client.meta.events.register_first(f"needs-retry.{service}", partial(self._wait, share))
 
-    def wait_s(self, attempts: int) -> float | None:
+    def wait_s(self, attempts: int, *, share: float = 1.0) -> float | None:
         """Return the seconds to wait after so many failed *attempts*, any from 0 on; None if there is no time left."""
         most = min(MOST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(attempts - 1, _MOST_DOUBLINGS))
         wait = self._between(0, most)  # "full jitter": who failed together does not come back together
-        return wait if self._clock() + wait < self._until else None
+        until = self._until if share == 1.0 else self._began + share * (self._until - self._began)
+        return wait if self._clock() + wait < until else None
 
-    def _wait(self, response: Any, attempts: int, caught_exception: Any, **_: Any) -> float | None:
+    def _wait(self, share: float, response: Any, attempts: int, caught_exception: Any, **_: Any) -> float | None:
         """Return how long botocore shall wait before it tries again; None: it shall not."""
         busy = isinstance(caught_exception, CUT_OFF) if response is None else _is_busy(*response)
-        return self.wait_s(attempts) if busy else None
+        return self.wait_s(attempts, share=share) if busy else None
 
 
 def _is_busy(answer: Any, parsed: dict[str, Any]) -> bool:

@@ -83,7 +83,8 @@ def _opened(session: boto3.Session, stack: DeployedStack, generation: str, execu
     )
     memory = JournalMemory(MEMORY_BYTES, partial(CollectionJournal, store=journals))
     buckets = DynamoDBBuckets(dynamodb, bucket_table, executor=executor)
-    filer = Filer(index=buckets, holders=catalog, memory=memory, executor=executor)
+    # What is on lists is in the buckets anyway.
+    filer = Filer(index=buckets, holders=catalog, memory=memory, buckets_from_bytes=0, executor=executor)
     store = S3Pictures(s3, limits)
     indexer = Indexer(store=store, filer=filer, catalog=catalog, executor=executor, settings=settings)
     lister = Lister(filer=filer, catalog=catalog, memory=memory, generation=generation)
