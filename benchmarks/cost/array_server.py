@@ -93,7 +93,11 @@ class _Handler(BaseHTTPRequestHandler):
             return self._control(request)
         name = self.headers["X-Amz-Target"].partition(".")[2]
         tables = self.server.tables
-        operation = {"BatchGetItem": tables.batch_get, "Query": tables.query}.get(name, tables.write)
+        operation = {
+            "BatchGetItem": tables.batch_get,
+            "Query": tables.query,
+            "GetItem": tables.get,
+        }.get(name, tables.write)
         try:
             answer, units = operation(request)
         except KeyError:

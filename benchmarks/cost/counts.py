@@ -121,7 +121,7 @@ def _bytes() -> dict[str, float]:
     own = item_bytes(object_item()) - KEY_BYTES
     return {
         "object_bytes": own,
-        "other_bytes": stored_bytes(STORED) - own - KEY_BYTES,
+        "other_bytes": stored_bytes() - own - KEY_BYTES,
         "entry_bytes": entry_bytes(GENERATIONS[look1.GENERATION].word_count),
     }
 

@@ -23,6 +23,7 @@ WRITE_UNIT_BYTES = 1024
 STORED_OVERHEAD_BYTES = 100  # that are charged for keeping each item, beside its own
 BUCKET_BYTES, KEY_BYTES, VERSION_BYTES = 63, 100, 32  # the longest that buckets have; and usual ones
 COLLECTION = Collection("*", "look1")
+SIZES = (10**5, 10**6, 10**7)
 HASH = 0x0F0F_0000_FFFF_1234
 
 
@@ -107,19 +108,32 @@ def pages(stored: float) -> float:
     return BANDS * buckets * -math.expm1(-stored / buckets)
 
 
-def write_units(*, key_bytes: int = KEY_BYTES, versioned: bool = True, stored: float = 0) -> int:
-    """Return the write units of one upload that meets no full segment."""
-    sizes: list[float] = [item_bytes(object_item(key_bytes=key_bytes, versioned=versioned)), item_bytes(holder_item())]
-    return sum(math.ceil(size / WRITE_UNIT_BYTES) for size in [*sizes, *[page_bytes(stored)] * BANDS, segment_bytes()])
+def write_units(*, key_bytes: int = KEY_BYTES, versioned: bool = True) -> int:
+    """Return the write units of one upload that meets no full segment, to a scope that is not in the buckets."""
+    return _units(item_bytes(object_item(key_bytes=key_bytes, versioned=versioned))) + _units(segment_bytes())
 
 
-def stored_bytes(stored: float, *, key_bytes: int = KEY_BYTES, versioned: bool = True) -> float:
-    """Return the bytes that are charged for keeping each of so many *stored* pictures."""
-    own = item_bytes(object_item(key_bytes=key_bytes, versioned=versioned)) + item_bytes(holder_item())
+def buckets_units(stored: float) -> int:
+    """Return how many more there are where so many pictures are *stored* in the buckets, too."""
+    return _units(item_bytes(holder_item())) + BANDS * _units(page_bytes(stored))
+
+
+def _units(size: float) -> int:
+    return math.ceil(size / WRITE_UNIT_BYTES)
+
+
+def stored_bytes(*, key_bytes: int = KEY_BYTES, versioned: bool = True) -> float:
+    """Return the bytes that are charged for keeping each picture, of a scope that is not in the buckets."""
+    own = item_bytes(object_item(key_bytes=key_bytes, versioned=versioned))
     entry = entry_bytes(GENERATIONS[COLLECTION.generation].word_count)
     segment = (segment_bytes() + STORED_OVERHEAD_BYTES) / Shape().capacity(COLLECTION, entry)
+    return own + STORED_OVERHEAD_BYTES + segment
+
+
+def buckets_bytes(stored: float) -> float:
+    """Return how many more there are where so many pictures are *stored* in the buckets, too."""
     in_pages = pages(stored) / stored * (page_bytes(stored) + STORED_OVERHEAD_BYTES)
-    return own + 2 * STORED_OVERHEAD_BYTES + segment + in_pages
+    return item_bytes(holder_item()) + STORED_OVERHEAD_BYTES + in_pages
 
 
 def _record(key_bytes: int, versioned: bool) -> PictureRecord:
@@ -160,7 +174,7 @@ def run(_: argparse.Namespace) -> int:
         for item in [object_item(key_bytes=key_bytes, versioned=versioned)]
     ]
     rows += [("holder of a hash", item_bytes(holder_item())), ("journal segment, full", segment_bytes())]
-    rows += [(f"bucket page of four, {stored:,} stored", round(page_bytes(stored))) for stored in (10**5, 10**6, 10**7)]
+    rows += [(f"bucket page of four, {stored:,} stored", round(page_bytes(stored))) for stored in SIZES]
     print_table(
         "Items of one upload by look1",
         ("item", "bytes", "write units"),
@@ -168,9 +182,24 @@ def run(_: argparse.Namespace) -> int:
         note=f"Buckets with names of {BUCKET_BYTES} bytes, the scope *, ETags of uploads in parts, times of capture.",
     )
     print_table(
+        "Write units of one upload by look1",
+        ("scope", "units"),
+        [
+            ("in the journal alone", write_units()),
+            *((f"in the buckets, too, {stored:,} stored", write_units() + buckets_units(stored)) for stored in SIZES),
+        ],
+        note="Beside full segments that are tried first: 0.2. Of a picture whose trimmed view is the whole one.",
+    )
+    print_table(
         "Kept for each picture",
         ("stored", "bytes"),
-        [(f"{stored:,}", f"{stored_bytes(stored):,.0f}") for stored in (10**4, 10**5, 10**6, 10**7)],
+        [
+            ("any number, in the journal alone", f"{stored_bytes():,.0f}"),
+            *(
+                (f"{stored:,}, in the buckets, too", f"{stored_bytes() + buckets_bytes(stored):,.0f}")
+                for stored in SIZES
+            ),
+        ],
         note=f"With {STORED_OVERHEAD_BYTES} bytes for each item, and a key of {KEY_BYTES} bytes in a versioned bucket.",
     )
     return 0

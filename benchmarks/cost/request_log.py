@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 GET_OBJECT = "GetObject"
-READS = ("BatchGetItem", "Query", GET_OBJECT)
+READS = ("BatchGetItem", "GetItem", "Query", GET_OBJECT)
 
 
 class LoggedRequest(NamedTuple):

@@ -26,7 +26,7 @@ from handler.aws.pairs import DynamoDBPairs
 from handler.aws.verdicts import DynamoDBVerdicts
 from handler.core.again import Again
 from handler.core.buckets import buckets
-from handler.core.entry import Question, to_entry
+from handler.core.entry import Question, to_entry, word_count_of
 from handler.core.found import Route
 from handler.core.journal import Span
 from handler.core.message import Message
@@ -202,12 +202,18 @@ class Uploader:
         record = PictureRecord(ref, "phash1", Outcome.INDEXED, fingerprint=fingerprint)
         submit = self._executor.submit
         writes: list[Future[Any]] = [submit(self._catalog.put, COLLECTION, record)]
-        for hash in hashes[:BUCKETED_VIEWS]:
-            writes.append(submit(self._catalog.add_holder, COLLECTION, hash, ref))
-            add = partial(self._index.add, crowded=False)
-            writes += [submit(add, COLLECTION, bucket, hash) for bucket in buckets(hash)]
-        journal = instance.memory.of(COLLECTION, len(hashes))
-        return [*writes, submit(journal.append, to_entry(ref.object_id, hashes))]
+        if self._case.route is Route.PROBED:  # of a scope that has outgrown the memory; others are filed late
+            for hash in hashes[:BUCKETED_VIEWS]:
+                writes.append(submit(self._catalog.add_holder, COLLECTION, hash, ref))
+                add = partial(self._index.add, crowded=False)
+                writes += [submit(add, COLLECTION, bucket, hash) for bucket in buckets(hash)]
+        return [*writes, submit(self._append, instance, to_entry(ref.object_id, hashes))]
+
+    def _append(self, instance: _Instance, entry: bytes) -> None:
+        journal = instance.memory.of(COLLECTION, word_count_of(entry))
+        journal.append(entry)
+        if self._case.route is not Route.PROBED:
+            journal.backlog.read()
 
     def _asked(self, hashes: list[int]) -> list[Question]:
         """Ask for whole and trimmed views among all stored ones, for the others among stored whole and trimmed ones."""

@@ -9,7 +9,14 @@ from samtranslator.yaml_helper import yaml_parse
 
 from benchmarks.__main__ import PARTS
 from benchmarks.cost.bill import MEMORIES_MB, STORED, UPLOADS, by_processor, in_all, named
-from benchmarks.cost.items import item_bytes, object_item, stored_bytes, write_units
+from benchmarks.cost.items import (
+    buckets_bytes,
+    buckets_units,
+    item_bytes,
+    object_item,
+    stored_bytes,
+    write_units,
+)
 from benchmarks.cost.packs import load, making
 from handler.core import prices
 from handler.core.bill import (
@@ -111,8 +118,19 @@ def test_bytes_and_units_are_those_of_the_items() -> None:
     own = item_bytes(object_item(key_bytes=0))
 
     assert COUNTS.object_bytes == own
-    assert own + COUNTS.other_bytes == pytest.approx(stored_bytes(STORED[1], key_bytes=0), rel=0.01)
+    assert own + COUNTS.other_bytes == pytest.approx(stored_bytes(key_bytes=0), rel=0.01)
+    assert COUNTS.buckets_bytes == pytest.approx(buckets_bytes(STORED[2]), rel=0.01)
     assert write_units() <= COUNTS.write_units < write_units() + 1
+    assert COUNTS.buckets_units == buckets_units(STORED[2])
+
+
+def test_buckets_are_paid_for_or_asking_whether_they_are_due() -> None:
+    below, above = (
+        {named(item): item.quantity for item in bill(Month(int(pictures), 1000))}
+        for pictures in (COUNTS.buckets_from - 1, COUNTS.buckets_from)
+    )
+    assert (below["DynamoDB: writes: buckets"], above["DynamoDB: writes: buckets"]) == (0, 5000)
+    assert (below["DynamoDB: reads: buckets due"], above["DynamoDB: reads: buckets due"]) == (1000, 0)
 
 
 def test_packs_of_all_sizes_are_made_and_loaded_as_their_benchmark_counts() -> None:

@@ -12,11 +12,15 @@ from samtranslator.yaml_helper import yaml_parse
 
 from handler.aws.pairs import DynamoDBPairs
 from handler.config import LISTS, BadConfiguration, Config
+from handler.core.bill import COUNTS
+from handler.core.entry import entry_bytes
 from handler.core.filed import Copy, Filed
+from handler.core.generations import GENERATIONS
 from handler.core.look1 import LOOKS_RADIUS
 from handler.core.matches import Likeness, NotedPair, Pair
 from handler.core.model import Collection, MatchKind
 from handler.core.verdicts import Subject
+from handler.entries import room_for
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
@@ -91,6 +95,17 @@ def test_defaults_are_a_good_configuration() -> None:
     settings = config.settings
     assert (settings.radius, settings.scope_depth, settings.max_matches) == (LOOKS_RADIUS, 0, 20)
     assert config.endpoint_url is None
+
+
+def test_bill_knows_how_large_a_scope_is_before_it_is_in_the_buckets() -> None:
+    config = Config.from_env(
+        environment() | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(PARAMETERS["MemorySize"]["Default"])}
+    )
+    size = entry_bytes(GENERATIONS[config.settings.generation].word_count)
+
+    largest, more = (room_for(int(COUNTS.buckets_from * share)) * size for share in (0.99, 1.01))
+
+    assert largest < config.buckets_from_bytes < more
 
 
 @pytest.mark.parametrize("end", ["MinValue", "MaxValue"])
