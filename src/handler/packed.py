@@ -64,7 +64,7 @@ class PackedSegments:
             made = [self._make(span, made)]
 
     def unpacked(self, span: Span) -> Block:
-        """Return the same out of the segments, which stay: a sixteenth of the requests, at 300 times the price."""
+        """Return the same out of the segments, which stay: a read unit for 4 KB. Raises BrokenJournal alone."""
         segments = self._segments.segments(self._collection, span.shard, span.first, span.size)
         entries = [entry for segment in segments for entry in sorted(segment.entries)]
         want = span.size * self._capacity

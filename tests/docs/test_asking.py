@@ -48,6 +48,7 @@ def printed(
     troubled = FakeDeployment(generation="look1", packs=NoPacks(), journal=InMemoryJournal(shape=shape), shape=shape)
     for number in range(2):
         troubled.upload(f"{number}.jpg", jpeg(photo(number)))
+    troubled.journal.lose_an_entry(troubled.collection, segment=0)
     capsys.readouterr()
     with monkeypatch.context() as patched:
         for handler in log.logger.handlers:

@@ -68,7 +68,8 @@ def everything(function: Callable[..., Function]) -> list[HandledEvent]:
     backfilled = function(pictures=pictures)
     handled += [backfilled.handle(backfill(key)) for key in ("cat", "copy")]
     handled.append(function(pictures=BrokenPictures()).handle(created("cat")))
-    handled.append(function(pictures=pictures, memory_bytes=0).handle(created("copy")))
+    small = function(pictures=pictures, memory_bytes=0)
+    handled += [small.handle(each) for each in (created("copy"), look_up("cat"))]
     pictures.objects |= {(BUCKET, f"copy {number}"): COPY for number in range(2)}
     looking = function(pictures=pictures, max_looks=5, max_matches=1)
     events = [*(created(key) for _, key in pictures.objects), look_up("cat")]
@@ -79,12 +80,15 @@ def everything(function: Callable[..., Function]) -> list[HandledEvent]:
     shape = Shape(segment_bytes=1, pack_sizes=(1,))  # every entry fills a pack
     parts = {"pictures": pictures, "journal": InMemoryJournal(shape=shape), "packs": InMemoryPacks(), "shape": shape}
     handled += [function(**parts).handle(each) for each in (created("cat"), created("copy"), look_up("copy"))]
-    troubled = partial(function, pictures=pictures, packs=NoPacks(), journal=InMemoryJournal(shape=shape), shape=shape)
+    journal = InMemoryJournal(shape=shape)
+    troubled = partial(function, pictures=pictures, packs=NoPacks(), journal=journal, shape=shape)
     catalog = InMemoryCatalog()
     events = [created("cat"), created("copy"), created("copy", "4"), look_up("cat")]
     handled += [troubled(catalog=catalog).handle(each) for each in events]
     first = troubled(catalog=InMemoryCatalog(), lists=("banned",))  # what it indexes comes again, to the same trouble
     first.lister().add("banned", first.listed("cat.jpg", PICTURE))
+    journal.lose_an_entry(first.collection, segment=0)
+    first.backlogs.begin(first.collection)
     handled += [first.handle(each) for each in (created("cat"), backfill("copy"))]
     coming = [again.document() for again, _ in list(first.again.sent)]
     handled += [first.handle(each) for each in coming]

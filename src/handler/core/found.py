@@ -32,14 +32,14 @@ class Route(StrEnum):
     """Where a search got its answer."""
 
     WARM = "warm"  # from the journal entries that the instance remembered
-    LOADED = "loaded"  # from the entries, which it loaded first
+    LOADED = "loaded"  # from the entries, which it loaded first, as far as there was time
     PROBED = "probed"  # from the buckets
 
 
 class Lack(StrEnum):
     """What kept a search from comparing every view that may meet."""
 
-    NOW = "now"  # time, or packs that can be read: another search of the same picture may have them
+    NOW = "now"  # time, or a journal without gaps: another search of the same picture may have it
     FILING = "filing"  # memory, and the buckets do not have all that they will have: another search may find it there
     MEMORY = "memory"  # no search has it while the deployment is set as it is
 
