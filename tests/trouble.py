@@ -178,8 +178,8 @@ class Cloud:
             botocore_session=lean_session(),
         )
         config = CLIENT.merge(ClientConfig(proxies={}, s3={"addressing_style": "path"}, read_timeout=0.2))
-        make: Any = partial(session.client, endpoint_url=self.server.endpoint, config=config)
-        self._clients = {service: make(service) for service in ("dynamodb", "s3", "sns", "sqs")}
+        self._make: Any = partial(session.client, endpoint_url=self.server.endpoint, config=config)
+        self._clients = {service: self._make(service) for service in ("dynamodb", "s3", "sns", "sqs")}
         for client in self._clients.values():
             self.retries.attach(client)
 
@@ -188,6 +188,12 @@ class Cloud:
         self.server.reset()
         self.clock.now = self.clock.ticks = 0.0
         self.retries.begin(3600.0)
+
+    def shared_client(self, service: str, share: float) -> Any:
+        """Return a client of its own, whose calls are made again for that share of the time."""
+        client = self._make(service)
+        self.retries.attach(client, share=share)
+        return client
 
     def client(self, service: str) -> Any:
         """Return the client of *service* that adapters get."""

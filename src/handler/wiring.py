@@ -51,7 +51,7 @@ CLIENT = ClientConfig(
 )
 
 
-PACKS_SHARE = 0.2  # of an invocation's time: then calls for packs are not made again, since the table has the same
+PACKS_SHARE = 0.2  # of an invocation's time, in which a call for a pack is made again: the table has the same
 
 
 class Service(NamedTuple):

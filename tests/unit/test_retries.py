@@ -295,18 +295,19 @@ def test_waits_grow_to_a_limit_and_are_spread() -> None:
     assert shortest.wait_s(9) == 0
 
 
-def test_client_that_may_take_a_share_of_the_time_leaves_the_rest() -> None:
-    clock = Clock()
-    retries = Retries(clock=clock, between=lambda _, __: 0.0)
-    retries.begin(100.0 + RESERVED_S)
+def test_call_may_be_tried_for_its_share_of_the_time_whenever_it_begins(cloud: Cloud) -> None:
+    cloud.retries.begin(cloud.clock.now + 100.0 + RESERVED_S)
+    client = cloud.shared_client("s3", share=0.2)
+    cloud.server.trouble = Trouble("", "SlowDown", 503, failures=10_000)
 
-    tried = {}
-    for clock.now in (0.0, 19.9, 20.0, 99.9, 100.0):
-        tried[clock.now] = retries.wait_s(1, share=0.2) is not None, retries.wait_s(1) is not None
+    took = []
+    for begins in (0.0, 50.0, 90.0):
+        cloud.clock.now, cloud.clock.ticks = begins, 0.25
+        with pytest.raises(PacksUnavailable):
+            S3Packs(client, "packs", "table").get(COLLECTION, SPAN)
+        took.append(cloud.clock.now - begins)
 
-    assert tried == {
-        0.0: (True, True), 19.9: (True, True), 20.0: (False, True), 99.9: (False, True), 100.0: (False, False)
-    }  # fmt: skip
+    assert took == [pytest.approx(20, abs=1), pytest.approx(20, abs=1), pytest.approx(10, abs=1)]
 
 
 def test_wired_function_that_is_refused_packs_for_long_reads_the_table(

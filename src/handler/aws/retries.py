@@ -19,6 +19,7 @@ _MOST_DOUBLINGS = 10
 # Botocore waits for whatever a handler returns but None, so none can say "no more": its own have to be silent. (Later
 # versions take False for that, but which one a runtime brings is not ours to say.)
 OWN_ATTEMPTS = 1  # of botocore: what clients have to be made with
+FAILED = "lookalike_failed"  # when a request failed first, in what botocore keeps with it
 CUT_OFF = (HTTPClientError, NoConnection)  # no connection, or it was cut, or no answer came in time
 
 
@@ -48,21 +49,26 @@ class Retries:
         self._began, self._until = self._clock(), deadline - RESERVED_S
 
     def attach(self, client: Any, *, share: float = 1.0) -> None:
-        """Have the later calls of *client* tried again, as long as that *share* of the time has not passed."""
+        """Have the later calls of *client* tried again, each for no longer than that *share* of the time."""
         service = client.meta.service_model.service_id.hyphenize()
         client.meta.events.register_first(f"needs-retry.{service}", partial(self._wait, share))
 
-    def wait_s(self, attempts: int, *, share: float = 1.0) -> float | None:
-        """Return the seconds to wait after so many failed *attempts*, any from 0 on; None if there is no time left."""
+    def wait_s(self, attempts: int, *, until: float = math.inf) -> float | None:
+        """Return the seconds to wait after so many failed *attempts*, any from 0 on; None if there is no time left.
+
+        There is none beyond *until*, either.
+        """
         most = min(MOST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(attempts - 1, _MOST_DOUBLINGS))
         wait = self._between(0, most)  # "full jitter": who failed together does not come back together
-        until = self._until if share == 1.0 else self._began + share * (self._until - self._began)
-        return wait if self._clock() + wait < until else None
+        return wait if self._clock() + wait < min(until, self._until) else None
 
-    def _wait(self, share: float, response: Any, attempts: int, caught_exception: Any, **_: Any) -> float | None:
+    def _wait(
+        self, share: float, response: Any, attempts: int, caught_exception: Any, request_dict: Any, **_: Any
+    ) -> float | None:
         """Return how long botocore shall wait before it tries again; None: it shall not."""
+        failed = request_dict["context"].setdefault(FAILED, self._clock())
         busy = isinstance(caught_exception, CUT_OFF) if response is None else _is_busy(*response)
-        return self.wait_s(attempts, share=share) if busy else None
+        return self.wait_s(attempts, until=failed + share * (self._until - self._began)) if busy else None
 
 
 def _is_busy(answer: Any, parsed: dict[str, Any]) -> bool:
