@@ -28,7 +28,6 @@ from handler.memory import JournalMemory
 HASHES_AT_ONCE = 16  # whose holders are asked for in parallel
 IDS_AT_ONCE = 1000  # of near entries, turned into text
 LOADING_SHARE = 0.5  # of the remaining time of an invocation: the rest is for probing after all, and for announcing
-NOTHING_FILED = "nothing is in the buckets yet"
 ALL_FILED = Backlog(0, segments=0, busy=0)
 LARGEST_LOADING_SHARE = 0.8  # where what the buckets find was told before
 
@@ -106,19 +105,15 @@ class Search:
         finally:
             entries = journal.entries
             self._memory.make_room(collection, kept=others)  # whatever was read counts, also if reading on failed
-        unfiled, lacks = "", known.lacks
-        if lacks:
-            # Asked for before the buckets are read: what is filed since may be missed.
-            backlog = self._backlog(collection, word_count)
-            unfiled = NOTHING_FILED if backlog is None else backlog.unfiled
-            if unfiled and Lack.MEMORY in lacks:
-                lacks = {Lack.FILING: f"{unfiled}; {lacks[Lack.MEMORY]}"}
-        if lacks and unfiled != NOTHING_FILED:
-            found = self.probe(collection, questions, radius if probed_radius is None else probed_radius)
-        else:
+        # Asked for before the buckets are read: what is filed since may be missed.
+        backlog = self._backlog(collection, word_count) if known.lacks else None
+        if backlog is None:
             hits = entries.scan(questions, radius, confirms)  # of those that there are
             found = Found(_candidates(entries, hits), known.route, pictures=len(entries), cut=not hits.complete)
-        return replace(found, packs=known.packs, trouble=known.trouble, filed=not unfiled, lacks=lacks)
+        else:
+            found = self.probe(collection, questions, radius if probed_radius is None else probed_radius)
+        filed, lacks = backlog is not None and backlog.done, _lacks(known, backlog)
+        return replace(found, packs=known.packs, trouble=known.trouble, filed=filed, lacks=lacks)
 
     def is_filed(self, collection: Collection, word_count: int) -> bool:
         """Whether every whole picture of *collection* is in the buckets."""
@@ -175,6 +170,14 @@ class Search:
             for near, first, further in zip(some, firsts, pages, strict=True):
                 for object_ids in chain([first], further):
                     yield from (Candidate(near.distance, object_id) for object_id in object_ids)
+
+
+def _lacks(known: _Known, backlog: Backlog | None) -> Mapping[Lack, str]:
+    """Return what is lacking: not memory for good, where the buckets still have a *backlog*, or nothing at all."""
+    if Lack.MEMORY not in known.lacks or (backlog is not None and backlog.done):
+        return known.lacks
+    there = "nothing" if backlog is None else f"{backlog.filed} of {backlog.segments or 'all'} segments"
+    return {Lack.FILING: f"{there} in the buckets yet; {known.lacks[Lack.MEMORY]}"}
 
 
 def _mb(size: int) -> int:

@@ -124,7 +124,7 @@ def test_pictures_that_were_there_are_filed_and_found_where_memory_is_lowered(si
         messages = site.messages(1)
         (again,) = site.wait_for_lines("copy.jpg", 2)[1:]
 
-    assert first["lacks"].startswith("filing: 16 of 21 segments are in the buckets; JournalMemory is 0")
+    assert first["lacks"].startswith("filing: 16 of 21 segments in the buckets yet; JournalMemory is 0")
     assert (first["matches"], 8 <= first["again_s"] <= 15) == (0, True)
     assert messages == [("copy.jpg", ["cat.jpg"])]
     assert (again["message"], again["lacks"]) == ("came_again", "memory: JournalMemory is 0")

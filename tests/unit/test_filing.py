@@ -131,7 +131,7 @@ def test_picture_comes_again_until_the_backlog_is_filed(site: FakeDeployment) ->
     first = site.upload("copy.jpg", jpeg(near_copy(photo(1, (320, 240)))))
 
     assert first.lacks.keys() == {Lack.FILING}
-    assert first.lacks[Lack.FILING].startswith(f"0 of {SEGMENTS_AT_ONCE + 1} segments are in the buckets; the journal")
+    assert first.lacks[Lack.FILING].startswith(f"0 of {SEGMENTS_AT_ONCE + 1} segments in the buckets yet; the journal")
     assert (first.complete, site.announced, len(site.again.sent)) == (True, [], 1)
     site.backlogs.noted[str(site.collection)] = Backlog(0, SEGMENTS_AT_ONCE + 1, busy=0)  # who was at it has died
     second = site.function().came_again(site.again.sent.pop()[0])

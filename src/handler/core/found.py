@@ -55,7 +55,7 @@ class Found:
     pictures: int = 0  # entries that were compared
     cut: bool = False  # there is more within the radius than the candidates
     trouble: str | None = None  # what was wrong with packs, if anything was
-    filed: bool = True  # the buckets had every whole picture, if they were asked
+    filed: bool = False  # the buckets were asked, and had every whole picture
     lacks: Mapping[Lack, str] = field(default_factory=dict)  # what a whole search would have needed, and how much
 
     @property

@@ -120,11 +120,6 @@ class Backlog(NamedTuple):
         """Whether the buckets have every picture whose upload is acknowledged."""
         return self.segments is not None and self.filed >= self.segments
 
-    @property
-    def unfiled(self) -> str:
-        """What the buckets lack of what was there when it was noted, if they lack any, for people to read."""
-        return "" if self.done else f"{self.filed} of {self.segments or 'all'} segments are in the buckets"
-
 
 class Tail(NamedTuple):
     """What was read behind a reader's cursors, by shard."""
