@@ -39,7 +39,7 @@ class Counts:
 
     fingerprint_ms: float = counted(3.5, "CPU ms", "fingerprinting a JPEG file, whatever its size", "counts")
     megapixel_ms: float = counted(2.0, "CPU ms", "decoding each megapixel of it", "counts")
-    handler_ms: float = counted(8.0, "CPU ms", "requests to AWS, and all else that an upload needs", "search")
+    handler_ms: float = counted(5.1, "CPU ms", "requests to AWS, and all else that an upload needs", "search")
     windows_ms: float = counted(11.5, "CPU ms", "hashing what asks beside the views", "counts")
     compare_ns: float = counted(160.0, "CPU ns", "comparing it with each stored picture", "counts")
     strangers: float = counted(44e-6, "of those stored", "are read and rejected; two thirds landscapes", "strangers")
@@ -55,6 +55,7 @@ class Counts:
     asking_units: float = counted(1.0, "units", "whether the buckets are due for it; not asked once they are", "search")
     buckets_from: float = counted(697_000.0, "pictures", "in a scope from which on they are, at the defaults", TESTED)
     buckets_units: float = counted(5.0, "units", "holder and 4 buckets, from then on", "items")
+    buckets_ms: float = counted(2.9, "CPU ms", "for these requests in place of asking", "search")
     buckets_bytes: float = counted(261.0, "bytes", "of these, with what is charged an item", "items")
     object_bytes: float = counted(899.0, "bytes", "of an object item, beside the key", "items")
     other_bytes: float = counted(372.0, "bytes", "kept besides for each picture, with what is charged an item", "items")
@@ -118,7 +119,7 @@ def total(items: Sequence[Charge]) -> float:
 def _dynamodb(month: Month, counts: Counts) -> Iterator[Charge]:
     uploads, searches = month.uploads, month.uploads + month.questions
     further = math.ceil((counts.object_bytes + month.key_bytes) / _WRITE_UNIT_BYTES) - 1
-    in_buckets = float(month.pictures >= counts.buckets_from)
+    in_buckets = _in_buckets(month, counts)
     picture_bytes = counts.object_bytes + month.key_bytes + counts.other_bytes + in_buckets * counts.buckets_bytes
     kept = month.pictures * picture_bytes / _GB
     found = uploads * month.matches
@@ -184,9 +185,15 @@ def computing_ms(month: Month, counts: Counts = COUNTS) -> float:
         for met in (counts.closer, counts.in_doubt)
     )
     ms = counts.fingerprint_ms + counts.megapixel_ms * month.megapixels + counts.handler_ms + counts.windows_ms
+    ms += counts.buckets_ms * _in_buckets(month, counts)
     ms += counts.compare_ns * month.pictures / 1e6 + counts.closer_ms * closer + counts.cut_ms * cut
     ms += counts.stranger_ms * read
     return ms + counts.look_ms * (_looks(month, counts) + month.matches)
+
+
+def _in_buckets(month: Month, counts: Counts) -> int:
+    """Return 1 if the pictures are filed in the buckets, too, and else 0."""
+    return int(month.pictures >= counts.buckets_from)
 
 
 def _strangers(month: Month, counts: Counts) -> float:
