@@ -120,7 +120,7 @@ def _answer() -> dict[str, Schema]:
         "matches": list_of(reference("match"))
         | {"maxItems": MAX_LIMIT * (1 + MAX_LISTS), "description": "Those of lists first."},
         "truncated": {"type": "boolean", "description": "There are, or may be, more matches."},
-        "complete": {"type": "boolean", "description": "False: crops were not looked for, for want of memory or time."},
+        "complete": {"type": "boolean", "description": "False: not all was compared, for want of memory or time."},
     }
 
 

@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
     if answer["truncated"]:
         complain("there are, or may be, more: raise --limit")
     if not answer.get("complete", True):
-        complain("crops were not looked for: the function has too little memory, or time, to load the journal now")
+        complain("not all was compared: the function has too little memory, or time, to load the journal now")
     return 0 if answer["matches"] else NOTHING_FOUND
 
 
