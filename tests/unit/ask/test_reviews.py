@@ -2,6 +2,7 @@
 
 import base64
 import json
+from copy import deepcopy
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,13 +20,19 @@ ONE, TWO, NEAR = ({"bucket": BUCKET, "key": key} for key in ("one.jpg", "two.jpg
 ONE_AND_TWO = ONE, TWO
 
 
-@pytest.fixture
-def deployment() -> FakeDeployment:
-    """Two equal files and a near copy."""
+@pytest.fixture(scope="module")
+def first_deployment() -> FakeDeployment:
+    """What every test begins with, uploaded once."""
     site = FakeDeployment(generation="look1", max_looks=5)
     for named, body in ((ONE, jpeg(CAT)), (TWO, jpeg(CAT)), (NEAR, jpeg(COPY))):
         site.upload(named["key"], body)
     return site
+
+
+@pytest.fixture
+def deployment(first_deployment: FakeDeployment) -> FakeDeployment:
+    """Two equal files and a near copy."""
+    return deepcopy(first_deployment)
 
 
 def groups(ask: Asker, **query: Any) -> Answer:

@@ -1,5 +1,7 @@
 """Three pictures of one, and many pairs, that wait to be decided about."""
 
+from copy import deepcopy
+
 import pytest
 
 from handler.core.model import ObjectRef
@@ -14,9 +16,9 @@ ONE, TWO, NEAR = (NamedObject(BUCKET, key) for key in ("one.jpg", "two.jpg", "ne
 DIFFERENT = Judged(Verdict.DIFFERENT, by="somebody", note="why", batch="today")
 
 
-@pytest.fixture
-def site() -> FakeDeployment:
-    """Two equal files and a near copy, so three pairs."""
+@pytest.fixture(scope="session")
+def first_site() -> FakeDeployment:
+    """What `site` begins with, uploaded once."""
     deployment = FakeDeployment()
     for named, body in ((ONE, CAT), (TWO, CAT), (NEAR, COPY)):
         deployment.upload(named.key, body)
@@ -24,13 +26,19 @@ def site() -> FakeDeployment:
 
 
 @pytest.fixture
+def site(first_site: FakeDeployment) -> FakeDeployment:
+    """Two equal files and a near copy, so three pairs."""
+    return deepcopy(first_site)
+
+
+@pytest.fixture
 def review(site: FakeDeployment) -> Review:
     return site.review()
 
 
-@pytest.fixture
-def many() -> FakeDeployment:
-    """Twelve pairs of equal files, and one near copy of each fourth."""
+@pytest.fixture(scope="session")
+def first_many() -> FakeDeployment:
+    """What `many` begins with, uploaded once."""
     deployment = FakeDeployment()
     for number in range(12):
         body = jpeg(photo(number + 10))
@@ -39,6 +47,12 @@ def many() -> FakeDeployment:
         if number % 4 == 0:
             deployment.upload(f"{number:02} near.jpg", jpeg(near_copy(photo(number + 10))))
     return deployment
+
+
+@pytest.fixture
+def many(first_many: FakeDeployment) -> FakeDeployment:
+    """Twelve pairs of equal files, and one near copy of each fourth."""
+    return deepcopy(first_many)
 
 
 def decide(review: Review, one: NamedObject, other: NamedObject, judged: Judged) -> Decision:

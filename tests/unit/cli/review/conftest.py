@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import redirect_stdout
+from copy import deepcopy
 from io import StringIO
 from typing import Any
 
@@ -51,9 +52,9 @@ def uploaded(site: FakeDeployment) -> FakeDeployment:
     return site
 
 
-@pytest.fixture
-def deployment(monkeypatch: pytest.MonkeyPatch) -> FakeDeployment:
-    monkeypatch.setattr("handler.log.logger.info", lambda *_, **__: None)
+@pytest.fixture(scope="session")
+def first_deployment() -> FakeDeployment:
+    """What every test begins with: to upload it takes longer than most tests, and a copy a hundredth of that."""
     site = FakeDeployment(generation="look1", max_looks=5, lists=("banned", "stock"))
     site.lister().add("banned", site.listed(f"s3://{BUCKET}/{LISTED}", jpeg(photo(7))))
     site.lister().add("stock", site.listed("/evidence/none.jpg", jpeg(photo(8)), list_name="stock"))
@@ -61,6 +62,12 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> FakeDeployment:
     for key, number in (("bad.jpg", 7), ("none.jpg", 8)):
         site.upload(key, jpeg(near_copy(photo(number))))
     return uploaded(site)
+
+
+@pytest.fixture
+def deployment(first_deployment: FakeDeployment, monkeypatch: pytest.MonkeyPatch) -> FakeDeployment:
+    monkeypatch.setattr("handler.log.logger.info", lambda *_, **__: None)
+    return deepcopy(first_deployment)
 
 
 @pytest.fixture
