@@ -1,4 +1,4 @@
-"""The deployed stack, once for all tests that need it."""
+"""The deployed stack, once in a process for all tests that need it."""
 
 import functools
 import os
@@ -34,10 +34,13 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what needs the deployed stack in one process; the other tests may share out the rest."""
+    """Keep what a module has for the emulator in one process; all other tests may be shared out one by one.
+
+    A process starts a stack for the first module that needs one, and no other: so there are as many as processes.
+    """
     for item in items:
         if item.get_closest_marker("emulator") or {"stack", "existing"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("stack"))
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 EXISTING = ("photo-archive", "shop-uploads")  # the buckets that a stack of no own bucket takes pictures from

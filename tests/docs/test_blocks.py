@@ -28,6 +28,7 @@ NEEDS_STACK = re.compile(
 )
 SOME = 4  # pictures in a folder: so few are compared without further processes
 ENDS_STACK = "local down"
+FIRST = ("quick-start.md",)  # what a reader follows first, and `make test` too: from nothing to a message
 OF_EXISTING = ("existing-bucket.md", "recover.md")  # pages about a stack that takes pictures from existing buckets
 # `sam deploy` as a page has it, of what was built for the emulator, and into that.
 SAM = """#!/bin/sh
@@ -82,6 +83,8 @@ def pages() -> Iterator[Any]:
         if wanted and not (path.parent.name == "runbook" and path.stem in SYMPTOMS):  # those need their fault first
             needs_stack = any(NEEDS_STACK.search(block.text) for block in wanted)
             marks = [pytest.mark.emulator] if needs_stack else []
+            if needs_stack and path.name not in FIRST:
+                marks.append(pytest.mark.slow)  # each command of it starts a process: minutes, of all pages
             yield pytest.param(wanted, marks=marks, id=str(path.relative_to(ROOT)))
 
 

@@ -93,6 +93,7 @@ class Site:
         self._logs = stack.client("logs")
         self._catalog = DynamoDBCatalog(self._dynamodb, self.deployment.outputs["PictureTableName"])
         self._clock = 0
+        self._since_ms = int(time.time() * 1000)  # this machine's clock is that of the log
 
     # --- through S3's own events ---
 
@@ -111,16 +112,27 @@ class Site:
 
     def lines(self, name: str) -> list[dict[str, Any]]:
         """Return the function's lines about the object."""
-        events: list[dict[str, Any]] = []
+        lines = [json.loads(line) for line in self.logged(f'"{self.folder}"') if line.startswith('{"level"')]
+        return [line for line in lines if line.get("key") == f"{self.folder}/{name}"]
+
+    def logged(self, pattern: str = "") -> list[str]:
+        """Return what the function has logged since this test began, and what of it fits CloudWatch's *pattern*.
+
+        All tests share one log; to read it from its beginning takes longer with every test that has run.
+        """
+        found: list[str] = []
         more: dict[str, str] = {}
         while True:
-            page = self._logs.filter_log_events(logGroupName=self.deployment.outputs["LogGroupName"], **more)
-            events += page["events"]
+            page = self._logs.filter_log_events(
+                logGroupName=self.deployment.outputs["LogGroupName"],
+                startTime=self._since_ms,
+                filterPattern=pattern,
+                **more,
+            )
+            found += [event["message"] for event in page["events"]]
             if "nextToken" not in page:
-                break
+                return found
             more = {"nextToken": page["nextToken"]}
-        lines = [json.loads(event["message"]) for event in events if event["message"].startswith('{"level"')]
-        return [line for line in lines if line.get("key") == f"{self.folder}/{name}"]
 
     # --- with events that the test sends, in any order and as often as it likes ---
 

@@ -234,9 +234,7 @@ def test_one_line_and_one_metric_document_tell_of_an_object(site: Site) -> None:
 
     assert {"bucket", "key", "hash", "matches", "announced", "read_units", "write_units", "ms"} <= line.keys()
     assert (line["message"], line["matches"], line["announced"]) == ("indexed", 1, 1)
-    logs = site.client("logs")
-    events = logs.filter_log_events(logGroupName=site.deployment.outputs["LogGroupName"])["events"]
-    metrics = [json.loads(event["message"]) for event in events if event["message"].startswith('{"_aws"')]
+    metrics = [json.loads(line) for line in site.logged() if line.startswith('{"_aws"')]
     assert {"Indexed", "NearDuplicates"} <= {name for document in metrics for name in document}
 
 
