@@ -37,14 +37,19 @@ def explore(model: Model, *, max_states: int) -> Finding:
             return finding
 
 
-def wander(model: Model, *, schedules: int, seed: int = 0) -> Finding:
-    """Walk up to *schedules* random schedules; of those that break a promise, keep the simplest of the first few."""
+def wander(model: Model, *, schedules: int, seed: int = 0, sought: str | None = None) -> Finding:
+    """Walk up to *schedules* random schedules; of those that break a promise, keep the simplest of the first few.
+
+    The first with the violation *sought* is enough.
+    """
     rng = random.Random(seed)
     broken: list[Finding] = []
     walked = 0
     while walked < schedules and len(broken) < SCHEDULES_TO_CHOOSE_FROM:
         finding = _walk(model, rng, model.steps)
         walked += 1
+        if sought and finding.violation == sought:
+            return finding._replace(schedules=walked)
         if finding.violation:
             broken.append(finding)
     simplest = min(broken, key=_complexity, default=Finding(0, 0, exhaustive=False))

@@ -167,9 +167,9 @@ def test_events_without_a_sequencer_can_be_overtaken(scenario: Scenario, broken:
 def test_broken_protocol_is_noticed(
     variant: Variant, scenario: Scenario, crashes: int, instances: Instances, broken: str
 ) -> None:
-    model = Model(scenario, variant, crashes, instances)
+    model, broken = Model(scenario, variant, crashes, instances), broken.format(*scenario.history)
 
-    finding = wander(model, schedules=2_500)
+    finding = wander(model, schedules=2_500, sought=broken)
 
     print(f"{variant.name}: {finding.violation}\n{describe(model, finding.schedule)}")  # noqa: T201  seen with -rP
-    assert finding.violation == broken.format(*scenario.history)
+    assert finding.violation == broken
