@@ -20,7 +20,7 @@ export UV_NO_PROGRESS ?= 1
 export NO_MKDOCS_2_WARNING := 1
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
-.PHONY: help setup demo check test test-slow test-all model-check docs invoke load bench bench-search bench-fingerprint format lock deploy clean
+.PHONY: help setup demo lint lint-types lint-contracts lint-style lint-templates lint-sam check test test-slow test-all model-check docs invoke load bench bench-search bench-fingerprint format lock deploy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,16 +30,30 @@ setup: $(VENV)/.ready .venv-sam/.ready ## make .venv (with .venv/bin/lookalike) 
 demo: setup ## run the main job on this machine; PHOTOS=DIR takes pictures of your own
 	@$(BIN)/lookalike local demo $(if $(PHOTOS),"$(PHOTOS)")
 
-# W3002 says that code of the examples is uploaded by `aws cloudformation package`, as their page does.
-LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && .venv-sam/bin/cfn-lint --ignore-checks W3002 -- template.yaml examples/*/template.yaml
+lint: setup ## linters, types, import contracts and templates, two at a time
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target lint-types lint-templates lint-contracts lint-style lint-sam
 
-check: setup ## the inner loop: linters, types, contracts and the quick unit tests, in a minute
-	$(LINT)
+lint-types:
+	$(BIN)/mypy
+
+lint-contracts:
+	$(BIN)/lint-imports
+
+lint-style:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# W3002 says that code of the examples is uploaded by `aws cloudformation package`, as their page does.
+lint-templates:
+	.venv-sam/bin/cfn-lint --ignore-checks W3002 -- template.yaml examples/*/template.yaml
+
+lint-sam:
+	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+
+check: lint ## the inner loop: linters, types, contracts and the quick unit tests, in a minute
 	LOOKALIKE_HYPOTHESIS=check $(BIN)/pytest -q -n 2 -m "not thorough and not slow and not emulator" tests/unit tests/docs
 
-test: setup ## everything that proves the promises, in five minutes
-	$(LINT)
-	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+test: lint ## everything that proves the promises, in five minutes
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
 test-slow: setup ## what takes minutes: more uploads, longer fuzzing, other versions of libraries
