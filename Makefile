@@ -56,7 +56,7 @@ check: lint ## the inner loop: linters, types, contracts and the quick unit test
 test: lint ## everything that proves the promises, in five minutes
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
-test-slow: setup ## what takes minutes: more uploads, longer fuzzing, other versions of libraries
+test-slow: setup ## what takes minutes: the commands of all pages, more uploads, longer fuzzing, other versions of libraries
 	$(BIN)/pytest -n 2 --dist loadgroup -m slow
 
 test-all: test test-slow ## both

@@ -17,7 +17,6 @@ from tests.proxy import Proxy
 pytestmark = pytest.mark.emulator
 
 CAT, DOG = photo(1), photo(2)
-REPETITIONS = 50  # of the two uploads at the same moment
 
 
 def test_upload_of_a_near_duplicate_is_announced(site: Site) -> None:
@@ -165,8 +164,9 @@ def test_crash_at_any_step_then_the_retry_announces_the_pair(site: Site, proxy: 
     assert survived >= 14  # read, 7 writes, tail of the journal, records, re-check, note, publish, mark
 
 
-def test_two_near_duplicates_at_the_same_moment_are_announced(stack: Stack, messages: Messages) -> None:
-    for _ in range(REPETITIONS):
+@pytest.mark.parametrize("times", [15, pytest.param(50, marks=pytest.mark.slow)])
+def test_two_near_duplicates_at_the_same_moment_are_announced(stack: Stack, messages: Messages, times: int) -> None:
+    for _ in range(times):
         site = Site(stack, messages)
         barrier = threading.Barrier(2)
 
