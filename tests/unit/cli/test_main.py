@@ -35,6 +35,7 @@ def test_help_and_version_import_no_command(option: str) -> None:
     assert not imported & {"numpy", "PIL", "boto3", "rich"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", COMMANDS)
 def test_only_the_chosen_command_is_imported(name: str) -> None:
     imported = imported_by(name, "--help")

@@ -49,6 +49,7 @@ def shell(command: str) -> tuple[int, str]:
 
 
 @pytest.mark.skipif(not Path(FULL).exists(), reason="no device that is always full on this system")
+@pytest.mark.thorough
 @pytest.mark.parametrize("what", PRINTING)
 def test_full_disk_is_one_line_and_a_status_of_its_own(album: Path, what: str) -> None:
     done = shell(f"{LOOKALIKE} {what.format(album)} > {FULL}")
@@ -75,6 +76,7 @@ def test_copies_that_a_full_disk_does_not_take_are_one_line_as_well(tmp_path: Pa
     assert done == (OUTPUT_LOST, "lookalike: cannot write the output: No space left on device\n")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("what", PRINTING)
 def test_closed_output_is_one_line_and_the_same_status(album: Path, what: str) -> None:
     done = shell(f"{LOOKALIKE} {what.format(album)} >&-")
@@ -87,6 +89,7 @@ def test_no_other_stream_is_needed(album: Path, closed: str) -> None:
     assert shell(f"{LOOKALIKE} pairs {album} >/dev/null {closed}") == (0, "")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("what", PRINTING)
 def test_reader_that_has_gone_ends_it_without_a_word(album: Path, what: str) -> None:
     reading, writing = os.pipe()
