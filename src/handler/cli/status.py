@@ -45,8 +45,8 @@ JSON fields:
   troubles        what, page and command of each
   unknown         what, reason and permission of what could not be told
   remarks         what is worth knowing, and no trouble
-  functions, rights, resources, sources, subscribers, collections, further_scopes,
-  queues, mappings, lately, alarms, failures
+  functions, rights, resources, sources, subscribers, collections,
+  further_scopes, queues, mappings, lately, alarms, failures
                   what was found; docs/reference/command-line.md has their
                   fields
 
