@@ -13,6 +13,7 @@ from benchmarks.load.simulated_instance import BUCKET, COLLECTION, LOOK1, PAIRED
 from benchmarks.load.throttled_cloud import Before, Cloud
 from benchmarks.load.virtual_time import Group, World
 from handler.core.bill import COUNTS
+from handler.core.entry import entry_bytes
 from handler.core.journal import Shape
 from handler.core.model import ObjectRef
 from handler.core.sequencers import padded_sequencer
@@ -21,6 +22,12 @@ from handler.report import Report
 SIDES = (96, 72)  # pixels of a picture
 RETRY_AFTER_S = (60, 120)  # by Lambda, of an event whose invocation failed; then the failure queue has it
 COPY = "-copy.jpg"
+
+ALL_FILED = {
+    "pk": {"S": f"{COLLECTION}#f"},
+    "sk": {"S": "backlog"},
+    **{name: {"N": "1"} for name in ("segments_filed", "backlog", "busy")},
+}
 
 
 class Herd:
@@ -32,6 +39,8 @@ class Herd:
         shape = Shape(pack_sizes=case.pack_sizes)
         before = Before(COLLECTION, case.pictures, LOOK1.word_count, case.shards)
         self.cloud = Cloud(self.world, before, shape, pictures(uploads), case.placement)
+        if before.pictures * entry_bytes(LOOK1.word_count) > case.journal_mb << 19:  # half: it was filed before
+            self.cloud.store("buckets", ALL_FILED)
         self.done: dict[str, tuple[float, Report]] = {}  # by key: when it was told, and how
         self.attempts = self.lost = self.instances = 0
         self.errors: Counter[str] = Counter()
