@@ -209,7 +209,8 @@ def test_what_does_not_answer_is_named_and_the_rest_is_told(status: Status) -> N
     ended, document = status(AWS_ENDPOINT_URL_CLOUDWATCH="http://127.0.0.1:9")
 
     assert (ended, document["health"]) == (2, "unknown")
-    assert [one["what"] for one in document["unknown"]] == ["the alarms", "what was counted lately"]  # nor what fails
+    named = [one["what"] for one in document["unknown"] if one["what"] != RETRIED]  # which other tests may bring about
+    assert named == ["the alarms", "what was counted lately"]
     assert (document["alarms"], document["lately"]) == (None, None)
     assert [one["queue"] for one in document["queues"]] == ["intake", "again", "failure"]
 

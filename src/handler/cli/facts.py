@@ -177,6 +177,7 @@ class StackFacts:
     subscribers: tuple[Subscribers, ...] = ()
     alarms: tuple[AlarmState, ...] | None = None
     counted: tuple[Counted, ...] | None = None
+    logged_failures: int | None = None  # in the last ten minutes, by the function's log, which is there at once
     failures: WaitingFailures | None = None
     unknown: tuple[Unknown, ...] = ()
 

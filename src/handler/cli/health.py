@@ -61,6 +61,7 @@ class Asked:
     sources: "list[Future[SourceBucket | None]]"
     alarms: "Future[tuple[list[AlarmState], list[Subscribers]] | None]"
     lately: "Future[Lately | None]"
+    logged: "Future[int | None]"
 
 
 class Health:
@@ -105,6 +106,9 @@ class Health:
             queues=[ask(f"the {one} queue", partial(self._queue, answers, one)) for one in QUEUES],
             sources=[ask(f"whether s3://{one} is connected", partial(self._source, answers, one)) for one in buckets],
             alarms=ask("the alarms", partial(self._alarms, answers)),
+            logged=ask(
+                "what failed in the last minutes", partial(readings.logged_failures, of("logs"), stack, self._now)
+            ),
             lately=ask("what was counted lately", partial(readings.lately, of("cloudwatch"), stack, self._now)),
         )
 
@@ -129,6 +133,7 @@ class Health:
             subscribers=(*([subscribers] if subscribers else []), *woken),
             alarms=None if alarms is None else tuple(alarms),
             counted=lately.counted if lately else None,
+            logged_failures=asked.logged.result(),
             failures=next((some for _, some in queues if some), None),
             unknown=answers.unknown,
         )

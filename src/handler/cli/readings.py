@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -24,6 +25,7 @@ from handler.cli.facts import (
     Subscribers,
     WaitingQueue,
 )
+from handler.cli.failure_log import FAILED_LINES
 from handler.cli.stacks import DeployedStack
 from handler.config import BadConfiguration, Config
 
@@ -40,6 +42,7 @@ _HOUR, _DAY, _LATELY = timedelta(hours=1), timedelta(days=1), timedelta(minutes=
 # Lambda tries an event again after one minute and two more, each time for as long as it takes. A span that began so
 # long ago ended at least ten minutes ago.
 _TRIED_AGAIN = timedelta(minutes=15)
+_BETWEEN_TRIES, _LOG_PAGES = timedelta(minutes=10), 5
 _PERIOD_S = 300
 _PAGE = re.compile(r"docs/runbook/([a-z-]+)\.md")
 
@@ -220,6 +223,16 @@ def lately(client: Any, stack: DeployedStack, now: datetime) -> Lately:
         ),
         oldest_s={name: age for name, (at, age) in ages.items() if at > now - _LATELY},
     )
+
+
+def logged_failures(client: Any, stack: DeployedStack, now: datetime) -> int:
+    """Return how many failures the function has told of in the last ten minutes; no more than are on some pages."""
+    pages = client.get_paginator("filter_log_events").paginate(
+        logGroupName=stack.output("LogGroupName"),
+        filterPattern=FAILED_LINES,
+        startTime=int((now - _BETWEEN_TRIES).timestamp() * 1000),
+    )
+    return sum(len(page["events"]) for page in islice(pages, _LOG_PAGES))
 
 
 def _query(

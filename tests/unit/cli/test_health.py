@@ -92,6 +92,10 @@ def denied() -> Any:
     return type("Response", (), {"status_code": 403, "headers": {}})(), error
 
 
+def ok(answer: dict[str, Any]) -> Any:
+    return type("Response", (), {"status_code": 200, "headers": {}})(), answer
+
+
 def denied_all(**_: Any) -> Any:
     return denied()
 
@@ -113,7 +117,7 @@ def test_everything_that_is_denied_is_named_with_its_right_and_nothing_else_is_w
     assert {one.permission for one in found.unknown} == {
         *("lambda:GetFunctionConfiguration", "lambda:ListEventSourceMappings", "dynamodb:DescribeTable"),
         *(
-            "iam:SimulatePrincipalPolicy",
+            *("iam:SimulatePrincipalPolicy", "logs:FilterLogEvents"),
             "s3:ListBucket",
             "s3:GetBucketNotification",
             "dynamodb:Query",
@@ -209,7 +213,7 @@ def test_somebody_who_waits_is_told() -> None:
     Health(everywhere(hold), STACK, REGION).facts(slow, patience_s=0)
 
     ((answers, everything),) = told
-    assert (answers, everything) == (0, 16)
+    assert (answers, everything) == (0, 17)
 
 
 def test_mappings_of_the_queues_and_one_that_was_deleted() -> None:
@@ -275,6 +279,15 @@ def test_last_hour_and_day_are_summed_and_old_ages_are_not_told() -> None:
     found = {one.metric: (one.lately, one.hour, one.day) for one in lately.counted}
     assert (found["Indexed"], found["Errors"]) == ((2, 5, 45), (0, 0, 0))
     assert lately.oldest_s == {"intake": 60.0}
+
+
+def test_failures_that_the_log_has_are_counted_for_ten_minutes() -> None:
+    lines = [{"message": "{}"}] * 3
+    start_ms = int((NOW - timedelta(minutes=10)).timestamp() * 1000)
+    asked = {"logGroupName": "log", "filterPattern": '{ $.message = "failed" }', "startTime": start_ms}
+    client = answering("logs", "filter_log_events", {"events": lines}, **asked)
+
+    assert readings.logged_failures(client, STACK, NOW) == 3
 
 
 # --- where pictures come from ---
@@ -449,7 +462,8 @@ def test_what_a_queue_gave_up_is_told_by_the_log_if_that_may_be_read(readable: b
     if readable:
         said = {"message": "failed", "bucket": "pics", "key": "a.jpg", "exception_name": "OutOfTime"}
         line = {"timestamp": sqs.messages["m0"]["sent_ms"] + 1000, "message": json.dumps(said)}
-        logs = answering("logs", "filter_log_events", {"events": [line]})
+        logs = made("logs")
+        logs.meta.events.register("before-call", lambda **_: ok({"events": [line]}))
     clients = {"sqs": sqs, "logs": logs}
 
     found = Health(lambda service: clients.get(service) or others(service), STACK, REGION).facts()

@@ -199,6 +199,10 @@ def having_failed(metric: str, *, lately: int = 0, hour: int = 0, in_work: int =
     return replace(with_queue("intake", taken=in_work), counted=counted)
 
 
+def test_failure_that_the_log_has_before_it_is_counted_is_one() -> None:
+    assert (health(having(logged_failures=1)), health(having(logged_failures=0))) == (2, 0)
+
+
 @pytest.mark.parametrize("metric", ["Errors", "Failed"])
 @pytest.mark.parametrize(
     ("when", "said"),
