@@ -170,8 +170,8 @@ def _count(name: str, report: Report) -> None:
         log.count("NearDuplicates", len(report.matches))
         log.count("ListMatches", report.listed)
     if report.found is not None:
-        if report.found.route is not Route.WARM:  # nearly all are: a metric that occurs in every hour costs the most
-            log.count(f"Searches{report.found.route.value.capitalize()}")
+        # Other routes are in the line: they are taken in every hour, and a metric that occurs then costs the most.
+        log.count("SearchesProbed", report.found.route is Route.PROBED)
         log.count("PartialSearches", Lack.MEMORY in report.lacks)
         log.count("ComingAgain", report.again_s is not None)
 

@@ -32,8 +32,8 @@ from handler.config import BadConfiguration, Config
 QUEUES = {INTAKE: "IntakeQueueUrl", AGAIN: "AgainQueueUrl", FAILED_EVENTS: "FailureQueueUrl"}
 ROLES = {"events": "FunctionName", "questions": "AskFunctionName"}
 OWN_METRICS = (  # counted by the function
-    *("Indexed", "Rejected", "NearDuplicates", "SearchesLoaded", "SearchesProbed"),
-    *("PartialSearches", "ComingAgain", "CameAgain", "PacksUnavailable", "Failed", "AskFailed"),
+    *("Indexed", "Rejected", "NearDuplicates", "SearchesProbed", "PartialSearches"),
+    *("ComingAgain", "CameAgain", "PacksUnavailable", "Failed", "AskFailed"),
 )
 NOT_READ = ("InternalError", "Forbidden")  # of a metric; its values would be taken for zeros
 LAMBDA_METRICS = ("Invocations", "Errors", "Throttles")

@@ -21,7 +21,6 @@ LATELY = {  # headings, by metric
     "Indexed": "INDEXED",
     "Rejected": "REJECTED",
     "Failed": "FAILED",
-    "SearchesLoaded": "LOADED",
     "SearchesProbed": "PROBED",
     "PartialSearches": "PARTIAL",
     "ComingAgain": "AGAIN",

@@ -22,14 +22,14 @@ def test_indexed_picture_counts_its_matches_and_its_search(deployment: FakeDeplo
 
     metrics = invoke(notification(deployment.put("copy.jpg", jpeg(near_copy(CAT)))), deployment.service).metrics
 
-    assert metrics == {"Indexed": [1], "NearDuplicates": [1], "SearchesLoaded": [1]}
+    assert metrics == {"Indexed": [1], "NearDuplicates": [1]}
 
 
 def test_what_did_not_occur_is_not_counted(deployment: FakeDeployment, invoke: Invoke) -> None:
     """CloudWatch charges for each metric that occurs, also where it is zero."""
     metrics = invoke(notification(deployment.put("cat.jpg", jpeg(CAT))), deployment.service).metrics
 
-    assert metrics == {"Indexed": [1], "SearchesLoaded": [1]}
+    assert metrics == {"Indexed": [1]}
 
 
 def test_looks_are_told_by_the_line_alone(invoke: Invoke) -> None:
@@ -61,7 +61,7 @@ def test_other_outcomes_are_counted_by_name(deployment: FakeDeployment, invoke: 
 
 
 @pytest.mark.parametrize("memory_bytes", [1 << 20, 0], ids=["journal", "buckets"])
-def test_search_that_was_not_warm_is_counted_by_its_route(invoke: Invoke, memory_bytes: int) -> None:
+def test_search_that_the_buckets_answered_is_counted(invoke: Invoke, memory_bytes: int) -> None:
     deployment = FakeDeployment(memory_bytes=memory_bytes)
     service = cache(deployment.service)  # one instance
 
@@ -70,7 +70,7 @@ def test_search_that_was_not_warm_is_counted_by_its_route(invoke: Invoke, memory
     )
 
     routes = [{name for name in metrics if name.startswith("Searches")} for metrics in (first, second)]
-    assert routes == ([{"SearchesLoaded"}, set()] if memory_bytes else [{"SearchesProbed"}] * 2)
+    assert routes == ([set() if memory_bytes else {"SearchesProbed"}] * 2)
 
 
 def test_items_of_one_event_are_counted_one_by_one(deployment: FakeDeployment, invoke: Invoke) -> None:
