@@ -68,7 +68,7 @@ def troubles(facts: StackFacts) -> list[Trouble]:
     for alarm in facts.alarms or ():
         if alarm.state != "ALARM":
             continue
-        page, said = f"{RUNBOOK}{alarm.page}.md", f"alarm {alarm.alarm} has been on{_span(alarm, facts.at)}"
+        page, said = f"{RUNBOOK}{_page(facts, alarm)}.md", f"alarm {alarm.alarm} has been on{_span(alarm, facts.at)}"
         meaning = alarm.meaning.rstrip(".") or alarm.reason
         place = next((number for number, one in enumerate(found) if one.page == page), None)
         if place is None:
@@ -285,6 +285,12 @@ def _memory_bytes(facts: StackFacts) -> int | None:
     if function is None or function.journal_memory_mb is None or facts.stack.parameters.get("JournalMemory") == "0":
         return None
     return function.journal_memory_mb << 20
+
+
+def _page(facts: StackFacts, alarm: AlarmState) -> str:
+    """Return the page for *alarm*: what Lambda has dropped is not lost where failed events wait."""
+    waits = any(one.queue == FAILED_EVENTS and one.waiting + one.taken for one in facts.queues)
+    return PAGE_OF_QUEUE[FAILED_EVENTS] if alarm.alarm == "events-dropped" and waits else alarm.page
 
 
 def _is_muted(one: AlarmState) -> bool:

@@ -254,6 +254,15 @@ def test_alarm_without_data_is_neither() -> None:
     assert (troubles(facts), remarks(facts)) == ([], [])
 
 
+def test_what_was_dropped_and_waits_in_the_failure_queue_is_one_trouble() -> None:
+    facts = with_queue("failure", waiting=1)
+
+    (found,) = troubles(replace(facts, alarms=(in_alarm("events-dropped", "events-dropped"),)))
+
+    assert found.what == "1 event waits in the failure queue; alarm events-dropped has been on for 12 min"
+    assert (found.page, found.command) == ("docs/runbook/failure-queue.md", "lookalike failures")
+
+
 def test_stack_of_another_name_is_named_in_commands() -> None:
     facts = with_queue("failure", waiting=1)
 
