@@ -102,6 +102,11 @@ def parameters(**chosen: Any) -> dict[str, Any]:
     return {name: one["Default"] for name, one in TEMPLATE["Parameters"].items()} | chosen
 
 
+def short_name(logical_id: str) -> str:
+    """Return the name of an alarm without that of the stack, as people call it."""
+    return str(ALARMS[logical_id]["Properties"]["AlarmName"]["Fn::Sub"]).removeprefix("${AWS::StackName}-")
+
+
 class Alarm:
     """One alarm of the template, in a stack that has physical *names*."""
 
@@ -109,6 +114,10 @@ class Alarm:
         self._properties = ALARMS[logical_id]["Properties"]
         self._names, self._parameters = names or {}, parameters(**chosen)
         self.threshold = float(resolved(self._properties["Threshold"], self._names, self._parameters))
+
+    def statistics(self) -> list[tuple[Metric, str]]:
+        """Each series that it watches, with the statistic."""
+        return [(self._metric(described), stat) for _, described, stat, _ in self._watched()]
 
     @property
     def metrics(self) -> dict[str, Metric]:

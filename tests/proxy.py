@@ -1,5 +1,6 @@
-"""A proxy between the deployed function and the emulator, which can make the function fail at any of its calls."""
+"""A proxy between the deployed function and the emulator, which can make the function fail or wait at its calls."""
 
+import contextlib
 import http.client
 import threading
 from collections.abc import Callable
@@ -12,11 +13,15 @@ CRASH = b'<Error><Code>InjectedCrash</Code><Message>{"__type": "InjectedCrash"}<
 
 
 class Proxy:
-    """Forwards every request; `crash_at(n)` makes the n-th later one fail, before or after it takes effect."""
+    """Forwards every request; `crash_at(n)` makes the n-th later one fail, before or after it takes effect.
+
+    `hold(word)` keeps those waiting whose path has the word, until it is let go.
+    """
 
     def __init__(self) -> None:
         self.target = ""
-        self._lock = threading.Lock()
+        self._lock, self._let_go = threading.Lock(), threading.Condition()
+        self._held = set[str]()
         self._until_crash: int | None = None
         self._effective = False
         self.crashed = threading.Event()
@@ -44,10 +49,28 @@ class Proxy:
             self._until_crash, self._effective = call, effective
             self.crashed.clear()
 
+    def hold(self, word: str) -> None:
+        """Keep all requests waiting whose path has *word*."""
+        with self._let_go:
+            self._held.add(word)
+
+    def let_go(self, word: str) -> None:
+        """Forward those that wait for *word*."""
+        with self._let_go:
+            self._held.discard(word)
+            self._let_go.notify_all()
+
     def calm(self) -> None:
-        """Fail nothing any more."""
+        """Fail nothing any more, and keep nothing waiting."""
         with self._lock:
             self._until_crash = None
+        with self._let_go:
+            self._held.clear()
+            self._let_go.notify_all()
+
+    def _wait(self, path: str) -> None:
+        with self._let_go:
+            self._let_go.wait_for(lambda: not any(word in path for word in self._held))
 
     def _crashes_now(self) -> bool:
         with self._lock:
@@ -68,6 +91,7 @@ class Proxy:
 
             def _forward(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                proxy._wait(self.path)
                 crash = proxy._crashes_now()
                 if not crash or proxy._effective:
                     target = urlsplit(proxy.target)
@@ -94,7 +118,8 @@ class Proxy:
                 self.send_header("Content-Length", length)
                 self.end_headers()
                 if self.command != "HEAD":
-                    self.wfile.write(content)
+                    with contextlib.suppress(ConnectionError):  # whoever was kept waiting may have gone
+                        self.wfile.write(content)
 
             do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _forward  # noqa: N815  names that http.server calls
 

@@ -4,6 +4,8 @@ Its emulator enforces rights. As it speaks plain HTTP, the statements that deny 
 """
 
 import json
+import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +20,8 @@ from handler.cli.local import stack as stacks
 from handler.cli.local.deployment import Deployment
 from handler.cli.stacks import STACK
 from tests.conftest import ROOT
+from tests.docs.markdown import CodeBlock, blocks
+from tests.docs.shell import ShellCommand, commands, is_run, run
 from tests.pictures import jpeg, near_copy, photo
 
 # The pages of the runbook that are about what somebody sees. `test_runbook.py` runs each, once the fault is there.
@@ -25,6 +29,7 @@ SYMPTOMS = (
     *("no-notices", "too-many-notices", "wrong-notice", "costs-rise", "poison-event", "throttling", "cannot-start"),
     *("lost-table", "lost-bucket", "rights-revoked", "bad-deployment", "stack-does-not-delete"),
 )
+RUNBOOK = ROOT / "docs" / "runbook"
 PATIENCE_S = 60
 OF_SAM = "aws-sam-cli-managed-default"  # the stack by which `sam deploy` keeps what it deploys
 WITHOUT_TLS = "aws:SecureTransport: 'false'"
@@ -36,6 +41,7 @@ class Drill:
     def __init__(self, there: Deployment, template: Path) -> None:
         self.there, self.template = there, template
         self.s3, self.sqs, self.sns = (there.client(service) for service in ("s3", "sqs", "sns"))
+        self._logs = there.client("logs")
         self.functions, self.iam = there.client("lambda"), there.client("iam")
         self.dynamodb, self.stacks = there.client("dynamodb"), there.client("cloudformation")
         self._number = 100
@@ -64,6 +70,27 @@ class Drill:
             FunctionName=self.outputs["FunctionName"], InvocationType="Event", Payload=json.dumps(event)
         )
 
+    def change(self, **parameters: str) -> None:
+        """Give the stack that runs these parameters, quicker than a shell does."""
+        (found,) = self.stacks.describe_stacks(StackName=STACK)["Stacks"]
+        kept = [one["ParameterKey"] for one in found["Parameters"] if one["ParameterKey"] not in parameters]
+        self.stacks.update_stack(
+            StackName=STACK,
+            UsePreviousTemplate=True,
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Parameters=[
+                *({"ParameterKey": name, "UsePreviousValue": True} for name in kept),
+                *({"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()),
+            ],
+        )
+        self.stacks.get_waiter("stack_update_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
+
+    def lose(self, bucket: str) -> None:
+        """Delete a bucket with all that is in it."""
+        for found in self.s3.list_objects_v2(Bucket=bucket).get("Contents", ()):
+            self.s3.delete_object(Bucket=bucket, Key=found["Key"])
+        self.s3.delete_bucket(Bucket=bucket)
+
     def waiting(self) -> int:
         """How many events are in the failure queue."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -73,9 +100,16 @@ class Drill:
 
     def lines(self, key: str) -> list[dict[str, Any]]:
         """What the function has logged about an object."""
-        events = self.there.client("logs").filter_log_events(logGroupName=self.outputs["LogGroupName"])["events"]
-        documents = [json.loads(event["message"]) for event in events if event["message"].startswith('{"level"')]
-        return [document for document in documents if document.get("key") == key]
+        return [document for document in self.logged() if document.get("key") == key]
+
+    def keys(self, outcome: str) -> set[str]:
+        """The objects of which the log has a line with *outcome*."""
+        return {document["key"] for document in self.logged() if document["message"] == outcome}
+
+    def logged(self) -> list[dict[str, Any]]:
+        """What the function has logged about objects."""
+        events = self._logs.filter_log_events(logGroupName=self.there.outputs["LogGroupName"])["events"]
+        return [json.loads(event["message"]) for event in events if event["message"].startswith('{"level"')]
 
     def until(self, seen: Callable[[], Any], what: str) -> Any:
         """Look again and again: the emulator tells nobody what its functions do."""
@@ -122,6 +156,39 @@ class Drill:
 
         self.until(came, f"{count} messages")
         return found
+
+
+class Reader:
+    """Somebody with a shell in the checkout, who follows the runbook."""
+
+    def __init__(self, there: Deployment, folder: Path) -> None:
+        """*folder* is empty: what the checkout has is linked into it."""
+        self._folder = folder
+        for name in (".venv", ".venv-sam", "docs"):
+            (folder / name).symlink_to(ROOT / name)
+        (folder / "bin").mkdir()
+        for command in ("aws", "python3"):
+            (folder / "bin" / command).symlink_to(shutil.which(command, path=ROOT / ".venv" / "bin") or "")
+        path = f"{folder / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        self._env = emulator.environment(there.endpoint, {"HOME": str(folder), "PATH": path, "COLUMNS": "120"})
+
+    def follow(self, page: str) -> None:
+        """Type all that *page* has, from top to bottom."""
+        wanted = [block for block in blocks(RUNBOOK / f"{page}.md") if is_run(block)]
+        run([command for block in wanted for command in commands(block)], self._folder, self._env)
+
+    def type_of(self, page: str, *wanted: str, after: str = "") -> None:
+        """Type those commands of *page* that have one of the texts *wanted*; *after* comes first."""
+        found = [command for block in blocks(RUNBOOK / f"{page}.md") for command in commands(block)]
+        chosen = [command for command in found if any(text in command.text for text in wanted)]
+        assert len(chosen) >= len(wanted), (page, wanted)
+        first = ShellCommand(chosen[0].block, f". docs/runbook/functions.sh{after and chr(10)}{after}")
+        run([first, *chosen], self._folder, self._env)
+
+    def type(self, *texts: str) -> None:
+        """Type commands of no page."""
+        block = CodeBlock(RUNBOOK / "functions.sh", 0, "console", "", "")
+        run([ShellCommand(block, text) for text in (". docs/runbook/functions.sh", *texts)], self._folder, self._env)
 
 
 def own_queue(there: Deployment) -> str:

@@ -20,7 +20,7 @@ from handler.core.formats import FORMATS
 from handler.core.found import Route
 from handler.core.journal import Shape
 from handler.core.model import Outcome
-from tests.alarms import ALARMS, Alarm
+from tests.alarms import ALARMS, Alarm, short_name
 from tests.docs.function import BUCKET, BrokenPictures, Function, HandledEvent, NoPacks
 from tests.docs.markdown import REFERENCE, ROOT, code, names, table, tables
 from tests.docs.test_configuration import TEMPLATE
@@ -239,3 +239,14 @@ def test_alarms_with_their_metrics_and_pages() -> None:
         metrics = {metric.name for metric in Alarm(logical_id).metrics.values()}
         alarms[name] = (metrics, f"[{page[1]}](../runbook/{page[1]}.md)")
     assert documented == alarms
+
+
+def test_every_alarm_was_seen_to_begin_and_to_end() -> None:
+    """By a cause and a cure, in the test that the page names."""
+    test = (ROOT / "tests" / "integration" / "test_alarms.py").read_text()
+    begun, ended = (
+        {name for call in re.findall(rf"night\.{verb}\(([^)]*)\)", test) for name in re.findall('"([a-z-]+)"', call)}
+        for verb in ("fires", "clears")
+    )
+
+    assert begun == ended == {short_name(one) for one in ALARMS} == set(names(table(PAGE, "How each was seen")))

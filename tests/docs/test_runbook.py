@@ -1,26 +1,19 @@
 """The runbook's pages of symptoms: each fault is brought about, its page is followed to the letter, and it is over."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from handler.cli.local import emulator
 from handler.cli.local import stack as stacks
 from handler.cli.stacks import STACK
 from handler.core.model import ObjectRef
-from tests.conftest import ROOT
-from tests.docs.drill import Drill, deploy, drill, own_queue
-from tests.docs.markdown import blocks
-from tests.docs.shell import commands, is_run, run
+from tests.docs.drill import Drill, Reader, deploy, drill, own_queue
 from tests.events import notification
 from tests.pictures import jpeg, near_copy, photo
 
 pytestmark = [pytest.mark.emulator, pytest.mark.slow]  # a stack of its own, and minutes
-
-RUNBOOK = ROOT / "docs" / "runbook"
 
 
 @pytest.fixture
@@ -32,19 +25,7 @@ def there() -> Iterator[Drill]:
 @pytest.fixture
 def follow(there: Drill, tmp_path: Path) -> Callable[[str], None]:
     """Follow a page, as somebody would in a shell in the checkout."""
-    for name in (".venv", ".venv-sam", "docs"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / "bin").mkdir()
-    for command in ("aws", "python3"):
-        (tmp_path / "bin" / command).symlink_to(shutil.which(command, path=ROOT / ".venv" / "bin") or "")
-    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    env = emulator.environment(there.there.endpoint, {"HOME": str(tmp_path), "PATH": path, "COLUMNS": "120"})
-
-    def followed(page: str) -> None:
-        wanted = [block for block in blocks(RUNBOOK / f"{page}.md") if is_run(block)]
-        run([command for block in wanted for command in commands(block)], tmp_path, env)
-
-    return followed
+    return Reader(there.there, tmp_path).follow
 
 
 def test_right_that_was_taken_away(there: Drill, follow: Callable[[str], None]) -> None:
@@ -88,9 +69,7 @@ def test_function_that_cannot_start(there: Drill, follow: Callable[[str], None])
 
 def test_bucket_that_is_gone(there: Drill, follow: Callable[[str], None]) -> None:
     for bucket in (there.outputs["PacksBucketName"], there.bucket):
-        for found in there.s3.list_objects_v2(Bucket=bucket).get("Contents", ()):
-            there.s3.delete_object(Bucket=bucket, Key=found["Key"])
-        there.s3.delete_bucket(Bucket=bucket)
+        there.lose(bucket)
 
     follow("lost-bucket")
 

@@ -1,212 +1,304 @@
-"""Alarms of a deployed stack: causes bring them about, cures end them, and whoever is to be told is told.
+"""Every alarm of a deployed stack: its cause brings it about, its page's cure ends it, and somebody is told of both.
 
-CloudWatch's part that the emulator lacks is done here: it reads the metrics in the log, and asks queues for their
-depth. What functions do, the emulator counts. `tests/alarms.py` judges.
+One stack has all faults, one after the other. What the emulator does not do is in `tests/cloudwatch.py`.
 """
 
-import json
 import time
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from handler.cli.local import deployment as deployments
-from handler.cli.local.deployment import Deployment
-from handler.cli.main import main
-from tests.alarms import ALARMS, Alarm, Metric, Point
+from handler.cli.local import stack as stacks
+from handler.core.model import Collection, ObjectRef
 from tests.conftest import ROOT
+from tests.docs.drill import Drill, Reader, own_queue
+from tests.events import notification
+from tests.integration.journals import PACK, fill
+from tests.integration.night import PICTURE, SPAN, Night
 from tests.pictures import jpeg, near_copy, photo
 from tests.proxy import Proxy
 
 pytestmark = [pytest.mark.emulator, pytest.mark.slow]  # a stack of its own
 
 TOPIC = "arn:aws:sns:us-east-1:000000000000:who-is-woken"
-PATIENCE_S = 60
-QUEUES = {"FailureQueue": "FailureQueueUrl", "IntakeQueue": "IntakeQueueUrl", "AgainQueue": "AgainQueueUrl"}
-DEPTHS = {
-    "ApproximateNumberOfMessagesVisible": "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesDelayed": "ApproximateNumberOfMessagesDelayed",
+PARAMETERS = {  # thresholds as a small site has them, and the shortest Timeout
+    "AlarmTopicArn": TOPIC,
+    "AlarmQuietDay": "on",
+    "AlarmQueueDepth": "5",
+    "AlarmReadCost": "1",
+    "Timeout": "30",
+    "ScopeDepth": "1",
 }
-NOT_THERE = {"BusEventsLostAlarm", "QuietDayAlarm", "RejectedAlarm", "ReadCostAlarm"}  # asked for; or by math
-
-
-class CloudWatch:
-    """What CloudWatch knows of a stack."""
-
-    def __init__(self, there: Deployment) -> None:
-        self.there, self._client = there, there.client("cloudwatch")
-        resources = there.client("cloudformation").describe_stack_resources(StackName="lookalike")["StackResources"]
-        self._names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources}
-        self._depths = list[Point]()
-
-    def alarm(self, logical_id: str) -> Alarm:
-        return Alarm(logical_id, self._names)
-
-    def in_alarm(self, now: float | None = None) -> set[str]:
-        """The alarms of which a cause was there before *now*."""
-        points = [*self.measured(), *self._counted(), *self.invoked()]
-        moment = time.time() + 1 if now is None else now
-        return {
-            name for name in ALARMS if name != "QuietDayAlarm" and self.alarm(name).state(points, moment) == "ALARM"
-        }
-
-    def measured(self) -> list[Point]:
-        """Measure the queues as SQS does each minute; return all that was measured so far, and tell the emulator."""
-        sqs = self.there.client("sqs")
-        for queue, output in QUEUES.items():
-            url = self.there.outputs[output]
-            said = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-            dimensions = (("QueueName", url.rpartition("/")[2]),)
-            for name, attribute in DEPTHS.items():
-                point = Point(Metric("AWS/SQS", name, dimensions, queue), time.time(), float(said[attribute]))
-                self._depths.append(point)
-                self._put(point)
-        return self._depths
-
-    def _put(self, point: Point) -> None:
-        metric = point.metric
-        described = [{"Name": name, "Value": value} for name, value in metric.dimensions]
-        datum = {"MetricName": metric.name, "Dimensions": described, "Value": point.value}
-        self._client.put_metric_data(Namespace=metric.namespace, MetricData=[datum])
-
-    def _counted(self) -> Iterator[Point]:
-        """What the log counts in CloudWatch's embedded format."""
-        for event in self.there.client("logs").filter_log_events(logGroupName=self.there.outputs["LogGroupName"])[
-            "events"
-        ]:
-            document: dict[str, Any] = json.loads(event["message"]) if event["message"].startswith("{") else {}
-            for directive in document.get("_aws", {}).get("CloudWatchMetrics", ()):
-                (names,) = directive["Dimensions"]
-                dimensions = tuple(sorted((name, document[name]) for name in names))
-                for metric in directive["Metrics"]:
-                    series = Metric(directive["Namespace"], metric["Name"], dimensions, "AWS::StackName")
-                    yield Point(series, event["timestamp"] / 1000, sum(document[metric["Name"]]))
-
-    def invoked(self) -> Iterator[Point]:
-        """What the emulator counts of invocations that somebody waits for, by the second."""
-        for function in ("LookalikeFunction", "AskFunction"):
-            for name, stat in (("Errors", "Sum"), ("Throttles", "Sum"), ("Duration", "Maximum")):
-                dimensions = (("FunctionName", self._names[function]),)
-                answer = self._client.get_metric_statistics(
-                    Namespace="AWS/Lambda",
-                    MetricName=name,
-                    Dimensions=[{"Name": key, "Value": value} for key, value in dimensions],
-                    StartTime=datetime.now().astimezone() - timedelta(hours=1),
-                    EndTime=datetime.now().astimezone() + timedelta(minutes=1),
-                    Period=1,
-                    Statistics=[stat],
-                )
-                for one in answer["Datapoints"]:
-                    metric = Metric("AWS/Lambda", name, dimensions, function)
-                    yield Point(metric, one["Timestamp"].timestamp(), one[stat])
-
-    def told(self, queue_url: str) -> list[tuple[str, str]]:
-        """Name and new state of each alarm that somebody was told of."""
-        answer = self.there.client("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=5)
-        bodies = [json.loads(message["Body"]) for message in answer.get("Messages", ())]
-        return [(body["AlarmName"], body["NewStateValue"]) for body in bodies]
+NOT_DEPLOYED = {"rejected", "read-cost"}  # the emulator computes nothing
+HOUR, DAY = 3600, 86_400  # seconds
+NEARLY_S = 27.2  # of the 30 that an invocation has
 
 
 @pytest.fixture(scope="module")
-def proxy() -> Iterator[Proxy]:
-    with Proxy() as proxy:
-        yield proxy
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    with (
+        Proxy() as proxy,
+        deployments.start(ROOT, function_endpoint=proxy.endpoint, parameters=PARAMETERS) as there,
+    ):
+        proxy.target = there.endpoint
+        reader = Reader(there, tmp_path_factory.mktemp("checkout"))
+        yield Night(Drill(there, stacks.build_for_emulator(ROOT)), proxy, reader, PARAMETERS)
 
 
-@pytest.fixture(scope="module")
-def there(proxy: Proxy) -> Iterator[Deployment]:
-    with deployments.start(ROOT, function_endpoint=proxy.endpoint, parameters={"AlarmTopicArn": TOPIC}) as started:
-        proxy.target = started.endpoint
-        yield started
-
-
-@pytest.fixture
-def watched(there: Deployment) -> CloudWatch:
-    return CloudWatch(there)
-
-
-@pytest.fixture
-def woken(there: Deployment) -> str:
-    """The queue of somebody who is told of alarms."""
-    sns, sqs = there.client("sns"), there.client("sqs")
-    url: str = sqs.create_queue(QueueName="woken")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    assert sns.create_topic(Name=TOPIC.rpartition(":")[2])["TopicArn"] == TOPIC
-    sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
-    return url
-
-
-def await_(seen: Callable[[], bool], what: str) -> None:
-    """Look again and again: the emulator tells nobody what its functions do."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not seen():
-        assert time.monotonic() < deadline, f"no {what} within {PATIENCE_S} s"
-        time.sleep(0.2)
-
-
-def lines(there: Deployment, key: str) -> list[dict[str, Any]]:
-    events = there.client("logs").filter_log_events(logGroupName=there.outputs["LogGroupName"])["events"]
-    documents = [json.loads(event["message"]) for event in events if event["message"].startswith('{"level"')]
-    return [document for document in documents if document.get("key") == key]
-
-
-def upload(there: Deployment, key: str, body: bytes) -> None:
-    there.client("s3").put_object(Bucket=there.bucket, Key=key, Body=body)
-
-
-def test_idle_and_normally_loaded_stacks_are_in_no_alarm(there: Deployment, watched: CloudWatch) -> None:
-    named = {ALARMS[name]["Properties"]["AlarmName"]["Fn::Sub"] for name in ALARMS.keys() - NOT_THERE}
-    described = there.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert {one["AlarmName"] for one in described} == {name.replace("${AWS::StackName}", "lookalike") for name in named}
-    assert {(*one["AlarmActions"], *one["OKActions"]) for one in described} == {(TOPIC, TOPIC)}
-    assert watched.in_alarm() == set()
+def test_idle_and_normally_loaded_stacks_are_in_no_alarm(night: Night) -> None:
+    described, alarms = night.cloudwatch.described(), night.cloudwatch.alarms()
+    assert alarms.keys() - described.keys() == NOT_DEPLOYED | {"bus-events-lost"}
+    for name, one in described.items():
+        ((metric, stat),) = alarms[name].statistics()
+        assert (one["Namespace"], one["MetricName"]) == (metric.namespace, metric.name)
+        assert tuple((pair["Name"], pair["Value"]) for pair in one["Dimensions"]) == metric.dimensions
+        assert (one.get("ExtendedStatistic") or one["Statistic"], one["Threshold"]) == (stat, alarms[name].threshold)
+        assert (one["AlarmActions"], one["OKActions"]) == ([TOPIC], [TOPIC])
+    assert night.cloudwatch.in_alarm() == {"quiet-day"}  # nothing was uploaded yet
 
     for number in range(4):
-        upload(there, f"{number}.jpg", jpeg(near_copy(photo(number % 2))))
-    upload(there, "no-picture.jpg", b"text")
-    await_(lambda: all(lines(there, f"{number}.jpg") for number in range(4)), "lines of the uploads")
-    await_(lambda: bool(lines(there, "no-picture.jpg")), "line of what is no picture")
-
-    assert watched.in_alarm() == set()
-    states = {one["StateValue"] for one in there.client("cloudwatch").describe_alarms()["MetricAlarms"]}
-    assert "ALARM" not in states
+        night.indexed(f"load/{number}.jpg", jpeg(near_copy(photo(number % 2))))
+        night.lasts()
+        assert night.cloudwatch.in_alarm() == set()
+    night.upload("load/no-picture.jpg", b"text")
+    night.drill.until_outcome("load/no-picture.jpg", "rejected")
+    night.clears()
 
 
-def test_event_that_fails_for_good_wakes_somebody_until_it_is_sent_again(
-    there: Deployment, watched: CloudWatch, woken: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in there.environment.items():
-        monkeypatch.setenv(name, value)
-    proxy.crash_at(0, effective=False)
-    upload(there, "poison.jpg", jpeg(photo(7)))
+def test_event_that_fails_for_good(night: Night) -> None:
+    night.proxy.crash_at(0, effective=False)
+    night.upload("poison/a.jpg")
     for _ in range(2):
-        assert proxy.crashed.wait(PATIENCE_S)
-        proxy.crash_at(0, effective=False)
-    await_(lambda: len(lines(there, "poison.jpg")) >= 3, "three failures")
-    await_(lambda: "FailureQueueAlarm" in watched.in_alarm(), "alarm")
+        assert night.proxy.crashed.wait(60)
+        night.proxy.crash_at(0, effective=False)
+    night.fires("failure-queue", "events-dropped")
 
-    assert watched.in_alarm() == {"FailureQueueAlarm"}
-    assert ("lookalike-failure-queue", "ALARM") in watched.told(woken)
-
-    proxy.calm()
-    assert main(["redrive", "--yes"]) == 0
-    await_(lambda: lines(there, "poison.jpg")[-1]["message"] == "indexed", "line that it is indexed")
-    later = time.time() + 301  # when SQS's next measures are all that the alarm looks at
-    assert [point.value for point in watched.measured()[-6:]] == [0.0] * 6
-    assert watched.in_alarm(later) == set()
+    night.proxy.calm()
+    night.reader.type_of("failure-queue", "redrive --yes")
+    night.drill.until_outcome("poison/a.jpg", "indexed")
+    night.clears("failure-queue", "events-dropped")
 
 
-def test_function_that_fails_again_and_again_wakes_somebody_until_it_does_not(
-    there: Deployment, watched: CloudWatch
-) -> None:
+def test_functions_that_cannot_start(night: Night) -> None:
+    event, asked, upload = "FunctionName", "AskFunctionName", notification(ObjectRef(night.drill.bucket, "x", "1"))
+    for name in (event, asked):
+        variables = night.settings(name)["Environment"]["Variables"]
+        night.set(name, Environment={"Variables": variables | {"RADIUS": "ten"}})
     for _ in range(2):
-        answer = there.client("lambda").invoke(FunctionName=there.outputs["FunctionName"], Payload=b'{"nonsense": 1}')
-        assert answer["FunctionError"]
-    first, *_, last = sorted(one.at for one in watched.invoked() if one.metric.name == "Errors" and one.value)
-    assert last > first
+        assert night.invoke(event, upload)["FunctionError"]
+        assert "FunctionError" not in night.invoke(asked, night.question("x"))  # it says why, and is not ended
+        night.lasts()
+    night.fires("function-errors", "failed-events", "questions-failed")
 
-    assert "FunctionErrorsAlarm" not in watched.in_alarm(last + 2)  # one span of five minutes alone
-    assert {"FunctionErrorsAlarm", "FailedEventsAlarm"} <= watched.in_alarm((first + last) / 2 + 300)
-    assert watched.in_alarm(last + 901) == set()
+    night.reader.type_of("cannot-start", "change Radius=15", "change Radius=16")
+    night.indexed("started/a.jpg")
+    night.clears("function-errors", "failed-events", "questions-failed")
+
+
+def test_events_of_a_queue_that_fail(night: Night) -> None:
+    queue, visibility = night.drill.outputs["IntakeQueueUrl"], "VisibilityTimeout"
+    night.drill.sqs.set_queue_attributes(QueueUrl=queue, Attributes={visibility: "1"})  # it comes again in a second
+    for number in range(2):
+        night.upload(f"queued/{number}.jpg")
+        night.drill.until_outcome(f"queued/{number}.jpg", "indexed")
+        night.proxy.crash_at(0, effective=False)
+        night.send(f"queued/{number}.jpg")
+        night.drill.until_outcome(f"queued/{number}.jpg", "failed")
+        night.lasts()
+    night.fires("failed-events")
+
+    night.drill.until(lambda: len(night.drill.lines("queued/1.jpg")) >= 3, "the same event once more")
+    night.drill.sqs.set_queue_attributes(QueueUrl=queue, Attributes={visibility: "180"})
+    night.clears("failed-events")
+
+
+def test_questions_that_run_out_of_time(night: Night) -> None:
+    night.indexed("asked/a.jpg")
+    night.proxy.hold("/")  # all calls wait
+    night.set("AskFunctionName", Timeout=3)
+    for _ in range(2):
+        assert night.invoke("AskFunctionName", night.question("asked/a.jpg"))["FunctionError"]
+        night.lasts()
+    night.fires("question-errors")
+
+    night.proxy.calm()
+    night.reader.type("change Timeout=60")
+    assert "FunctionError" not in night.invoke("AskFunctionName", night.question("asked/a.jpg"))
+    night.clears("question-errors")
+    night.drill.change(Timeout="30")
+
+
+def test_function_that_somebody_has_switched_off(night: Night) -> None:
+    night.allow(0)
+    for number in range(3):
+        night.upload(f"off/{number}.jpg")
+        night.drill.until_failed(number + 1)
+        night.lasts()
+    night.upload("off/3.jpg")
+    night.drill.until_failed(4)
+    night.fires("throttles", "events-dropped", "failure-queue")
+
+    night.reader.type_of("throttling", "delete-function-concurrency", "redrive --yes")
+    for number in range(4):
+        night.drill.until_outcome(f"off/{number}.jpg", "indexed")
+    night.clears("throttles", "events-dropped", "failure-queue")
+
+
+def test_failure_queue_that_is_gone(night: Night) -> None:
+    night.drill.sqs.delete_queue(QueueUrl=night.drill.outputs["FailureQueueUrl"])
+    night.drill.invoke({"nonsense": 1})
+    night.fires("failures-lost", "events-dropped")
+
+    night.reader.type_of("events-dropped", "create-queue")
+    night.clears("failures-lost", "events-dropped")
+    night.drill.invoke({"nonsense": 1})
+    night.drill.until_failed()
+    night.drill.sqs.purge_queue(QueueUrl=night.drill.outputs["FailureQueueUrl"])
+    night.clears()
+
+
+def test_subscriber_that_is_gone(night: Night) -> None:
+    queue = own_queue(night.drill.there)
+    arn = night.drill.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    night.drill.sqs.delete_queue(QueueUrl=queue)
+    for name in "ab":
+        night.indexed(f"told/{name}.jpg")
+    night.fires("deliveries")
+
+    night.reader.type_of("deliveries", "sns unsubscribe", after=f"GONE={arn}")
+    night.lasts()
+    assert night.indexed("told/c.jpg")["announced"] == 2
+    night.clears("deliveries", after=0)
+
+
+def test_invocations_that_take_nearly_all_of_their_time(night: Night) -> None:
+    """Three that overlap, so that it takes no longer than one."""
+    keys = [f"slow/{number}.jpg" for number in range(3)]
+    began = list[float]()
+    for key in keys:
+        night.proxy.hold(key)
+        night.upload(key)
+        began.append(time.monotonic())
+        time.sleep(2)  # so that they end one after the other
+    for key, start in zip(keys, began, strict=True):
+        time.sleep(max(0, start + NEARLY_S - time.monotonic()))
+        night.proxy.let_go(key)
+        night.drill.until_outcome(key, "indexed")
+        night.lasts(SPAN if key != keys[-1] else 0)
+    night.fires("duration")
+
+    night.indexed("slow/quick.jpg")
+    night.clears("duration", after=SPAN)
+
+
+def test_intake_that_takes_nothing(night: Night) -> None:
+    night.take_nothing_from("IntakeQueueUrl")
+    keys = [f"intake/{number}.jpg" for number in range(5)]
+    night.send(*keys)
+    for _ in range(3):
+        night.lasts()
+    night.fires("intake-depth")
+    night.lasts(HOUR)
+    for _ in range(3):
+        night.lasts()
+    night.fires("intake-depth", "intake-age")
+
+    night.reader.type_of("intake-queue", "MAPPING=", "--enabled")
+    for key in keys:
+        night.drill.until_outcome(key, "gone")
+    night.clears("intake-depth", "intake-age")
+
+
+def test_packs_bucket_that_is_gone(night: Night) -> None:
+    outputs = night.drill.outputs
+    fill(night.drill.dynamodb, outputs["BucketTableName"], Collection("packs/", "look1"), PACK + 1)
+    night.drill.lose(outputs["PacksBucketName"])
+    for number in range(2):
+        night.renew(f"{number}")
+        assert night.indexed(f"packs/{number}.jpg")["trouble"]
+        night.lasts()
+    night.fires("packs-unavailable")
+
+    night.reader.type_of("lost-bucket", 'aws s3 mb "s3://$(output PacksBucketName)')
+    night.renew("2")
+    assert "trouble" not in night.indexed("packs/new.jpg")
+    night.clears("packs-unavailable")
+
+
+def test_pictures_that_come_again(night: Night) -> None:
+    """Sent as the function sends those whose search was not whole."""
+    keys = [f"late/{number}.jpg" for number in range(5)]
+    for key in keys:
+        night.indexed(key)
+    night.come_again(*keys, delay_s=20)
+    for _ in range(3):
+        night.lasts()
+    night.fires("again-depth")
+    for key in keys:
+        night.drill.until_outcome(key, "stale")
+    night.clears("again-depth")
+
+    night.take_nothing_from("AgainQueueUrl")
+    night.come_again(keys[0], delay_s=0)
+    for span in (HOUR, SPAN, SPAN):
+        night.lasts(span)
+    night.fires("again-age")
+
+    night.reader.type_of("again-queue", "MAPPING=", "--enabled")
+    night.drill.until(lambda: len(night.drill.lines(keys[0])) == 3, "the picture once more")
+    night.clears("again-age")
+
+
+def test_day_on_which_no_event_comes(night: Night) -> None:
+    night.drill.s3.put_bucket_notification_configuration(Bucket=night.drill.bucket, NotificationConfiguration={})
+    night.upload("quiet/a.jpg")
+    night.lasts(DAY)
+    night.fires("quiet-day")
+
+    night.reader.type_of("no-notices", "change Intake=queue", "change Intake=direct")
+    night.indexed("quiet/b.jpg")
+    night.clears("quiet-day", after=0)
+
+
+def test_uploads_that_are_no_pictures(night: Night) -> None:
+    night.indexed("mixed/a.jpg")
+    night.upload_many({f"mixed/{number}.txt": b"text" for number in range(20)})
+    night.fires("rejected")
+
+    night.lasts(HOUR)
+    night.indexed("mixed/b.jpg")
+    night.clears("rejected", after=0)
+
+
+def test_function_without_memory_for_journals(night: Night) -> None:
+    night.drill.change(JournalMemory="0")
+    night.cloudwatch.count_logged(times=10)  # a hundred uploads take the emulator minutes
+    for half in range(2):
+        night.upload_many({f"probed/{half}{number}.jpg": PICTURE for number in range(5)})
+        night.lasts()
+    night.fires("partial-searches", "read-cost")
+
+    night.reader.type_of("partial-searches", "change JournalMemory=512")
+    night.cloudwatch.count_logged(times=1)
+    assert "lacks" not in night.indexed("probed/whole.jpg")
+    night.clears("partial-searches", "read-cost", after=HOUR)
+
+
+def test_queues_that_are_gone_when_events_come_by_eventbridge(night: Night) -> None:
+    """Last: it makes the stack one of buckets that were there before."""
+    night.drill.s3.create_bucket(Bucket="archive")
+    night.drill.s3.put_bucket_notification_configuration(
+        Bucket="archive", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    night.drill.change(ExistingBuckets="archive")
+    assert "bus-events-lost" in night.cloudwatch.described()
+    for name in ("IntakeQueueUrl", "FailureQueueUrl"):
+        night.drill.sqs.delete_queue(QueueUrl=night.drill.outputs[name])
+    night.drill.s3.put_object(Bucket="archive", Key="bus/a.jpg", Body=PICTURE)
+    night.fires("bus-events-lost")
+
+    night.reader.type_of("events-dropped", "create-queue")
+    night.drill.s3.put_object(Bucket="archive", Key="bus/b.jpg", Body=PICTURE)
+    night.drill.until_outcome("bus/b.jpg", "indexed")
+    night.clears("bus-events-lost")

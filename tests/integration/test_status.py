@@ -1,7 +1,6 @@
 """`lookalike status` of a deployed stack: faults with real causes, and the command that it gives for each of them."""
 
 import json
-import secrets
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,12 +10,9 @@ import pytest
 
 from handler.cli.healthiness import RETRIED
 from handler.cli.local.emulator import environment
-from handler.core.entry import entry_bytes
-from handler.core.generations import GENERATIONS
-from handler.core.journal import Shape
-from handler.core.model import Collection
 from tests.conftest import ROOT
 from tests.integration.conftest import Site
+from tests.integration.journals import PACK, capacity, fill
 from tests.integration.subscribers import AWS
 from tests.pictures import jpeg, photo
 
@@ -24,7 +20,6 @@ pytestmark = pytest.mark.emulator
 
 COMMAND = ".venv/bin/lookalike status"
 ALARM = "lookalike-failure-queue"
-PACK = 128  # segments
 
 Status = Callable[..., tuple[int, dict[str, Any]]]
 
@@ -156,7 +151,7 @@ def test_failed_event_is_told_with_its_cause_and_its_alarm_and_stays_in_the_queu
 
 def test_pack_that_is_missing(site: Site, status: Status) -> None:
     collection, prefix = site.collection, own_packs(site)
-    fill(site, collection, PACK + 1)
+    fill(site.client("dynamodb"), site.deployment.outputs["BucketTableName"], collection, PACK + 1)
     ended, missing = status()
     assert (ended, missing["troubles"][0]["page"]) == (1, "docs/runbook/packs-unavailable.md")
     assert "1 of 1 pack" in missing["troubles"][0]["what"]
@@ -239,30 +234,6 @@ def test_missing_stack_is_one_line_with_its_cure(site: Site) -> None:
 
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr.decode().startswith("lookalike: no stack 'nonsense' in us-east-1: name it with --stack")
-
-
-def capacity(collection: Collection) -> int:
-    return Shape().capacity(collection, length(collection))
-
-
-def length(collection: Collection) -> int:
-    return entry_bytes(GENERATIONS[collection.generation].word_count)
-
-
-def fill(site: Site, collection: Collection, segments: int) -> None:
-    """Fill *segments* of the collection's journal with pictures that nobody has."""
-    items = [
-        {
-            "pk": {"S": f"{collection}#j0"},
-            "sk": {"S": f"{number:08d}"},
-            "entries": {"BS": [secrets.token_bytes(length(collection)) for _ in range(capacity(collection))]},
-        }
-        for number in range(segments)
-    ]
-    table, dynamodb = site.deployment.outputs["BucketTableName"], site.client("dynamodb")
-    for start in range(0, segments, 25):
-        requests = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
-        dynamodb.batch_write_item(RequestItems={table: requests})
 
 
 def own_packs(site: Site) -> set[str]:
