@@ -86,7 +86,7 @@ KINDS = (
     CauseKind(
         "bad-configuration",
         "a variable of the function has a value that it does not take",
-        "deploy the parameter with a value that is allowed",
+        "deploy its parameter with an allowed value; if it has one, any other change",
         "cannot-start",
         frozenset(("BadConfiguration",)),
         detail=parameters,

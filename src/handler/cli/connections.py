@@ -180,7 +180,7 @@ class Connection:
             return Check(name, OK, f"the function has read {printable(key)}")
         reason = one_line(Exception(said.get("errorMessage", said)))
         if said.get("errorType") != ReadDenied.__name__:
-            return Check(name, UNKNOWN, f"the function failed: {reason}", "see its log")
+            return Check(name, UNKNOWN, f"the function failed: {reason}", ours("status", self._stack.name))
         return Check(name, MISSING, reason, self._reading_cure())
 
     def _reading_cure(self) -> str:

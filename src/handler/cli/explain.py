@@ -43,7 +43,8 @@ JSON fields:
                   list, kind, agreement, distance, check_bits, told and why
   stopped_after   without --of: how many of the pairs that wait for a verdict
                   were looked through, the last ones; null: all of them
-  told, why       with --of: whether the pair was published, and the reason
+  told, why       with --of: whether the pair was published (null: nobody knows
+                  any more), and the reason
   steps           with --of: what it had to pass, each with name, passed, says
 
 exit status:
@@ -110,7 +111,7 @@ def about(explainer: Explainer, refs: Sequence[ObjectRef], records: Sequence[Pic
         case _, []:
             return said | {"others": [], "stopped_after": None}
     why = f"nothing is stored under {' and '.join(unknown)}"
-    return said | {"of": _name(refs[1]), "told": False, "why": why, "steps": []}
+    return said | {"of": _name(refs[1]), "told": None, "why": why, "steps": []}
 
 
 def _ref(text: str) -> ObjectRef:
@@ -122,9 +123,10 @@ def _ref(text: str) -> ObjectRef:
 
 def _unknown(ref: ObjectRef, stack: str) -> str:
     return printable(
-        f"{_name(ref)}: nothing is stored under this name. Is it in the bucket (aws s3 ls)? Does the bucket tell the "
-        f"stack ({ours(f'connect s3://{ref.bucket} --check', stack)})? Does its event wait "
-        f"({ours('failures', stack)})? What was there before: {ours(f'backfill s3://{ref.bucket}', stack)}"
+        f"{_name(ref)}: nothing is stored under this name. Does the function fail ({ours('status', stack)})? Does its "
+        f"event wait ({ours('failures', stack)})? Does the bucket tell the stack "
+        f"({ours(f'connect s3://{ref.bucket} --check', stack)})? Is it in the bucket (aws s3 ls)? What was there "
+        f"before: {ours(f'backfill s3://{ref.bucket}', stack)}"
     )
 
 
@@ -223,7 +225,7 @@ def _summary(said: dict[str, Any]) -> str:
         reason = f" ({said['reason']})" if said["reason"] else ""
         return f"{said['outcome']}{reason}"
     others = said["others"]
-    told = sum(one["told"] for one in others)
+    told = sum(one["told"] is True for one in others)
     if not others:
         return "indexed; it matches nothing that is stored"
     rest = f", {len(others) - told} more not" if len(others) > told else ""

@@ -43,9 +43,11 @@ class Facts:
     searched: Searched | None = None  # where nothing else says why nobody found the pair
 
     @property
-    def told(self) -> bool:
-        """Whether the pair was published."""
-        return self.noted is not None and self.noted.announced
+    def told(self) -> bool | None:
+        """Whether the pair was published; None if that is not known: what a picture was is not kept when it goes."""
+        if self.noted is not None and self.noted.announced:
+            return True
+        return None if Outcome.REMOVED in (self.one.outcome, self.other.outcome) else False
 
 
 def why(facts: Facts, settings: Settings) -> str:
@@ -56,7 +58,7 @@ def why(facts: Facts, settings: Settings) -> str:
     if facts.told:
         return f"told: {_likeness(facts, settings)}"
     stopped = gates(facts, settings)[-1].says
-    if any(record.outcome is Outcome.REMOVED for record in (facts.one, facts.other)):  # its content is not kept
+    if facts.told is None:
         return f"not told by now: {stopped}; whether the pair was told before that is not known any more"
     return f"not told: {stopped}"
 
@@ -147,7 +149,7 @@ def _decided(facts: Facts, _: Settings) -> Gate:
         return Gate("decision", True, "nobody has decided about them")
     note = f": {decision.note}" if decision.note else ""
     what = f"{decision.by} decided {decision.verdict.replace('_', ' ')} on {decision.at}{note}"
-    return Gate("decision", facts.told, printable(what))  # of what was told by then it is the answer
+    return Gate("decision", facts.told is True, printable(what))  # of what was told by then it is the answer
 
 
 def _noted(facts: Facts, settings: Settings) -> Gate:

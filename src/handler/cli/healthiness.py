@@ -30,14 +30,12 @@ def untold(facts: StackFacts) -> tuple[Unknown, ...]:
     # CloudWatch has its counts some minutes late, and the log has nothing of what was ended from outside.
     failed = max(_failed(facts, lambda one: one.lately), facts.logged_failures or 0)
     if failed:
-        said = f"{counted(failed, 'time')} it failed in the last minutes, and Lambda tries again: look in ten minutes"
+        said = f"{counted(failed, 'failure')} in the last quarter of an hour, and Lambda tries again: look again then"
         return (*facts.unknown, Unknown(RETRIED, said))
     intake, failed = facts.queue(INTAKE), _failed(facts, lambda one: one.hour)
     if failed and intake and intake.taken:
         held = f"{counted(intake.taken, 'message')} of the intake queue {'is' if intake.taken == 1 else 'are'} in work"
-        said = (
-            f"{held} or between two tries, and {counted(failed, 'time')} it failed in the last hour: look again later"
-        )
+        said = f"{held} or between two tries, and {counted(failed, 'failure')} in the last hour: look again later"
         return (*facts.unknown, Unknown(RETRIED, said))
     return facts.unknown
 

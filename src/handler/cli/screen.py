@@ -148,7 +148,7 @@ def _function(one: DeployedFunction, now: datetime) -> str:
         return one.state
     state = "" if one.state == "Active" else f"{one.state}, "
     reserved = "" if one.reserved is None else f", {one.reserved} at once"
-    modified = f" of {_ago(one.modified, now)}" if one.modified else ""
+    modified = f", changed {_ago(one.modified, now)}" if one.modified else ""
     return (
         f"{state}{one.runtime} {one.architecture}, {one.memory_mb} MB, {one.timeout_s} s{reserved}, "
         f"code {one.code}{modified}"

@@ -8,6 +8,7 @@ from typing import Any
 from handler.cli.asking import ERROR, WHERE, add_deployed, asked, object_named
 from handler.cli.errors import STATUSES, CommandError
 from handler.cli.output import printable
+from handler.cli.program import ours
 
 DESCRIPTION = f"""\
 Ask a deployed stack what it knows of an object: by its index, or by the object
@@ -52,7 +53,10 @@ def lines(known: Mapping[str, Any]) -> list[str]:
     """Return a line for each thing that is *known*: what is not is left out."""
     rows = list(_rows(known))
     width = max(len(name) for name, _ in rows)
-    return [f"{name:<{width}}  {printable(value)}" for name, value in rows]
+    told = [f"{name:<{width}}  {printable(value)}" for name, value in rows]
+    if known["outcome"] is None:  # what the object itself says is easily taken for what the index has
+        told += ["", f"It is not indexed as it is now. {ours('explain')} says more."]
+    return told
 
 
 def _rows(known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

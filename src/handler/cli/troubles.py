@@ -104,6 +104,9 @@ def remarks(facts: StackFacts) -> list[str]:
         found.append("JournalMemory is 0: searches find no crops, and cost more")
     limit = _memory_bytes(facts)
     for size in facts.collections:
+        if size.missing_packs:
+            missing = f"{size.missing_packs:,} of {counted(size.packs, 'pack')}"
+            found.append(f"scope {size.scope} ({size.generation}) lacks {missing}: the next new instance makes them")
         if limit and NEARLY_FULL * limit < size.memory_bytes <= limit:
             share = 100 * size.memory_bytes // limit
             found.append(f"scope {size.scope} ({size.generation}) takes {share} % of JournalMemory: raise it in time")
@@ -250,11 +253,6 @@ def _of_collection(facts: StackFacts, one: CollectionSize) -> Iterator[Trouble]:
         need, have = -(-one.memory_bytes >> 20), limit >> 20
         what = f"{named} has outgrown JournalMemory: it needs {need} MB and has {have}, so crops are not found"
         page = "partial-searches"
-        yield Trouble(what, f"{RUNBOOK}{page}.md", log_command(facts, page))
-    if one.missing_packs and not any(have.kind == "bucket" and have.state != ACTIVE for have in facts.resources):
-        some = f"{one.missing_packs:,} of {counted(one.packs, 'pack')}"
-        what = f"packs of {named} are missing: {some}, which the next instance that loads it has to make"
-        page = "packs-unavailable"
         yield Trouble(what, f"{RUNBOOK}{page}.md", log_command(facts, page))
 
 

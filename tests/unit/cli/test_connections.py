@@ -162,7 +162,7 @@ def test_rule_has_to_be_enabled(state: str, found: str, answers: Answers, look: 
     [
         (None, "ok", ""),
         (ReadDenied("photos/small.jpg may not be read by the function's role"), "missing", "bucket's policy"),
-        (BadConfiguration("RADIUS is missing"), "unknown", "see its log"),
+        (BadConfiguration("RADIUS is missing"), "unknown", "lookalike status"),
     ],
 )
 def test_function_reads_the_smallest_object(

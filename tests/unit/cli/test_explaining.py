@@ -140,7 +140,10 @@ def test_of_a_removed_picture_nothing_is_claimed_that_is_not_kept(site: FakeDepl
     both(site)
     site.function().removed(site.delete("a.jpg"))
 
-    assert explained(site)["why"].endswith("whether the pair was told before that is not known any more")
+    said = explained(site)
+
+    assert said["told"] is None
+    assert said["why"].endswith("whether the pair was told before that is not known any more")
 
 
 def test_told_pair_passed_every_step(site: FakeDeployment) -> None:

@@ -117,6 +117,13 @@ def test_lines_tell_what_is_known_and_leave_out_what_is_not(ask: Asker) -> None:
     assert not {"reason", "taken", "notes", "version"} & told.keys()
 
 
+def test_show_says_what_is_not_indexed(ask: Asker) -> None:
+    known = ask.picture(f"bucket={BUCKET}&key=cat.jpg").document
+
+    assert not any("not indexed" in line for line in lines(known))
+    assert "not indexed" in lines(known | {"from": "object", "outcome": None})[-1]
+
+
 @pytest.mark.parametrize("words", [["bucket/key"], ["s3://bucket"]])
 def test_show_wants_an_object(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", *words]) == 2
