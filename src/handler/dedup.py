@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from handler.clock import now
 from handler.core.again import Again
@@ -27,7 +27,7 @@ from handler.core.message import Message, compose
 from handler.core.model import Collection, MatchKind, ObjectRef, PictureRecord, Settings, collection_of
 from handler.core.verdicts import Decision, Subject
 from handler.finding import Finder, Records
-from handler.indexing import Indexed, Indexer
+from handler.indexing import FILING_SHARE, LARGEST_FILING_SHARE, Indexed, Indexer
 from handler.report import Report
 from handler.search import LARGEST_LOADING_SHARE, LOADING_SHARE
 
@@ -67,6 +67,17 @@ class Queue(Protocol):
 
     def send(self, again: Again, delay_s: int) -> None:
         """Have the picture come again after so many seconds; return once that is accepted."""
+
+
+class _Shares(NamedTuple):
+    """How much of the remaining time of its invocation an event may take."""
+
+    loading: float
+    filing: float
+
+
+FIRST = _Shares(LOADING_SHARE, FILING_SHARE)
+AGAIN = _Shares(LARGEST_LOADING_SHARE, LARGEST_FILING_SHARE)
 
 
 class Deduplicator:
@@ -118,36 +129,36 @@ class Deduplicator:
         def next_time(record: PictureRecord) -> Again:
             return Again(record.ref, 1, self._time(), backfill)
 
-        return self._tell(indexed, deadline, LOADING_SHARE, next_time, backfill)
+        return self._tell(indexed, deadline, FIRST, next_time, backfill)
 
     def came_again(self, again: Again, *, deadline: float = math.inf) -> Report:
         """Search once more for near-duplicates of an object that was indexed, likewise.
 
-        What the buckets found was told before, so loading may take nearly all of the time. Raises NeverWhole where the
-        search was not whole either and the picture came too often.
+        What could be found was told before, so loading or filing may take nearly all of the time. Raises NeverWhole
+        where the search was not whole either and the picture came too often.
         """
         indexed = self._indexer.examine_again(again.ref)
         indexed.report.attempt = again.attempt
-        return self._tell(indexed, deadline, LARGEST_LOADING_SHARE, lambda _: again.once_more(), again.backfill)
+        return self._tell(indexed, deadline, AGAIN, lambda _: again.once_more(), again.backfill)
 
     def _tell(
         self,
         indexed: Indexed,
         deadline: float,
-        loading_share: float,
+        shares: _Shares,
         next_time: Callable[[PictureRecord], Again],
         backfill: Backfill | None,
     ) -> Report:
         """Find what matches and announce it; where that was not all, have the picture come again as *next_time*."""
         report, asker = indexed
         if asker is not None:
-            self._find(asker, report, deadline, loading_share)
+            self._find(asker, report, deadline, shares.loading)
             with report.timed("announce"):
                 collection = collection_of(asker.record.ref, self._settings)
                 if report.matches and self._is_current(collection, asker.record):
                     self._announce(collection, asker.record, report, backfill)
             if Lack.FILING in report.lacks:
-                self._indexer.go_on_filing(collection, deadline)
+                self._indexer.go_on_filing(collection, deadline, share=shares.filing)
             if report.comes_again:
                 # Last, so that an event that fails leaves nothing that comes again as well; before it is acknowledged.
                 again = next_time(asker.record)

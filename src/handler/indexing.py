@@ -30,7 +30,8 @@ from handler.core.sequencers import LOWEST_SEQUENCER, just_after
 from handler.filing import Filer, same_holder
 from handler.report import Report
 
-FILING_SHARE = 0.5  # of the remaining time: the rest is for announcing what was found, and for those who come next
+FILING_SHARE = 0.2  # of the remaining time: up to five uploads come in one invocation, one after the other
+LARGEST_FILING_SHARE = 0.8  # of what comes again, alone
 
 
 class PictureStore(Protocol):
@@ -160,13 +161,13 @@ class Indexer:
         report.outcome, report.record = Outcome.INDEXED, record
         return Indexed(report, asker)
 
-    def go_on_filing(self, collection: Collection, deadline: float) -> None:
-        """File what is in the journal and not in the buckets, as a search lacked it: what half of the time allows.
+    def go_on_filing(self, collection: Collection, deadline: float, *, share: float) -> None:
+        """File what is in the journal and not in the buckets, as a search lacked it, in that *share* of the time.
 
         *deadline* is when the invocation ends, by `time.monotonic`.
         """
         start = self._clock()
-        self._filer.go_on(collection, lambda: self._clock() < start + FILING_SHARE * (deadline - start))
+        self._filer.go_on(collection, lambda: self._clock() < start + share * (deadline - start))
 
     def mark_done(self, ref: ObjectRef, job: str) -> None:
         """Note that a backfill is done with the object, so that whoever runs it can see that."""

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from handler.core.found import Lack, Route
 from handler.core.generations import GENERATIONS
 from handler.core.journal import Backlog, Shape
-from handler.filing import BUSY_S, SEGMENTS_AT_ONCE
+from handler.core.model import Collection
+from handler.filing import BUSY_S, SEGMENTS_AT_ONCE, Filer
+from handler.indexing import FILING_SHARE, Indexer
 from tests.deployments import FakeDeployment
-from tests.fakes import InMemoryJournal
+from tests.fakes import InlineExecutor, InMemoryJournal
 from tests.pictures import jpeg, near_copy, photo
 
 SMALL = Shape(segment_bytes=1)  # an entry each
@@ -158,11 +161,39 @@ def test_no_time_files_no_more_of_a_backlog(site: FakeDeployment) -> None:
     site.upload("old.jpg", jpeg(photo(1, (160, 120))))
     site.backlogs.begin(site.collection)
 
-    site.indexer().go_on_filing(site.collection, -math.inf)
+    site.indexer().go_on_filing(site.collection, -math.inf, share=1.0)
     before = site.backlogs.get(site.collection)
-    site.indexer().go_on_filing(site.collection, math.inf)
+    site.indexer().go_on_filing(site.collection, math.inf, share=1.0)
 
     assert (before, site.backlogs.get(site.collection)) == (Backlog(0, None, 0), Backlog(1, 1, 0))
+
+
+def test_five_uploads_of_one_invocation_leave_time_for_the_last(site: FakeDeployment) -> None:
+    """So many a queue hands over at once (`BatchSize`), one after the other."""
+    now = 0.0
+
+    class FilesForEver(Filer):
+        def go_on(self, _: Collection, has_time: Callable[[], bool]) -> None:
+            nonlocal now
+            while has_time():
+                now += 0.1
+
+    memory = site.memory()
+    indexer = Indexer(
+        store=site.pictures,
+        filer=FilesForEver(
+            index=site.buckets, holders=site.catalog, memory=memory, buckets_from_bytes=0, executor=InlineExecutor()
+        ),
+        catalog=site.catalog,
+        executor=InlineExecutor(),
+        settings=site.settings,
+        clock=lambda: now,
+    )
+
+    for _ in range(5):
+        indexer.go_on_filing(site.collection, 60.0, share=FILING_SHARE)
+
+    assert 60.0 - now > 60.0 / 5
 
 
 def test_deleted_picture_of_a_backlog_is_no_match(site: FakeDeployment) -> None:
