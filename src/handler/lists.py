@@ -70,7 +70,7 @@ class Lister:
         return next(self._alive(list_name, ids), None)
 
     def entries(self, list_name: str) -> Iterator[PictureRecord]:
-        """Yield every entry, in no order. Raises PacksUnavailable where the journal cannot be read."""
+        """Yield every entry, in no order. Raises BrokenJournal where some of them are lost."""
         word_count = GENERATIONS[self._generation].word_count
         journal = self._memory.of(list_collection(list_name, self._generation), word_count)
         journal.measure()

@@ -18,7 +18,7 @@ from handler.aws.s3 import S3Pictures
 from handler.cli.aws_errors import explain
 from handler.cli.errors import CommandError
 from handler.cli.stacks import DeployedStack, described, patient
-from handler.core.journal import BrokenJournal, PacksUnavailable
+from handler.core.journal import BrokenJournal
 from handler.core.model import Limits, Settings
 from handler.filing import Filer
 from handler.indexing import Indexer
@@ -64,7 +64,7 @@ def listing(stack_name: str, generation: str | None = None) -> Iterator[OpenList
     except (BotoCoreError, ClientError) as error:
         said = explain(error, stack=stack_name, region=region, permissions=PERMISSIONS, instead="")
         raise CommandError(said) from error
-    except (PacksUnavailable, BrokenJournal) as error:
+    except BrokenJournal as error:
         raise CommandError(f"the list cannot be read: {error}") from error
 
 
