@@ -23,7 +23,7 @@ BUSY_S = 60  # after which whoever went on with a backlog is taken for dead; two
 
 
 class HashIndex(Protocol):
-    """The buckets: all hashes, for instances that have not read the journal."""
+    """The buckets: hashes of whole pictures, for searches that cannot have the journal."""
 
     def add(self, collection: Collection, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
         """Make *hash* a member of *bucket*: every search that starts later sees it.

@@ -28,8 +28,8 @@ from handler.memory import JournalMemory
 HASHES_AT_ONCE = 16  # whose holders are asked for in parallel
 IDS_AT_ONCE = 1000  # of near entries, turned into text
 LOADING_SHARE = 0.5  # of the remaining time of an invocation: the rest is for probing after all, and for announcing
-ALL_FILED = Backlog(0, segments=0, busy=0)
-LARGEST_LOADING_SHARE = 0.8  # where what the buckets find was told before
+LARGEST_LOADING_SHARE = 0.8  # where what could be found was told before
+ALL_FILED = Backlog(0, segments=0, busy=0)  # of what is filed at once
 
 
 class HashBuckets(Protocol):
@@ -121,7 +121,7 @@ class Search:
         return backlog is not None and backlog.done
 
     def _backlog(self, collection: Collection, word_count: int) -> Backlog | None:
-        """Return what of *collection* is not in the buckets; None if nothing of it is."""
+        """Return the backlog of *collection*; None if there is none, and so nothing of it is in the buckets."""
         return self._memory.of(collection, word_count).backlog.read() if files_late(collection) else ALL_FILED
 
     def probe(self, collection: Collection, questions: Sequence[Question], radius: int) -> Found:
