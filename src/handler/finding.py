@@ -143,7 +143,9 @@ class Finder:
         if cut and report.found.route is not Route.PROBED and self._search.is_filed(collection, word_count):
             # What was overwritten and deleted here fills the journal; the buckets know who has a hash now. Every view
             # was compared all the same: what they do not know and was too far to be read is more that there may be.
-            report.found = self._search.probe(collection, asked, probed_radius)
+            # What the search lacked it still lacks: all may have been filed only since.
+            before, probed = report.found, self._search.probe(collection, asked, probed_radius)
+            report.found = replace(probed, packs=before.packs, trouble=before.trouble, lacks=before.lacks)
             more, cut = self._follow_up(asker, report.found, matching)
             live, cut = live | more, cut or not all_in_buckets
         report.truncated = cut

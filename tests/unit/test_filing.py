@@ -14,7 +14,7 @@ from handler.core.model import Collection
 from handler.filing import BUSY_S, SEGMENTS_AT_ONCE, Filer
 from handler.indexing import FILING_SHARE, Indexer
 from tests.deployments import FakeDeployment
-from tests.fakes import InlineExecutor, InMemoryJournal
+from tests.fakes import InlineExecutor, InMemoryBacklogs, InMemoryJournal
 from tests.pictures import jpeg, near_copy, photo
 
 SMALL = Shape(segment_bytes=1)  # an entry each
@@ -194,6 +194,31 @@ def test_five_uploads_of_one_invocation_leave_time_for_the_last(site: FakeDeploy
         indexer.go_on_filing(site.collection, 60.0, share=FILING_SHARE)
 
     assert 60.0 - now > 60.0 / 5
+
+
+def test_picture_comes_again_although_all_was_filed_while_it_was_searched(site: FakeDeployment) -> None:
+    """The buckets, which are asked since there are too many candidates, know no crops."""
+    site.journal, site.max_candidates = InMemoryJournal(shape=SMALL, page_segments=2), 2
+    asked, last = 0, math.inf
+
+    class FiledMeanwhile(InMemoryBacklogs):
+        def get(self, _: Collection) -> Backlog | None:
+            nonlocal asked
+            asked += 1
+            return None if asked <= last else Backlog(1, 1, 0)
+
+    function = site.function(lambda adapter: FiledMeanwhile() if adapter is site.backlogs else adapter)
+    cat = jpeg(photo(1, (160, 120)))
+    for n in range(4):
+        function.created(site.put(f"{n}.jpg", cat))
+    for n in range(3):
+        site.upload(f"by-another-{n}.jpg", jpeg(photo(n + 2, (160, 120))))
+    last = asked + 2  # by the upload, and by its search
+
+    report = function.created(site.put("copy.jpg", cat), deadline=0.0)
+
+    assert report.found is not None
+    assert (report.found.route, set(report.lacks), len(site.again.sent)) == (Route.PROBED, {Lack.NOW}, 1)
 
 
 def test_deleted_picture_of_a_backlog_is_no_match(site: FakeDeployment) -> None:
