@@ -14,7 +14,7 @@ from handler.core.again import Again
 from handler.core.asker import Asker
 from handler.core.backfill import Backfill
 from handler.core.buckets import buckets, to_member
-from handler.core.found import Found
+from handler.core.found import Found, Lack
 from handler.core.journal import Backlog, BrokenJournal, Segment, Span
 from handler.core.lists import list_collection
 from handler.core.matches import Match, NotedPair, Pair
@@ -418,6 +418,17 @@ class NeverAsks(Search):
 
     def _backlog(self, _: Collection, __: int) -> Backlog:
         return ALL_FILED
+
+
+class AsksAfterwards(NeverAsks):
+    """Whether the buckets have all is asked after they were read."""
+
+    def find(self, collection: Collection, *arguments: Any, word_count: int, **options: Any) -> Found:
+        found = super().find(collection, *arguments, word_count=word_count, **options)
+        backlog = Search._backlog(self, collection, word_count)
+        if Lack.MEMORY not in found.lacks or (backlog is not None and backlog.done):
+            return found
+        return replace(found, lacks={Lack.FILING: ""})
 
 
 class AdvancesFirst(CollectionBacklog):

@@ -216,10 +216,18 @@ OUTGROWN_AFTER = Scenario(
     last=("b", "c"),
     filed_at_once=3,
 )
+OUTGROWN_WHILE = Scenario(
+    "the same, while another one files",
+    {"a": [DOG, CAT], "b": [COPY], "c": [DOG]},
+    comes_again=1,
+    outgrows=True,
+    outgrown=("b", "c"),
+    last=("b", "c"),
+)
 OUTGROWN_BY_THREE = Scenario("the same, three near-duplicates", THREE.history, comes_again=2, outgrows=True)
 OUTGROWN_BY_ALL = (
     OUTGROWN, OUTGROWN_ROOM, OUTGROWN_MADE, OUTGROWN_DELETED, OUTGROWN_AGAIN, OUTGROWN_SHARDS, OUTGROWN_BESIDE,
-    OUTGROWN_HANGING, OUTGROWN_AFTER, OUTGROWN_BY_THREE,
+    OUTGROWN_HANGING, OUTGROWN_AFTER, OUTGROWN_WHILE, OUTGROWN_BY_THREE,
 )  # fmt: skip
 # Where packs cannot be had, or only now and then, the journal itself is read: nothing comes again for that.
 PACKS_FAIL = Scenario(

@@ -74,6 +74,7 @@ EVENTUAL_BACKLOGS = Variant("eventually consistent backlogs", client=broken.Even
 ASKS_FIRST = Variant("asking for a backlog before the own entry is written", filer=broken.AsksBeforeItAppends)
 LEAVES_ITS_OWN = Variant("a picture that is not filed though a backlog was there", filer=broken.LeavesItsOwn)
 NEVER_ASKS = Variant("buckets that are taken for full", search=broken.NeverAsks)
+ASKS_AFTERWARDS = Variant("asking whether all is filed after the buckets were read", search=broken.AsksAfterwards)
 ADVANCES_FIRST = Variant("a backlog that is filed after that is noted", collection_journal=broken.AdvancingJournal)
 MEASURES_FIRST = Variant("a backlog measured before it was noted", collection_journal=broken.MeasuringJournal)
 SKIPS_THE_UNWRITTEN = Variant("an entry that its object item contradicts, not filed", catalog=broken.SkipsTheUnwritten)
