@@ -50,8 +50,8 @@ CLIENT = ClientConfig(
     user_agent=f"Lookalike botocore/{botocore.__version__}",  # else it is composed twice a call: a tenth of its CPU
 )
 
-
-PACKS_SHARE = 0.2  # of an invocation's time, in which a call for a pack is made again: the table has the same
+# Of an invocation's time, for which a call for a pack is made again: then the table, which has the same, is read.
+PACKS_SHARE = 0.2
 
 
 class Service(NamedTuple):
