@@ -392,6 +392,11 @@ class EventualBacklogs(Client):
         return super().get_item(**arguments | {"ConsistentRead": consistent})
 
 
+class EventualSegments(Client):
+    def query(self, **arguments: Any) -> Any:
+        return super().query(**arguments | {"ConsistentRead": "BETWEEN" not in arguments["KeyConditionExpression"]})
+
+
 class AsksBeforeItAppends(Filer):
     """Whether the picture has to be in the buckets is asked before its entry is in the journal."""
 

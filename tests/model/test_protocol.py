@@ -157,6 +157,7 @@ def test_events_without_a_sequencer_can_be_overtaken(scenario: Scenario, broken:
         (variants.NEVER_ASKS, scenarios.OUTGROWN, 0, MIXED, LOST),
         (variants.ASKS_AFTERWARDS, scenarios.OUTGROWN_WHILE, 0, LOADING, LOST),
         (variants.EVENTUAL_BACKLOGS, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),
+        (variants.EVENTUAL_SEGMENTS, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),
         (variants.ASKS_FIRST, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),
         (variants.LEAVES_ITS_OWN, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),
         (variants.MEASURES_FIRST, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),

@@ -71,6 +71,7 @@ JOINS_WHAT_IS_THERE = Variant("a pack of those smaller ones that are there", col
 KEEPS_TO_PACKS = Variant("a journal that is read by packs alone", collection_journal=broken.KeepsToPacks)
 BLIND_VERIFICATION = Variant("matches are not checked for life", catalog=broken.BlindVerification)
 EVENTUAL_BACKLOGS = Variant("eventually consistent backlogs", client=broken.EventualBacklogs)
+EVENTUAL_SEGMENTS = Variant("eventually consistent segments of a backlog", client=broken.EventualSegments)
 ASKS_FIRST = Variant("asking for a backlog before the own entry is written", filer=broken.AsksBeforeItAppends)
 LEAVES_ITS_OWN = Variant("a picture that is not filed though a backlog was there", filer=broken.LeavesItsOwn)
 NEVER_ASKS = Variant("buckets that are taken for full", search=broken.NeverAsks)
