@@ -137,7 +137,8 @@ def test_failed_event_is_told_with_its_cause_and_its_alarm_and_stays_in_the_queu
     assert ended == 1
     (trouble,) = document["troubles"]
     assert trouble["what"].startswith("3 events wait in the failure queue; alarm failure-queue has been on for ")
-    assert (trouble["page"], trouble["command"]) == ("docs/runbook/failure-queue.md", ".venv/bin/lookalike failures")
+    assert trouble["page"] == "docs/runbook/failure-queue.md"
+    assert trouble["command"].endswith("lookalike failures")  # by its path, where a shell does not find it
     lost, poison = document["failures"]["causes"]
     assert (lost["events"], lost["cause"], lost["detail"]) == (2, "no-connection", "EndpointConnectionError")
     assert lost["example"].endswith("/gone.jpg")
