@@ -17,6 +17,12 @@ resource() {
         --query StackResourceDetail.PhysicalResourceId
 }
 
+# parameter NAME: the value that the stack has for it.
+parameter() {
+    aws cloudformation describe-stacks --stack-name "$STACK" --output text \
+        --query "Stacks[0].Parameters[?ParameterKey=='$1'].ParameterValue"
+}
+
 # alarm NAME: whether it is on.
 alarm() {
     aws cloudwatch describe-alarms --alarm-names "$STACK-$1" --output text \
@@ -24,21 +30,32 @@ alarm() {
 }
 
 # logged MESSAGE FIELD ...: the last ten lines of the past hour that have this message, with these fields; of a
-# traceback its end. SINCE=600 looks back by so many minutes instead, LOG=AskLogGroupName into the other function's log.
+# traceback its end. SINCE=600 looks back by so many minutes instead, LOG=AskLogGroupName into the other function's log,
+# and WITH=trouble leaves out the lines without that field.
 logged() {
     aws logs filter-log-events --log-group-name "$(output "${LOG:-LogGroupName}")" \
-        --filter-pattern "{ \$.message = \"$1\" }" --start-time "$((($(date +%s) - ${SINCE:-60} * 60) * 1000))" \
+        --filter-pattern "{ \$.message = \"$1\"${WITH:+ && \$.$WITH = *} }" \
+        --start-time "$((($(date +%s) - ${SINCE:-60} * 60) * 1000))" \
         --output json --query "events[].message" | python3 -c '
 import json, sys
-message, *fields = sys.argv[1:]
+wanted, message, *fields = sys.argv[1:]
 lines = [json.loads(text) for text in json.load(sys.stdin) if text.startswith("{")]
-for line in [line for line in lines if line.get("message") == message][-10:]:
-    print(line["timestamp"][:19], *(str(line.get(name, "-")).strip().splitlines()[-1][:300] for name in fields))' "$@"
+lines = [line for line in lines if line.get("message") == message and (not wanted or wanted in line)]
+for line in lines[-10:]:
+    print(line["timestamp"][:19], *(str(line.get(name, "-")).strip().splitlines()[-1][:300] for name in fields))' \
+        "${WITH:-}" "$@"
 }
 
 # change NAME=VALUE ...: gives the stack that runs these parameters. Its code, and all other parameters, stay.
 change() {
     _update "$(_kept "$(_parameters)" "$@")" --use-previous-template
+}
+
+# renew: gives the functions all their variables again, and thereby new instances. It lets MaxBytes be a byte more for
+# that, and then what it was: no update changes anything that a picture is judged by.
+renew() {
+    bytes=$(parameter MaxBytes) && change MaxBytes=$((bytes < 268435456 ? bytes + 1 : bytes - 1)) &&
+        change MaxBytes="$bytes"
 }
 
 # go_back URL: runs the template at URL, which was deployed before, with the parameters that the stack has now.

@@ -1,9 +1,16 @@
-"""Links between pages: what the site's own check does not see, README and headings included."""
+"""Links between pages: what the site's own check does not see, README and headings included; and what pages copy."""
 
+import json
 import re
+import subprocess
 from pathlib import Path
+from typing import Any
 
-from tests.docs.markdown import ROOT, documents
+import pytest
+
+from tests.docs.markdown import ROOT, blocks, documents
+from tests.docs.shell import commands
+from tests.docs.test_configuration import TEMPLATE
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^( *)```.*?^\1```$", re.DOTALL | re.MULTILINE)
@@ -41,3 +48,21 @@ def test_targets_of_make_that_pages_name_exist() -> None:
     }
 
     assert [(page, target) for page, target in sorted(named) if target not in targets] == []
+
+
+@pytest.mark.parametrize("bucket", ["PicturesBucket", "PacksBucket"])
+def test_policy_of_a_bucket_that_is_made_again_is_that_of_the_template(bucket: str) -> None:
+    page = ROOT / "docs" / "runbook" / "lost-bucket.md"
+    (put,) = [one.text for block in blocks(page) for one in commands(block) if "put-bucket-policy" in one.text]
+    typed = f"aws() {{ printf '%s' \"${{@: -1}}\"; }}; NAME=some-bucket; {put}"
+    said = subprocess.run(["bash", "-c", typed], check=True, capture_output=True, text=True).stdout  # noqa: S603, S607 - a command of our page
+
+    assert json.loads(said) == named(TEMPLATE["Resources"][f"{bucket}Policy"]["Properties"]["PolicyDocument"], bucket)
+
+
+def named(policy: Any, bucket: str) -> Any:
+    """*policy* with the ARNs of a bucket that is called `some-bucket`."""
+    arn, text = "arn:aws:s3:::some-bucket", json.dumps(policy)
+    for reference in ({"Fn::GetAtt": [bucket, "Arn"]}, {"Fn::GetAtt": f"{bucket}.Arn"}):
+        text = text.replace(json.dumps(reference), json.dumps(arn))
+    return json.loads(text.replace(json.dumps({"Fn::Sub": f"${{{bucket}.Arn}}/*"}), json.dumps(f"{arn}/*")))

@@ -64,6 +64,7 @@ def test_function_that_cannot_start(there: Drill, follow: Callable[[str], None])
     follow("cannot-start")
 
     there.until_outcome("early.jpg", "indexed")
+    assert there.functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"] == variables
     there.works()
 
 

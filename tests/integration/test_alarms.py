@@ -91,7 +91,7 @@ def test_functions_that_cannot_start(night: Night) -> None:
         night.lasts()
     night.fires("function-errors", "failed-events", "questions-failed")
 
-    night.reader.type_of("cannot-start", "change Radius=15", "change Radius=16")
+    night.reader.type_of("cannot-start", "renew")
     night.indexed("started/a.jpg")
     night.clears("function-errors", "failed-events", "questions-failed")
 
