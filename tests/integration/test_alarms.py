@@ -220,9 +220,9 @@ def test_packs_bucket_that_is_gone(night: Night) -> None:
         night.lasts()
     night.fires("packs-unavailable")
 
-    night.reader.type_of("lost-bucket", 'aws s3 mb "s3://$(output PacksBucketName)')
-    night.renew("2")
+    night.reader.type_of("lost-bucket", 'aws s3 mb "s3://$(output PacksBucketName)', "renew")
     assert "trouble" not in night.indexed("packs/new.jpg")
+    assert night.drill.s3.list_objects_v2(Bucket=outputs["PacksBucketName"])["KeyCount"] == 1  # it was made again
     night.clears("packs-unavailable")
 
 
