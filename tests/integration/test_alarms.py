@@ -75,8 +75,9 @@ def test_event_that_fails_for_good(night: Night) -> None:
     night.fires("failure-queue", "events-dropped")
 
     night.proxy.calm()
-    night.reader.type_of("failure-queue", "redrive --yes")
+    night.reader.type_of("failure-queue", "> sent.json", "redrive --yes")
     night.drill.until_outcome("poison/a.jpg", "indexed")
+    night.reader.type_of("failure-queue", "objects")
     night.clears("failure-queue", "events-dropped")
 
 
