@@ -93,6 +93,7 @@ CALLS: dict[type, dict[str, Callable[[Any], Any]]] = {
         "mark_announced": lambda it: it.mark_announced(COLLECTION, FILED),
         "file_quiet": lambda it: it.file_quiet(COLLECTION, FILED),
         "waiting": lambda it: list(it.waiting(COLLECTION)),
+        "some_waiting": lambda it: it.some_waiting(COLLECTION, 10),
         "set_aside": lambda it: it.set_aside(COLLECTION, PAIR, SUBJECT),
         "aside": lambda it: list(it.aside(COLLECTION, SUBJECT)),
         "reopen": lambda it: it.reopen(COLLECTION, PAIR),

@@ -48,7 +48,7 @@ NO_STACK = Unknown("how its parts are", "it has no outputs: it is no stack of lo
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PendingAnswers:
     """The questions about a stack, under way; None is the answer to what nobody says."""
 
     functions: "list[Future[DeployedFunction | None]]"
@@ -87,13 +87,13 @@ class Health:
                 slow(done, everything)
         return self._found(asked, answers)
 
-    def _asked(self, answers: Answers) -> Asked:
+    def _asked(self, answers: Answers) -> PendingAnswers:
         """Ask for everything."""
         of, stack, ask = self._client, self._stack, answers.ask
         buckets = sources.buckets(stack)
         tables = [stack.output(name) for name in ("BucketTableName", "PictureTableName")]
         packs = stack.output("PacksBucketName")
-        return Asked(
+        return PendingAnswers(
             functions=[ask(f"the function of {one}", partial(self._function, answers, one)) for one in ROLES],
             rights=[ask(f"what the role of {one} may do", partial(rights, of("iam"), stack, one)) for one in ROLES],
             mappings=ask("what the function is sent", partial(readings.mappings, of("lambda"), stack)),
@@ -112,7 +112,7 @@ class Health:
             lately=ask("what was counted lately", partial(readings.lately, of("cloudwatch"), stack, self._now)),
         )
 
-    def _found(self, asked: Asked, answers: Answers) -> StackFacts:
+    def _found(self, asked: PendingAnswers, answers: Answers) -> StackFacts:
         """Return the answers together."""
         lately, sized, queues = asked.lately.result(), asked.sizes.result(), known(asked.queues)
         topic, subscribers = asked.topic.result() or (None, None)
