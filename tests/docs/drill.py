@@ -126,6 +126,9 @@ class Drill:
         )
         return line
 
+    def until_lines(self, key: str, count: int) -> None:
+        self.until(lambda: len(self.lines(key)) >= count, f"{count} lines of {key}")
+
     def until_failed(self, count: int = 1) -> None:
         self.until(lambda: self.waiting() >= count, "failures that wait")
 

@@ -21,6 +21,7 @@ from tests.docs.drill import SYMPTOMS
 from tests.docs.markdown import ROOT, CodeBlock, blocks, documents
 from tests.docs.shell import RUN, SHOWN, ShellCommand, commands, is_run, other_runner, reason_not_to_run, run
 
+MARK = re.compile(r"<!-- (run by|not run|exits with): ")
 EVERYTHING = [block for path in documents() for block in blocks(path)]
 NEEDS_STACK = re.compile(
     r"\baws |boto3|aws-sdk|lookalike "
@@ -161,6 +162,13 @@ def own_queue(there: Deployment) -> str:
         Attributes={"RawMessageDelivery": "true"},
     )
     return str(queue)
+
+
+def test_every_mark_stands_right_before_its_block() -> None:
+    """Farther away it would be a mark of nothing."""
+    marks = [line for path in documents() for line in path.read_text().splitlines() if MARK.match(line.strip())]
+
+    assert sorted(line.strip() for line in marks) == sorted(one.before for one in EVERYTHING if MARK.match(one.before))
 
 
 @pytest.mark.parametrize("page", list(pages()))
