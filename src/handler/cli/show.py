@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from handler.cli.asking import ERROR, WHERE, add_deployed, asked, object_named
 from handler.cli.errors import STATUSES, CommandError
 from handler.cli.output import printable
 from handler.cli.program import ours
+from handler.cli.stacks import STACK
 
 DESCRIPTION = f"""\
 Ask a deployed stack what it knows of an object: by its index, or by the object
@@ -45,17 +47,18 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(f"{printable(options.object)}: want s3://BUCKET/KEY", status=ERROR)
     query = named | ({"version": options.version} if options.version else {})
     answer = asked({"method": "GET", "path": "/v1/pictures", "query": query}, options)
-    print(json.dumps(answer) if options.json else "\n".join(lines(answer)))
+    print(json.dumps(answer) if options.json else "\n".join(lines(answer, options.stack or STACK)))
     return 0
 
 
-def lines(known: Mapping[str, Any]) -> list[str]:
+def lines(known: Mapping[str, Any], stack: str = STACK) -> list[str]:
     """Return a line for each thing that is *known*: what is not is left out."""
     rows = list(_rows(known))
     width = max(len(name) for name, _ in rows)
     told = [f"{name:<{width}}  {printable(value)}" for name, value in rows]
     if known["outcome"] is None:  # what the object itself says is easily taken for what the index has
-        told += ["", f"It is not indexed as it is now. {ours('explain')} says more."]
+        explain = ours(f"explain {shlex.quote('s3://{bucket}/{key}'.format_map(known))}", stack)
+        told += ["", f"It is not indexed as it is now; this says more: {printable(explain)}"]
     return told
 
 

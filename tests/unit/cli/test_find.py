@@ -121,7 +121,9 @@ def test_show_says_what_is_not_indexed(ask: Asker) -> None:
     known = ask.picture(f"bucket={BUCKET}&key=cat.jpg").document
 
     assert not any("not indexed" in line for line in lines(known))
-    assert "not indexed" in lines(known | {"from": "object", "outcome": None})[-1]
+    told = lines(known | {"from": "object", "outcome": None, "key": "a b.jpg"}, "mine")[-1]
+    assert told.startswith("It is not indexed")
+    assert told.endswith(f"lookalike explain 's3://{BUCKET}/a b.jpg' --stack mine")
 
 
 @pytest.mark.parametrize("words", [["bucket/key"], ["s3://bucket"]])
