@@ -104,7 +104,7 @@ def remarks(facts: StackFacts) -> list[str]:
         found.append("JournalMemory is 0: searches find no crops, and cost more")
     limit = _memory_bytes(facts)
     for size in facts.collections:
-        if size.missing_packs:
+        if size.missing_packs and not any(one.kind == "bucket" and one.state != ACTIVE for one in facts.resources):
             missing = f"{size.missing_packs:,} of {counted(size.packs, 'pack')}"
             found.append(f"scope {size.scope} ({size.generation}) lacks {missing}: the next new instance makes them")
         if limit and NEARLY_FULL * limit < size.memory_bytes <= limit:

@@ -186,6 +186,7 @@ def test_packs_of_a_lost_bucket_are_no_trouble_of_their_own() -> None:
     facts = having(resources=(replace(PACKS, state="MISSING"),), collections=(replace(SIZE, missing_packs=44),))
 
     assert len(troubles(facts)) == 1
+    assert remarks(facts) == []  # no instance makes them while it is gone
 
 
 def test_what_could_not_be_told_is_2_unless_there_is_a_trouble() -> None:
