@@ -172,15 +172,9 @@ def _parts(config: Config) -> _Parts:
     executor = ThreadPoolExecutor(THREADS, thread_name_prefix="lookalike")
     catalog = DynamoDBCatalog(dynamodb, config.picture_table)
     buckets = DynamoDBBuckets(dynamodb, config.bucket_table, executor=executor)
-    journals = JournalStore(
-        DynamoDBJournal(dynamodb, config.bucket_table, executor=executor, shards=config.journal_shards),
-        S3Packs(packs_s3, config.packs_bucket, config.bucket_table),
-        DynamoDBBacklogs(dynamodb, config.bucket_table),
-        executor,
-    )
     pairs = DynamoDBPairs(dynamodb, config.picture_table, executor)
     verdicts = DynamoDBVerdicts(dynamodb, config.picture_table)
-    memory = JournalMemory(config.journal_memory_mb << 20, partial(CollectionJournal, store=journals))
+    memory = _memory(config, packs_s3, dynamodb, executor)
     pictures = S3Pictures(s3, config.settings.limits)
     filer = Filer(
         index=buckets,
@@ -205,6 +199,17 @@ def _parts(config: Config) -> _Parts:
     return _Parts(
         finder, look_ups, indexer, catalog, pairs, verdicts, pictures, executor, meter, deadline, retries, client
     )
+
+
+def _memory(config: Config, s3: Any, dynamodb: Any, executor: ThreadPoolExecutor) -> JournalMemory:
+    """Make what remembers journals; *s3* is asked for packs alone."""
+    journals = JournalStore(
+        DynamoDBJournal(dynamodb, config.bucket_table, executor=executor, shards=config.journal_shards),
+        S3Packs(s3, config.packs_bucket, config.bucket_table),
+        DynamoDBBacklogs(dynamodb, config.bucket_table),
+        executor,
+    )
+    return JournalMemory(config.journal_memory_mb << 20, partial(CollectionJournal, store=journals))
 
 
 def lean_session() -> botocore.session.Session:
