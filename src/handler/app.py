@@ -43,20 +43,25 @@ def handle(event: Mapping[str, Any], context: LambdaContext, service: Callable[[
         raise
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
     try:
-        return delivery.reply([_run(item, service, deadline) for item in delivery.items])
+        left = range(len(delivery.items), 0, -1)
+        results = [_run(item, service, deadline, left=count) for item, count in zip(delivery.items, left, strict=True)]
+        return delivery.reply(results)
     finally:
         log.flush()
 
 
-def _run(item: Item, service: Callable[[], Service], deadline: float) -> Result:
-    """Handle one item, log one line about it and count it; no error of it reaches the others."""
+def _run(item: Item, service: Callable[[], Service], deadline: float, *, left: int) -> Result:
+    """Handle one item, log one line about it and count it; no error of it reaches the others.
+
+    *left* is how many have to be done by the deadline, this one among them.
+    """
     start = time.perf_counter()
     meter = None
     try:
         deduplicator, look_ups, shadow, meter, retries = service()
         retries.begin(deadline)
         besides = _keep_up(shadow, item) if shadow else None
-        report = _report(deduplicator, look_ups, item, deadline)
+        report = _report(deduplicator, look_ups, item, deadline, left=left)
     except Exception as error:
         log.failure("failed", "Failed", _names(item) | (_consumed(meter) if meter else {}))
         return Result(item, error=error)
@@ -85,14 +90,14 @@ def _keep_up(shadow: Indexer, item: Item) -> Report | None:
             return None
 
 
-def _report(deduplicator: Deduplicator, look_ups: LookUps, item: Item, deadline: float) -> Report | None:
+def _report(deduplicator: Deduplicator, look_ups: LookUps, item: Item, deadline: float, *, left: int) -> Report | None:
     match item.action:
         case Created(ref, backfill, hash):
             return deduplicator.created(ref, deadline=deadline, backfill=backfill, hash=hash)
         case Removed(ref):
             return deduplicator.removed(ref)
         case Again():
-            return deduplicator.came_again(item.action, deadline=deadline)
+            return deduplicator.came_again(item.action, deadline=deadline, left=left)
         case LookUp(ref, tell):
             return look_ups.look_up(ref, tell, deadline=deadline)
         case Ignored():
