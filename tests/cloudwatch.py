@@ -19,11 +19,7 @@ from handler.cli.local.deployment import Deployment
 from handler.cli.stacks import STACK
 from tests.alarms import ALARMS, AWS_METRICS, Alarm, Metric, Point, short_name
 
-QUEUES = {"FailureQueue": "FailureQueueUrl", "IntakeQueue": "IntakeQueueUrl", "AgainQueue": "AgainQueueUrl"}
-DEPTHS = {  # what SQS measures each minute, by the attribute that says it
-    "ApproximateNumberOfMessagesVisible": "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesDelayed": "ApproximateNumberOfMessagesDelayed",
-}
+QUEUES = {"FailureQueue": "FailureQueueUrl", "IntakeQueue": "IntakeQueueUrl"}
 STATISTICS = {"Sum": "Sum", "Maximum": "Maximum", "p95": "Maximum"}  # of a second
 LOST = {  # what the emulator says in its own log, and AWS counts
     "DestinationDeliveryFailures": "DLQ target not found",
@@ -175,13 +171,12 @@ class _Told:
                 said = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
             except self._sqs.exceptions.QueueDoesNotExist:
                 continue
-            for name, attribute in DEPTHS.items():
-                yield Point(metrics.of(name, queue), now, float(said[attribute]))
+            depth = int(said["ApproximateNumberOfMessages"])  # of what may be taken; SQS measures it each minute
+            yield Point(metrics.of("ApproximateNumberOfMessagesVisible", queue), now, float(depth))
             if queue == "FailureQueue":
                 yield from self._dropped(metrics, sum(int(v) for name, v in said.items() if name.startswith("Approx")))
             else:
-                age = self._age(url, int(said["ApproximateNumberOfMessages"]))
-                yield Point(metrics.of("ApproximateAgeOfOldestMessage", queue), now, age)
+                yield Point(metrics.of("ApproximateAgeOfOldestMessage", queue), now, self._age(url, depth))
 
     def _age(self, url: str, waiting: int) -> float:
         """Seconds that the oldest message has waited, at the stack's time."""

@@ -8,7 +8,7 @@ GOOD = {
     "BUCKETS_FROM": "50",
     "JOURNAL_SHARDS": "1",
     "TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:lookalike",
-    "AGAIN_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/again",
+    "INTAKE_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/intake",
     "GENERATION": "look1",
     "RADIUS": "10",
     "ALSO_GENERATION": "",

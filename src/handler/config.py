@@ -33,7 +33,7 @@ class Config:
     picture_table: str
     packs_bucket: str
     topic_arn: str
-    again_queue_url: str
+    intake_queue_url: str
     journal_memory_mb: int  # for journals that an instance remembers; less where decoding needs the room
     buckets_from_bytes: int  # of a journal whose pictures are in the buckets, too
     journal_shards: int
@@ -52,7 +52,7 @@ class Config:
             picture_table=reader.text("PICTURE_TABLE"),
             packs_bucket=reader.text("PACKS_BUCKET"),
             topic_arn=reader.text("TOPIC_ARN", "arn:[^:]+:sns:[^:]+:[0-9]+:.+", "an SNS topic's ARN"),
-            again_queue_url=reader.text("AGAIN_QUEUE_URL", "https?://.+", "the URL of an SQS queue"),
+            intake_queue_url=reader.text("INTAKE_QUEUE_URL", "https?://.+", "the URL of an SQS queue"),
             journal_memory_mb=journal_memory_mb,
             buckets_from_bytes=(journal_memory_mb << 20) * reader.integer("BUCKETS_FROM", 0, 100) // 100,
             journal_shards=reader.integer("JOURNAL_SHARDS", 1, MAX_SHARDS),

@@ -118,7 +118,7 @@ def build(config: Config) -> Service:
         pairs=parts.pairs,
         verdicts=parts.verdicts,
         topic=SNSTopic(parts.client("sns"), config.topic_arn),
-        queue=SQSAgain(cache(partial(parts.client, "sqs")), config.again_queue_url),
+        queue=SQSAgain(cache(partial(parts.client, "sqs")), config.intake_queue_url),
         executor=parts.executor,
         settings=config.settings,
     )

@@ -81,8 +81,8 @@ class Night:
         return self.drill.until_outcome(key, "indexed")
 
     def come_again(self, *keys: str, delay_s: int) -> None:
-        """Send these pictures to the queue of those that come again, as the function does."""
-        queue = SQSAgain(lambda: self.drill.sqs, self.drill.outputs["AgainQueueUrl"])
+        """Have these pictures come again, as the function does."""
+        queue = SQSAgain(lambda: self.drill.sqs, self.drill.outputs["IntakeQueueUrl"])
         for key in keys:
             queue.send(Again(ObjectRef(self.drill.bucket, key, "0"), 1, "2026-01-01T00:00:00+00:00"), delay_s)
 

@@ -199,16 +199,16 @@ def test_intake_that_takes_nothing(night: Night) -> None:
     night.send(*keys)
     for _ in range(3):
         night.lasts()
-    night.fires("intake-depth")
+    night.fires("queue-depth")
     night.lasts(HOUR)
     for _ in range(3):
         night.lasts()
-    night.fires("intake-depth", "intake-age")
+    night.fires("queue-depth", "queue-age")
 
     night.reader.type_of("intake-queue", "MAPPING=", "--enabled")
     for key in keys:
         night.drill.until_outcome(key, "gone")
-    night.clears("intake-depth", "intake-age")
+    night.clears("queue-depth", "queue-age")
 
 
 def test_packs_bucket_that_is_gone(night: Night) -> None:
@@ -235,20 +235,19 @@ def test_pictures_that_come_again(night: Night) -> None:
     night.come_again(*keys, delay_s=20)
     for _ in range(3):
         night.lasts()
-    night.fires("again-depth")
+    assert night.cloudwatch.in_alarm() == set()  # they wait for their time, no longer
     for key in keys:
         night.drill.until_outcome(key, "stale")
-    night.clears("again-depth")
 
-    night.take_nothing_from("AgainQueueUrl")
+    night.take_nothing_from("IntakeQueueUrl")
     night.come_again(keys[0], delay_s=0)
     for span in (HOUR, SPAN, SPAN):
         night.lasts(span)
-    night.fires("again-age")
+    night.fires("queue-age")
 
-    night.reader.type_of("again-queue", "MAPPING=", "--enabled")
+    night.reader.type_of("intake-queue", "MAPPING=", "--enabled")
     night.drill.until(lambda: len(night.drill.lines(keys[0])) == 3, "the picture once more")
-    night.clears("again-age")
+    night.clears("queue-age")
 
 
 def test_day_on_which_no_event_comes(night: Night) -> None:

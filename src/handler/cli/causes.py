@@ -103,7 +103,7 @@ KINDS = (
         "never-whole",
         "it came again a hundred times, and could not be searched whole",
         "see what the searches lack",
-        "again-queue",
+        "intake-queue",
         frozenset(("NeverWhole",)),
         detail=nothing,
     ),

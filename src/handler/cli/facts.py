@@ -7,7 +7,7 @@ from datetime import datetime
 from handler.cli.stacks import DeployedStack
 
 ACTIVE, MISSING_STATE = "ACTIVE", "MISSING"  # of what is there and works; of what is not there
-INTAKE, AGAIN, FAILED_EVENTS = "intake", "again", "failure"  # the queues
+INTAKE, FAILED_EVENTS = "intake", "failure"  # the queues
 
 
 @dataclass(frozen=True, slots=True)

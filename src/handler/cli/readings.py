@@ -13,7 +13,6 @@ from botocore.exceptions import ClientError
 from handler.cli.aws_errors import is_missing
 from handler.cli.facts import (
     ACTIVE,
-    AGAIN,
     FAILED_EVENTS,
     INTAKE,
     MISSING_STATE,
@@ -29,7 +28,7 @@ from handler.cli.failure_log import FAILED_LINES
 from handler.cli.stacks import DeployedStack
 from handler.config import BadConfiguration, Config
 
-QUEUES = {INTAKE: "IntakeQueueUrl", AGAIN: "AgainQueueUrl", FAILED_EVENTS: "FailureQueueUrl"}
+QUEUES = {INTAKE: "IntakeQueueUrl", FAILED_EVENTS: "FailureQueueUrl"}
 ROLES = {"events": "FunctionName", "questions": "AskFunctionName"}
 OWN_METRICS = (  # counted by the function
     *("Indexed", "Rejected", "NearDuplicates", "SearchesProbed", "PartialSearches"),
@@ -123,15 +122,14 @@ def bucket(client: Any, name: str) -> ResourceState:
 
 
 def mappings(client: Any, stack: DeployedStack) -> list[EventMapping]:
-    """Return how the two queues that the function takes from reach it."""
+    """Return how the queue that the function takes from reaches it."""
     pages = client.get_paginator("list_event_source_mappings").paginate(FunctionName=stack.output("FunctionName"))
     found = {
         str(one["EventSourceArn"]).rpartition(":")[2]: one for page in pages for one in page["EventSourceMappings"]
     }
-    missing = {"UUID": "", "State": MISSING_STATE}
-    names = {queue: stack.output(QUEUES[queue]).rpartition("/")[2] for queue in (INTAKE, AGAIN)}
-    ours = {queue: found.get(name, missing) for queue, name in names.items()}
-    return [EventMapping(queue, one["UUID"], one["State"]) for queue, one in ours.items()]
+    name = stack.output(QUEUES[INTAKE]).rpartition("/")[2]
+    ours = found.get(name, {"UUID": "", "State": MISSING_STATE})
+    return [EventMapping(INTAKE, ours["UUID"], ours["State"])]
 
 
 def queue(client: Any, stack: DeployedStack, name: str) -> WaitingQueue:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from handler.cli.facts import (
     ACTIVE,
-    AGAIN,
     FAILED_EVENTS,
+    INTAKE,
     MISSING_STATE,
     AlarmState,
     CollectionSize,
@@ -28,15 +28,14 @@ RUNBOOK, RECOVER = "docs/runbook/", "docs/how-to/recover.md"
 SETTLED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 ROLLED_BACK = {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}  # what was there before goes on working
 NEARLY_FULL = 0.8  # of JournalMemory, from which on it is remarked
-PAGE_OF_QUEUE = {"intake": "intake-queue", AGAIN: "again-queue", FAILED_EVENTS: "failure-queue"}
+PAGE_OF_QUEUE = {INTAKE: "intake-queue", FAILED_EVENTS: "failure-queue"}
 LOG_FILTERS = {  # by page: what it looks for in the log
     "function-errors": '{ $.message = "failed" }',
     "failed-events": '{ $.message = "failed" }',
     "question-errors": '{ $.level = "ERROR" || $.level = "WARN" }',
     "throttles": '{ $.message = "indexed" }',
     "duration": '{ $.message = "indexed" && $.ms > 10000 }',
-    "intake-queue": '{ $.message = "failed" }',
-    "again-queue": "{ $.lacks = * }",
+    "intake-queue": '{ $.message = "failed" || $.lacks = * }',
     "rejected": '{ $.message = "rejected" }',
     "partial-searches": "{ $.complete IS FALSE }",
     "packs-unavailable": "{ $.trouble = * }",
@@ -237,9 +236,13 @@ def _of_queue(facts: StackFacts, one: WaitingQueue) -> Iterator[Trouble]:
             what = f"{some} {waits} in the failure queue{oldest}"
             yield Trouble(what, page, our(facts, "failures"))
         return
-    depth = one.later if one.queue == AGAIN else one.waiting
-    if depth >= int(parameters.get("AlarmQueueDepth", 100_000)):
-        what = f"{counted(depth, 'message')} in the {one.queue} queue"
+    deep = int(parameters.get("AlarmQueueDepth", 100_000))
+    if one.waiting >= deep:
+        what = f"{counted(one.waiting, 'message')} in the {one.queue} queue"
+        yield Trouble(what, page, log_command(facts, PAGE_OF_QUEUE[one.queue]))
+    elif one.later >= deep:
+        waits = "wait" if one.later > 1 else "waits"
+        what = f"{counted(one.later, 'message')} of the {one.queue} queue {waits} to come again"
         yield Trouble(what, page, log_command(facts, PAGE_OF_QUEUE[one.queue]))
     elif one.oldest_s is not None and one.oldest_s >= int(parameters.get("AlarmQueueAge", 3600)):
         what = f"the oldest message in the {one.queue} queue has waited for {age(one.oldest_s)}"

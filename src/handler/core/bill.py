@@ -14,8 +14,8 @@ from handler.core.journal import Shape
 from handler.core.model import Collection
 from handler.core.packing import Load, Making, kept_in_packs
 
-ALARMS = 21  # metrics that the alarms of the template watch: each is paid for
-POLLED_QUEUES = 2  # of the template: those that Lambda reads, whether anything is in them or not
+ALARMS = 19  # metrics that the alarms of the template watch: each is paid for
+POLLED_QUEUES = 1  # of the template: those that Lambda reads, whether anything is in them or not
 METRICS = ("Indexed",)  # that occur in every hour; more rarely, all others
 METRICS_OF_MATCHES = ("NearDuplicates",)
 
