@@ -53,8 +53,8 @@ from handler.cli.notifications import Destination
 from handler.cli.readings import LAMBDA_METRICS, OWN_METRICS
 from handler.cli.redriving import Kept
 from handler.cli.reviewing import Sums
-from handler.cli.screen import document
 from handler.cli.stacks import DeployedStack
+from handler.cli.status_document import document
 from handler.cli.stopping import SIGNALS
 from handler.cli.troubles import Trouble
 from tests.alarms import AWS_METRICS

@@ -27,7 +27,6 @@ from handler.cli.program import ours
 RUNBOOK, RECOVER = "docs/runbook/", "docs/how-to/recover.md"
 SETTLED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 ROLLED_BACK = {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}  # what was there before goes on working
-NEARLY_FULL = 0.8  # of JournalMemory, from which on it is remarked
 PAGE_OF_QUEUE = {"intake": "intake-queue", AGAIN: "again-queue", FAILED_EVENTS: "failure-queue"}
 LOG_FILTERS = {  # by page: what it looks for in the log
     "function-errors": '{ $.message = "failed" }',
@@ -76,41 +75,6 @@ def troubles(facts: StackFacts) -> list[Trouble]:
         else:
             found[place] = found[place]._replace(what=f"{found[place].what}; {said}")
     return [*found, *_of_subscribers(facts)]
-
-
-def remarks(facts: StackFacts) -> list[str]:
-    """Return what is worth knowing, and no trouble."""
-    stack, found = facts.stack, list[str]()
-    if stack.status.endswith("_IN_PROGRESS"):
-        found.append(f"it is being deployed ({stack.status}): look again when that is over")
-    if stack.status in ROLLED_BACK:
-        found.append("the last deployment failed and was rolled back: what was there before it is what runs")
-    for one in facts.subscribers:
-        if not one.of_alarms and not one.confirmed:
-            found.append("nobody is subscribed to the topic: matches are told to nobody (docs/how-to/subscribe.md)")
-        if not one.of_alarms and one.pending:
-            found.append(f"{counted(one.pending, 'subscription')} of the topic not confirmed: told of nothing yet")
-    if facts.alarms == ():
-        found.append("the stack has no alarms (Alarms is off): nobody is woken, and only this command tells")
-    elif facts.alarms and not any(one.topics for one in facts.alarms):
-        found.append("the alarms tell nobody: deploy with AlarmEmail or AlarmTopicArn")
-    for kind, what in ((MISSING_STATE, "not there any more"), ("", "not enabled: nobody is told of them")):
-        names = [one.alarm for one in facts.alarms or () if (one.state == kind if kind else _is_muted(one))]
-        if names:
-            found.append(f"{counted(len(names), 'alarm')} {what}: {', '.join(names)}")
-    if stack.parameters.get("LogLevel") in ("WARNING", "ERROR"):
-        found.append(f"LogLevel is {stack.parameters['LogLevel']}: searches and outcomes are not counted")
-    if stack.parameters.get("JournalMemory") == "0":
-        found.append("JournalMemory is 0: searches find no crops, and cost more")
-    limit = _memory_bytes(facts)
-    for size in facts.collections:
-        if size.missing_packs and not any(one.kind == "bucket" and one.state != ACTIVE for one in facts.resources):
-            missing = f"{size.missing_packs:,} of {counted(size.packs, 'pack')}"
-            found.append(f"scope {size.scope} ({size.generation}) lacks {missing}: the next new instance makes them")
-        if limit and NEARLY_FULL * limit < size.memory_bytes <= limit:
-            share = 100 * size.memory_bytes // limit
-            found.append(f"scope {size.scope} ({size.generation}) takes {share} % of JournalMemory: raise it in time")
-    return found
 
 
 def command_of(facts: StackFacts, alarm: AlarmState) -> str:
@@ -247,7 +211,7 @@ def _of_queue(facts: StackFacts, one: WaitingQueue) -> Iterator[Trouble]:
 
 
 def _of_collection(facts: StackFacts, one: CollectionSize) -> Iterator[Trouble]:
-    limit = _memory_bytes(facts)
+    limit = memory_bytes(facts)
     named = f"scope {one.scope} ({one.generation})"
     if limit is not None and one.memory_bytes > limit:
         need, have = -(-one.memory_bytes >> 20), limit >> 20
@@ -277,7 +241,7 @@ def _drift(facts: StackFacts) -> str:
     return f"aws cloudformation detect-stack-drift --stack-name {facts.stack.name}"
 
 
-def _memory_bytes(facts: StackFacts) -> int | None:
+def memory_bytes(facts: StackFacts) -> int | None:
     """Return how much memory an instance has for journals; None if nobody said, or it is to have none."""
     function = facts.function("events")
     if function is None or function.journal_memory_mb is None or facts.stack.parameters.get("JournalMemory") == "0":
@@ -289,10 +253,6 @@ def _page(facts: StackFacts, alarm: AlarmState) -> str:
     """Return the page for *alarm*: what Lambda has dropped is not lost where failed events wait."""
     waits = any(one.queue == FAILED_EVENTS and one.waiting + one.taken for one in facts.queues)
     return PAGE_OF_QUEUE[FAILED_EVENTS] if alarm.alarm == "events-dropped" and waits else alarm.page
-
-
-def _is_muted(one: AlarmState) -> bool:
-    return one.state != MISSING_STATE and bool(one.topics) and not one.enabled
 
 
 def _span(alarm: AlarmState, now: datetime) -> str:

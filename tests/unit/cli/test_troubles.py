@@ -36,9 +36,11 @@ from handler.cli.healthiness import health, untold
 from handler.cli.main import COMMANDS, parser
 from handler.cli.output import printable
 from handler.cli.readings import LAMBDA_METRICS, OWN_METRICS
-from handler.cli.screen import document, screen
+from handler.cli.remarks import remarks
+from handler.cli.screen import screen
 from handler.cli.stacks import DeployedStack
-from handler.cli.troubles import LOG_FILTERS, Trouble, age, log_command, remarks, troubles
+from handler.cli.status_document import document
+from handler.cli.troubles import LOG_FILTERS, Trouble, age, log_command, troubles
 from tests.alarms import ALARMS
 from tests.docs.markdown import ROOT
 
