@@ -6,26 +6,41 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from handler.cli.causes import UNKNOWN
-from handler.cli.facts import AlarmState, CollectionSize, DeployedFunction, EventMapping, FailureCause, StackFacts
+from handler.cli.facts import (
+    AlarmState,
+    CollectionSize,
+    DeployedFunction,
+    EventMapping,
+    FailureCause,
+    LogCount,
+    StackFacts,
+)
 from handler.cli.healthiness import Healthiness, health, untold
+from handler.cli.log_counts import AGAIN, FAILED, NO_PACKS, PARTIAL, PROBED, QUESTIONS
 from handler.cli.measures import counted
 from handler.cli.output import printable
+from handler.cli.readings import UPLOADS
 from handler.cli.remarks import remarks
 from handler.cli.rows import GAP, laid_out
 from handler.cli.troubles import Trouble, age, our, troubles
 
 CLIPPED = 100  # columns of a line that is told in full elsewhere, where nothing else bounds it
 MOST_ROWS = 10  # of scopes, and of causes
-LATELY = {  # headings, by metric
-    "Indexed": "INDEXED",
+LATELY = {  # headings, by what was counted
+    UPLOADS: "UPLOADS",
     "Rejected": "REJECTED",
-    "Failed": "FAILED",
-    "SearchesProbed": "PROBED",
-    "PartialSearches": "PARTIAL",
-    "ComingAgain": "AGAIN",
-    "PacksUnavailable": "NO PACKS",
+    "Troubles": "TROUBLES",
+    "DearReads": "DEAR",
     "Errors": "ERRORS",
     "Throttles": "THROTTLES",
+}
+LOGGED = {  # by kind of line
+    FAILED: "FAILED",
+    PARTIAL: "PARTIAL",
+    NO_PACKS: "NO PACKS",
+    QUESTIONS: "QUESTIONS",
+    PROBED: "PROBED",
+    AGAIN: "AGAIN",
 }
 
 
@@ -46,6 +61,7 @@ def screen(facts: StackFacts, width: int | None) -> Iterator[str]:
         _collections(facts, width),
         _queues(facts, width),
         _lately(facts, width),
+        _logged(facts, width),
         _alarms(facts, width),
         _failures(facts, width),
     ):
@@ -170,10 +186,28 @@ def _taken(mapping: EventMapping | None) -> str:
 def _lately(facts: StackFacts, width: int | None) -> list[str]:
     if facts.counted is None:
         return []
-    found = [facts.counts[metric] for metric in LATELY]
-    rows = [("15 min", *(f"{one.lately:,}" for one in found))]
-    rows += [("hour", *(f"{one.hour:,}" for one in found)), ("day", *(f"{one.day:,}" for one in found))]
+    found = [facts.counts.get(metric) for metric in LATELY]
+    rows = [
+        ("15 min", *(f"{one.lately:,}" if one else "-" for one in found)),
+        ("hour", *(f"{one.hour:,}" if one else "-" for one in found)),
+        ("day", *(f"{one.day:,}" if one else "-" for one in found)),
+    ]
     return _table(("LAST", *LATELY.values()), rows, width)
+
+
+def _logged(facts: StackFacts, width: int | None) -> list[str]:
+    if facts.logged is None:
+        return []
+    found = [facts.log_counts.get(kind) for kind in LOGGED]
+    rows = [
+        ("15 min", *(_at_least(one, one.lately) if one else "-" for one in found)),
+        ("hour", *(_at_least(one, one.hour) if one else "-" for one in found)),
+    ]
+    return _table(("LOGGED", *LOGGED.values()), rows, width)
+
+
+def _at_least(one: LogCount, count: int) -> str:
+    return f"{count:,}" if one.whole else f"{count:,}+"
 
 
 def _alarms(facts: StackFacts, width: int | None) -> list[str]:

@@ -47,7 +47,7 @@ JSON fields:
   unknown         what, reason and permission of what could not be told
   remarks         what is worth knowing, and no trouble
   functions, rights, resources, sources, subscribers, collections,
-  further_scopes, queues, mappings, lately, logged_failures, alarms, failures
+  further_scopes, queues, mappings, lately, logged, alarms, failures
                   what was found; docs/reference/command-line.md has their
                   fields
 

@@ -37,7 +37,7 @@ def document(facts: StackFacts) -> dict[str, Any]:
         "queues": [asdict(one) for one in facts.queues],
         "mappings": [asdict(one) for one in facts.mappings],
         "lately": None if facts.counted is None else [asdict(one) for one in facts.counted],
-        "logged_failures": facts.logged_failures,
+        "logged": None if facts.logged is None else [asdict(one) for one in facts.logged],
         "alarms": None if facts.alarms is None else [asdict(one) for one in facts.alarms],
         "failures": None if facts.failures is None else asdict(facts.failures),
     }

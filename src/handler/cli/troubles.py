@@ -21,6 +21,7 @@ from handler.cli.facts import (
     Subscribers,
     WaitingQueue,
 )
+from handler.cli.log_counts import AMISS, FAILED, NO_PACKS, PARTIAL, QUESTIONS
 from handler.cli.measures import counted
 from handler.cli.program import ours
 
@@ -30,8 +31,9 @@ ROLLED_BACK = {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}  # what w
 PAGE_OF_QUEUE = {"intake": "intake-queue", AGAIN: "again-queue", FAILED_EVENTS: "failure-queue"}
 LOG_FILTERS = {  # by page: what it looks for in the log
     "function-errors": '{ $.message = "failed" }',
+    "troubles": AMISS,
     "failed-events": '{ $.message = "failed" }',
-    "question-errors": '{ $.level = "ERROR" || $.level = "WARN" }',
+    "question-errors": '{ $.level = "ERROR" || $.level = "WARN" || $.Troubles = 1 }',
     "throttles": '{ $.message = "indexed" }',
     "duration": '{ $.message = "indexed" && $.ms > 10000 }',
     "intake-queue": '{ $.message = "failed" }',
@@ -39,8 +41,14 @@ LOG_FILTERS = {  # by page: what it looks for in the log
     "rejected": '{ $.message = "rejected" }',
     "partial-searches": "{ $.complete IS FALSE }",
     "packs-unavailable": "{ $.trouble = * }",
-    "read-cost": '{ $.message = "indexed" && $.read_units > 50 }',
+    "read-cost": "{ $.DearReads = 1 }",
     "quiet-day": '{ $.message = "indexed" }',
+}
+AMISS_KINDS = {  # what the alarm `troubles` may be about: the page, and what is said of one and of several
+    FAILED: ("failed-events", "event failed", "events failed"),
+    PARTIAL: ("partial-searches", "search was partial for want of memory", "searches were partial for want of memory"),
+    NO_PACKS: ("packs-unavailable", "object met trouble with packs", "objects met trouble with packs"),
+    QUESTIONS: ("question-errors", "question failed, or was partial", "questions failed, or were partial"),
 }
 
 
@@ -65,15 +73,13 @@ def troubles(facts: StackFacts) -> list[Trouble]:
         *(trouble for one in facts.collections for trouble in _of_collection(facts, one)),
     ]
     for alarm in facts.alarms or ():
-        if alarm.state != "ALARM":
-            continue
-        page, said = f"{RUNBOOK}{_page(facts, alarm)}.md", f"alarm {alarm.alarm} has been on{_span(alarm, facts.at)}"
-        meaning = alarm.meaning.rstrip(".") or alarm.reason
-        place = next((number for number, one in enumerate(found) if one.page == page), None)
-        if place is None:
-            found.append(Trouble(f"{said}: {meaning}" if meaning else said, page, command_of(facts, alarm)))
-        else:
-            found[place] = found[place]._replace(what=f"{found[place].what}; {said}")
+        for trouble in _of_alarm(facts, alarm) if alarm.state == "ALARM" else ():
+            place = next((number for number, one in enumerate(found) if one.page == trouble.page), None)
+            if place is None:
+                found.append(trouble)
+            else:
+                said = f"{found[place].what}; {trouble.what.partition(': ')[0]}"
+                found[place] = found[place]._replace(what=said)
     return [*found, *_of_subscribers(facts)]
 
 
@@ -191,7 +197,7 @@ def _of_mappings(facts: StackFacts) -> Iterator[Trouble]:
 def _of_queue(facts: StackFacts, one: WaitingQueue) -> Iterator[Trouble]:
     page, parameters = f"{RUNBOOK}{PAGE_OF_QUEUE[one.queue]}.md", facts.stack.parameters
     if not one.there:
-        yield Trouble(f"the {one.queue} queue was deleted by somebody", f"{RUNBOOK}events-dropped.md", _drift(facts))
+        yield Trouble(f"the {one.queue} queue was deleted by somebody", f"{RUNBOOK}failures-lost.md", _drift(facts))
         return
     if one.queue == FAILED_EVENTS:
         if one.waiting + one.taken:
@@ -218,6 +224,23 @@ def _of_collection(facts: StackFacts, one: CollectionSize) -> Iterator[Trouble]:
         what = f"{named} has outgrown JournalMemory: it needs {need} MB and has {have}, so crops are not found"
         page = "partial-searches"
         yield Trouble(what, f"{RUNBOOK}{page}.md", log_command(facts, page))
+
+
+def _of_alarm(facts: StackFacts, alarm: AlarmState) -> Iterator[Trouble]:
+    """Yield what the alarm, which is on, is about: one of several things, as the log has it, if it is `troubles`."""
+    said = f"alarm {alarm.alarm} has been on{_span(alarm, facts.at)}"
+    kinds = [one for one in facts.logged or () if one.kind in AMISS_KINDS and one.hour]
+    if alarm.page == "troubles" and kinds:
+        for one in kinds:
+            page, of_one, of_several = AMISS_KINDS[one.kind]
+            what = f"{one.hour:,} {of_one if one.hour == 1 else of_several} in the last hour"
+            last = " ".join(part for part in (one.detail, one.example and f"({one.example})") if part)
+            latest = f", the latest: {last}" if last else ""
+            yield Trouble(f"{said}: {what}{latest}", f"{RUNBOOK}{page}.md", log_command(facts, page))
+        return
+    meaning = alarm.meaning.rstrip(".") or alarm.reason
+    what = f"{said}: {meaning}" if meaning else said
+    yield Trouble(what, f"{RUNBOOK}{alarm.page}.md", command_of(facts, alarm))
 
 
 def _of_subscribers(facts: StackFacts) -> Iterator[Trouble]:
@@ -247,12 +270,6 @@ def memory_bytes(facts: StackFacts) -> int | None:
     if function is None or function.journal_memory_mb is None or facts.stack.parameters.get("JournalMemory") == "0":
         return None
     return function.journal_memory_mb << 20
-
-
-def _page(facts: StackFacts, alarm: AlarmState) -> str:
-    """Return the page for *alarm*: what Lambda has dropped is not lost where failed events wait."""
-    waits = any(one.queue == FAILED_EVENTS and one.waiting + one.taken for one in facts.queues)
-    return PAGE_OF_QUEUE[FAILED_EVENTS] if alarm.alarm == "events-dropped" and waits else alarm.page
 
 
 def _span(alarm: AlarmState, now: datetime) -> str:
