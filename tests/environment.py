@@ -12,6 +12,7 @@ GOOD = {
     "GENERATION": "look1",
     "RADIUS": "10",
     "ALSO_GENERATION": "",
+    "ALARM_READ_COST": "50",
     "ORIENTATIONS": "all",
     "EFFORT": "quick",
     "MAX_MATCHES": "20",

@@ -23,8 +23,6 @@ from handler.core.bill import (
     ALARMS,
     ASSUMED,
     COUNTS,
-    METRICS,
-    METRICS_OF_MATCHES,
     POLLED_QUEUES,
     TESTED,
     Month,
@@ -99,13 +97,6 @@ def test_queues_that_lambda_polls_are_paid_for() -> None:
     mappings = sum(one["Type"] == "AWS::Lambda::EventSourceMapping" for one in always)
 
     assert mappings + sum(source["Type"] == "SQS" for source in sources) == POLLED_QUEUES
-
-
-def test_metrics_that_are_paid_for_are_those_of_the_reference() -> None:
-    _, _, below = (ROOT / "docs" / "reference" / "operating.md").read_text().partition("## Metrics")
-    counted = re.findall(r"^\| `(\w+)` \| Count \|", below.partition("\n## ")[0], re.MULTILINE)
-
-    assert {*METRICS, *METRICS_OF_MATCHES} <= {*counted}
 
 
 def test_each_count_is_measured_by_a_benchmark_or_said_not_to_be() -> None:
@@ -184,7 +175,6 @@ def test_matches_are_looked_at_noted_and_told() -> None:
         "DynamoDB: reads: matches",
         "S3: looks",
         "Lambda: computing",
-        "CloudWatch: metrics",
         "SNS: messages",
     }
     assert within["SNS: messages"].quantity == 100

@@ -59,6 +59,13 @@ class Night:
         self._is_told(names, "OK")
         self._told.clear()
 
+    def is_told_as(self, *pages: str) -> None:
+        """`lookalike status` tells of the alarm `troubles` as what these pages are about."""
+        self.reader.type(
+            ".venv/bin/lookalike status > status.txt || test $? = 1",
+            *(f"grep -A 5 'alarm troubles has been on' status.txt | grep -q docs/runbook/{one}.md" for one in pages),
+        )
+
     def _is_told(self, names: tuple[str, ...], state: str) -> None:
         wanted = {(f"lookalike-{name}", state) for name in set(names) & self.cloudwatch.described().keys()}
 

@@ -79,7 +79,7 @@ def test_healthy_stack_tells_what_it_has(site: Site, status: Status) -> None:
     assert document["stack"]["status"] == "CREATE_COMPLETE"
     assert [one["state"] for one in document["functions"]] == ["Active", "Active"]
     assert {one["state"] for one in document["resources"]} == {"ACTIVE"}
-    assert [one["state"] for one in document["mappings"]] == ["Enabled", "Enabled"]
+    assert [one["state"] for one in document["mappings"]] == ["Enabled"]
 
 
 def test_scopes_are_the_folders_of_the_bucket(site: Site) -> None:

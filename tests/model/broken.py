@@ -59,7 +59,7 @@ class Overfilling(Client):
     """Full segments take further entries."""
 
     def update_item(self, **arguments: Any) -> Any:
-        if arguments["UpdateExpression"] == "ADD entries :entries":
+        if arguments.get("UpdateExpression") == "ADD entries :entries":
             arguments.pop("ConditionExpression")
         return super().update_item(**arguments)
 

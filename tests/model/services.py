@@ -210,8 +210,10 @@ def _update_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
     if not holds(old, arguments):
         yield Result(Failure("ConditionalCheckFailedException"), cell)
         return
-    item = arguments["Key"] | old | _updated(old, arguments)
-    yield Result({"Attributes": item} if arguments.get("ReturnValues") == "ALL_NEW" else {}, _with(cell, item))
+    changed = _updated(old, arguments)
+    item = {name: value for name, value in (arguments["Key"] | old | changed).items() if value is not None}
+    told = {"ALL_NEW": item, "ALL_OLD": old}.get(arguments.get("ReturnValues", ""))
+    yield Result({"Attributes": told} if told else {}, _with(cell, item))
 
 
 def _delete_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
@@ -228,13 +230,17 @@ _IF_NOT_EXISTS = re.compile(r"(?P<name>\w+) = if_not_exists\((?P=name), (?P<valu
 
 
 def _updated(old: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
-    """The attributes that an UpdateExpression of one clause sets."""
-    action, clause = arguments["UpdateExpression"].split(" ", 1)
+    """The attributes that an UpdateExpression of one clause sets; None are those that a second one removes."""
+    if "UpdateExpression" not in arguments:
+        return {}
+    first, _, removed = arguments["UpdateExpression"].partition(" REMOVE ")
+    action, clause = first.split(" ", 1)
     names, values = arguments.get("ExpressionAttributeNames", {}), arguments["ExpressionAttributeValues"]
     if action == "SET":
         unless = {one["name"]: old.get(one["name"], values[one["value"]]) for one in _IF_NOT_EXISTS.finditer(clause)}
         pairs = [part.split(" = ") for part in _IF_NOT_EXISTS.sub("", clause).split(", ") if part]
-        return unless | {names.get(name, name): values[value] for name, value in pairs}
+        gone = dict.fromkeys(removed.split(", ")) if removed else {}
+        return unless | {names.get(name, name): values[value] for name, value in pairs} | gone
     name, value = clause.split(" ")
     members = set(old.get(name, {"BS": []})["BS"])
     change = set(values[value]["BS"])

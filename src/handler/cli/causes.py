@@ -212,7 +212,7 @@ KINDS = (
         "undelivered",
         "EventBridge could not put it into the intake queue",
         "see the policy of the queue",
-        "events-dropped",
+        "failures-lost",
         frozenset(("Undelivered",)),
         detail=first_words,
     ),

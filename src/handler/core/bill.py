@@ -14,10 +14,8 @@ from handler.core.journal import Shape
 from handler.core.model import Collection
 from handler.core.packing import Load, Making, kept_in_packs
 
-ALARMS = 19  # metrics that the alarms of the template watch: each is paid for
+ALARMS = 13  # metrics that the alarms of the template watch: each is paid for
 POLLED_QUEUES = 1  # of the template: those that Lambda reads, whether anything is in them or not
-METRICS = ("Indexed",)  # that occur in every hour; more rarely, all others
-METRICS_OF_MATCHES = ("NearDuplicates",)
 
 ASSUMED = "assumed"
 TESTED = "held by tests"
@@ -64,8 +62,7 @@ class Counts:
     match_reads: float = counted(3.0, "units", "its object, its pair, what was decided of it", ASSUMED)
     match_writes: float = counted(3.0, "units", "noted, marked as announced, and filed for review", ASSUMED)
     line_bytes: float = counted(540.0, "bytes", "of an upload's line, beside the key", TESTED)
-    metrics_bytes: float = counted(230.0, "bytes", "of its metrics", TESTED)
-    event_bytes: float = counted(26.0, "bytes", "that CloudWatch adds to each of them", ASSUMED)
+    event_bytes: float = counted(26.0, "bytes", "that CloudWatch adds to it", ASSUMED)
     # Of two writes the slower is sooner there than of seven; but one of them is followed by a read before the search.
     wait_ms: float = counted(60.0, "ms", "S3 20, writes 12 beside computing, asking 8, tail 8, strangers 12", ASSUMED)
     start_ms: float = counted(1500.0, "ms", "before a new instance handles an event", ASSUMED)
@@ -168,10 +165,7 @@ def _lambda(month: Month, counts: Counts) -> Iterator[Charge]:
 def _rest(month: Month, counts: Counts) -> Iterator[Charge]:
     lines = month.uploads + month.questions
     line = counts.line_bytes + month.key_bytes + counts.event_bytes
-    logged = (lines * line + month.uploads * (counts.metrics_bytes + counts.event_bytes)) / _GB
-    metrics = len(METRICS) * (month.uploads > 0) + len(METRICS_OF_MATCHES) * (month.uploads * month.matches > 0)
-    yield Charge("CloudWatch", "log", logged, "GB", prices.LOG_GB + prices.LOG_GB_MONTH)
-    yield Charge("CloudWatch", "metrics", metrics, "metrics", prices.METRIC_MONTH)
+    yield Charge("CloudWatch", "log", lines * line / _GB, "GB", prices.LOG_GB + prices.LOG_GB_MONTH)
     yield Charge("CloudWatch", "alarms", ALARMS, "alarms", prices.ALARM_MONTH)
     yield Charge("SNS", "messages", month.uploads * min(1.0, month.matches), "messages", prices.SNS_PUBLISH)
     yield Charge("SQS", "polling", POLLED_QUEUES * _POLLS, "requests", prices.SQS_REQUEST)

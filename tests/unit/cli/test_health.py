@@ -213,7 +213,7 @@ def test_somebody_who_waits_is_told() -> None:
     Health(everywhere(hold), STACK, REGION).facts(slow, patience_s=0)
 
     ((answers, everything),) = told
-    assert (answers, everything) == (0, 16)
+    assert (answers, everything) == (0, 17)
 
 
 def test_mapping_of_the_queue_and_one_that_was_deleted() -> None:
@@ -266,7 +266,7 @@ def test_alarms_are_those_of_the_stack_and_one_that_was_deleted() -> None:
 def test_last_hour_and_day_are_summed_and_old_ages_are_not_told() -> None:
     results = [
         {
-            "Id": "own_Indexed",
+            "Id": "puts",
             "Timestamps": [NOW - timedelta(minutes=m) for m in (14, 15, 61)],
             "Values": [2.0, 3.0, 40.0],
         },
@@ -278,17 +278,16 @@ def test_last_hour_and_day_are_summed_and_old_ages_are_not_told() -> None:
     lately = readings.lately(client, STACK, NOW)
 
     found = {one.metric: (one.lately, one.hour, one.day) for one in lately.counted}
-    assert (found["Indexed"], found["Errors"]) == ((2, 5, 45), (0, 0, 0))
+    assert (found["Uploads"], found["Errors"]) == ((2, 5, 45), (0, 0, 0))
     assert lately.oldest_s == {"intake": 60.0}
 
 
-def test_failures_that_the_log_has_are_counted_for_ten_minutes() -> None:
-    lines = [{"message": "{}"}] * 3
-    start_ms = int((NOW - timedelta(minutes=10)).timestamp() * 1000)
-    asked = {"logGroupName": "log", "filterPattern": '{ $.message = "failed" }', "startTime": start_ms}
-    client = answering("logs", "filter_log_events", {"events": lines}, **asked)
+def test_emulator_counts_nothing_of_ours() -> None:
+    local = STACK._replace(parameters=STACK.parameters | {"EndpointUrl": "http://there:4566"})
 
-    assert readings.logged_failures(client, STACK, NOW) == 3
+    lately = readings.lately(answering("cloudwatch", "get_metric_data", {"MetricDataResults": []}), local, NOW)
+
+    assert [one.metric for one in lately.counted] == list(readings.LAMBDA_METRICS)
 
 
 # --- where pictures come from ---
