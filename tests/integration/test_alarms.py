@@ -247,7 +247,7 @@ def test_pictures_that_come_again(night: Night) -> None:
         night.lasts(span)
     night.fires("queue-age")
 
-    night.reader.type_of("intake-queue", "MAPPING=", "--enabled")
+    night.reader.type_of("intake-queue", "for COUNT in", '"came_again"', "$.lacks", "MAPPING=", "--enabled")
     night.drill.until(lambda: len(night.drill.lines(keys[0])) == 3, "the picture once more")
     night.clears("queue-age")
 
