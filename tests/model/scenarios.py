@@ -229,6 +229,14 @@ OUTGROWN_BY_ALL = (
     OUTGROWN, OUTGROWN_ROOM, OUTGROWN_MADE, OUTGROWN_DELETED, OUTGROWN_AGAIN, OUTGROWN_SHARDS, OUTGROWN_BESIDE,
     OUTGROWN_HANGING, OUTGROWN_AFTER, OUTGROWN_WHILE, OUTGROWN_BY_THREE,
 )  # fmt: skip
+# On instances that know the journal already: answers to appends tell them what others appended.
+KNOWN = Scenario("two near-duplicates, after another picture", OUTGROWN_BESIDE.history, last=("a", "b"))
+KNOWN_LONG_AGO = Scenario(
+    "two near-duplicates, others between", {"a": [CAT], "b": [COPY], "c": [DOG], "d": [DOG]}, last=("a",)
+)
+KNOWN_AGAIN = Scenario(
+    "overwritten and put again, segments of two entries", {"a": [CAT, DOG, CAT], "b": [COPY]}, segment_entries=2
+)
 # Where packs cannot be had, or only now and then, the journal itself is read: nothing comes again for that.
 PACKS_FAIL = Scenario(
     "near-duplicates by overwriting, packs that fail", PAIR_MADE.history, comes_again=1, packs_trouble=[THROTTLED]
@@ -247,7 +255,7 @@ SCENARIOS = (
     BACKFILLED_TOO, BACKFILLED_DELETED, BACKFILLED_AGAIN, SHARDS, MORE_SHARDS, ROOM, MERGED,
     LOOKS, LOOKS_REPLACED, LOOKS_MADE, LOOKS_THROTTLED, LOOKS_ARCHIVED, DECIDED, DECIDED_LATER, DECIDED_OF_THREE,
     QUIET, QUIET_MEANWHILE, QUIET_BEFORE, QUIET_BEFORE_TWICE,
-    LISTED, LISTED_BESIDE, UNLISTED, LISTED_AGAIN, LISTED_TWICE,
+    LISTED, LISTED_BESIDE, UNLISTED, LISTED_AGAIN, LISTED_TWICE, KNOWN, KNOWN_LONG_AGO, KNOWN_AGAIN,
 )  # fmt: skip
 
 # What is known not to hold: without a sequencer the order of two events of one key cannot be known afterwards.

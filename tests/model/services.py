@@ -40,6 +40,7 @@ class Failure(NamedTuple):
     """An answer that is an error."""
 
     code: str
+    item: Cell = {}  # noqa: RUF012  never changed; what was there, where the call asks for that
 
 
 class Result(NamedTuple):
@@ -117,7 +118,8 @@ class Services:
 def answer_to(call: Call, answer: Any) -> Any:
     """Return *answer* as a client gives it to its caller; raise ClientError if it is a failure."""
     if isinstance(answer, Failure):
-        raise ClientError({"Error": {"Code": answer.code, "Message": ""}}, call.operation)
+        item: Any = {"Item": answer.item} if answer.item else {}
+        raise ClientError({"Error": {"Code": answer.code, "Message": ""}} | item, call.operation)
     if call.operation == "get_pack":
         return {"Body": BytesIO(answer["body"])}
     if call.operation in ("get_object", "look_object"):
@@ -208,10 +210,12 @@ def _put_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
 def _update_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
     old = cell.get(arguments["Key"]["sk"]["S"], {})
     if not holds(old, arguments):
-        yield Result(Failure("ConditionalCheckFailedException"), cell)
+        shown = old if arguments.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" else {}
+        yield Result(Failure("ConditionalCheckFailedException", shown), cell)
         return
     item = arguments["Key"] | old | _updated(old, arguments)
-    yield Result({"Attributes": item} if arguments.get("ReturnValues") == "ALL_NEW" else {}, _with(cell, item))
+    values = {"ALL_NEW": item, "ALL_OLD": old}.get(arguments.get("ReturnValues", "NONE"))
+    yield Result({"Attributes": values} if values else {}, _with(cell, item))
 
 
 def _delete_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
@@ -228,19 +232,23 @@ _IF_NOT_EXISTS = re.compile(r"(?P<name>\w+) = if_not_exists\((?P=name), (?P<valu
 
 
 def _updated(old: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
-    """The attributes that an UpdateExpression of one clause sets."""
-    action, clause = arguments["UpdateExpression"].split(" ", 1)
+    """The attributes that an UpdateExpression sets, and then those that it adds to or deletes from."""
     names, values = arguments.get("ExpressionAttributeNames", {}), arguments["ExpressionAttributeValues"]
-    if action == "SET":
-        unless = {one["name"]: old.get(one["name"], values[one["value"]]) for one in _IF_NOT_EXISTS.finditer(clause)}
-        pairs = [part.split(" = ") for part in _IF_NOT_EXISTS.sub("", clause).split(", ") if part]
-        return unless | {names.get(name, name): values[value] for name, value in pairs}
-    name, value = clause.split(" ")
-    members = set(old.get(name, {"BS": []})["BS"])
-    change = set(values[value]["BS"])
-    return {name: {"BS": sorted({"ADD": members | change, "DELETE": members - change}[action])}}
+    updated: dict[str, Any] = {}
+    for action, clause in _CLAUSES.findall(arguments["UpdateExpression"]):
+        if action == "SET":
+            unless = _IF_NOT_EXISTS.finditer(clause)
+            updated |= {one["name"]: old.get(one["name"], values[one["value"]]) for one in unless}
+            pairs = [part.split(" = ") for part in _IF_NOT_EXISTS.sub("", clause).strip().split(", ") if part]
+            updated |= {names.get(name, name): values[value] for name, value in pairs}
+            continue
+        name, value = clause.split()
+        members, change = set(old.get(name, {"BS": []})["BS"]), set(values[value]["BS"])
+        updated[name] = {"BS": sorted({"ADD": members | change, "DELETE": members - change}[action])}
+    return updated
 
 
+_CLAUSES = re.compile(r"(SET|ADD|DELETE) (.*?)(?= (?:SET|ADD|DELETE) |$)")
 _TOKEN = re.compile(r"\s*(<=|<>|[()=<,]|[:#]?\w+)")
 
 
