@@ -20,8 +20,8 @@ ALARMS: dict[str, Any] = {n: one for n, one in RESOURCES.items() if one["Type"] 
 STACK = "lookalike"
 
 # What AWS documents: "Metrics for Lambda functions", "Available CloudWatch metrics for Amazon SQS", "Monitoring Amazon
-# SNS topics", "Monitoring Amazon EventBridge", "DynamoDB metrics and dimensions". By dimension and type of resource
-# whose name that has.
+# SNS topics", "Monitoring Amazon EventBridge", "DynamoDB metrics and dimensions". By dimensions and type of resource
+# whose name one of them has.
 AWS_METRICS = {
     "AWS/Lambda": {
         ("FunctionName", "AWS::Serverless::Function"): {
@@ -50,7 +50,8 @@ AWS_METRICS = {
     "AWS/DynamoDB": {
         ("TableName", "AWS::DynamoDB::Table"): {
             *("ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"),
-        }
+        },
+        ("Operation, TableName", "AWS::DynamoDB::Table"): {"SuccessfulRequestLatency", "ThrottledRequests"},
     },
 }
 
@@ -70,10 +71,15 @@ class Metric:
     dimensions: tuple[tuple[str, str], ...]
     of: str = ""
 
+    @property
+    def dimension(self) -> str:
+        """The names of its dimensions, as `AWS_METRICS` has them."""
+        return ", ".join(name for name, _ in self.dimensions)
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A value at *at* seconds."""
+    """A value at *at* seconds; how many there were, where the statistic is `SampleCount`."""
 
     metric: Metric
     at: float
@@ -167,7 +173,7 @@ class Alarm:
         pairs = [
             (one["Name"], str(resolved(one["Value"], self._names, self._parameters))) for one in described["Dimensions"]
         ]
-        (value,) = [one["Value"] for one in described["Dimensions"]]
+        (value,) = [one["Value"] for one in described["Dimensions"] if not isinstance(one["Value"], str)]
         return Metric(described["Namespace"], described["MetricName"], tuple(sorted(pairs)), _resource(value))
 
 
@@ -182,7 +188,7 @@ def _statistic(values: list[float], stat: str) -> float | None:
     if not values:
         return None
     match stat:
-        case "Sum":
+        case "Sum" | "SampleCount":
             return sum(values)
         case "Maximum":
             return max(values)

@@ -19,18 +19,15 @@ from handler.cli.local.deployment import Deployment
 from handler.cli.stacks import STACK
 from tests.alarms import ALARMS, AWS_METRICS, Alarm, Metric, Point, short_name
 
-QUEUES = {"FailureQueue": "FailureQueueUrl", "IntakeQueue": "IntakeQueueUrl", "AgainQueue": "AgainQueueUrl"}
-DEPTHS = {  # what SQS measures each minute, by the attribute that says it
-    "ApproximateNumberOfMessagesVisible": "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesDelayed": "ApproximateNumberOfMessagesDelayed",
-}
-STATISTICS = {"Sum": "Sum", "Maximum": "Maximum", "p95": "Maximum"}  # of a second
+QUEUES = {"FailureQueue": "FailureQueueUrl", "IntakeQueue": "IntakeQueueUrl"}
+STATISTICS = {"Sum": "Sum", "SampleCount": "Sum", "Maximum": "Maximum", "p95": "Maximum"}  # of a second
+PUT = ("indexed", "rejected")  # what is put into PictureTable, by the message of its line
 LOST = {  # what the emulator says in its own log, and AWS counts
     "DestinationDeliveryFailures": "DLQ target not found",
     "InvocationsFailedToBeSentToDlq": "EventBridge → SQS: queue .* not found",
     "NumberOfNotificationsFailed": "SNS fanout: (SQS queue .* not found|queue policy denies)",
 }
-WATCHED = {metric.name: metric.of for one in ALARMS for metric in Alarm(one).metrics.values()}  # resources, by metric
+WATCHED = {metric.name: metric for one in ALARMS for metric in Alarm(one).metrics.values()}
 AT_ONCE = 100  # points in one request
 _DURATION = re.compile(r"REPORT .*?\tDuration: (\d+) ms")
 
@@ -142,15 +139,15 @@ def _described(metric: Metric) -> dict[str, Any]:
 class _Told:
     """What AWS's services would tell CloudWatch, by what there is to see of it, each of it once.
 
-    Lambda: the function's own counts are in its log, and so are the beginning and the length of each invocation; what
-    Lambda has put into the failure queue, it has dropped. SQS is asked how much waits, and for how long. DynamoDB's
-    units are in the function's lines. What SNS, EventBridge and Lambda could not deliver is in the emulator's log.
+    Lambda: the function's own counts are in its log, and so are the beginning and the length of each invocation. SQS is
+    asked how much waits, and for how long. What was put into DynamoDB is in the function's lines. What SNS, EventBridge
+    and Lambda could not deliver is in the emulator's log.
     """
 
     def __init__(self, there: Deployment, clock: Clock) -> None:
         self._there, self._clock, self.times = there, clock, 1
         self._logs, self._sqs = there.client("logs"), there.client("sqs")
-        self._seen, self._said, self._failures = set[str](), 0, 0
+        self._seen, self._said = set[str](), 0
         self._oldest = dict[str, float]()  # of each queue, since it was seen to be empty
 
     def since_last(self, names: dict[str, str]) -> list[Point]:
@@ -175,13 +172,10 @@ class _Told:
                 said = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
             except self._sqs.exceptions.QueueDoesNotExist:
                 continue
-            for name, attribute in DEPTHS.items():
-                yield Point(metrics.of(name, queue), now, float(said[attribute]))
-            if queue == "FailureQueue":
-                yield from self._dropped(metrics, sum(int(v) for name, v in said.items() if name.startswith("Approx")))
-            else:
-                age = self._age(url, int(said["ApproximateNumberOfMessages"]))
-                yield Point(metrics.of("ApproximateAgeOfOldestMessage", queue), now, age)
+            depth = int(said["ApproximateNumberOfMessages"])  # of what may be taken; SQS measures it each minute
+            yield Point(metrics.of("ApproximateNumberOfMessagesVisible", queue), now, float(depth))
+            if queue != "FailureQueue":
+                yield Point(metrics.of("ApproximateAgeOfOldestMessage", queue), now, self._age(url, depth))
 
     def _age(self, url: str, waiting: int) -> float:
         """Seconds that the oldest message has waited, at the stack's time."""
@@ -199,11 +193,6 @@ class _Told:
         )
         return [int(one["Attributes"]["SentTimestamp"]) / 1000 for one in answer.get("Messages", ())]
 
-    def _dropped(self, metrics: "_Metrics", waiting: int) -> Iterator[Point]:
-        if waiting > self._failures:
-            yield Point(metrics.of("AsyncEventsDropped"), time.time(), float(waiting - self._failures))
-        self._failures = waiting
-
     def _lost(self, metrics: "_Metrics") -> Iterator[Point]:
         with (self._there.emulator.folder / "emulator.log").open("rb") as log:
             log.seek(self._said)
@@ -212,8 +201,6 @@ class _Told:
         for name, pattern in LOST.items():
             for _ in re.finditer(pattern, said.decode(errors="replace")):
                 yield Point(metrics.of(name), time.time(), 1.0)
-                if name == "DestinationDeliveryFailures":
-                    yield Point(metrics.of("AsyncEventsDropped"), time.time(), 1.0)
 
 
 def _counts(message: str, metrics: "_Metrics", role: str) -> Iterator[tuple[Metric, float]]:
@@ -223,10 +210,8 @@ def _counts(message: str, metrics: "_Metrics", role: str) -> Iterator[tuple[Metr
     if found := _DURATION.match(message):
         yield metrics.of("Duration", role), float(found[1])
     document: dict[str, Any] = json.loads(message) if message.startswith("{") else {}
-    if units := document.get("read_units", 0) + document.get("probes", 0):
-        # Of both tables. The emulator charges nothing for batches, in which buckets are read: each is one unit.
-        yield metrics.of("ConsumedReadCapacityUnits", "BucketTable"), float(units)
-        yield metrics.of("ConsumedReadCapacityUnits", "PictureTable"), 0.0
+    if document.get("message") in PUT:
+        yield metrics.of("SuccessfulRequestLatency"), 1.0
     for directive in document.get("_aws", {}).get("CloudWatchMetrics", ()):
         (names,) = directive["Dimensions"]
         dimensions = tuple(sorted((name, str(document[name])) for name in names))
@@ -246,7 +231,11 @@ class _Metrics:
 
     def of(self, name: str, resource: str = "") -> Metric:
         """Return the metric *name* of the *resource*, by default the one that the template's alarm watches."""
-        resource = resource or WATCHED[name]
+        resource = resource or WATCHED[name].of
+        if (watched := WATCHED.get(name)) and watched.dimension == "Operation, TableName":
+            table = self._names.get(resource, resource)
+            pairs = tuple((one, table if one == "TableName" else value) for one, value in watched.dimensions)
+            return Metric(watched.namespace, name, pairs, resource)
         for namespace, kinds in AWS_METRICS.items():
             for (dimension, _), known in kinds.items():
                 if name in known and (namespace == "AWS/Lambda") == resource.endswith("Function"):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -82,6 +83,7 @@ class FakeDeployment:
     lists: tuple[str, ...] = ()
     priority: tuple[str, ...] = ()
     clock: int = 0
+    monotonic: Callable[[], float] = time.monotonic  # by which invocations end
 
     @property
     def settings(self) -> Settings:
@@ -111,6 +113,7 @@ class FakeDeployment:
             catalog=wrap(self.catalog),
             executor=InlineExecutor(),
             settings=self.settings,
+            clock=self.monotonic,
         )
 
     def filer(self, wrap: Callable[[Any], Any], memory: JournalMemory) -> Filer:
@@ -125,7 +128,9 @@ class FakeDeployment:
     def finder(self, memory: JournalMemory, settings: Settings, wrap: Callable[[Any], Any]) -> Finder:
         catalog, executor = wrap(self.catalog), InlineExecutor()
         return Finder(
-            search=Search(memory=memory, index=wrap(self.buckets), catalog=catalog, executor=executor),
+            search=Search(
+                memory=memory, index=wrap(self.buckets), catalog=catalog, executor=executor, clock=self.monotonic
+            ),
             looks=Looks(store=ListedPictures(wrap(self.pictures)), executor=executor, settings=settings),
             catalog=catalog,
             executor=executor,

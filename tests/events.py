@@ -56,7 +56,7 @@ def batch_job(refs: Sequence[ObjectRef]) -> dict[str, Any]:
 
 
 def coming_again(ref: ObjectRef, attempt: int = 1) -> dict[str, Any]:
-    """Return what the queue of pictures that come again holds of *ref*."""
+    """Return what the function sends of *ref*, which comes again."""
     return Again(ref, attempt, "2026-01-01T00:00:00+00:00").document()
 
 

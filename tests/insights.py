@@ -99,6 +99,8 @@ def _aggregate(function: str, of: str, group: Sequence[Line]) -> float | None:
         return len(group)
     name, _, percentile = of.partition(",")
     values = [line[name] for line in group if line.get(name) is not None]
+    if function == "count":
+        return len(values)
     if not values:
         return None
     match function:

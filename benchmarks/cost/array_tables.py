@@ -71,8 +71,10 @@ class ArrayTables:
         elif bucket := _bucket(key):
             self._added[bucket].append(int.from_bytes(_binary(request, ":member"), "big"))
             size = KEY_BYTES + MEMBER_BYTES * len(self._in_bucket(bucket))
-        elif ":entry" in (values := request["ExpressionAttributeValues"]):
+        elif ":entry" in (values := request.get("ExpressionAttributeValues", {})):
             size, before = self._append(key, values[":entry"]["B"])
+        elif "UpdateExpression" not in request:  # a holder is its key
+            size, self._holders[key["pk"]["S"]] = len(json.dumps(key)), key["sk"]["S"]
         else:
             raise Refused(b"{}")  # how many shards there are is noted
         units = math.ceil(size / WRITE_UNIT_BYTES)

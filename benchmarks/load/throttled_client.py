@@ -63,14 +63,16 @@ class Client:
         return {"Attributes": old} if old and asked.get("ReturnValues") == "ALL_OLD" else {}
 
     def _update(self, asked: Item) -> Item:
-        table, key, values = asked["TableName"], asked["Key"], asked["ExpressionAttributeValues"]
+        table, key, values = asked["TableName"], asked["Key"], asked.get("ExpressionAttributeValues", {})
         pk, sk = key["pk"]["S"], key["sk"]["S"]
         old = self._cloud.item(table, pk, sk) or {}
         units = math.ceil(max(1, item_bytes(old)) / WRITE_UNIT_BYTES)
         self._cloud.consume(table, pk, "write", units)
-        marks, adds, added = asked["UpdateExpression"].partition("ADD ")
+        marks, adds, added = asked.get("UpdateExpression", "").partition("ADD ")
         name, item = (added or marks.removeprefix("SET ")).split(" ")[0], key | old
-        if adds:
+        if not marks and not adds:
+            pass  # an item that is its key
+        elif adds:
             members = set(old.get(name, {"BS": ()})["BS"])
             new = set(values[added.split(" ")[1]]["BS"])
             if len(members) >= int(values[":full"]["N"]) and not new <= members:

@@ -11,7 +11,7 @@ from handler.answers import LOOKED_UP, answer
 from handler.aws.meter import Meter
 from handler.core.again import Again
 from handler.core.correlation import correlation_id
-from handler.core.found import Found, Lack, Route
+from handler.core.found import Found
 from handler.core.model import Outcome
 from handler.core.phash import to_hex
 from handler.dedup import Deduplicator
@@ -39,38 +39,45 @@ def handle(event: Mapping[str, Any], context: LambdaContext, service: Callable[[
     try:
         delivery = decode(event)
     except UnknownEvent:
-        log.failure("refused", "Failed")
+        log.failure("refused")
         raise
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
-    try:
-        return delivery.reply([_run(item, service, deadline) for item in delivery.items])
-    finally:
-        log.flush()
+    left = range(len(delivery.items), 0, -1)
+    results = [_run(item, service, deadline, left=count) for item, count in zip(delivery.items, left, strict=True)]
+    return delivery.reply(results)
 
 
-def _run(item: Item, service: Callable[[], Service], deadline: float) -> Result:
-    """Handle one item, log one line about it and count it; no error of it reaches the others."""
+def _run(item: Item, service: Callable[[], Service], deadline: float, *, left: int) -> Result:
+    """Handle one item, and log one line about it, which counts what is amiss; no error of it reaches the others.
+
+    *left* is how many have to be done by the deadline, this one among them.
+    """
     start = time.perf_counter()
-    meter = None
+    made = None
     try:
-        deduplicator, look_ups, shadow, meter, retries = service()
-        retries.begin(deadline)
-        besides = _keep_up(shadow, item) if shadow else None
-        report = _report(deduplicator, look_ups, item, deadline)
+        made = service()
+        made.retries.begin(deadline)
+        besides = _keep_up(made.shadow, item) if made.shadow else None
+        report = _report(made.deduplicator, made.look_ups, item, deadline, left=left)
     except Exception as error:
-        log.failure("failed", "Failed", _names(item) | (_consumed(meter) if meter else {}))
+        consumed = _consumed(made.meter) if made else {}
+        dear = {"DearReads": made.is_dear(consumed["read_units"])} if made else {}
+        log.failure("failed", _names(item) | consumed, dear)
         return Result(item, error=error)
     if report is None:
-        log.count("Ignored")
         log.logger.info(Outcome.IGNORED.value, extra=_names(item))
         return Result(item, Outcome.IGNORED)
-    name = _name(item, report)
-    _count(name, report)
-    fields = _fields(report) | _followed(item) | _consumed(meter) | {"ms": round((time.perf_counter() - start) * 1000)}
+    name, consumed = _name(item, report), _consumed(made.meter)
+    fields = _fields(report) | _followed(item) | consumed | {"ms": round((time.perf_counter() - start) * 1000)}
     if trouble := report.trouble or (besides and besides.trouble):
-        log.count("PacksUnavailable")
         fields["trouble"] = trouble
-    log.logger.info(name, extra=fields)
+    counts = {
+        "Rejected": name == Outcome.REJECTED,
+        "ListMatches": report.listed if name in (Outcome.INDEXED, CAME_AGAIN) else 0,
+        "Troubles": bool(trouble) or not report.complete,
+        "DearReads": made.is_dear(consumed["read_units"]),
+    }
+    log.logger.info(name, extra=fields | log.counting(counts))
     return Result(item, report.outcome, detail=_reason(report), answer=answer(report))
 
 
@@ -85,14 +92,14 @@ def _keep_up(shadow: Indexer, item: Item) -> Report | None:
             return None
 
 
-def _report(deduplicator: Deduplicator, look_ups: LookUps, item: Item, deadline: float) -> Report | None:
+def _report(deduplicator: Deduplicator, look_ups: LookUps, item: Item, deadline: float, *, left: int) -> Report | None:
     match item.action:
         case Created(ref, backfill, hash):
             return deduplicator.created(ref, deadline=deadline, backfill=backfill, hash=hash)
         case Removed(ref):
             return deduplicator.removed(ref)
         case Again():
-            return deduplicator.came_again(item.action, deadline=deadline)
+            return deduplicator.came_again(item.action, deadline=deadline, left=left)
         case LookUp(ref, tell):
             return look_ups.look_up(ref, tell, deadline=deadline)
         case Ignored():
@@ -102,7 +109,7 @@ def _report(deduplicator: Deduplicator, look_ups: LookUps, item: Item, deadline:
 
 
 def _name(item: Item, report: Report) -> str:
-    """What the item's line and metric are called."""
+    """What the item's line is called."""
     match item.action:
         case LookUp():
             return LOOKED_UP
@@ -162,18 +169,6 @@ def _rare(report: Report, found: Found) -> dict[str, Any]:
 
 def _reason(report: Report) -> str:
     return (report.record.reason if report.record else None) or ""
-
-
-def _count(name: str, report: Report) -> None:
-    log.count("".join(word.capitalize() for word in name.split("_")))
-    if name in (Outcome.INDEXED, CAME_AGAIN):
-        log.count("NearDuplicates", len(report.matches))
-        log.count("ListMatches", report.listed)
-    if report.found is not None:
-        # Other routes are in the line: they are taken in every hour, and a metric that occurs then costs the most.
-        log.count("SearchesProbed", report.found.route is Route.PROBED)
-        log.count("PartialSearches", Lack.MEMORY in report.lacks)
-        log.count("ComingAgain", report.again_s is not None)
 
 
 def _consumed(meter: Meter) -> dict[str, float]:

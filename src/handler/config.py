@@ -10,11 +10,13 @@ from handler.core.formats import BYTES_PER_PIXEL
 from handler.core.generations import DEFAULT_GENERATION, GENERATIONS, Generation
 from handler.core.journal import MAX_SHARDS
 from handler.core.model import EFFORTS, LIST_NAME, MAX_LISTS, ORIENTATIONS, TELLS, Limits, MatchKind, Settings
+from handler.core.prices import READ_UNIT
 
 T = TypeVar("T")
 
 MAX_JOURNAL_MEMORY_MB = 8192
 BASE_MB = 150  # what the interpreter, the libraries and requests under way take
+MAX_READ_COST = 1_000_000  # dollars for the reads of a million uploads
 LEAST_JOURNAL_MB = 128  # a million pictures by look1
 MAX_LOOKS = 200  # of one picture: some seven seconds
 LISTS = f"{LIST_NAME}(,{LIST_NAME}){{0,{MAX_LISTS - 1}}}"
@@ -33,12 +35,13 @@ class Config:
     picture_table: str
     packs_bucket: str
     topic_arn: str
-    again_queue_url: str
+    intake_queue_url: str
     journal_memory_mb: int  # for journals that an instance remembers; less where decoding needs the room
     buckets_from_bytes: int  # of a journal whose pictures are in the buckets, too
     journal_shards: int
     settings: Settings
     also_generation: str | None  # written as well but not searched, while a deployment moves between the two
+    usual_read_units: int  # that an object may consume before its reads are dear
     endpoint_url: str | None  # an emulator's; None is AWS
 
     @classmethod
@@ -52,11 +55,12 @@ class Config:
             picture_table=reader.text("PICTURE_TABLE"),
             packs_bucket=reader.text("PACKS_BUCKET"),
             topic_arn=reader.text("TOPIC_ARN", "arn:[^:]+:sns:[^:]+:[0-9]+:.+", "an SNS topic's ARN"),
-            again_queue_url=reader.text("AGAIN_QUEUE_URL", "https?://.+", "the URL of an SQS queue"),
+            intake_queue_url=reader.text("INTAKE_QUEUE_URL", "https?://.+", "the URL of an SQS queue"),
             journal_memory_mb=journal_memory_mb,
             buckets_from_bytes=(journal_memory_mb << 20) * reader.integer("BUCKETS_FROM", 0, 100) // 100,
             journal_shards=reader.integer("JOURNAL_SHARDS", 1, MAX_SHARDS),
             also_generation=reader.optional("ALSO_GENERATION", *_one_of(GENERATIONS)),
+            usual_read_units=round(reader.integer("ALARM_READ_COST", 1, MAX_READ_COST) / 1_000_000 / READ_UNIT),
             settings=Settings(
                 generation=reader.text("GENERATION", *_one_of(GENERATIONS)),
                 radius=reader.integer("RADIUS", 0, MAX_RADIUS),

@@ -75,6 +75,10 @@ class _Shares(NamedTuple):
     loading: float
     filing: float
 
+    def among(self, events: int) -> "_Shares":
+        """Return the shares of an equal part of that time."""
+        return _Shares(self.loading / events, self.filing / events)
+
 
 FIRST = _Shares(LOADING_SHARE, FILING_SHARE)
 AGAIN = _Shares(LARGEST_LOADING_SHARE, LARGEST_FILING_SHARE)
@@ -131,15 +135,16 @@ class Deduplicator:
 
         return self._tell(indexed, deadline, FIRST, next_time, backfill)
 
-    def came_again(self, again: Again, *, deadline: float = math.inf) -> Report:
+    def came_again(self, again: Again, *, deadline: float = math.inf, left: int = 1) -> Report:
         """Search once more for near-duplicates of an object that was indexed, likewise.
 
-        What could be found was told before, so loading or filing may take nearly all of the time. Raises NeverWhole
-        where the search was not whole either and the picture came too often.
+        What could be found was told before, so loading or filing may take nearly all of the time: of its part, where
+        *left* pictures that come again have until the *deadline*, this one among them. Raises NeverWhole where the
+        search was not whole either and the picture came too often.
         """
         indexed = self._indexer.examine_again(again.ref)
         indexed.report.attempt = again.attempt
-        return self._tell(indexed, deadline, AGAIN, lambda _: again.once_more(), again.backfill)
+        return self._tell(indexed, deadline, AGAIN.among(left), lambda _: again.once_more(), again.backfill)
 
     def _tell(
         self,

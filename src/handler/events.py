@@ -66,7 +66,9 @@ def _delivery(event: Field, wrappings: int) -> Delivery:
         )
     records = event["Records"].each() if event.get("Records") else []
     if records and all("eventSource" in record and record["eventSource"].value == "aws:sqs" for record in records):
-        return QueueDelivery([item for record in records for item in _message_items(record, wrappings)])
+        items = [item for record in records for item in _message_items(record, wrappings)]
+        # One after the other, so the first take what time they need: what comes again was told of most before.
+        return QueueDelivery(sorted(items, key=lambda item: isinstance(item.action, Again)))
     actions = list(_actions(event, wrappings))
     unreadable = [action.error for action in actions if isinstance(action, Unreadable)]
     if unreadable and len(unreadable) == len(actions):

@@ -32,7 +32,7 @@ from handler.journal import Written
 from handler.report import Report
 
 FILING_SHARE = 0.2  # of the remaining time: up to five uploads come in one invocation, one after the other
-LARGEST_FILING_SHARE = 0.8  # of what comes again, alone
+LARGEST_FILING_SHARE = 0.8  # where what could be found was told before
 
 
 class PictureStore(Protocol):

@@ -1,5 +1,6 @@
 """The composition root: configuration to clients to the use case, once per container."""
 
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -62,6 +63,11 @@ class Service(NamedTuple):
     shadow: Indexer | None  # of the generation that is written as well
     meter: Meter
     retries: Retries
+    usual_read_units: float = math.inf  # that an object may consume before its reads are dear
+
+    def is_dear(self, read_units: float) -> bool:
+        """Whether so many are more than an object may consume."""
+        return read_units > self.usual_read_units
 
 
 class AskService(NamedTuple):
@@ -118,13 +124,14 @@ def build(config: Config) -> Service:
         pairs=parts.pairs,
         verdicts=parts.verdicts,
         topic=SNSTopic(parts.client("sns"), config.topic_arn),
-        queue=SQSAgain(cache(partial(parts.client, "sqs")), config.again_queue_url),
+        queue=SQSAgain(cache(partial(parts.client, "sqs")), config.intake_queue_url),
         executor=parts.executor,
         settings=config.settings,
     )
     also = config.also_generation
     shadow = parts.indexer(replace(config.settings, generation=also)) if also else None
-    return Service(deduplicator, parts.look_ups(config.settings), shadow, parts.meter, parts.retries)
+    look_ups, usual = parts.look_ups(config.settings), config.usual_read_units
+    return Service(deduplicator, look_ups, shadow, parts.meter, parts.retries, usual)
 
 
 def build_asking(config: Config) -> AskService:

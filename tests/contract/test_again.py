@@ -1,4 +1,4 @@
-"""The queue of pictures that come again: what is sent is what the function is handed."""
+"""Pictures that come again by a queue: what is sent is what the function is handed."""
 
 import json
 import secrets

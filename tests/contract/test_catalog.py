@@ -3,8 +3,10 @@ from dataclasses import replace
 
 import pytest
 
+from handler.aws.catalog import DynamoDBCatalog
 from handler.core.model import Collection, Fingerprint, ObjectRef, Outcome, PictureRecord, Superseded
 from handler.core.sequencers import padded_sequencer
+from tests.conftest import Stack
 from tests.contract.conftest import Catalog
 
 HASH = 0x0F0F_0000_FFFF_1234
@@ -128,6 +130,19 @@ def test_burial_leaves_a_tombstone_that_late_events_respect(catalog: Catalog, co
     assert stored(catalog, collection).outcome is Outcome.INDEXED
 
 
+def test_tombstone_keeps_nothing_of_the_picture(catalog: Catalog, collection: Collection) -> None:
+    whole = record(ref(sequencer="5", version="v1"))
+    assert whole.fingerprint
+    everything = replace(
+        whole.fingerprint, checks=(b"c" * 32,), quality=1.5, flat=True, taken="2026", frames=2, notes=("n",), bare=True
+    )
+    catalog.put(collection, replace(whole, fingerprint=everything, reason="r", job="j"))
+
+    catalog.bury(collection, ref(sequencer="6"))
+
+    assert stored(catalog, collection) == PictureRecord(ref(sequencer="6"), "phash1", Outcome.REMOVED)
+
+
 def test_burial_of_an_unknown_object_still_stops_its_late_creation(catalog: Catalog, collection: Collection) -> None:
     assert catalog.bury(collection, ref(sequencer="6")) is None
 
@@ -227,3 +242,20 @@ def test_job_is_noted_on_what_is_known_of_an_object(catalog: Catalog, collection
     assert marked == replace(record(ref()), job="job")
     assert stored(catalog, collection).job is None
     assert catalog.get(collection, [ref("unknown.jpg").object_id]) == []
+
+
+@pytest.mark.emulator
+def test_puts_are_objects_that_came_and_nothing_else(stack: Stack, collection: Collection) -> None:
+    """The alarm `rejected` takes CloudWatch's count of them for that of uploads."""
+    client, seen = stack.client("dynamodb"), list[str]()
+    client.meta.events.register("before-call.dynamodb", lambda model, **_: seen.append(model.name))
+    catalog = DynamoDBCatalog(client, stack.deployment.outputs["PictureTableName"])
+
+    catalog.put(collection, record(ref()))
+    catalog.add_holder(collection, HASH, ref())
+    catalog.add_entry_holder(collection, HASH, ref().object_id)
+    catalog.mark_done(collection, ref().object_id, "job")
+    catalog.drop_holder(collection, HASH, ref())
+    catalog.bury(collection, ref(sequencer="6"))
+
+    assert seen == ["PutItem", *["UpdateItem"] * 3, "DeleteItem", "UpdateItem"]

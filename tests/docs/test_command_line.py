@@ -30,6 +30,7 @@ from handler.cli.facts import (
     DeployedFunction,
     EventMapping,
     FailureCause,
+    LogCount,
     ResourceState,
     RoleRights,
     SourceBucket,
@@ -53,8 +54,8 @@ from handler.cli.notifications import Destination
 from handler.cli.readings import LAMBDA_METRICS, OWN_METRICS
 from handler.cli.redriving import Kept
 from handler.cli.reviewing import Sums
-from handler.cli.screen import document
 from handler.cli.stacks import DeployedStack
+from handler.cli.status_document import document
 from handler.cli.stopping import SIGNALS
 from handler.cli.troubles import Trouble
 from tests.alarms import AWS_METRICS
@@ -280,12 +281,13 @@ FOUND: dict[str, Any] = {
     "queues": WaitingQueue,
     "mappings": EventMapping,
     "lately": Counted,
+    "logged": LogCount,
     "alarms": AlarmState,
 }
 
 
 def test_what_is_counted_lately_is_what_the_functions_and_lambda_count() -> None:
-    ours = names(table("operating.md", "Metrics")) + names(table("asking.md", "What is counted"))
+    ours = names(table("operating.md", "Metrics"))
     (lambdas,) = AWS_METRICS["AWS/Lambda"].values()
 
     assert set(OWN_METRICS) <= set(ours)

@@ -139,7 +139,10 @@ class RecordingClient:
         self.items.append(Item)
         return {}
 
-    def update_item(self, *, Key: dict[str, Any], UpdateExpression: str, **options: Any) -> dict[str, Any]:  # noqa: N803
+    def update_item(self, *, Key: dict[str, Any], UpdateExpression: str = "", **options: Any) -> dict[str, Any]:  # noqa: N803
+        if not UpdateExpression:
+            self.items.append(Key)
+            return {}
         if UpdateExpression.startswith("ADD hashes") and Key["sk"]["S"] == "0000":
             raise ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, "UpdateItem")
         names, values = options.get("ExpressionAttributeNames", {}), options["ExpressionAttributeValues"]

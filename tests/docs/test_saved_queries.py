@@ -102,6 +102,11 @@ def test_who_was_told_of_what(lines: list[Row]) -> None:
 def test_widgets_of_the_log_have_something_to_show(lines: list[Row]) -> None:
     assert insights.run(OF_LOG["Notices by kind"], lines) == [{"kind": "near", "notices": 1, "pairs": 1}]
     assert insights.run(OF_LOG["Failures by cause"], lines) == [{"exception_name": "ConnectionError", "failures": 1}]
+    (troubles,) = insights.run(OF_LOG["Troubles, by the hour"], lines)
+    assert troubles == {"failed": 1, "partial": 0, "without_packs": 0}
+    outcomes = {row["message"]: row for row in insights.run(OF_LOG["Outcomes, and their matches"], lines)}
+    assert {message: row["lines"] for message, row in outcomes.items()} == {"failed": 1, "indexed": 2, "rejected": 2}
+    assert outcomes["indexed"]["matches"] == 1
     (steps,) = insights.run(OF_LOG["Latency by step, ms"], lines)
     assert None not in [steps[name] for name in ("read", "decode", "write", "search")]
 
@@ -109,19 +114,22 @@ def test_widgets_of_the_log_have_something_to_show(lines: list[Row]) -> None:
 def test_widgets_show_metrics_that_there_are() -> None:
     seen = set()
     for widget in WIDGETS:
-        for namespace, name, dimension, value in series(widget["properties"]):
-            if namespace == log.metrics.namespace:
-                assert (dimension, value) == ("service", "${AWS::StackName}")
+        for namespace, name, *dimensions in series(widget["properties"]):
+            pairs = dict(zip(dimensions[::2], dimensions[1::2], strict=True))
+            if namespace == log.NAMESPACE:
+                assert pairs == {"service": "${AWS::StackName}"}
                 seen.add(name)
                 continue
+            value = next(one for one in pairs.values() if "$" in one)
             of = TABLES.get(value) or re.split(r"[{}.]", value)[1]
-            assert name in AWS_METRICS[namespace][dimension, RESOURCES[of]["Type"]]
-    assert seen == set(names(table(PAGE, "Metrics"))) - {"PacksUnavailable"}
+            assert name in AWS_METRICS[namespace][", ".join(sorted(pairs)), RESOURCES[of]["Type"]]
+    assert seen == set(names(table(PAGE, "Metrics"))) - {"ListMatches"}  # which a table has, by outcome
 
 
 def series(properties: Row) -> list[list[str]]:
-    """Namespace, name, dimension and its value of each line of a widget that is no expression."""
-    return [metric[:4] for metric in properties.get("metrics", ()) if isinstance(metric[0], str)]
+    """Namespace, name, dimensions and their values of each line of a widget that is no expression."""
+    lines = [metric for metric in properties.get("metrics", ()) if isinstance(metric[0], str)]
+    return [[part for part in line if isinstance(part, str)] for line in lines]
 
 
 def test_expressions_are_of_lines_of_their_widget() -> None:

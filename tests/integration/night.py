@@ -59,6 +59,13 @@ class Night:
         self._is_told(names, "OK")
         self._told.clear()
 
+    def is_told_as(self, *pages: str) -> None:
+        """`lookalike status` tells of the alarm `troubles` as what these pages are about."""
+        self.reader.type(
+            ".venv/bin/lookalike status > status.txt || test $? = 1",
+            *(f"grep -A 5 'alarm troubles has been on' status.txt | grep -q docs/runbook/{one}.md" for one in pages),
+        )
+
     def _is_told(self, names: tuple[str, ...], state: str) -> None:
         wanted = {(f"lookalike-{name}", state) for name in set(names) & self.cloudwatch.described().keys()}
 
@@ -81,8 +88,8 @@ class Night:
         return self.drill.until_outcome(key, "indexed")
 
     def come_again(self, *keys: str, delay_s: int) -> None:
-        """Send these pictures to the queue of those that come again, as the function does."""
-        queue = SQSAgain(lambda: self.drill.sqs, self.drill.outputs["AgainQueueUrl"])
+        """Have these pictures come again, as the function does."""
+        queue = SQSAgain(lambda: self.drill.sqs, self.drill.outputs["IntakeQueueUrl"])
         for key in keys:
             queue.send(Again(ObjectRef(self.drill.bucket, key, "0"), 1, "2026-01-01T00:00:00+00:00"), delay_s)
 

@@ -226,7 +226,7 @@ def test_event_that_fails_for_good_reaches_the_failure_queue(site: Site) -> None
     assert "no Records, detail, tasks, backfill or lookup" in failed["responsePayload"]["errorMessage"]
 
 
-def test_one_line_and_one_metric_document_tell_of_an_object(site: Site) -> None:
+def test_one_line_tells_of_an_object_and_counts_nothing_usual(site: Site) -> None:
     site.send(site.put("cat.jpg", jpeg(CAT)))
     site.send(site.put("copy.jpg", jpeg(near_copy(CAT))))
 
@@ -234,8 +234,11 @@ def test_one_line_and_one_metric_document_tell_of_an_object(site: Site) -> None:
 
     assert {"bucket", "key", "hash", "matches", "announced", "read_units", "write_units", "ms"} <= line.keys()
     assert (line["message"], line["matches"], line["announced"]) == ("indexed", 1, 1)
-    metrics = [json.loads(line) for line in site.logged() if line.startswith('{"_aws"')]
-    assert {"Indexed", "NearDuplicates"} <= {name for document in metrics for name in document}
+    assert "_aws" not in line
+    site.send(site.put("text.jpg", b"text"))
+    (rejected,) = site.wait_for_lines("text.jpg")
+    assert (rejected["message"], rejected["Rejected"], rejected["service"]) == ("rejected", 1, "lookalike")
+    assert rejected["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Lookalike"
 
 
 def test_look_up_answers_for_a_picture_that_was_never_indexed(site: Site) -> None:

@@ -79,7 +79,7 @@ def test_healthy_stack_tells_what_it_has(site: Site, status: Status) -> None:
     assert document["stack"]["status"] == "CREATE_COMPLETE"
     assert [one["state"] for one in document["functions"]] == ["Active", "Active"]
     assert {one["state"] for one in document["resources"]} == {"ACTIVE"}
-    assert [one["state"] for one in document["mappings"]] == ["Enabled", "Enabled"]
+    assert [one["state"] for one in document["mappings"]] == ["Enabled"]
 
 
 def test_scopes_are_the_folders_of_the_bucket(site: Site) -> None:
@@ -110,7 +110,7 @@ def test_bucket_that_tells_nobody_is_connected_again_by_the_command(site: Site, 
 
 def test_mapping_that_was_disabled_is_enabled_by_the_command(site: Site, status: Status) -> None:
     _, document = status()
-    (mapping,) = [one for one in document["mappings"] if one["queue"] == "intake"]
+    (mapping,) = document["mappings"]
     site.client("lambda").update_event_source_mapping(UUID=mapping["uuid"], Enabled=False)
 
     ended, document = status()
@@ -147,7 +147,7 @@ def test_failed_event_is_told_with_its_cause_and_its_alarm_and_stays_in_the_queu
     said = subprocess.run(words, cwd=ROOT, env=environment(site.deployment.endpoint), capture_output=True)  # noqa: S603 - our own command
     groups = [(one["cause"], one["detail"], one["count"]) for one in json.loads(said.stdout)["groups"]]
     assert groups == [(one["cause"], one["detail"], one["events"]) for one in (lost, poison)]
-    assert status()[1]["queues"][2]["waiting"] == 3  # what was looked at is in sight again
+    assert status()[1]["queues"][1]["waiting"] == 3  # what was looked at is in sight again
 
 
 def test_pack_that_is_missing(site: Site, status: Status) -> None:
@@ -208,7 +208,7 @@ def test_what_does_not_answer_is_named_and_the_rest_is_told(status: Status) -> N
     named = [one["what"] for one in document["unknown"] if one["what"] != RETRIED]  # which other tests may bring about
     assert named == ["the alarms", "what was counted lately"]
     assert (document["alarms"], document["lately"]) == (None, None)
-    assert [one["queue"] for one in document["queues"]] == ["intake", "again", "failure"]
+    assert [one["queue"] for one in document["queues"]] == ["intake", "failure"]
 
 
 def test_stack_is_not_healthy_while_what_failed_is_tried_again(site: Site, status: Status) -> None:

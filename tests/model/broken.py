@@ -61,7 +61,7 @@ class Overfilling(Client):
     """Full segments take further entries."""
 
     def update_item(self, **arguments: Any) -> Any:
-        if arguments["UpdateExpression"].endswith("ADD entries :entries"):
+        if arguments.get("UpdateExpression", "").endswith("ADD entries :entries"):
             arguments.pop("ConditionExpression")
         return super().update_item(**arguments)
 
@@ -469,7 +469,7 @@ class ForgetsMarks(Client):
     """A segment is not marked by whoever begins it."""
 
     def update_item(self, **arguments: Any) -> Any:
-        expression = arguments["UpdateExpression"]
+        expression = arguments.get("UpdateExpression", "")
         if "ADD" in expression:
             arguments["UpdateExpression"] = expression.removeprefix("SET marked = :yes ")
         return super().update_item(**arguments)

@@ -213,9 +213,10 @@ def _update_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
         shown = old if arguments.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" else {}
         yield Result(Failure("ConditionalCheckFailedException", shown), cell)
         return
-    item = arguments["Key"] | old | _updated(old, arguments)
-    values = {"ALL_NEW": item, "ALL_OLD": old}.get(arguments.get("ReturnValues", "NONE"))
-    yield Result({"Attributes": values} if values else {}, _with(cell, item))
+    changed = _updated(old, arguments)
+    item = {name: value for name, value in (arguments["Key"] | old | changed).items() if value is not None}
+    told = {"ALL_NEW": item, "ALL_OLD": old}.get(arguments.get("ReturnValues", ""))
+    yield Result({"Attributes": told} if told else {}, _with(cell, item))
 
 
 def _delete_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
@@ -232,23 +233,25 @@ _IF_NOT_EXISTS = re.compile(r"(?P<name>\w+) = if_not_exists\((?P=name), (?P<valu
 
 
 def _updated(old: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
-    """The attributes that an UpdateExpression sets, and then those that it adds to or deletes from."""
-    names, values = arguments.get("ExpressionAttributeNames", {}), arguments["ExpressionAttributeValues"]
+    """The attributes that an UpdateExpression sets, adds to or deletes from; None are those that it removes."""
+    names, values = arguments.get("ExpressionAttributeNames", {}), arguments.get("ExpressionAttributeValues", {})
     updated: dict[str, Any] = {}
-    for action, clause in _CLAUSES.findall(arguments["UpdateExpression"]):
+    for action, clause in _CLAUSES.findall(arguments.get("UpdateExpression", "")):
         if action == "SET":
             unless = _IF_NOT_EXISTS.finditer(clause)
             updated |= {one["name"]: old.get(one["name"], values[one["value"]]) for one in unless}
             pairs = [part.split(" = ") for part in _IF_NOT_EXISTS.sub("", clause).strip().split(", ") if part]
             updated |= {names.get(name, name): values[value] for name, value in pairs}
-            continue
-        name, value = clause.split()
-        members, change = set(old.get(name, {"BS": []})["BS"]), set(values[value]["BS"])
-        updated[name] = {"BS": sorted({"ADD": members | change, "DELETE": members - change}[action])}
+        elif action == "REMOVE":
+            updated |= dict.fromkeys(clause.split(", "))
+        else:
+            name, value = clause.split()
+            members, change = set(old.get(name, {"BS": []})["BS"]), set(values[value]["BS"])
+            updated[name] = {"BS": sorted({"ADD": members | change, "DELETE": members - change}[action])}
     return updated
 
 
-_CLAUSES = re.compile(r"(SET|ADD|DELETE) (.*?)(?= (?:SET|ADD|DELETE) |$)")
+_CLAUSES = re.compile(r"(SET|ADD|DELETE|REMOVE) (.*?)(?= (?:SET|ADD|DELETE|REMOVE) |$)")
 _TOKEN = re.compile(r"\s*(<=|<>|[()=<,]|[:#]?\w+)")
 
 

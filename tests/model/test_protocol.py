@@ -168,7 +168,7 @@ def test_events_without_a_sequencer_can_be_overtaken(scenario: Scenario, broken:
         (variants.LEARNS_AGAIN, scenarios.KNOWN_AGAIN, 0, MIXED, LOST),
         (variants.UNMARKED, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),
         (variants.UNMARKED, scenarios.MORE_SHARDS, 0, MIXED, LOST),
-        (variants.FORGETS_MARKS, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),
+        (variants.FORGETS_MARKS, scenarios.OUTGROWN_LONG_AGO, 0, LOADING, LOST),
         (variants.MARKS_ANY, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),
         (variants.MARKS_LATE, scenarios.OUTGROWN_BESIDE, 0, LOADING, LOST),
     ],

@@ -37,7 +37,7 @@ FROM_RESOURCES = {
     "PictureTable": "pictures",
     "PacksBucket": "packs",
     "MatchTopic": "arn:aws:sns:eu-west-1:1:topic",
-    "AgainQueue": "https://sqs.eu-west-1.amazonaws.com/1/again",
+    "IntakeQueue": "https://sqs.eu-west-1.amazonaws.com/1/intake",
 }
 
 
@@ -172,8 +172,7 @@ def test_function_may_do_exactly_this() -> None:
         "MissingPacksAnswer404": "s3:ListBucket",
         "Announce": "sns:Publish",
         "Failures": "sqs:SendMessage",
-        "ComingAgain": ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-        "Intake": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+        "Intake": ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
         "Decrypt": "kms:Decrypt",
         "Log": ["logs:CreateLogStream", "logs:PutLogEvents"],
     }
@@ -281,7 +280,7 @@ def test_url_takes_signed_requests_alone_and_can_be_switched_off() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["PicturesBucket", "PacksBucket", "BucketTable", "PictureTable", "IntakeQueue", "FailureQueue", "AgainQueue"],
+    ["PicturesBucket", "PacksBucket", "BucketTable", "PictureTable", "IntakeQueue", "FailureQueue"],
 )
 def test_what_holds_data_outlives_the_stack_but_not_a_failed_first_deployment(name: str) -> None:
     policies = RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]
@@ -306,7 +305,6 @@ def test_tables_cost_nothing_idle_and_can_be_restored() -> None:
         "MatchTopicPolicy",
         "FailureQueuePolicy",
         "IntakeQueuePolicy",
-        "AgainQueuePolicy",
     ],
 )
 def test_plain_http_is_refused(name: str) -> None:
@@ -314,21 +312,6 @@ def test_plain_http_is_refused(name: str) -> None:
 
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
-def test_what_comes_again_reaches_the_function_and_ends_among_failures() -> None:
-    queue, mapping = RESOURCES["AgainQueue"]["Properties"], RESOURCES["AgainMapping"]["Properties"]
-    seconds: dict[str, dict[str, int]] = TEMPLATE["Mappings"]["Visibility"]
-
-    assert queue["VisibilityTimeout"] == {"Fn::FindInMap": ["Visibility", {"Ref": "Timeout"}, "seconds"]}
-    assert {timeout: one["seconds"] for timeout, one in seconds.items()} == {
-        str(timeout): 6 * timeout for timeout in PARAMETERS["Timeout"]["AllowedValues"]
-    }
-    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["FailureQueue", "Arn"]}
-    assert queue["SqsManagedSseEnabled"] is True
-    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["AgainQueue", "Arn"]}
-    assert mapping["FunctionName"] == {"Ref": "LookalikeFunction"}
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 # --- where pictures come from ---
@@ -377,6 +360,8 @@ def test_message_that_fails_ten_times_goes_to_the_failure_queue() -> None:
         "maxReceiveCount": 10,
     }
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["IntakeQueue", "Arn"]}
+    assert mapping["FunctionName"] == {"Ref": "LookalikeFunction"}
 
 
 def test_existing_buckets_take_the_place_of_one_of_its_own() -> None:

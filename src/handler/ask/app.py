@@ -52,7 +52,8 @@ def handle(event: Mapping[str, Any], context: LambdaContext, asking: Callable[[]
         replied = _resolver(asked).resolve(event, context)
         asked.fields |= {"method": event["requestContext"]["http"]["method"], "path": event["rawPath"]}
     took = round((time.perf_counter() - start) * 1000, 1)
-    log.logger.info("asked", extra=asked.fields | asked.consumed() | {"status": replied["statusCode"], "ms": took})
+    fields = asked.fields | asked.consumed() | {"status": replied["statusCode"], "ms": took}
+    log.logger.info("asked", extra=fields | log.counting({"Troubles": asked.amiss}))
     return from_url_answer(replied) if direct else replied
 
 
@@ -64,6 +65,7 @@ class Asked:
     deadline: float
     fields: dict[str, Any] = field(default_factory=dict)
     meter: Meter | None = None  # of what was made
+    amiss: bool = False  # its search was partial, or met trouble with packs; what failed is counted by its own line
 
     def search(self, request: Request) -> dict[str, Any]:
         """Return a picture's matches."""
@@ -71,6 +73,7 @@ class Asked:
         report = self._report(self.made(), search)
         hash_alone = isinstance(search.what, Hash)
         self.fields |= _fields(report)
+        self.amiss = bool(report.trouble) or not report.complete
         if report.outcome is Outcome.GONE:
             raise ObjectGone(report.record.reason if report.record else "")
         if report.outcome is Outcome.REJECTED:
@@ -124,7 +127,8 @@ class Asked:
                 return Problem(Kind.OUT_OF_TIME, str(error))
         if is_too_long(error):
             return wrong(f"a name is longer than {MOST_NAME_BYTES} bytes, or a cursor is none that an answer gave")
-        log.failure("failed", "AskFailed", self.fields)
+        self.amiss = False
+        log.failure("failed", self.fields)
         if is_passing(error):
             return Problem(Kind.BUSY, f"{type(error).__name__}: ask again in {RETRY_AFTER_S} seconds")
         return Problem(Kind.FAILED, "the function's log has the reason, by the id of this request")

@@ -1,4 +1,4 @@
-"""The queue of the pictures that come again."""
+"""The pictures that come again, by the queue that events wait in."""
 
 import json
 from collections.abc import Callable

@@ -7,7 +7,7 @@ from datetime import datetime
 from handler.cli.stacks import DeployedStack
 
 ACTIVE, MISSING_STATE = "ACTIVE", "MISSING"  # of what is there and works; of what is not there
-INTAKE, AGAIN, FAILED_EVENTS = "intake", "again", "failure"  # the queues
+INTAKE, FAILED_EVENTS = "intake", "failure"  # the queues
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,18 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class LogCount:
+    """How many lines of a function's log are of one kind."""
+
+    kind: str
+    lately: int  # in the last quarter of an hour
+    hour: int  # in the last one
+    example: str  # the object of the latest; empty where there is none
+    detail: str  # what was amiss with it, by the same line
+    whole: bool  # the log was looked through; else there may be more
+
+
+@dataclass(frozen=True, slots=True)
 class FailureCause:
     """Failed events of one cause, as `lookalike failures` groups them."""
 
@@ -177,7 +189,7 @@ class StackFacts:
     subscribers: tuple[Subscribers, ...] = ()
     alarms: tuple[AlarmState, ...] | None = None
     counted: tuple[Counted, ...] | None = None
-    logged_failures: int | None = None  # in the last ten minutes, by the function's log, which is there at once
+    logged: tuple[LogCount, ...] | None = None  # by the functions' logs, which are there at once
     failures: WaitingFailures | None = None
     unknown: tuple[Unknown, ...] = ()
 
@@ -193,3 +205,8 @@ class StackFacts:
     def counts(self) -> Mapping[str, Counted]:
         """What was counted, by metric."""
         return {one.metric: one for one in self.counted or ()}
+
+    @property
+    def log_counts(self) -> Mapping[str, LogCount]:
+        """What the logs tell, by kind."""
+        return {one.kind: one for one in self.logged or ()}

@@ -9,7 +9,7 @@ from functools import partial
 from botocore.exceptions import ClientError
 
 from handler.aws.packs import S3Packs
-from handler.cli import readings, sizes, sources
+from handler.cli import log_counts, readings, sizes, sources
 from handler.cli.answers import Answers, known
 from handler.cli.aws_errors import is_missing
 from handler.cli.connections import Clients
@@ -21,6 +21,7 @@ from handler.cli.facts import (
     CollectionSize,
     DeployedFunction,
     EventMapping,
+    LogCount,
     ResourceState,
     RoleRights,
     SourceBucket,
@@ -61,7 +62,8 @@ class PendingAnswers:
     sources: "list[Future[SourceBucket | None]]"
     alarms: "Future[tuple[list[AlarmState], list[Subscribers]] | None]"
     lately: "Future[Lately | None]"
-    logged: "Future[int | None]"
+    logged: "Future[list[LogCount] | None]"
+    logged_questions: "Future[list[LogCount] | None]"
 
 
 class Health:
@@ -106,8 +108,9 @@ class Health:
             queues=[ask(f"the {one} queue", partial(self._queue, answers, one)) for one in QUEUES],
             sources=[ask(f"whether s3://{one} is connected", partial(self._source, answers, one)) for one in buckets],
             alarms=ask("the alarms", partial(self._alarms, answers)),
-            logged=ask(
-                "what failed in the last minutes", partial(readings.logged_failures, of("logs"), stack, self._now)
+            logged=ask("what was amiss lately", partial(log_counts.of_events, of("logs"), stack, self._now)),
+            logged_questions=ask(
+                "what was amiss with questions", partial(log_counts.of_questions, of("logs"), stack, self._now)
             ),
             lately=ask("what was counted lately", partial(readings.lately, of("cloudwatch"), stack, self._now)),
         )
@@ -117,6 +120,7 @@ class Health:
         lately, sized, queues = asked.lately.result(), asked.sizes.result(), known(asked.queues)
         topic, subscribers = asked.topic.result() or (None, None)
         alarms, woken = asked.alarms.result() or (None, [])
+        logged = asked.logged.result()
         ages = lately.oldest_s if lately else {}
         return StackFacts(
             at=self._now,
@@ -133,7 +137,7 @@ class Health:
             subscribers=(*([subscribers] if subscribers else []), *woken),
             alarms=None if alarms is None else tuple(alarms),
             counted=lately.counted if lately else None,
-            logged_failures=asked.logged.result(),
+            logged=None if logged is None else (*logged, *(asked.logged_questions.result() or ())),
             failures=next((some for _, some in queues if some), None),
             unknown=answers.unknown,
         )

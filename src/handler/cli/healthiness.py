@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from enum import IntEnum
 
-from handler.cli.facts import INTAKE, Counted, StackFacts, Unknown
+from handler.cli.facts import INTAKE, Counted, LogCount, StackFacts, Unknown
+from handler.cli.log_counts import FAILED
 from handler.cli.measures import counted
 from handler.cli.troubles import troubles
 
@@ -27,9 +28,7 @@ def health(facts: StackFacts) -> Healthiness:
 
 def untold(facts: StackFacts) -> tuple[Unknown, ...]:
     """Return what could not be told, or cannot yet: what failed lately may be between two tries, in no queue."""
-    # CloudWatch has its counts some minutes late, and the log has nothing of what was ended from outside.
-    failed = max(_failed(facts, lambda one: one.lately), facts.logged_failures or 0)
-    if failed:
+    if failed := _failed(facts, lambda one: one.lately):
         said = f"{counted(failed, 'failure')} in the last quarter of an hour, and Lambda tries again: look again then"
         return (*facts.unknown, Unknown(RETRIED, said))
     intake, failed = facts.queue(INTAKE), _failed(facts, lambda one: one.hour)
@@ -40,6 +39,10 @@ def untold(facts: StackFacts) -> tuple[Unknown, ...]:
     return facts.unknown
 
 
-def _failed(facts: StackFacts, when: Callable[[Counted], int]) -> int:
-    """Return how often the function failed: by Lambda's count and its own, which count the same ones twice."""
-    return max((when(facts.counts[one]) for one in ("Errors", "Failed") if one in facts.counts), default=0)
+def _failed(facts: StackFacts, when: Callable[[Counted | LogCount], int]) -> int:
+    """Return how often the function failed, by Lambda's count and by its log, which count the same ones twice.
+
+    CloudWatch has its counts some minutes late, and the log has nothing of what was ended from outside.
+    """
+    found: list[Counted | LogCount | None] = [facts.counts.get("Errors"), facts.log_counts.get(FAILED)]
+    return max(when(one) if one else 0 for one in found)

@@ -23,18 +23,10 @@ ROUNDS, FIRST_PAUSE_S = 8, 0.25  # for what SQS does not take at once: half a mi
 
 
 class IntakeQueue:
-    """Sends documents to one queue; *others* are queues in which what was sent may go on waiting."""
+    """Sends documents to one queue."""
 
-    def __init__(
-        self,
-        client: "SQSClient",
-        url: str,
-        others: Sequence[str] = (),
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._client, self._url, self._others = client, url, others
-        self._sleep = sleep
+    def __init__(self, client: "SQSClient", url: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client, self._url, self._sleep = client, url, sleep
 
     def send(self, documents: Sequence[Mapping[str, Any]]) -> None:
         """Send up to ten *documents*, and return once every one is accepted. Raises CommandError if one never is."""
@@ -59,9 +51,9 @@ class IntakeQueue:
         return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).astimezone(UTC)
 
     def waiting(self) -> int:
-        """Return about how many messages are not done with; SQS's counts lag behind by up to a minute."""
-        return sum(map(self._count, (self._url, *self._others)))
+        """Return about how many messages are not done with, of pictures that come again, too.
 
-    def _count(self, url: str) -> int:
-        answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=COUNTS)
+        SQS's counts lag behind by up to a minute.
+        """
+        answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=COUNTS)
         return sum(int(answer["Attributes"][name]) for name in COUNTS)

@@ -76,8 +76,7 @@ class Deployed:
     @cached_property
     def intake(self) -> IntakeQueue:
         """The queue before the function."""
-        others = [self.stack.outputs[name] for name in ("AgainQueueUrl",) if name in self.stack.outputs]
-        return IntakeQueue(self.client("sqs"), self.stack.output("IntakeQueueUrl"), others)
+        return IntakeQueue(self.client("sqs"), self.stack.output("IntakeQueueUrl"))
 
     @cached_property
     def catalog(self) -> DynamoDBCatalog:

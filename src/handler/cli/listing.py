@@ -32,7 +32,7 @@ MEMORY_BYTES = 1 << 33  # the whole list is read where it is shown; no limit tha
 PERMISSIONS = {  # by operation
     "DescribeStacks": "cloudformation:DescribeStacks on the stack",
     "PutItem": "dynamodb:PutItem on PictureTable",
-    "UpdateItem": "dynamodb:UpdateItem on BucketTable",
+    "UpdateItem": "dynamodb:UpdateItem on BucketTable and PictureTable",
     "BatchGetItem": "dynamodb:BatchGetItem on PictureTable",
     "GetItem": "dynamodb:GetItem on BucketTable",
     "Query": "dynamodb:Query on BucketTable",

@@ -5,7 +5,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -13,7 +12,6 @@ from botocore.exceptions import ClientError
 from handler.cli.aws_errors import is_missing
 from handler.cli.facts import (
     ACTIVE,
-    AGAIN,
     FAILED_EVENTS,
     INTAKE,
     MISSING_STATE,
@@ -25,16 +23,13 @@ from handler.cli.facts import (
     Subscribers,
     WaitingQueue,
 )
-from handler.cli.failure_log import FAILED_LINES
 from handler.cli.stacks import DeployedStack
 from handler.config import BadConfiguration, Config
 
-QUEUES = {INTAKE: "IntakeQueueUrl", AGAIN: "AgainQueueUrl", FAILED_EVENTS: "FailureQueueUrl"}
+QUEUES = {INTAKE: "IntakeQueueUrl", FAILED_EVENTS: "FailureQueueUrl"}
 ROLES = {"events": "FunctionName", "questions": "AskFunctionName"}
-OWN_METRICS = (  # counted by the function
-    *("Indexed", "Rejected", "NearDuplicates", "SearchesProbed", "PartialSearches"),
-    *("ComingAgain", "CameAgain", "PacksUnavailable", "Failed", "AskFailed"),
-)
+OWN_METRICS = ("Rejected", "ListMatches", "Troubles", "DearReads")  # counted by the functions
+UPLOADS = "Uploads"  # what DynamoDB counts of the objects that are put into PictureTable
 NOT_READ = ("InternalError", "Forbidden")  # of a metric; its values would be taken for zeros
 LAMBDA_METRICS = ("Invocations", "Errors", "Throttles")
 
@@ -42,7 +37,6 @@ _HOUR, _DAY, _LATELY = timedelta(hours=1), timedelta(days=1), timedelta(minutes=
 # Lambda tries an event again after one minute and two more, each time for as long as it takes. A span that began so
 # long ago ended at least ten minutes ago.
 _TRIED_AGAIN = timedelta(minutes=15)
-_BETWEEN_TRIES, _LOG_PAGES = timedelta(minutes=10), 5
 _PERIOD_S = 300
 _PAGE = re.compile(r"docs/runbook/([a-z-]+)\.md")
 
@@ -123,15 +117,14 @@ def bucket(client: Any, name: str) -> ResourceState:
 
 
 def mappings(client: Any, stack: DeployedStack) -> list[EventMapping]:
-    """Return how the two queues that the function takes from reach it."""
+    """Return how the queue that the function takes from reaches it."""
     pages = client.get_paginator("list_event_source_mappings").paginate(FunctionName=stack.output("FunctionName"))
     found = {
         str(one["EventSourceArn"]).rpartition(":")[2]: one for page in pages for one in page["EventSourceMappings"]
     }
-    missing = {"UUID": "", "State": MISSING_STATE}
-    names = {queue: stack.output(QUEUES[queue]).rpartition("/")[2] for queue in (INTAKE, AGAIN)}
-    ours = {queue: found.get(name, missing) for queue, name in names.items()}
-    return [EventMapping(queue, one["UUID"], one["State"]) for queue, one in ours.items()]
+    name = stack.output(QUEUES[INTAKE]).rpartition("/")[2]
+    ours = found.get(name, {"UUID": "", "State": MISSING_STATE})
+    return [EventMapping(INTAKE, ours["UUID"], ours["State"])]
 
 
 def queue(client: Any, stack: DeployedStack, name: str) -> WaitingQueue:
@@ -199,10 +192,15 @@ def subscribers(client: Any, topic: str, *, of_alarms: bool) -> Subscribers | No
 
 
 def lately(client: Any, stack: DeployedStack, now: datetime) -> Lately:
-    """Return what was counted in the last hour and day, and how old the oldest message of each queue was last."""
+    """Return what was counted in the last hour and day, and how old the oldest message of each queue was last.
+
+    The emulator, where a stack has an EndpointUrl, counts neither uploads nor what the functions count.
+    """
     service, named = {"service": stack.name}, {"FunctionName": stack.output("FunctionName")}
     queries = [_query(f"own_{one}", "Lookalike", one, service) for one in OWN_METRICS]
     queries += [_query(f"lambda_{one}", "AWS/Lambda", one, named) for one in LAMBDA_METRICS]
+    puts = {"TableName": stack.output("PictureTableName"), "Operation": "PutItem"}
+    queries.append(_query("puts", "AWS/DynamoDB", "SuccessfulRequestLatency", puts, stat="SampleCount"))
     for one, output in QUEUES.items():
         name = {"QueueName": stack.output(output).rpartition("/")[2]}
         queries.append(_query(f"age_{one}", "AWS/SQS", "ApproximateAgeOfOldestMessage", name, stat="Maximum"))
@@ -216,23 +214,14 @@ def lately(client: Any, stack: DeployedStack, now: datetime) -> Lately:
                 raise ClientError({"Error": {"Code": one["StatusCode"], "Message": str(one)}}, "GetMetricData")
             points[one["Id"]] += zip(one["Timestamps"], one["Values"], strict=True)
     ages = {name: max(points[f"age_{name}"], default=(now - _DAY, 0.0)) for name in QUEUES}
+    series = {UPLOADS: "puts"} | {one: f"own_{one}" for one in OWN_METRICS}
+    if stack.parameters.get("EndpointUrl"):
+        series = {}
+    series |= {one: f"lambda_{one}" for one in LAMBDA_METRICS}
     return Lately(
-        counted=(
-            *(_counted(one, points[f"own_{one}"], now) for one in OWN_METRICS),
-            *(_counted(one, points[f"lambda_{one}"], now) for one in LAMBDA_METRICS),
-        ),
+        counted=tuple(_counted(one, points[query], now) for one, query in series.items()),
         oldest_s={name: age for name, (at, age) in ages.items() if at > now - _LATELY},
     )
-
-
-def logged_failures(client: Any, stack: DeployedStack, now: datetime) -> int:
-    """Return how many failures the function has told of in the last ten minutes; no more than are on some pages."""
-    pages = client.get_paginator("filter_log_events").paginate(
-        logGroupName=stack.output("LogGroupName"),
-        filterPattern=FAILED_LINES,
-        startTime=int((now - _BETWEEN_TRIES).timestamp() * 1000),
-    )
-    return sum(len(page["events"]) for page in islice(pages, _LOG_PAGES))
 
 
 def _query(

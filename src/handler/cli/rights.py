@@ -17,7 +17,6 @@ from handler.cli.stacks import DeployedStack
 READS = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
 PACKS = {"Packs": ("s3:GetObject", "s3:PutObject"), "MissingPacksAnswer404": ("s3:ListBucket",)}
 LOG = {"Log": ("logs:CreateLogStream", "logs:PutLogEvents")}
-TAKES = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 NEEDED = {  # by role, then by the statement's name in template.yaml
     "events": {
         "Buckets": ("dynamodb:UpdateItem", *READS),
@@ -28,8 +27,7 @@ NEEDED = {  # by role, then by the statement's name in template.yaml
         **PACKS,
         "Announce": ("sns:Publish",),
         "Failures": ("sqs:SendMessage",),
-        "ComingAgain": ("sqs:SendMessage", *TAKES),
-        "Intake": TAKES,
+        "Intake": ("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
         **LOG,
     },
     "questions": {
@@ -101,7 +99,6 @@ def _arns(stack: DeployedStack, role: str) -> dict[str, str]:
         "MissingPacksAnswer404": packs,
         "Announce": stack.output("TopicArn"),
         "Failures": queue("FailureQueueUrl"),
-        "ComingAgain": queue("AgainQueueUrl"),
         "Intake": queue("IntakeQueueUrl"),
         "Log": of("logs", f"log-group:{stack.output(LOG_GROUPS[role])}:log-stream:any"),
     }

@@ -1,67 +1,47 @@
-"""The health of a stack as people and as programs read it. Pure."""
+"""The health of a stack as people read it. Pure."""
 
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from handler.cli.causes import UNKNOWN
-from handler.cli.facts import AlarmState, CollectionSize, DeployedFunction, EventMapping, FailureCause, StackFacts
+from handler.cli.facts import (
+    AlarmState,
+    CollectionSize,
+    DeployedFunction,
+    EventMapping,
+    FailureCause,
+    LogCount,
+    StackFacts,
+)
 from handler.cli.healthiness import Healthiness, health, untold
+from handler.cli.log_counts import AGAIN, FAILED, NO_PACKS, PARTIAL, PROBED, QUESTIONS
 from handler.cli.measures import counted
 from handler.cli.output import printable
+from handler.cli.readings import UPLOADS
+from handler.cli.remarks import remarks
 from handler.cli.rows import GAP, laid_out
-from handler.cli.troubles import Trouble, age, our, remarks, troubles
+from handler.cli.troubles import Trouble, age, our, troubles
 
 CLIPPED = 100  # columns of a line that is told in full elsewhere, where nothing else bounds it
 MOST_ROWS = 10  # of scopes, and of causes
-LATELY = {  # headings, by metric
-    "Indexed": "INDEXED",
+LATELY = {  # headings, by what was counted
+    UPLOADS: "UPLOADS",
     "Rejected": "REJECTED",
-    "Failed": "FAILED",
-    "SearchesProbed": "PROBED",
-    "PartialSearches": "PARTIAL",
-    "ComingAgain": "AGAIN",
-    "PacksUnavailable": "NO PACKS",
+    "Troubles": "TROUBLES",
+    "DearReads": "DEAR",
     "Errors": "ERRORS",
     "Throttles": "THROTTLES",
 }
-
-
-def document(facts: StackFacts) -> dict[str, Any]:
-    """Return the JSON document of `--json`: moments are ISO 8601, null is what is not known."""
-    stack = facts.stack
-    told: dict[str, Any] = {
-        "health": health(facts).name.lower(),
-        "at": facts.at,
-        "stack": {
-            "name": stack.name,
-            "region": facts.region,
-            "status": stack.status,
-            "reason": stack.reason,
-            "changed": stack.changed,
-            "generation": stack.parameters.get("Generation"),
-        },
-        "troubles": [one._asdict() for one in troubles(facts)],
-        "unknown": [asdict(one) for one in untold(facts)],
-        "remarks": remarks(facts),
-        "functions": [asdict(one) for one in facts.functions],
-        "rights": [asdict(one) for one in facts.rights],
-        "resources": [asdict(one) for one in facts.resources],
-        "sources": [asdict(one) for one in facts.sources],
-        "subscribers": [asdict(one) for one in facts.subscribers],
-        "collections": [asdict(one) for one in facts.collections],
-        "further_scopes": facts.further_scopes,
-        "queues": [asdict(one) for one in facts.queues],
-        "mappings": [asdict(one) for one in facts.mappings],
-        "lately": None if facts.counted is None else [asdict(one) for one in facts.counted],
-        "logged_failures": facts.logged_failures,
-        "alarms": None if facts.alarms is None else [asdict(one) for one in facts.alarms],
-        "failures": None if facts.failures is None else asdict(facts.failures),
-    }
-    return {name: _plain(value) for name, value in told.items()}
+LOGGED = {  # by kind of line
+    FAILED: "FAILED",
+    PARTIAL: "PARTIAL",
+    NO_PACKS: "NO PACKS",
+    QUESTIONS: "QUESTIONS",
+    PROBED: "PROBED",
+    AGAIN: "AGAIN",
+}
 
 
 def screen(facts: StackFacts, width: int | None) -> Iterator[str]:
@@ -81,6 +61,7 @@ def screen(facts: StackFacts, width: int | None) -> Iterator[str]:
         _collections(facts, width),
         _queues(facts, width),
         _lately(facts, width),
+        _logged(facts, width),
         _alarms(facts, width),
         _failures(facts, width),
     ):
@@ -205,10 +186,28 @@ def _taken(mapping: EventMapping | None) -> str:
 def _lately(facts: StackFacts, width: int | None) -> list[str]:
     if facts.counted is None:
         return []
-    found = [facts.counts[metric] for metric in LATELY]
-    rows = [("15 min", *(f"{one.lately:,}" for one in found))]
-    rows += [("hour", *(f"{one.hour:,}" for one in found)), ("day", *(f"{one.day:,}" for one in found))]
+    found = [facts.counts.get(metric) for metric in LATELY]
+    rows = [
+        ("15 min", *(f"{one.lately:,}" if one else "-" for one in found)),
+        ("hour", *(f"{one.hour:,}" if one else "-" for one in found)),
+        ("day", *(f"{one.day:,}" if one else "-" for one in found)),
+    ]
     return _table(("LAST", *LATELY.values()), rows, width)
+
+
+def _logged(facts: StackFacts, width: int | None) -> list[str]:
+    if facts.logged is None:
+        return []
+    found = [facts.log_counts.get(kind) for kind in LOGGED]
+    rows = [
+        ("15 min", *(_at_least(one, one.lately) if one else "-" for one in found)),
+        ("hour", *(_at_least(one, one.hour) if one else "-" for one in found)),
+    ]
+    return _table(("LOGGED", *LOGGED.values()), rows, width)
+
+
+def _at_least(one: LogCount, count: int) -> str:
+    return f"{count:,}" if one.whole else f"{count:,}+"
 
 
 def _alarms(facts: StackFacts, width: int | None) -> list[str]:
@@ -284,15 +283,3 @@ def _clipped(text: str, room: int) -> str:
 
 def _ago(moment: datetime, now: datetime) -> str:
     return f"{age((now - moment).total_seconds())} ago"
-
-
-def _plain(value: Any) -> Any:
-    """Return *value* with every moment as text."""
-    match value:
-        case datetime():
-            return value.isoformat(timespec="seconds")
-        case dict():
-            return {name: _plain(one) for name, one in value.items()}
-        case list() | tuple():
-            return [_plain(one) for one in value]
-    return value

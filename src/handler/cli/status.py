@@ -18,8 +18,9 @@ from handler.cli.health import AT_ONCE, Health
 from handler.cli.healthiness import health
 from handler.cli.output import complain
 from handler.cli.rows import terminal_width
-from handler.cli.screen import document, screen
+from handler.cli.screen import screen
 from handler.cli.stacks import STACK, described
+from handler.cli.status_document import document
 
 DESCRIPTION = """\
 Show how a deployed stack is: troubles first, each with its page of the runbook
@@ -46,7 +47,7 @@ JSON fields:
   unknown         what, reason and permission of what could not be told
   remarks         what is worth knowing, and no trouble
   functions, rights, resources, sources, subscribers, collections,
-  further_scopes, queues, mappings, lately, logged_failures, alarms, failures
+  further_scopes, queues, mappings, lately, logged, alarms, failures
                   what was found; docs/reference/command-line.md has their
                   fields
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from handler.cli.facts import (
     ACTIVE,
-    AGAIN,
     FAILED_EVENTS,
+    INTAKE,
     MISSING_STATE,
     AlarmState,
     CollectionSize,
@@ -21,27 +21,33 @@ from handler.cli.facts import (
     Subscribers,
     WaitingQueue,
 )
+from handler.cli.log_counts import AMISS, FAILED, NO_PACKS, PARTIAL, QUESTIONS
 from handler.cli.measures import counted
 from handler.cli.program import ours
 
 RUNBOOK, RECOVER = "docs/runbook/", "docs/how-to/recover.md"
 SETTLED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 ROLLED_BACK = {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}  # what was there before goes on working
-NEARLY_FULL = 0.8  # of JournalMemory, from which on it is remarked
-PAGE_OF_QUEUE = {"intake": "intake-queue", AGAIN: "again-queue", FAILED_EVENTS: "failure-queue"}
+PAGE_OF_QUEUE = {INTAKE: "intake-queue", FAILED_EVENTS: "failure-queue"}
 LOG_FILTERS = {  # by page: what it looks for in the log
     "function-errors": '{ $.message = "failed" }',
+    "troubles": AMISS,
     "failed-events": '{ $.message = "failed" }',
-    "question-errors": '{ $.level = "ERROR" || $.level = "WARN" }',
+    "question-errors": '{ $.level = "ERROR" || $.level = "WARN" || $.Troubles = 1 }',
     "throttles": '{ $.message = "indexed" }',
     "duration": '{ $.message = "indexed" && $.ms > 10000 }',
-    "intake-queue": '{ $.message = "failed" }',
-    "again-queue": "{ $.lacks = * }",
+    "intake-queue": '{ $.message = "failed" || $.lacks = * }',
     "rejected": '{ $.message = "rejected" }',
     "partial-searches": "{ $.complete IS FALSE }",
     "packs-unavailable": "{ $.trouble = * }",
-    "read-cost": '{ $.message = "indexed" && $.read_units > 50 }',
+    "read-cost": "{ $.DearReads = 1 }",
     "quiet-day": '{ $.message = "indexed" }',
+}
+AMISS_KINDS = {  # what the alarm `troubles` may be about: the page, and what is said of one and of several
+    FAILED: ("failed-events", "event failed", "events failed"),
+    PARTIAL: ("partial-searches", "search was partial for want of memory", "searches were partial for want of memory"),
+    NO_PACKS: ("packs-unavailable", "object met trouble with packs", "objects met trouble with packs"),
+    QUESTIONS: ("question-errors", "question failed, or was partial", "questions failed, or were partial"),
 }
 
 
@@ -66,51 +72,14 @@ def troubles(facts: StackFacts) -> list[Trouble]:
         *(trouble for one in facts.collections for trouble in _of_collection(facts, one)),
     ]
     for alarm in facts.alarms or ():
-        if alarm.state != "ALARM":
-            continue
-        page, said = f"{RUNBOOK}{_page(facts, alarm)}.md", f"alarm {alarm.alarm} has been on{_span(alarm, facts.at)}"
-        meaning = alarm.meaning.rstrip(".") or alarm.reason
-        place = next((number for number, one in enumerate(found) if one.page == page), None)
-        if place is None:
-            found.append(Trouble(f"{said}: {meaning}" if meaning else said, page, command_of(facts, alarm)))
-        else:
-            found[place] = found[place]._replace(what=f"{found[place].what}; {said}")
+        for trouble in _of_alarm(facts, alarm) if alarm.state == "ALARM" else ():
+            place = next((number for number, one in enumerate(found) if one.page == trouble.page), None)
+            if place is None:
+                found.append(trouble)
+            else:
+                said = f"{found[place].what}; {trouble.what.partition(': ')[0]}"
+                found[place] = found[place]._replace(what=said)
     return [*found, *_of_subscribers(facts)]
-
-
-def remarks(facts: StackFacts) -> list[str]:
-    """Return what is worth knowing, and no trouble."""
-    stack, found = facts.stack, list[str]()
-    if stack.status.endswith("_IN_PROGRESS"):
-        found.append(f"it is being deployed ({stack.status}): look again when that is over")
-    if stack.status in ROLLED_BACK:
-        found.append("the last deployment failed and was rolled back: what was there before it is what runs")
-    for one in facts.subscribers:
-        if not one.of_alarms and not one.confirmed:
-            found.append("nobody is subscribed to the topic: matches are told to nobody (docs/how-to/subscribe.md)")
-        if not one.of_alarms and one.pending:
-            found.append(f"{counted(one.pending, 'subscription')} of the topic not confirmed: told of nothing yet")
-    if facts.alarms == ():
-        found.append("the stack has no alarms (Alarms is off): nobody is woken, and only this command tells")
-    elif facts.alarms and not any(one.topics for one in facts.alarms):
-        found.append("the alarms tell nobody: deploy with AlarmEmail or AlarmTopicArn")
-    for kind, what in ((MISSING_STATE, "not there any more"), ("", "not enabled: nobody is told of them")):
-        names = [one.alarm for one in facts.alarms or () if (one.state == kind if kind else _is_muted(one))]
-        if names:
-            found.append(f"{counted(len(names), 'alarm')} {what}: {', '.join(names)}")
-    if stack.parameters.get("LogLevel") in ("WARNING", "ERROR"):
-        found.append(f"LogLevel is {stack.parameters['LogLevel']}: searches and outcomes are not counted")
-    if stack.parameters.get("JournalMemory") == "0":
-        found.append("JournalMemory is 0: searches find no crops, and cost more")
-    limit = _memory_bytes(facts)
-    for size in facts.collections:
-        if size.missing_packs and not any(one.kind == "bucket" and one.state != ACTIVE for one in facts.resources):
-            missing = f"{size.missing_packs:,} of {counted(size.packs, 'pack')}"
-            found.append(f"scope {size.scope} ({size.generation}) lacks {missing}: the next new instance makes them")
-        if limit and NEARLY_FULL * limit < size.memory_bytes <= limit:
-            share = 100 * size.memory_bytes // limit
-            found.append(f"scope {size.scope} ({size.generation}) takes {share} % of JournalMemory: raise it in time")
-    return found
 
 
 def command_of(facts: StackFacts, alarm: AlarmState) -> str:
@@ -227,7 +196,7 @@ def _of_mappings(facts: StackFacts) -> Iterator[Trouble]:
 def _of_queue(facts: StackFacts, one: WaitingQueue) -> Iterator[Trouble]:
     page, parameters = f"{RUNBOOK}{PAGE_OF_QUEUE[one.queue]}.md", facts.stack.parameters
     if not one.there:
-        yield Trouble(f"the {one.queue} queue was deleted by somebody", f"{RUNBOOK}events-dropped.md", _drift(facts))
+        yield Trouble(f"the {one.queue} queue was deleted by somebody", f"{RUNBOOK}failures-lost.md", _drift(facts))
         return
     if one.queue == FAILED_EVENTS:
         if one.waiting + one.taken:
@@ -237,9 +206,13 @@ def _of_queue(facts: StackFacts, one: WaitingQueue) -> Iterator[Trouble]:
             what = f"{some} {waits} in the failure queue{oldest}"
             yield Trouble(what, page, our(facts, "failures"))
         return
-    depth = one.later if one.queue == AGAIN else one.waiting
-    if depth >= int(parameters.get("AlarmQueueDepth", 100_000)):
-        what = f"{counted(depth, 'message')} in the {one.queue} queue"
+    deep = int(parameters.get("AlarmQueueDepth", 100_000))
+    if one.waiting >= deep:
+        what = f"{counted(one.waiting, 'message')} in the {one.queue} queue"
+        yield Trouble(what, page, log_command(facts, PAGE_OF_QUEUE[one.queue]))
+    elif one.later >= deep:
+        waits = "wait" if one.later > 1 else "waits"
+        what = f"{counted(one.later, 'message')} of the {one.queue} queue {waits} to come again"
         yield Trouble(what, page, log_command(facts, PAGE_OF_QUEUE[one.queue]))
     elif one.oldest_s is not None and one.oldest_s >= int(parameters.get("AlarmQueueAge", 3600)):
         what = f"the oldest message in the {one.queue} queue has waited for {age(one.oldest_s)}"
@@ -247,13 +220,30 @@ def _of_queue(facts: StackFacts, one: WaitingQueue) -> Iterator[Trouble]:
 
 
 def _of_collection(facts: StackFacts, one: CollectionSize) -> Iterator[Trouble]:
-    limit = _memory_bytes(facts)
+    limit = memory_bytes(facts)
     named = f"scope {one.scope} ({one.generation})"
     if limit is not None and one.memory_bytes > limit:
         need, have = -(-one.memory_bytes >> 20), limit >> 20
         what = f"{named} has outgrown JournalMemory: it needs {need} MB and has {have}, so crops are not found"
         page = "partial-searches"
         yield Trouble(what, f"{RUNBOOK}{page}.md", log_command(facts, page))
+
+
+def _of_alarm(facts: StackFacts, alarm: AlarmState) -> Iterator[Trouble]:
+    """Yield what the alarm, which is on, is about: one of several things, as the log has it, if it is `troubles`."""
+    said = f"alarm {alarm.alarm} has been on{_span(alarm, facts.at)}"
+    kinds = [one for one in facts.logged or () if one.kind in AMISS_KINDS and one.hour]
+    if alarm.page == "troubles" and kinds:
+        for one in kinds:
+            page, of_one, of_several = AMISS_KINDS[one.kind]
+            what = f"{one.hour:,} {of_one if one.hour == 1 else of_several} in the last hour"
+            last = " ".join(part for part in (one.detail, one.example and f"({one.example})") if part)
+            latest = f", the latest: {last}" if last else ""
+            yield Trouble(f"{said}: {what}{latest}", f"{RUNBOOK}{page}.md", log_command(facts, page))
+        return
+    meaning = alarm.meaning.rstrip(".") or alarm.reason
+    what = f"{said}: {meaning}" if meaning else said
+    yield Trouble(what, f"{RUNBOOK}{alarm.page}.md", command_of(facts, alarm))
 
 
 def _of_subscribers(facts: StackFacts) -> Iterator[Trouble]:
@@ -277,22 +267,12 @@ def _drift(facts: StackFacts) -> str:
     return f"aws cloudformation detect-stack-drift --stack-name {facts.stack.name}"
 
 
-def _memory_bytes(facts: StackFacts) -> int | None:
+def memory_bytes(facts: StackFacts) -> int | None:
     """Return how much memory an instance has for journals; None if nobody said, or it is to have none."""
     function = facts.function("events")
     if function is None or function.journal_memory_mb is None or facts.stack.parameters.get("JournalMemory") == "0":
         return None
     return function.journal_memory_mb << 20
-
-
-def _page(facts: StackFacts, alarm: AlarmState) -> str:
-    """Return the page for *alarm*: what Lambda has dropped is not lost where failed events wait."""
-    waits = any(one.queue == FAILED_EVENTS and one.waiting + one.taken for one in facts.queues)
-    return PAGE_OF_QUEUE[FAILED_EVENTS] if alarm.alarm == "events-dropped" and waits else alarm.page
-
-
-def _is_muted(one: AlarmState) -> bool:
-    return one.state != MISSING_STATE and bool(one.topics) and not one.enabled
 
 
 def _span(alarm: AlarmState, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""The id that follows an upload through retries, the failure queue, the queue of what comes again, and its message."""
+"""The id that follows an upload through retries, the failure queue, coming again, and its message."""
 
 import hashlib
 

@@ -15,7 +15,6 @@ DYNAMODB_GB_MONTH = 0.25
 DYNAMODB_BACKUP_GB_MONTH = 0.20  # point-in-time recovery
 LOG_GB = 0.50  # CloudWatch: ingestion
 LOG_GB_MONTH = 0.03
-METRIC_MONTH = 0.30  # CloudWatch: one custom metric that occurs in every hour
 ALARM_MONTH = 0.10  # CloudWatch: one alarm on one metric
 SQS_REQUEST = 0.4e-6
 

@@ -4,7 +4,6 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
 from typing import Any, NamedTuple, Protocol
 
 import pytest
@@ -57,9 +56,8 @@ def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
         out, reply, error = io.StringIO(), None, None
         monkeypatch.setattr(log.logger.registered_handler, "stream", out)
         try:
-            with redirect_stdout(out):
-                context: Any = Context(remaining_ms)
-                reply = app.handle(event, context, service)
+            context: Any = Context(remaining_ms)
+            reply = app.handle(event, context, service)
         except Exception as raised:
             error = raised
         written = out.getvalue().splitlines()
@@ -68,7 +66,7 @@ def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
         return Invoked(
             reply,
             error,
-            [one for one in documents if "message" in one],
+            documents,
             metrics,
             units,
             [*map(len, map(str.encode, written))],
@@ -83,8 +81,9 @@ def _parsed(documents: list[dict[str, Any]]) -> tuple[dict[str, list[float]], di
     units: dict[str, str] = {}
     for document in documents:
         (directive,) = document["_aws"]["CloudWatchMetrics"]
-        assert directive["Namespace"] == "Lookalike"
+        assert (directive["Namespace"], directive["Dimensions"]) == ("Lookalike", [["service"]])
+        assert document["service"]
         for metric in directive["Metrics"]:
-            values[metric["Name"]] += document[metric["Name"]]
+            values[metric["Name"]].append(document[metric["Name"]])
             units[metric["Name"]] = metric["Unit"]
     return dict(values), units

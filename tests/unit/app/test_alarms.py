@@ -15,7 +15,7 @@ from tests.docs.function import BrokenPictures, NoPacks
 from tests.events import look_up, notification
 from tests.fakes import InMemoryJournal, InMemoryPacks
 from tests.pictures import jpeg, near_copy, photo
-from tests.unit.app.conftest import Invoke
+from tests.unit.app.conftest import FixedMeter, Invoke
 
 APART_S = 240.0  # between two uploads: some in every period of the alarms
 OURS = [name for name in ALARMS if all(one.namespace == "Lookalike" for one in Alarm(name).metrics.values())]
@@ -33,7 +33,7 @@ class Watched:
     def handle(self, event: dict[str, Any], service: Callable[[], Service]) -> None:
         self.now += APART_S
         for name, values in self.invoke(event, service).metrics.items():
-            metric = Metric(log.metrics.namespace or "", name, (("service", STACK),), "AWS::StackName")
+            metric = Metric(log.NAMESPACE, name, (("service", STACK),), "AWS::StackName")
             self.points += [Point(metric, self.now, value) for value in values]
 
     def uploads(self, there: FakeDeployment, count: int = 5, body: bytes = PICTURE) -> None:
@@ -52,10 +52,7 @@ def watched(invoke: Invoke) -> Watched:
 
 
 def test_these_are_ours() -> None:
-    """But for what the function that answers questions counts."""
-    these = {"FailedEventsAlarm", "PartialSearchesAlarm", "PacksUnavailableAlarm", "RejectedAlarm"}
-
-    assert set(OURS) - {"QuestionsFailedAlarm"} == these
+    assert set(OURS) == {"TroublesAlarm", "ReadCostAlarm"}
 
 
 def test_normal_load_is_no_alarm_at_any_time(watched: Watched) -> None:
@@ -68,7 +65,7 @@ def test_normal_load_is_no_alarm_at_any_time(watched: Watched) -> None:
         seen |= watched.in_alarm
     watched.handle(look_up(there.event("0/0.jpg")), there.service)
 
-    assert {point.metric.name for point in watched.points} >= {"Indexed", "NearDuplicates", "Rejected", "LookedUp"}
+    assert {point.metric.name for point in watched.points} == {"Rejected"}
     assert seen | watched.in_alarm == set()
 
 
@@ -76,7 +73,7 @@ def test_pictures_that_cannot_be_read(watched: Watched) -> None:
     there = FakeDeployment(pictures=BrokenPictures())
 
     watched.uploads(there)
-    assert watched.in_alarm == {"FailedEventsAlarm"}
+    assert watched.in_alarm == {"TroublesAlarm"}
 
     watched.uploads(FakeDeployment())
     assert watched.in_alarm == set()
@@ -90,7 +87,7 @@ def test_bad_configuration(watched: Watched) -> None:
 
     for number in range(3):
         watched.handle(notification(there.put(f"{number}.jpg", PICTURE)), misconfigured)
-    assert watched.in_alarm == {"FailedEventsAlarm"}
+    assert watched.in_alarm == {"TroublesAlarm"}
 
     watched.uploads(there)
     assert watched.in_alarm == set()
@@ -108,7 +105,7 @@ def test_packs_that_cannot_be_reached(watched: Watched) -> None:
     there = FakeDeployment(journal=InMemoryJournal(shape=shape), packs=NoPacks(), shape=shape)
 
     watched.uploads(there)
-    assert watched.in_alarm == {"PacksUnavailableAlarm"}
+    assert watched.in_alarm == {"TroublesAlarm"}
 
     there.packs = InMemoryPacks()
     watched.uploads(there)
@@ -119,22 +116,28 @@ def test_scope_that_outgrows_its_memory(watched: Watched) -> None:
     there = FakeDeployment(generation="look1", memory_bytes=0)
 
     watched.uploads(there)
-    assert watched.in_alarm == {"PartialSearchesAlarm"}
+    assert watched.in_alarm == {"TroublesAlarm"}
 
     there.memory_bytes = 1 << 20
     watched.uploads(there)
     assert watched.in_alarm == set()
 
 
-def test_uploads_that_are_no_pictures(watched: Watched) -> None:
+def test_reads_that_cost_too_much(watched: Watched) -> None:
     there = FakeDeployment()
 
-    watched.uploads(there, 20, b"no picture")
-    watched.now = max(point.at for point in watched.points)
-    assert "RejectedAlarm" not in watched.in_alarm  # 15 in an hour: too few to tell
-    for _ in range(30):
-        watched.handle(notification(*(there.put(f"{n}", b"no picture") for n in range(5))), there.service)
-    assert watched.in_alarm == {"RejectedAlarm"}
+    def service(usual: float) -> Service:
+        return there.service()._replace(meter=FixedMeter(), usual_read_units=usual)
 
-    watched.uploads(there, 20)
+    def event() -> dict[str, Any]:
+        return notification(*(there.event(f"{watched.now}/{number}.jpg") for number in range(9)))
+
+    for _ in range(11):
+        watched.handle(event(), lambda: service(usual=3))
+    assert watched.in_alarm == set()  # 99 in the hour
+    watched.handle(notification(there.event("hundredth.jpg")), lambda: service(usual=3))
+    assert watched.in_alarm == {"ReadCostAlarm"}
+
+    for _ in range(15):
+        watched.handle(event(), lambda: service(usual=4))
     assert watched.in_alarm == set()

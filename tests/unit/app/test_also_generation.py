@@ -126,7 +126,7 @@ def test_failure_of_the_second_makes_the_event_come_again(
     assert isinstance(failed.error, ItemsFailed)
     assert (failed.line["message"], failed.line["key"]) == ("failed", "copy.jpg")
     assert "ConnectionError: no answer" in failed.line["exception"]
-    assert (failed.metrics["Failed"], again.line["message"]) == ([1], "indexed")
+    assert (failed.metrics["Troubles"], again.line["message"]) == ([1], "indexed")
     assert outcome(catalog, ALSO, ref) is Outcome.INDEXED
     assert deployment.announced == [("copy.jpg", ["cat.jpg"])]
 
@@ -149,7 +149,7 @@ def test_trouble_with_packs_of_either_is_logged_and_counted(
     invocation = invoke(notification(deployment.put("cat.jpg", jpeg(CAT))), service)
 
     assert (invocation.line["message"], invocation.line.get("trouble")) == ("indexed", trouble)
-    assert invocation.metrics.get("PacksUnavailable") == ([1] if trouble else None)
+    assert invocation.metrics.get("Troubles") == ([1] if trouble else None)
 
 
 def test_trouble_is_logged_with_the_call_that_met_it(
@@ -170,4 +170,4 @@ def test_trouble_is_logged_with_the_call_that_met_it(
 
     assert first.line["trouble"] == f"denied: {denied}"
     assert [invocation.line.get("trouble") for invocation in others] == [None] * 3
-    assert not any("PacksUnavailable" in invocation.metrics for invocation in others)
+    assert not any("Troubles" in invocation.metrics for invocation in others)

@@ -42,7 +42,7 @@ def test_bad_environment_fails_each_event_and_names_every_variable(
     for _ in range(2):
         with pytest.raises(ItemsFailed, match=r"BUCKET_TABLE is missing; RADIUS is 'ten', want an integer"):
             app.lambda_handler(notification(ObjectRef("pictures", "a.jpg")), CONTEXT)
-        assert '"Failed":[1]' in capsys.readouterr().out
+        assert '"Troubles":1' in capsys.readouterr().out
 
 
 def test_service_is_made_once_for_the_life_of_a_container(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ def test_failed_item_is_logged_with_its_error_and_counted(
     assert line["exception"].splitlines()[-1].endswith("NoPermission: no permission")
     assert "Traceback" in line["exception"]
     assert (line["read_units"], line["write_units"]) == (CONSUMED["read_units"], CONSUMED["write_units"])
-    assert invocation.metrics == {"Failed": [1]}
+    assert invocation.metrics == {"Troubles": [1]}
 
 
 def test_failure_makes_an_asynchronous_event_come_again(
@@ -72,7 +72,7 @@ def test_failure_makes_an_asynchronous_event_come_again(
     assert isinstance(invocation.error, ItemsFailed)
     assert str(invocation.error) == "1 of 2 items failed: NoPermission: no permission"
     assert [line["message"] for line in invocation.lines] == ["failed", "indexed"]
-    assert (invocation.metrics["Failed"], invocation.metrics["Indexed"]) == ([1], [1])
+    assert invocation.metrics == {"Troubles": [1]}
 
 
 def test_failure_makes_a_queued_message_come_again_alone(
@@ -84,7 +84,7 @@ def test_failure_makes_a_queued_message_come_again_alone(
 
     assert invocation.reply == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
     assert [line["message"] for line in invocation.lines] == ["indexed", "failed", "failed"]
-    assert invocation.metrics["Failed"] == [1, 1]
+    assert invocation.metrics["Troubles"] == [1, 1]
 
 
 def test_failure_is_temporary_to_a_batch_job(
@@ -100,7 +100,7 @@ def test_failure_is_temporary_to_a_batch_job(
         ("t1", "TemporaryFailure", "no permission"),
         ("t2", "PermanentFailure", "pictures/gone.jpg does not exist"),
     ]
-    assert invocation.metrics["Failed"] == [1]
+    assert invocation.metrics["Troubles"] == [1]
 
 
 def test_failure_of_a_look_up_is_its_callers(deployment: FakeDeployment, denied: ObjectRef, invoke: Invoke) -> None:
@@ -108,7 +108,7 @@ def test_failure_of_a_look_up_is_its_callers(deployment: FakeDeployment, denied:
 
     assert isinstance(invocation.error, NoPermission)
     assert (invocation.line["message"], invocation.line["action"]) == ("failed", "lookup")
-    assert invocation.metrics["Failed"] == [1]
+    assert invocation.metrics["Troubles"] == [1]
 
 
 def test_message_that_cannot_be_read_is_named_by_its_receipt(deployment: FakeDeployment, invoke: Invoke) -> None:
@@ -117,7 +117,7 @@ def test_message_that_cannot_be_read_is_named_by_its_receipt(deployment: FakeDep
     assert invocation.reply == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert (invocation.line["message"], invocation.line["receipt"]) == ("failed", "m0")
     assert "UnknownEvent: SQS message m0: " in invocation.line["exception"]
-    assert invocation.metrics["Failed"] == [1]
+    assert invocation.metrics["Troubles"] == [1]
 
 
 def test_unknown_event_is_refused_before_a_service_is_made(invoke: Invoke) -> None:
@@ -130,7 +130,7 @@ def test_unknown_event_is_refused_before_a_service_is_made(invoke: Invoke) -> No
     assert (invocation.line["level"], invocation.line["message"]) == ("ERROR", "refused")
     wanted = "no Records, detail, tasks, backfill or lookup (top-level keys: ['nonsense'])"
     assert wanted in invocation.line["exception"]
-    assert invocation.metrics == {"Failed": [1]}
+    assert invocation.metrics == {"Troubles": [1]}
 
 
 REF = ObjectRef("pictures", "a.jpg")
@@ -149,7 +149,7 @@ def test_bad_configuration_is_logged_and_counted(shape: str, invoke: Invoke) -> 
     line = invocation.line
     assert (line["level"], line["message"], line["key"]) == ("ERROR", "failed", "a.jpg")
     assert "BadConfiguration: bad configuration: RADIUS is 'ten'" in line["exception"]
-    assert invocation.metrics == {"Failed": [1]}
+    assert invocation.metrics == {"Troubles": [1]}
 
 
 def test_bad_configuration_is_answered_in_the_way_of_each_source(invoke: Invoke) -> None:

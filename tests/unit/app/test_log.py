@@ -58,7 +58,7 @@ def test_indexed_picture_is_logged_with_hash_and_search(deployment: FakeDeployme
 def test_unusable_picture_is_logged_with_its_reason(deployment: FakeDeployment, invoke: Invoke) -> None:
     invocation = invoke(notification(deployment.put("bad.jpg", b"not a picture")), deployment.service)
 
-    assert fields(invocation) == EVENT | COSTS | READING | {"write_ms", "reason"}
+    assert fields(invocation) == EVENT | COSTS | READING | {"write_ms", "reason", "Rejected", "_aws"}
     assert (invocation.line["level"], invocation.line["message"]) == ("INFO", "rejected")
     assert invocation.line["reason"].startswith("unsupported: begins with b'not a pi'")
 
@@ -149,7 +149,7 @@ def test_search_keeps_to_the_time_that_the_invocation_has(invoke: Invoke, remain
 # --- what a line costs ---
 
 LONGEST_BUCKET = "b" * 63
-MOST_BYTES = 700  # of a line
+MOST_BYTES, MOST_BYTES_OF_COUNTS = 700, 200  # of a line
 
 
 def ref(letter: str, sequencer: str = "5") -> ObjectRef:
@@ -173,20 +173,19 @@ def invocations(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> list[Invoked
     return [invoke(event, service) for event in events]
 
 
-def test_line_has_at_most_700_bytes_whatever_the_outcome(invocations: list[Invoked]) -> None:
+def test_line_has_at_most_700_bytes_and_200_more_where_it_counts_something(invocations: list[Invoked]) -> None:
     assert {one.line["message"] for one in invocations} == {*Outcome, "looked_up"}
     assert {one.line["level"] for one in invocations} == {"INFO"}
-    assert max(one.sizes[0] for one in invocations) <= MOST_BYTES
+    assert max(one.sizes[0] for one in invocations if not one.metrics) <= MOST_BYTES
+    assert max(one.sizes[0] for one in invocations) <= MOST_BYTES + MOST_BYTES_OF_COUNTS
 
 
 def test_upload_without_a_match_has_the_bytes_that_the_bill_reckons_with(invocations: list[Invoked]) -> None:
-    """A line, and one document of metrics."""
-    line, counted = invocations[0].sizes
+    (line,) = invocations[0].sizes
 
     assert (invocations[0].line["message"], invocations[0].line["matches"]) == ("indexed", 0)
     assert line <= COUNTS.line_bytes + 100
-    assert counted <= COUNTS.metrics_bytes
 
 
-def test_each_invocation_has_one_document_of_metrics(invocations: list[Invoked]) -> None:
-    assert {len(one.sizes) for one in invocations} == {2}
+def test_each_object_has_one_line_and_nothing_else(invocations: list[Invoked]) -> None:
+    assert {len(one.sizes) for one in invocations} == {1}

@@ -261,7 +261,7 @@ def test_failure_is_logged_and_tells_nothing_of_the_inside(
 
     assert_problem(answer, Kind.FAILED, "log")
     assert "secret-host" not in json.dumps(answer.document)
-    assert '"AskFailed":[1]' in logged.getvalue()
+    assert '"Troubles":1' in logged.getvalue()
 
 
 @pytest.mark.parametrize(

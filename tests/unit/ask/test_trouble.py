@@ -11,11 +11,13 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from handler.ask.problems import Kind
 from handler.aws.batch import Throttled
+from handler.core.journal import Shape
 from handler.core.lists import entry_ref
 from handler.core.model import Collection, PictureRecord
 from tests.asking import Asker
 from tests.deployments import BUCKET, FakeDeployment
-from tests.fakes import InMemoryCatalog
+from tests.docs.function import NoPacks
+from tests.fakes import InMemoryCatalog, InMemoryJournal, InMemoryPacks
 from tests.pictures import jpeg, photo
 from tests.unit.ask.test_problems import OBJECT, assert_problem
 
@@ -48,7 +50,30 @@ def test_what_aws_does_not_do_now_is_worth_asking_again(
         assert_problem(answer, Kind.BUSY, type(error).__name__, "ask again in 5 seconds")
         assert answer.headers["Retry-After"] == "5"
         assert "secret" not in json.dumps(answer.document)
-    assert '"AskFailed":[1]' in logged.getvalue()
+    counting = [line for line in map(json.loads, logged.getvalue().splitlines()) if "_aws" in line]
+    assert [(line["message"], line["Troubles"]) for line in counting] == [("failed", 1)] * 2
+
+
+@pytest.mark.parametrize(
+    ("memory_bytes", "packs", "counts"), [(1 << 20, InMemoryPacks, 0), (0, InMemoryPacks, 1), (1 << 20, NoPacks, 1)]
+)
+def test_question_is_counted_whose_search_is_partial_or_lacks_packs(
+    logged: StringIO, memory_bytes: int, packs: type[InMemoryPacks], counts: int
+) -> None:
+    shape = Shape(segment_bytes=1, pack_sizes=(1,))  # every entry fills a pack
+    there = FakeDeployment(
+        generation="look1", memory_bytes=memory_bytes, journal=InMemoryJournal(shape=shape), shape=shape
+    )
+    for number in range(2):
+        there.upload(f"{number}.jpg", jpeg(photo(number)))
+    there.packs = packs()
+    logged.truncate(0)
+    logged.seek(0)
+
+    Asker(there).file(jpeg(CAT))
+
+    (line,) = map(json.loads, logged.getvalue().splitlines())
+    assert (line["message"], line.get("Troubles", 0), "_aws" in line) == ("asked", counts, counts > 0)
 
 
 class LimitedCatalog(InMemoryCatalog):

@@ -55,7 +55,7 @@ STACK = DeployedStack(
         "FunctionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/f-role",
         "AskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/q-role",
     }
-    | {f"{name}QueueUrl": f"https://sqs/{name.lower()}" for name in ("Intake", "Again", "Failure")},
+    | {f"{name}QueueUrl": f"https://sqs/{name.lower()}" for name in ("Intake", "Failure")},
     {"Generation": "look1", "AlsoGeneration": "", "ScopeDepth": "0", "Lists": "", "Intake": "direct"},
     NOW,
 )
@@ -216,19 +216,20 @@ def test_somebody_who_waits_is_told() -> None:
     assert (answers, everything) == (0, 17)
 
 
-def test_mappings_of_the_queues_and_one_that_was_deleted() -> None:
+def test_mapping_of_the_queue_and_one_that_was_deleted() -> None:
     mapping = {"EventSourceArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:intake", "UUID": UUID, "State": "Disabled"}
     other = {
         "EventSourceArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:of-somebody-else",
         "UUID": UUID[::-1],
         "State": "Enabled",
     }
-    client = answering("lambda", "list_event_source_mappings", {"EventSourceMappings": [mapping, other]})
 
-    assert readings.mappings(client, STACK) == [
-        EventMapping("intake", UUID, "Disabled"),
-        EventMapping("again", "", "MISSING"),
+    found = [
+        readings.mappings(answering("lambda", "list_event_source_mappings", {"EventSourceMappings": some}), STACK)
+        for some in ([mapping, other], [other])
     ]
+
+    assert found == [[EventMapping("intake", UUID, "Disabled")], [EventMapping("intake", "", "MISSING")]]
 
 
 def test_alarms_are_those_of_the_stack_and_one_that_was_deleted() -> None:
@@ -265,29 +266,28 @@ def test_alarms_are_those_of_the_stack_and_one_that_was_deleted() -> None:
 def test_last_hour_and_day_are_summed_and_old_ages_are_not_told() -> None:
     results = [
         {
-            "Id": "own_Indexed",
+            "Id": "puts",
             "Timestamps": [NOW - timedelta(minutes=m) for m in (14, 15, 61)],
             "Values": [2.0, 3.0, 40.0],
         },
         {"Id": "age_intake", "Timestamps": [NOW - timedelta(minutes=m) for m in (10, 5)], "Values": [900.0, 60.0]},
-        {"Id": "age_again", "Timestamps": [NOW - timedelta(hours=3)], "Values": [9000.0]},
+        {"Id": "age_failure", "Timestamps": [NOW - timedelta(hours=3)], "Values": [9000.0]},
     ]
     client = answering("cloudwatch", "get_metric_data", {"MetricDataResults": results})
 
     lately = readings.lately(client, STACK, NOW)
 
     found = {one.metric: (one.lately, one.hour, one.day) for one in lately.counted}
-    assert (found["Indexed"], found["Errors"]) == ((2, 5, 45), (0, 0, 0))
+    assert (found["Uploads"], found["Errors"]) == ((2, 5, 45), (0, 0, 0))
     assert lately.oldest_s == {"intake": 60.0}
 
 
-def test_failures_that_the_log_has_are_counted_for_ten_minutes() -> None:
-    lines = [{"message": "{}"}] * 3
-    start_ms = int((NOW - timedelta(minutes=10)).timestamp() * 1000)
-    asked = {"logGroupName": "log", "filterPattern": '{ $.message = "failed" }', "startTime": start_ms}
-    client = answering("logs", "filter_log_events", {"events": lines}, **asked)
+def test_emulator_counts_nothing_of_ours() -> None:
+    local = STACK._replace(parameters=STACK.parameters | {"EndpointUrl": "http://there:4566"})
 
-    assert readings.logged_failures(client, STACK, NOW) == 3
+    lately = readings.lately(answering("cloudwatch", "get_metric_data", {"MetricDataResults": []}), local, NOW)
+
+    assert [one.metric for one in lately.counted] == list(readings.LAMBDA_METRICS)
 
 
 # --- where pictures come from ---

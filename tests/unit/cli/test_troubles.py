@@ -23,6 +23,7 @@ from handler.cli.facts import (
     DeployedFunction,
     EventMapping,
     FailureCause,
+    LogCount,
     ResourceState,
     RoleRights,
     SourceBucket,
@@ -33,12 +34,15 @@ from handler.cli.facts import (
     WaitingQueue,
 )
 from handler.cli.healthiness import health, untold
+from handler.cli.log_counts import FAILED, KINDS, NO_PACKS, PARTIAL, PROBED, QUESTIONS
 from handler.cli.main import COMMANDS, parser
 from handler.cli.output import printable
-from handler.cli.readings import LAMBDA_METRICS, OWN_METRICS
-from handler.cli.screen import document, screen
+from handler.cli.readings import LAMBDA_METRICS, OWN_METRICS, UPLOADS
+from handler.cli.remarks import remarks
+from handler.cli.screen import screen
 from handler.cli.stacks import DeployedStack
-from handler.cli.troubles import LOG_FILTERS, Trouble, age, log_command, remarks, troubles
+from handler.cli.status_document import document
+from handler.cli.troubles import AMISS_KINDS, LOG_FILTERS, Trouble, age, log_command, troubles
 from tests.alarms import ALARMS
 from tests.docs.markdown import ROOT
 
@@ -58,8 +62,8 @@ FUNCTION = DeployedFunction(
 )  # fmt: skip
 TABLE, PACKS = ResourceState("table", "t", "ACTIVE"), ResourceState("bucket", "packs", "ACTIVE")
 SIZE = CollectionSize("*", "look1", 1_000_000, 255_000_000, 250_000, 44, 0)
-QUEUES = tuple(WaitingQueue(name, there=True) for name in ("intake", "again", "failure"))
-MAPPINGS = tuple(EventMapping(name, f"u-{name}", "Enabled") for name in ("intake", "again"))
+QUEUES = tuple(WaitingQueue(name, there=True) for name in ("intake", "failure"))
+MAPPING = EventMapping("intake", "u-intake", "Enabled")
 SOURCE = SourceBucket("photos", connected=True, way="S3 invokes the function")
 TOLD = Subscribers(TOPIC, of_alarms=False, confirmed=1, pending=0)
 WOKEN = Subscribers(f"{TOPIC}-alarms", of_alarms=True, confirmed=1, pending=0)
@@ -76,13 +80,14 @@ HEALTHY = StackFacts(
     resources=(TABLE, PACKS),
     collections=(SIZE,),
     queues=QUEUES,
-    mappings=MAPPINGS,
+    mappings=(MAPPING,),
     sources=(SOURCE,),
     subscribers=(TOLD, WOKEN),
     alarms=(ALARM,),
-    counted=tuple(Counted(one, 0, 0, 0) for one in (*OWN_METRICS, *LAMBDA_METRICS)),
+    counted=tuple(Counted(one, 0, 0, 0) for one in (UPLOADS, *OWN_METRICS, *LAMBDA_METRICS)),
+    logged=tuple(LogCount(one, 0, 0, "", "", whole=True) for one in (*KINDS, QUESTIONS)),
 )
-COUNTED = HEALTHY.counted or ()
+COUNTED, LOGGED = HEALTHY.counted or (), HEALTHY.logged or ()
 DENIED = Unknown("the alarms", "you may not ask", "cloudwatch:DescribeAlarms")
 
 
@@ -132,18 +137,19 @@ CASES = [
      "aws cloudformation detect-stack-drift"),
     (having(sources=(replace(SOURCE, connected=False, way="off", cure="lookalike connect s3://photos --yes"),)),
      "s3://photos is not connected: off", "no-notices", "lookalike connect s3://photos --yes"),
-    (having(mappings=(replace(MAPPINGS[0], state="Disabled"),)), "the intake queue", "intake-queue",
+    (having(mappings=(replace(MAPPING, state="Disabled"),)), "the intake queue", "intake-queue",
      "aws lambda update-event-source-mapping --uuid u-intake --enabled"),
-    (having(mappings=(replace(MAPPINGS[1], state="MISSING", uuid=""),)), "the again queue", "again-queue",
+    (having(mappings=(replace(MAPPING, state="MISSING", uuid=""),)), "the intake queue", "intake-queue",
      "aws cloudformation detect-stack-drift"),
-    (with_queue("again", there=False), "the again queue was deleted", "events-dropped",
+    (with_queue("intake", there=False), "the intake queue was deleted", "failures-lost",
      "aws cloudformation detect-stack-drift"),
     (with_queue("failure", waiting=3, oldest_s=720), "3 events wait in the failure queue, the oldest for 12 min",
      "failure-queue", "lookalike failures"),
     (with_queue("failure", taken=1), "1 event waits", "failure-queue", "lookalike failures"),
     (with_queue("intake", waiting=100_000), "100,000 messages in the intake queue", "intake-queue", "aws logs"),
-    (with_queue("again", later=100_000), "100,000 messages in the again queue", "again-queue", "aws logs"),
-    (with_queue("again", oldest_s=3600), "has waited for 1 h", "again-queue", "aws logs"),
+    (with_queue("intake", later=100_000), "100,000 messages of the intake queue wait to come again", "intake-queue",
+     "aws logs"),
+    (with_queue("intake", oldest_s=3600), "has waited for 1 h", "intake-queue", "aws logs"),
     (having(collections=(replace(SIZE, memory_bytes=(340 << 20) - 1),)), "needs 340 MB and has 339",
      "partial-searches", "aws logs"),
     (having(subscribers=(TOLD, replace(WOKEN, confirmed=0, pending=1))), "1 subscription not confirmed", "index",
@@ -153,8 +159,8 @@ CASES = [
      "throttles", "aws logs"),
     (having(alarms=(in_alarm("deliveries", "deliveries"),)), "alarm deliveries", "deliveries",
      f"aws sns list-subscriptions-by-topic --topic-arn {TOPIC}"),
-    (having(alarms=(in_alarm("events-dropped", "events-dropped"),)), "alarm events-dropped", "events-dropped",
-     "aws cloudwatch describe-alarm-history --alarm-name lookalike-events-dropped"),
+    (having(alarms=(in_alarm("failures-lost", "failures-lost"),)), "alarm failures-lost", "failures-lost",
+     "aws cloudwatch describe-alarm-history --alarm-name lookalike-failures-lost"),
 ]  # fmt: skip
 
 
@@ -194,16 +200,23 @@ def test_what_could_not_be_told_is_2_unless_there_is_a_trouble() -> None:
     assert health(replace(with_queue("failure", waiting=1), unknown=(DENIED,))) == 1
 
 
-def having_failed(metric: str, *, lately: int = 0, hour: int = 0, in_work: int = 0) -> StackFacts:
-    counted = tuple(replace(one, lately=lately, hour=hour) if one.metric == metric else one for one in COUNTED)
-    return replace(with_queue("intake", taken=in_work), counted=counted)
+def having_logged(kind: str, **changed: Any) -> StackFacts:
+    return having(logged=tuple(replace(one, **changed) if one.kind == kind else one for one in LOGGED))
 
 
-def test_failure_that_the_log_has_before_it_is_counted_is_one() -> None:
-    assert (health(having(logged_failures=1)), health(having(logged_failures=0))) == (2, 0)
+def having_failed(by: str, *, lately: int = 0, hour: int = 0, in_work: int = 0) -> StackFacts:
+    counted = tuple(replace(one, lately=lately, hour=hour) if one.metric == by else one for one in COUNTED)
+    logged = tuple(replace(one, lately=lately, hour=hour) if one.kind == by else one for one in LOGGED)
+    return replace(with_queue("intake", taken=in_work), counted=counted, logged=logged)
 
 
-@pytest.mark.parametrize("metric", ["Errors", "Failed"])
+def test_what_is_amiss_and_no_failure_is_not_tried_again() -> None:
+    assert [health(having_logged(kind, lately=1, hour=1)) for kind in (FAILED, PARTIAL, NO_PACKS, QUESTIONS)] == [
+        *(2, 0, 0, 0)
+    ]
+
+
+@pytest.mark.parametrize("by", ["Errors", FAILED])
 @pytest.mark.parametrize(
     ("when", "said"),
     [
@@ -214,9 +227,9 @@ def test_failure_that_the_log_has_before_it_is_counted_is_one() -> None:
     ],
 )
 def test_stack_is_not_called_healthy_while_what_failed_may_be_between_two_tries(
-    metric: str, when: dict[str, int], said: str | None
+    by: str, when: dict[str, int], said: str | None
 ) -> None:
-    facts = having_failed(metric, **when)
+    facts = having_failed(by, **when)
 
     left = untold(facts)
 
@@ -255,13 +268,64 @@ def test_alarm_without_data_is_neither() -> None:
     assert (troubles(facts), remarks(facts)) == ([], [])
 
 
-def test_what_was_dropped_and_waits_in_the_failure_queue_is_one_trouble() -> None:
-    facts = with_queue("failure", waiting=1)
+@pytest.mark.parametrize(
+    ("kind", "page", "said"),
+    [
+        (FAILED, "failed-events", "3 events failed in the last hour, the latest: WHY (s3://b/k)"),
+        (PARTIAL, "partial-searches", "3 searches were partial for want of memory in the last hour"),
+        (NO_PACKS, "packs-unavailable", "3 objects met trouble with packs in the last hour"),
+        (QUESTIONS, "question-errors", "3 questions failed, or were partial in the last hour"),
+    ],
+)
+def test_alarm_of_several_kinds_is_told_by_those_that_the_log_has(kind: str, page: str, said: str) -> None:
+    facts = having_logged(kind, hour=3, detail="WHY", example="s3://b/k")
 
-    (found,) = troubles(replace(facts, alarms=(in_alarm("events-dropped", "events-dropped"),)))
+    (found,) = troubles(replace(facts, alarms=(in_alarm("troubles", "troubles"),)))
 
-    assert found.what == "1 event waits in the failure queue; alarm events-dropped has been on for 12 min"
-    assert (found.page, found.command) == ("docs/runbook/failure-queue.md", "lookalike failures")
+    assert found.what.startswith(f"alarm troubles has been on for 12 min: {said}")
+    assert (found.page, found.command) == (f"docs/runbook/{page}.md", log_command(facts, page))
+
+
+def test_alarm_of_several_kinds_names_the_page_of_all_where_the_log_has_none() -> None:
+    unknown = having(logged=None, alarms=(in_alarm("troubles", "troubles"),))
+    unusual = having_logged(PROBED, hour=3)
+
+    for facts in (unknown, replace(unusual, alarms=unknown.alarms)):
+        (found,) = troubles(facts)
+        assert (found.page, found.command) == ("docs/runbook/troubles.md", log_command(facts, "troubles"))
+
+
+def test_kind_that_is_a_trouble_already_is_told_with_it() -> None:
+    facts = replace(having_logged(PARTIAL, hour=3), collections=(replace(SIZE, memory_bytes=(340 << 20) - 1),))
+
+    (found,) = troubles(replace(facts, alarms=(in_alarm("troubles", "troubles"),)))
+
+    assert found.what.endswith("so crops are not found; alarm troubles has been on for 12 min")
+
+
+def cells(facts: StackFacts, heading: str) -> dict[str, list[str]]:
+    """The rows of the table that begins with *heading*, by their first cell."""
+    lines = list(screen(facts, None))
+    (first,) = [number for number, line in enumerate(lines) if line.startswith(heading)]
+    rows = [re.split("  +", line) for line in lines[first : lines.index("", first)]]
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_screen_tells_what_the_logs_tell_and_where_there_may_be_more() -> None:
+    facts = having_logged(PARTIAL, lately=2, hour=1234, whole=False)
+
+    assert cells(facts, "LOGGED") == {
+        "LOGGED": ["FAILED", "PARTIAL", "NO PACKS", "QUESTIONS", "PROBED", "AGAIN"],
+        "15 min": ["0", "2+", *"0000"],
+        "hour": ["0", "1,234+", *"0000"],
+    }
+    assert not any(line.startswith("LOGGED") for line in screen(having(logged=None), None))
+
+
+def test_screen_has_a_dash_for_what_nobody_counts() -> None:
+    facts = having(counted=tuple(replace(one, day=7) for one in COUNTED if one.metric in LAMBDA_METRICS))
+
+    assert cells(facts, "LAST")["day"] == [*"----", "7", "7"]
 
 
 def test_stack_of_another_name_is_named_in_commands() -> None:
@@ -276,7 +340,8 @@ def test_every_alarm_has_a_command_of_its_page() -> None:
     """What is looked for in the log is what the page looks for."""
     named = {str(one["Properties"]["AlarmDescription"]).rpartition("/")[2] for one in ALARMS.values()}
 
-    others = {"failure-queue", "deliveries", "events-dropped"}
+    others = {"failure-queue", "deliveries", "failures-lost"}
+    named |= {f"{page}.md" for page, *_ in AMISS_KINDS.values()}
     assert {name.removesuffix(".md") for name in named} == LOG_FILTERS.keys() | others
     for page, wanted in LOG_FILTERS.items():
         text = (ROOT / "docs" / "runbook" / f"{page}.md").read_text()
@@ -305,7 +370,7 @@ def test_ages(seconds: float, said: str) -> None:
 text = st.text(max_size=30)
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2026, 11, 1), timezones=st.just(UTC))
 counts = st.integers(0, 10**7)
-pages = st.sampled_from(sorted({*LOG_FILTERS, "failure-queue", "deliveries", "events-dropped", "index"}))
+pages = st.sampled_from(sorted({*LOG_FILTERS, "failure-queue", "deliveries", "failures-lost", "index"}))
 states = st.sampled_from(["ACTIVE", "MISSING", "DELETING"])
 found_facts = st.builds(
     StackFacts,
@@ -342,11 +407,10 @@ found_facts = st.builds(
     further_scopes=st.booleans(),
     queues=st.tuples(
         *(st.builds(WaitingQueue, st.just(one), st.booleans(), counts, counts, counts, st.none() | st.floats(0, 1e7))
-          for one in ("intake", "again", "failure"))
+          for one in ("intake", "failure"))
     ),
     mappings=st.tuples(
-        *(st.builds(EventMapping, st.just(one), st.just("u"), st.sampled_from(["Enabled", "Disabled", "MISSING"]))
-          for one in ("intake", "again"))
+        st.builds(EventMapping, st.just("intake"), st.just("u"), st.sampled_from(["Enabled", "Disabled", "MISSING"]))
     ),
     sources=st.lists(
         st.builds(SourceBucket, st.just("photos"), st.booleans(), text, st.just("lookalike connect s3://photos --yes")),
@@ -360,6 +424,9 @@ found_facts = st.builds(
         max_size=4,
     ).map(tuple),
     counted=st.none() | st.just(HEALTHY.counted),
+    logged=st.none() | st.tuples(
+        *(st.builds(LogCount, st.just(one), counts, counts, text, text, st.booleans()) for one in (*KINDS, QUESTIONS))
+    ),
     failures=st.none() | st.builds(
         WaitingFailures,
         counts,

@@ -46,7 +46,7 @@ def variables(deployment: Deployment) -> dict[str, dict[str, str]]:
         "PICTURE_TABLE": "PictureTableName",
         "PACKS_BUCKET": "PacksBucketName",
         "TOPIC_ARN": "TopicArn",
-        "AGAIN_QUEUE_URL": "AgainQueueUrl",
+        "INTAKE_QUEUE_URL": "IntakeQueueUrl",
     }
     found = {variable: deployment.outputs[output] for variable, output in names.items()}
     return {stack.FUNCTION: found | {"ENDPOINT_URL": containers.endpoint_inside(deployment.endpoint)}}

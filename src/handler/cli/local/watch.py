@@ -79,7 +79,7 @@ class Watch:
         except ValueError:
             return  # the runtime's own START, END and REPORT
         if not isinstance(line, dict) or "key" not in line or line.get("message") == "failed":
-            return  # metrics; and a failure that is retried
+            return  # of no object; and a failure that is retried
         announced = line.get("announced", 0)
         self.handled[line["key"]] = Handled(line["message"], line.get("reason", ""), announced)
         if announced:
