@@ -12,7 +12,9 @@ from typing import Any
 from handler.aws.meter import Meter
 from handler.aws.retries import Retries
 from handler.clock import now
+from handler.core.entry import entry_bytes
 from handler.core.fingerprint import fingerprint
+from handler.core.generations import GENERATIONS
 from handler.core.journal import Backlog, Shape
 from handler.core.lists import entry_ref
 from handler.core.look1 import RADIUS
@@ -238,7 +240,9 @@ class FakeDeployment:
 
     def outgrow(self, scope: str = "*") -> None:
         """Have all pictures filed in the buckets at once, as where the journal is about to outgrow the memory."""
-        self.backlogs.noted[str(Collection(scope, self.generation))] = Backlog(0, 0, 0)
+        collection, words = Collection(scope, self.generation), GENERATIONS[self.generation].word_count
+        self.backlogs.noted[str(collection)] = Backlog(0, 0, 0)
+        self.journal.mark(collection, entry_bytes(words))
 
     @property
     def collection(self) -> Collection:

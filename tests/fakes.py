@@ -1,6 +1,7 @@
 """In-memory stand-ins for the adapters; `tests/contract` holds both to the same tests."""
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -71,35 +72,47 @@ class InMemoryJournal:
         self._shape = shape or Shape()
         self._page_segments = page_segments
         self._segments: defaultdict[str, list[list[set[bytes]]]] = defaultdict(lambda: [[set()]])
+        self._marked: dict[str, int] = {}  # by collection: the first segment of shard 0 that is
 
     def with_shards(self, shards: int) -> "InMemoryJournal":
         """Return the same journal, written with another number of shards."""
         other = InMemoryJournal(shards=shards, shape=self._shape, page_segments=self._page_segments)
-        other._segments = self._segments
+        other._segments, other._marked = self._segments, self._marked
         return other
 
     def lose_an_entry(self, collection: Collection, *, segment: int) -> None:
         """Break what every writer keeps: a segment before the last one is full."""
         self._segments[str(collection)][0][segment].pop()
 
-    def append(self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
+    def append(
+        self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool, marked: bool = False
+    ) -> Appended:  # of a fake, all segments behind a marked one are
+        del marked
         rows = self._segments[str(collection)]
         shard = entry[0] % self._shards
         if shard:
             rows += [[set()] for _ in range(self._shards - len(rows))]
+            self.mark(collection, len(entry))
         segments, full = rows[shard], self._shape.capacity(collection, len(entry))
-        refused = 0 if ask else len(segments) - 1 - ends.get(shard, len(segments) - 1)
-        if len(segments[-1]) >= full and entry not in segments[-1]:
-            segments.append(set())
-            refused += 1
-        segments[-1].add(entry)
-        completes = bool(self._shape.completed(shard, len(segments) - 1)) and len(segments[-1]) == full
-        return Appended(shard, len(segments) - 1, refused, completes)
+        last = len(segments) - 1 + (len(segments[-1]) >= full)
+        number, seen = last if ask else min(last, ends.get(shard, last)), list[Segment]()
+        segments += [set() for _ in range(last + 1 - len(segments))]
+        while len(segments[number]) >= full and entry not in segments[number]:
+            seen.append(self._segment(collection, shard, number))
+            number = max(number + 1, last)  # which is asked for then
+        again = entry in segments[number]
+        segments[number].add(entry)
+        completes = len(segments[number]) == full and bool(self._shape.completed(shard, number))
+        return Appended(shard, [*seen, self._segment(collection, shard, number)], again, completes)
+
+    def mark(self, collection: Collection, entry_bytes: int) -> None:
+        (first, *_), full = self._segments[str(collection)], self._shape.capacity(collection, entry_bytes)
+        self._marked.setdefault(str(collection), len(first) - (len(first[-1]) < full))
 
     def tail(self, collection: Collection, cursors: Sequence[int]) -> Tail:
         rows = self._segments[str(collection)]
         starts = [*cursors, *[0] * (len(rows) - len(cursors))]
-        pages = [self._read(rows[shard], start, self._page_segments) for shard, start in enumerate(starts)]
+        pages = [self._read(collection, shard, start, self._page_segments) for shard, start in enumerate(starts)]
         complete = all(len(row) <= start + self._page_segments for row, start in zip(rows, starts, strict=True))
         return Tail(pages, complete)
 
@@ -107,12 +120,16 @@ class InMemoryJournal:
         return [len(segments) - 1 for segments in self._segments[str(collection)]]
 
     def segments(self, collection: Collection, shard: int, first: int, count: int) -> list[Segment]:
-        rows = self._segments[str(collection)]
-        return self._read(rows[shard], first, count) if shard < len(rows) else []
+        return self._read(collection, shard, first, count) if shard < len(self._segments[str(collection)]) else []
 
-    def _read(self, segments: list[set[bytes]], first: int, count: int) -> list[Segment]:
-        numbered = enumerate(segments[first : first + count], first)
-        return [Segment(number, frozenset(entries)) for number, entries in numbered if entries]
+    def _read(self, collection: Collection, shard: int, first: int, count: int) -> list[Segment]:
+        stop = min(first + count, len(self._segments[str(collection)][shard]))
+        read = (self._segment(collection, shard, number) for number in range(first, stop))
+        return [segment for segment in read if segment.entries or segment.marked]
+
+    def _segment(self, collection: Collection, shard: int, number: int) -> Segment:
+        entries = frozenset(self._segments[str(collection)][shard][number])
+        return Segment(number, entries, shard == 0 and number >= self._marked.get(str(collection), math.inf))
 
 
 class InMemoryBacklogs:

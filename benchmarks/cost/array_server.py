@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.cost.array_tables import ArrayTables
+from benchmarks.cost.array_tables import ArrayTables, Refused
 from benchmarks.cost.request_log import GET_OBJECT, LoggedRequest
 from benchmarks.cost.stored_pictures import Size
 from handler.aws.packs import UNNAMED_SIZE
@@ -21,7 +21,7 @@ from handler.core.journal import Span
 
 CONTROL = "/-/"  # where the benchmark itself asks
 JSON_TYPE = "application/x-amz-json-1.0"
-REFUSED = json.dumps({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}).encode()
+REFUSED = b'{"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "Item": %s}'
 NO_PACK = b"<Error><Code>NoSuchKey</Code></Error>"
 
 
@@ -100,8 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
         }.get(name, tables.write)
         try:
             answer, units = operation(request)
-        except KeyError:
-            self._answer(_message(400, JSON_TYPE, REFUSED), begin, name, 1)
+        except Refused as refused:
+            self._answer(_message(400, JSON_TYPE, REFUSED % refused.item), begin, name, 1)
         else:
             self._answer(_message(200, JSON_TYPE, answer), begin, name, units)
         return None

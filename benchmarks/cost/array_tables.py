@@ -24,8 +24,16 @@ KEY_BYTES = 40  # names and values of pk and sk, about
 PAGE_BYTES = 1 << 20  # of items that one Query reads
 
 
+class Refused(Exception):
+    """A condition failed; *item* is what was there, as JSON."""
+
+    def __init__(self, item: bytes) -> None:
+        super().__init__(item)
+        self.item = item
+
+
 class ArrayTables:
-    """What the two tables answer: JSON, and the units consumed. A condition that fails is a KeyError."""
+    """What the two tables answer: JSON, and the units consumed; Refused is raised where a condition fails."""
 
     def __init__(self, size: Size) -> None:
         self.stored = StoredPictures(size)
@@ -56,18 +64,22 @@ class ArrayTables:
 
     def write(self, request: dict[str, Any]) -> tuple[bytes, int]:
         """Take a write, and keep what a search reads again."""
-        key = request.get("Key")
+        key, before = request.get("Key"), b""
         if key is None:
             size = len(json.dumps(request["Item"]))
             self._holders[request["Item"]["pk"]["S"]] = request["Item"]["sk"]["S"]
         elif bucket := _bucket(key):
             self._added[bucket].append(int.from_bytes(_binary(request, ":member"), "big"))
             size = KEY_BYTES + MEMBER_BYTES * len(self._in_bucket(bucket))
+        elif ":entry" in (values := request.get("ExpressionAttributeValues", {})):
+            size, before = self._append(key, values[":entry"]["B"])
+        elif "UpdateExpression" not in request:  # a holder is its key
+            size, self._holders[key["pk"]["S"]] = len(json.dumps(key)), key["sk"]["S"]
         else:
-            size = self._append(key, request["ExpressionAttributeValues"][":entry"]["B"])
+            raise Refused(b"{}")  # how many shards there are is noted
         units = math.ceil(size / WRITE_UNIT_BYTES)
-        consumed = {"TableName": request["TableName"], "CapacityUnits": units}
-        return json.dumps({"ConsumedCapacity": consumed}).encode(), units
+        consumed = {"ConsumedCapacity": {"TableName": request["TableName"], "CapacityUnits": units}}
+        return json.dumps(consumed)[:-1].encode() + before + b"}", units
 
     def get(self, request: dict[str, Any]) -> tuple[bytes, int]:
         """Answer that there is no such item: no scope is filed in the buckets late."""
@@ -92,13 +104,16 @@ class ArrayTables:
     def _in_bucket(self, bucket: Bucket) -> NDArray[np.uint64]:
         return np.concatenate([self._members.of(bucket), np.array(self._added.get(bucket, []), np.uint64)])
 
-    def _append(self, key: dict[str, Any], entry: str) -> int:
+    def _append(self, key: dict[str, Any], entry: str) -> tuple[int, bytes]:
+        """Append; return the bytes of the item then, and what the answer says of how it was before."""
         shard, number = int(key["pk"]["S"].rpartition("#j")[2]), int(key["sk"]["S"])
         entries = self._count(shard, number)
+        item, _ = self._segment(key["pk"]["S"], shard, number)
         if entries >= self.full:
-            raise KeyError("full")
+            raise Refused(item)
         self._appended[shard, number].append(entry)
-        return KEY_BYTES + (entries + 1) * entry_bytes(self.stored.size.view_count)
+        size = KEY_BYTES + (entries + 1) * entry_bytes(self.stored.size.view_count)
+        return size, b', "Attributes": ' + item if entries else b""
 
     def _count(self, shard: int, number: int) -> int:
         rows = self.stored.rows(shard) - number * self.full
@@ -137,7 +152,13 @@ class ArrayTables:
         entries = as_binary_set(rows) if len(rows) else b"[]"
         if appended:
             entries = entries[:-1] + (b"," if len(rows) else b"") + json.dumps(appended).encode()[1:]
-        item = b'{"pk": {"S": "%s"}, "sk": {"S": "%08d"}, "entries": {"BS": %s}}' % (pk.encode(), number, entries)
+        mark = b', "marked": {"BOOL": true}' if self.stored.size.shards > 1 else b""
+        item = b'{"pk": {"S": "%s"}, "sk": {"S": "%08d"}, "entries": {"BS": %s}%s}' % (
+            pk.encode(),
+            number,
+            entries,
+            mark,
+        )
         return item, KEY_BYTES + (len(rows) + len(appended)) * entry_bytes(self.stored.size.view_count)
 
 

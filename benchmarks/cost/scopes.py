@@ -91,8 +91,11 @@ class _FullJournal:
     def __init__(self, packs: int) -> None:
         self._end = packs * SHAPE.pack_sizes[1]
 
-    def append(self, _: Collection, __: bytes, ___: Mapping[int, int], *, ask: bool) -> Appended:
-        raise NotImplementedError(ask)
+    def append(self, _: Collection, __: bytes, ___: Mapping[int, int], *, ask: bool, marked: bool = False) -> Appended:
+        raise NotImplementedError(ask, marked)
+
+    def mark(self, _: Collection, __: int) -> None:
+        raise NotImplementedError
 
     def tail(self, _: Collection, __: Sequence[int]) -> Tail:
         return Tail([[]], complete=True)

@@ -146,16 +146,18 @@ class _Table:
         values = arguments["ExpressionAttributeValues"]
         with self._lock:
             items = self.segments[pk]
-            if ":count" in values:
-                items[sk] = {"count": values[":count"]}
+            if ":entries" not in values:  # the number of shards, or a mark
+                items.setdefault(sk, {}).update({"count": values[":count"]} if ":count" in values else {"marked": {}})
                 return {}
-            members = items.setdefault(sk, {"entries": {"BS": set()}})["entries"]["BS"]
+            members = items.setdefault(sk, {}).setdefault("entries", {"BS": set()})["BS"]
             if len(members) >= int(values[":full"]["N"]):
                 self.calls["refused"] += 1
                 self.of_this_thread.refused += 1
-                raise ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, "UpdateItem")
+                refused: Any = {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}
+                raise ClientError(refused | {"Item": _copy(items[sk])}, "UpdateItem")
+            before = _copy(items[sk])
             members.update(values[":entries"]["BS"])
-            return {"Attributes": items[sk]}
+            return {"Attributes": before}
 
     def query(self, **arguments: Any) -> dict[str, Any]:
         self._wait()
@@ -175,4 +177,4 @@ class _Table:
 
 
 def _copy(item: dict[str, Any]) -> dict[str, Any]:
-    return {"entries": {"BS": list(item["entries"]["BS"])}} if "entries" in item else item
+    return item | ({"entries": {"BS": list(item["entries"]["BS"])}} if "entries" in item else {})

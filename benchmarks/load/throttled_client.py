@@ -68,16 +68,17 @@ class Client:
         old = self._cloud.item(table, pk, sk) or {}
         units = math.ceil(max(1, item_bytes(old)) / WRITE_UNIT_BYTES)
         self._cloud.consume(table, pk, "write", units)
-        action, name = asked.get("UpdateExpression", " ").split(" ")[:2]
-        item = key | old
-        if not action:
+        marks, adds, added = asked.get("UpdateExpression", "").partition("ADD ")
+        name, item = (added or marks.removeprefix("SET ")).split(" ")[0], key | old
+        if not marks and not adds:
             pass  # an item that is its key
-        elif action == "ADD":
+        elif adds:
             members = set(old.get(name, {"BS": ()})["BS"])
-            new = set(values[asked["UpdateExpression"].split(" ")[2]]["BS"])
+            new = set(values[added.split(" ")[1]]["BS"])
             if len(members) >= int(values[":full"]["N"]) and not new <= members:
                 self._cloud.counts["appends refused"] += name == "entries"
-                raise _error("ConditionalCheckFailedException")
+                raise _error("ConditionalCheckFailedException", item=old)
+            item |= {"marked": values[":yes"]} if marks else {}
             item[name] = {"BS": sorted(members | new)}
         elif "if_not_exists" in asked["UpdateExpression"]:
             item.setdefault(name, values[f":{name}"])
@@ -87,7 +88,8 @@ class Client:
                 attribute, _, value = part.partition(" = ")
                 item[names.get(attribute, attribute)] = values[value]
         self._cloud.store(table, item)
-        return {"Attributes": item} if asked.get("ReturnValues") == "ALL_NEW" else {}
+        shown = {"ALL_NEW": item, "ALL_OLD": old}.get(asked.get("ReturnValues", "NONE"))
+        return {"Attributes": shown} if shown else {}
 
     def _get(self, table: str, key: Item) -> Item:
         pk, sk = key["pk"]["S"], key["sk"]["S"]
@@ -183,5 +185,6 @@ class Client:
                 self._cloud.world.sleep(wait)
 
 
-def _error(code: str, operation: str = "") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": ""}}, operation)
+def _error(code: str, operation: str = "", item: Item | None = None) -> ClientError:
+    shown: Any = {"Item": item} if item else {}
+    return ClientError({"Error": {"Code": code, "Message": ""}} | shown, operation)

@@ -5,7 +5,7 @@ write nothing there until the journal takes much of the memory that instances ma
 notes the backlog. From then on uploads file their own pictures, and what was appended before is filed bit by bit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from handler.core.journal import Backlog, Segment
@@ -51,10 +51,11 @@ class Part(NamedTuple):
 class CollectionBacklog:
     """The backlog of one collection; lives as long as the instance remembers its journal."""
 
-    def __init__(self, collection: Collection, *, backlogs: Backlogs, journal: Ends) -> None:
+    def __init__(self, collection: Collection, *, backlogs: Backlogs, journal: Ends, mark: Callable[[], None]) -> None:
         self._collection = collection
         self._backlogs = backlogs
         self._journal = journal
+        self._mark = mark  # has the answers to later appends say that there is a backlog
         self.known: Backlog | None = None  # as last read: what is noted stays noted, and done stays done
 
     def read(self) -> Backlog | None:
@@ -64,15 +65,18 @@ class CollectionBacklog:
         return self.known
 
     def begin(self) -> None:
-        """Note the backlog, so that whoever appends later files its own picture."""
+        """Note the backlog, so that whoever learns of it files its own picture."""
         self.known = self._backlogs.begin(self._collection)
 
     def take(self, count: int, *, now: int, busy: int) -> Part | None:
         """Take on up to *count* segments that are not filed, until *busy*; None if there are none, or others are at it.
 
-        Where the journal ends is asked after the backlog was noted: what is appended behind that files itself.
+        Where the journal ends is asked after the backlog was noted and the journal marked: what is appended behind
+        that learns of it, and files itself.
         """
         while self.known is not None and not self.known.done and self.known.busy <= now:
+            if self.known.segments is None:
+                self._mark()
             ends = self._journal.ends(self._collection)
             claimed = self._backlogs.claim(self._collection, self.known, max(ends) + 1, now=now, busy=busy)
             if claimed is not None and claimed.segments is not None:

@@ -163,10 +163,7 @@ class Entries:
         Those alone that *confirms* does not take for strangers, if rows have check words. All of them, or the nearest
         MOST_HITS: blank pages may be a million, and memory is for entries.
         """
-        nearest = _Nearest(MOST_HITS, confirms)
-        for near in self._near(questions, radius):
-            nearest.add(near)
-        return nearest.hits()
+        return Scan(self, questions, radius, confirms).hits()
 
     def scan_each(
         self, askers: Sequence[Sequence[Question]], radius: int, words_radius: int | None = None
@@ -193,8 +190,10 @@ class Entries:
         """
         return _joined([NO_HITS, *self._near(questions, radius, words_radius)])
 
-    def _near(self, questions: Sequence[Question], radius: int, words_radius: int | None = None) -> Iterator[Hits]:
-        """Yield all that is within *radius* bits, a part of the rows and of the views at a time."""
+    def _near(
+        self, questions: Sequence[Question], radius: int, words_radius: int | None = None, *, start: int = 0
+    ) -> Iterator[Hits]:
+        """Yield all that is within *radius* bits from row *start* on, a part of the rows and of the views at a time."""
         words = np.array([question.check_word for question in questions], np.uint64)
         asking: list[list[int]] = [[] for _ in range(self.word_count)]
         for number, question in enumerate(questions):
@@ -206,8 +205,10 @@ class Entries:
         first = 0
         # Rows that another thread adds meanwhile are left out: it may join blocks, and never moves what is in them.
         for block, rows in [(block, block.rows) for block in tuple(self.blocks)]:
+            passed = min(rows, max(0, start - first))
             for view, numbers, wanted in asked:
-                for by, row, distances in comparing.near(wanted, block.words[view, :rows]):
+                for by, behind, distances in comparing.near(wanted, block.words[view, passed:rows]):
+                    row = behind + passed
                     checks = block.words[check_word_of(view, self.word_count), row]
                     hits = Hits(row + first, distances, numbers[by], np.full(len(row), view), checks, complete=True)
                     if words_radius is not None:
@@ -215,6 +216,28 @@ class Entries:
                         hits = hits.those(bits + hits.distances <= words_radius)
                     yield hits
             first += rows
+
+
+class Scan:
+    """What asks, and which of the rows of *entries* were compared with it: it goes on where rows are added.
+
+    Only as long as none are put before them.
+    """
+
+    def __init__(
+        self, entries: Entries, questions: Sequence[Question], radius: int, confirms: Confirms | None = None
+    ) -> None:
+        self.entries = entries
+        self._questions, self._radius = questions, radius
+        self._nearest = _Nearest(MOST_HITS, confirms)
+        self._compared = 0  # rows
+
+    def hits(self) -> Hits:
+        """Return what is near among all rows by now, as `Entries.scan` does."""
+        start, self._compared = self._compared, len(self.entries)
+        for near in self.entries._near(self._questions, self._radius, start=start):
+            self._nearest.add(near)
+        return self._nearest.hits()
 
 
 class _Comparing:

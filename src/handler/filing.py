@@ -15,7 +15,7 @@ from handler.core.buckets import Bucket, buckets
 from handler.core.entry import from_entry, to_entry
 from handler.core.generations import GENERATIONS, files_late
 from handler.core.model import Collection, ObjectRef, PictureRecord
-from handler.journal import CollectionJournal
+from handler.journal import CollectionJournal, Written
 from handler.memory import JournalMemory
 
 SEGMENTS_AT_ONCE = 16  # of a backlog, that are filed in one go: 64 pictures by look1, by some 320 writes
@@ -46,16 +46,18 @@ class HolderNotes(Protocol):
 
 
 class Filing(NamedTuple):
-    """The writes that file a picture, under way."""
+    """The writes that file a picture but for its entry, under way."""
 
     record: PictureRecord
+    journal: CollectionJournal | None = None  # that the entry goes to; none of a record without a hash
     noted: Sequence[Future[Any]] = ()  # in the buckets and among the holders
-    appended: Sequence[Future[str | None]] = ()
 
-    @property
-    def everything(self) -> list[Future[Any]]:
-        """All of them."""
-        return [*self.noted, *self.appended]
+
+class FiledPicture(NamedTuple):
+    """What filing a picture came to."""
+
+    unpacked: str | None = None  # what kept a pack of the journal from being made, if anything did
+    latest: bool = False  # the entry was the last write, and its answer told of all that was appended before
 
 
 class Filer:
@@ -89,34 +91,48 @@ class Filer:
         Returns after every write is acknowledged: what kept a pack of the journal from being made, if anything did.
         """
         filing = self.begin(collection, record)
-        wait(filing.everything)
-        return self.end(collection, filing)
+        return self.end(collection, filing, self.append(collection, filing)).unpacked
 
     def begin(self, collection: Collection, record: PictureRecord) -> Filing:
-        """Begin the same writes, as far as they are known to be needed; of a record without a hash there are none."""
+        """Begin the writes that are known to be needed, without the entry; of a record without a hash none is."""
         if record.hash is None:
             return Filing(record)
         journal = self._memory.of(collection, len(record.entry_words))
         at_once = not files_late(collection) or journal.backlog.known is not None
-        noted = self._note_picture(collection, record) if at_once else ()
-        return Filing(record, noted, [self._executor.submit(self._append, collection, journal, record)])
+        return Filing(record, journal, self._note_picture(collection, record) if at_once else ())
 
-    def end(self, collection: Collection, filing: Filing) -> str | None:
-        """Return what `file` does, once those writes are done; raise what one of them raised.
+    def append(self, collection: Collection, filing: Filing) -> Written | None:
+        """Append the entry once those writes are done; then ask whether the picture has to be in the buckets as well.
+
+        Where no backlog is noted by then, the entry is part of it once it is. The journal tells who has to ask.
+        """
+        record, journal, noted = filing
+        if journal is None:
+            return None
+        wait(noted)
+        written = journal.append(to_entry(record.ref.object_id, record.entry_words))
+        if files_late(collection):
+            known = journal.backlog.read() if journal.marked else journal.backlog.known
+            if known is None and journal.whole_bytes > self._buckets_from_bytes:
+                journal.backlog.begin()
+        return written
+
+    def end(self, collection: Collection, filing: Filing, written: Written | None) -> FiledPicture:
+        """Return what `file` came to, once the entry is *written*; raise what one of the writes raised.
 
         If it turned out that the picture has to be in the buckets, it is by then, and more of the backlog as well.
         """
-        unpacked = [entry.result() for entry in filing.appended]
-        if not unpacked:
-            return None
-        late = files_late(collection) and self._journal(collection).backlog.known is not None
-        noted = filing.noted
+        record, journal, noted = filing
+        if journal is None or written is None:
+            return FiledPicture()
+        late = files_late(collection) and journal.backlog.known is not None
         if late and not noted:
-            noted = self._note_picture(collection, filing.record)
+            noted = self._note_picture(collection, record)
         self._finish(collection, noted)
         if late:
             self._file_part(collection)
-        return unpacked[0]
+        latest = journal.learn(written.appended)
+        return FiledPicture(written.unpacked, latest=latest and not late)
 
     def go_on(self, collection: Collection, has_time: Callable[[], bool]) -> None:
         """File what nobody has filed, for as long as there is time, unless somebody else is at it."""
@@ -134,22 +150,10 @@ class Filer:
         for hash in hashes:
             self._holders.drop_holder(collection, hash, record.ref)
 
-    def _append(self, collection: Collection, journal: CollectionJournal, record: PictureRecord) -> str | None:
-        """Append the entry, and then ask whether the picture has to be in the buckets as well.
-
-        Where no backlog is noted by then, the entry is part of it once it is.
-        """
-        unpacked = journal.append(to_entry(record.ref.object_id, record.entry_words))
-        if files_late(collection):
-            known = journal.backlog.read()
-            if known is None and journal.whole_bytes > self._buckets_from_bytes:
-                journal.backlog.begin()
-        return unpacked
-
     def _file_part(self, collection: Collection) -> bool:
         """File the next part of the backlog; False if all is filed, or somebody else is at it.
 
-        By what the entries say alone, not by the object items: one that says something else may not be written yet.
+        By what the entries say alone: the object items decide when a search reads them.
         """
         backlog = self._journal(collection).backlog
         now = int(self._clock())

@@ -8,15 +8,17 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from handler.core.asker import Asker
+from handler.core.entry import Confirms, Question
 from handler.core.found import Candidate, Found, Route
 from handler.core.generations import GENERATIONS
 from handler.core.lists import confirms_listed, list_collection, match_listed
 from handler.core.matches import Match, NotedPair
-from handler.core.model import Collection, MatchKind, PictureRecord, Settings
+from handler.core.model import Collection, MatchKind, PictureRecord, Settings, collection_of
 from handler.core.policy import bucketed, confirms, match, nearest_first, questions, radius_of
+from handler.entries import Scan
 from handler.looks import Looks
 from handler.report import Report
 from handler.search import LOADING_SHARE, Search
@@ -47,6 +49,18 @@ def _nothing(_: Collection, __: PictureRecord, ___: Sequence[Match]) -> Mapping[
     return {}
 
 
+class _Asked(NamedTuple):
+    """What a picture asks."""
+
+    asker: Asker
+    questions: Sequence[Question]
+    radius: int  # bits
+    confirms: Confirms | None
+    begun: Scan | None = (
+        None  # of its own collection: what was remembered, compared while something else was waited for
+    )
+
+
 class Finder:
     """Finds the matches of pictures that ask, as one deployment is set."""
 
@@ -66,16 +80,23 @@ class Finder:
         self._executor = executor
         self._settings = settings
         self._max_candidates = max_candidates
-        self._effort = settings.effort
+        self._word_count = GENERATIONS[settings.generation].word_count
+        self._prepared: _Asked | None = None
         self._lists = [list_collection(name, settings.generation) for name in settings.lists]
         # What is farther has to be looked at anyway, and buckets for each further bit cost more than the rest together.
         self._most_probed = GENERATIONS[settings.generation].sure_radius
         self._enough = settings.max_matches + settings.max_looks  # nearest matches, by what is known of them
 
     def prepare(self, asker: Asker) -> None:
-        """Compute by what *asker* will ask: no more than `find` would compute."""
+        """Compute by what *asker* will ask, and compare it with what is remembered: no more than `find` would do."""
         if asker.record.fingerprint and not asker.record.fingerprint.flat:
-            asker.further(self._effort)
+            asked = self._ask(asker)
+            collection = collection_of(asker.record.ref, self._settings)
+            self._prepared = asked._replace(
+                begun=self._search.begin(
+                    collection, asked.questions, asked.radius, word_count=self._word_count, confirms=asked.confirms
+                )
+            )
 
     def find(
         self,
@@ -123,24 +144,28 @@ class Finder:
         self, collection: Collection, asker: Asker, wanted: Wanted, report: Report, find: Callable[..., Found]
     ) -> list[Match]:
         """Return the nearest live matches by what is known of them, nearest first: as many as may be decided about."""
-        asked, radius = questions(asker, self._settings), radius_of(asker, self._settings)
+        is_prepared = self._prepared is not None and self._prepared.asker is asker
+        prepared = self._prepared if self._prepared and is_prepared else self._ask(asker)
+        if not collection.is_list:
+            self._prepared = None  # it holds the picture
+        _, asked, radius, confirming, begun = prepared
         probed_radius = min(radius, self._most_probed)
-        confirming = confirms(asker, asked)
-        word_count = GENERATIONS[self._settings.generation].word_count
         report.found = find(
             collection,
             asked,
             radius,
-            word_count=word_count,
+            word_count=self._word_count,
             confirms=confirms_listed(confirming) if collection.is_list else confirming,
             probed_radius=probed_radius,
+            begun=begun,
+            latest=report.latest,
         )
         all_in_buckets = bucketed(asked, radius, probed_radius, self._settings.generation)
         if all_in_buckets and report.found.filed:
             report.found = replace(report.found, lacks={})  # whichever way it took
         matching = partial(self._live_matches, collection, asker, wanted)
         live, cut = self._follow_up(asker, report.found, matching)
-        if cut and report.found.route is not Route.PROBED and self._search.is_filed(collection, word_count):
+        if cut and report.found.route is not Route.PROBED and self._search.is_filed(collection, self._word_count):
             # What was overwritten and deleted here fills the journal; the buckets know who has a hash now. Every view
             # was compared all the same: what they do not know and was too far to be read is more that there may be.
             # What the search lacked it still lacks: all may have been filed only since.
@@ -150,6 +175,10 @@ class Finder:
             live, cut = live | more, cut or not all_in_buckets
         report.truncated = cut
         return nearest_first(live.values(), self._settings.priority)
+
+    def _ask(self, asker: Asker) -> "_Asked":
+        asked = questions(asker, self._settings)
+        return _Asked(asker, asked, radius_of(asker, self._settings), confirms(asker, asked))
 
     def _follow_up(
         self, asker: Asker, found: Found, matching: Callable[[Sequence[Candidate]], dict[str, Match]]

@@ -27,7 +27,8 @@ from handler.core.model import (
     collection_of,
 )
 from handler.core.sequencers import LOWEST_SEQUENCER, just_after
-from handler.filing import Filer, same_holder
+from handler.filing import Filer, Filing, same_holder
+from handler.journal import Written
 from handler.report import Report
 
 FILING_SHARE = 0.2  # of the remaining time: up to five uploads come in one invocation, one after the other
@@ -228,24 +229,31 @@ class Indexer:
     def _write(
         self, collection: Collection, record: PictureRecord, report: Report, meanwhile: Callable[[], None]
     ) -> bool:
-        """Store all that makes the picture found, in parallel; False if its event is stale.
+        """Store all that makes the picture found; False if its event is stale.
 
-        Returns only after every write is acknowledged: of two uploads at the same moment, at least
-        the one whose writes finish last then finds the other.
+        Returns only after every write is acknowledged: of two uploads at the same moment, at least the one whose
+        writes finish last then finds the other. The entry comes last: whoever finds it finds the object item, too, and
+        its answer tells what others appended before.
         """
-        object_put = self._executor.submit(self._catalog.put, collection, record)
         filing = self._filer.begin(collection, record)
+        storing = self._executor.submit(self._store_and_append, collection, record, filing)
         if record.alive:
             meanwhile()
-        wait([object_put, *filing.everything])
-        report.unpacked = self._filer.end(collection, filing)
+        wait([storing, *filing.noted])
         try:
-            replaced = object_put.result()
+            replaced, written = storing.result()
         except Superseded:
             return False  # what was noted stays: a later event may have made this very version current
+        report.unpacked, report.latest = self._filer.end(collection, filing, written)
         if replaced is not None and not same_holder(replaced, record):
             self._filer.drop_holders(collection, replaced)
         return True
+
+    def _store_and_append(
+        self, collection: Collection, record: PictureRecord, filing: Filing
+    ) -> tuple[PictureRecord | None, Written | None]:
+        replaced = self._catalog.put(collection, record)
+        return replaced, self._filer.append(collection, filing)
 
 
 def _is_more(known: Sequence[PictureRecord]) -> bool:

@@ -1,11 +1,13 @@
 """The journal of one collection, as an instance knows it: what it has read of it, how it reads on, how it appends.
 
 An instance that has read all that was appended before can answer any search out of `entries`. It reads packs first,
-large and cheap, then the tail; the cursors say how far it has come.
+large and cheap, then the tail; the cursors say how far it has come. Where it appends right behind that, the answer is
+the tail.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from handler.backlog import Backlogs, CollectionBacklog
@@ -22,11 +24,17 @@ NO_PACKS = (PacksUnavailable, BrokenJournal)  # no reason to fail an upload: who
 class Journal(Protocol):
     """The order in which pictures came. All reads are strongly consistent."""
 
-    def append(self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
+    def append(
+        self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool, marked: bool = False
+    ) -> Appended:
         """Add *entry*: every `tail` that starts later sees it.
 
-        *ends* are the last segments as last heard of, by shard; *ask* for the end anew instead of trying that one.
+        *ends* are the last segments as last heard of, by shard, and *marked* says whether those before them were;
+        *ask* for the end anew instead of trying that one.
         """
+
+    def mark(self, collection: Collection, entry_bytes: int) -> None:
+        """Mark shard 0, whose entries have so many bytes: the answer to each later append to it says so."""
 
     def tail(self, collection: Collection, cursors: Sequence[int]) -> Tail:
         """Return what stands from *cursors* on, by shard, unknown shards included; a page of each at least."""
@@ -46,6 +54,13 @@ class JournalStore(NamedTuple):
     backlogs: Backlogs
     executor: Executor
     shape: Shape = Shape()
+
+
+class Written(NamedTuple):
+    """What appending an entry came to."""
+
+    appended: Appended
+    unpacked: str | None = None  # what kept a pack from being made, if anything did
 
 
 class Loaded(NamedTuple):
@@ -98,33 +113,53 @@ class CollectionJournal:
         self._packed = PackedSegments(
             collection, word_count, segments=store.journal, packs=store.packs, shape=store.shape
         )
-        self.backlog = CollectionBacklog(collection, backlogs=store.backlogs, journal=store.journal)
-        self.capacity = store.shape.capacity(collection, entry_bytes(word_count))  # entries that fill a segment
+        size = entry_bytes(word_count)
+        mark = partial(store.journal.mark, collection, size)
+        self.backlog = CollectionBacklog(collection, backlogs=store.backlogs, journal=store.journal, mark=mark)
+        self.capacity = store.shape.capacity(collection, size)  # entries that fill a segment
         self.entries = Entries(word_count)  # all that was read
         self.cursors: list[Cursor] = []  # by shard
         self.ends: dict[int, int] = {}  # the last segments as last heard of, by shard
         self.measured = False  # `ends` has every shard
+        self.marked = False  # the answers to appends do not tell all: there are further shards, or there is a backlog
         self.whole = False  # `entries` once reached the end of the journal
         self.contended = False  # the end moved on between the last two uploads of this instance: others are busy too
 
     # --- appending ---
 
-    def append(self, entry: bytes) -> str | None:
+    def append(self, entry: bytes) -> Written:
         """Add *entry*: every instance that reads on later, this one or another, finds it.
 
-        The writer that fills the last segment of a pack makes it; if it is cut short, the next reader does.
-        Returns what kept the pack from being made, if anything did.
+        The writer that fills the last segment of a pack makes it; if it is cut short, the next reader does. What the
+        answer tells is not taken in yet: entries may be compared meanwhile.
         """
-        appended = self._store.journal.append(self._collection, entry, self.ends, ask=self.contended)
+        appended = self._store.journal.append(
+            self._collection, entry, self.ends, ask=self.contended, marked=self.marked
+        )
         expected = self.ends.get(appended.shard, appended.segment)
         self.contended = appended.refused > 0 or (self.contended and appended.segment > expected)
-        self._note_end(appended.shard, appended.segment)
+        self.marked |= appended.marked
+        is_full = len(appended.seen[-1].entries) >= self.capacity
+        self._note_end(appended.shard, appended.segment + is_full)
         if appended.completes_pack:
             try:
                 self._packed.complete(appended.shard, appended.segment)
             except NO_PACKS as error:
-                return str(error)
-        return None
+                return Written(appended, str(error))
+        return Written(appended)
+
+    def learn(self, appended: Appended) -> bool:
+        """Take in what the answer to an append tells; whether all that was appended before is known by that.
+
+        It is if nothing is between what this instance has read and the segments that were tried. An entry that was
+        there before may be in a full segment with others behind it, so then it is not.
+        """
+        if not self.whole or appended.shard:
+            return False
+        (first, *_), tried = self.cursors, {segment.number for segment in appended.seen}
+        follows = tried.issuperset(range(first.number, appended.segment + 1))
+        self.entries.extend(first.take(appended.seen))
+        return follows and not appended.again and not appended.marked
 
     # --- reading ---
 
@@ -140,12 +175,13 @@ class CollectionJournal:
         rows = (sum(self.ends.values()) + 1) * self.capacity
         return room_for(rows) * entry_bytes(self.entries.word_count)
 
-    def catch_up(self) -> bool:
-        """Read what was appended since the journal was whole; whether it is whole now.
+    def catch_up(self, *, latest: bool = False) -> bool:
+        """Read what was appended since the journal was whole, unless that is known; whether it is whole now.
 
-        It is not where more than a page was appended meanwhile: packs are cheaper then.
+        It is not where more than a page was appended meanwhile: packs are cheaper then. *latest* says that an append
+        has told all that there is to know.
         """
-        if self.whole and not self._read_tail():
+        if self.whole and not latest and not self._read_tail():
             self.whole = self.measured = False
         return self.whole
 
@@ -184,6 +220,7 @@ class CollectionJournal:
         self._know_shards(len(tail.shards))
         for shard, (cursor, segments) in enumerate(zip(self.cursors, tail.shards, strict=True)):
             self.entries.extend(cursor.take(segments))
+            self.marked |= any(segment.marked for segment in segments)
             # Past the last one if that was seen full: this instance may begin the next then.
             self._note_end(shard, max([cursor.number, *(segment.number for segment in segments)]))
         return tail.complete

@@ -21,6 +21,7 @@ class Report:
     collection: Collection | None = None  # where a look-up searched, and
     radius: int = 0  # within so many bits
     unpacked: str | None = None  # what kept a pack of the journal from being made: nothing is lost by it
+    latest: bool = False  # the picture's entry was the last write, and what others appended before is known
     found: Found | None = None  # which way the search took, and what it read
     matches: Sequence[Match] = ()
     unused_lists: Sequence[str] = ()  # of those that a look-up asked: nothing was ever put on them

@@ -21,7 +21,7 @@ from handler.core.found import Candidate, Candidates, Found, Lack, NearHash, Rou
 from handler.core.generations import files_late
 from handler.core.journal import Backlog, BrokenJournal
 from handler.core.model import Collection
-from handler.entries import Entries, Hits
+from handler.entries import Entries, Hits, Scan
 from handler.journal import CollectionJournal, Loaded
 from handler.memory import JournalMemory
 
@@ -88,18 +88,21 @@ class Search:
         deadline: float = math.inf,
         loading_share: float = LOADING_SHARE,
         kept: Sequence[Collection] = (),
+        begun: Scan | None = None,
+        latest: bool = False,
     ) -> Found:
         """Return every picture of *collection* that has a view within *radius* bits of one of *questions*.
 
         Its entries have *word_count* words each; what *confirms* takes for a stranger by them is left out. *deadline*
         is when the invocation ends, on this object's clock, and *loading_share* how much of the time until then
         loading may take. Where the journal cannot be loaded beside those of *kept* collections the buckets answer, for
-        *probed_radius* if that is another one, and `lacks` says what for.
+        *probed_radius* if that is another one, and `lacks` says what for. What is *begun* of it goes on; *latest*
+        says that the journal's tail is known, by the answer to an append that was the last write before.
         """
         journal = self._memory.of(collection, word_count)
         others = [one for one in kept if one != collection]
         try:
-            known = self._bring_up_to_date(collection, journal, others, deadline, loading_share)
+            known = self._bring_up_to_date(collection, journal, others, deadline, loading_share, latest=latest)
         except BrokenJournal as error:
             known = _Known(Route.LOADED, trouble=str(error), lacks={Lack.NOW: f"journal: {error}"})
         finally:
@@ -108,12 +111,31 @@ class Search:
         # Asked for before the buckets are read: what is filed since may be missed.
         backlog = self._backlog(collection, word_count) if known.lacks else None
         if backlog is None:
-            hits = entries.scan(questions, radius, confirms)  # of those that there are
+            goes_on = begun is not None and begun.entries is entries and known.route is Route.WARM
+            scan = begun if begun and goes_on else Scan(entries, questions, radius, confirms)
+            hits = scan.hits()  # of those that there are
             found = Found(_candidates(entries, hits), known.route, pictures=len(entries), cut=not hits.complete)
         else:
             found = self.probe(collection, questions, radius if probed_radius is None else probed_radius)
         filed, lacks = backlog is not None and backlog.done, _lacks(known, backlog)
         return replace(found, packs=known.packs, trouble=known.trouble, filed=filed, lacks=lacks)
+
+    def begin(
+        self,
+        collection: Collection,
+        questions: Sequence[Question],
+        radius: int,
+        *,
+        word_count: int,
+        confirms: Confirms | None = None,
+    ) -> Scan | None:
+        """Compare what is remembered of *collection*, for `find` to go on; None if it has to be loaded first."""
+        journal = self._memory.of(collection, word_count)
+        if not journal.whole:
+            return None
+        scan = Scan(journal.entries, questions, radius, confirms)
+        scan.hits()
+        return scan
 
     def is_filed(self, collection: Collection, word_count: int) -> bool:
         """Whether every whole picture of *collection* is in the buckets."""
@@ -137,9 +159,11 @@ class Search:
         kept: Sequence[Collection],
         deadline: float,
         loading_share: float,
+        *,
+        latest: bool,
     ) -> "_Known":
         """Read what *journal* lacks, if there is memory beside *kept* collections, and time, for it."""
-        if journal.catch_up():
+        if journal.catch_up(latest=latest):
             return _Known(Route.WARM)
         limit = self._memory.limit_bytes
         if limit == 0:

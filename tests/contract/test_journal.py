@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from handler.core.entry import entry_bytes, to_entry
-from handler.core.journal import Span
+from handler.core.journal import Segment, Span
 from handler.core.model import Collection
 from handler.journal import Cursor, Journal
 from handler.packed import Packs
@@ -77,6 +77,46 @@ def test_entry_may_be_appended_again(journal: Journals, collection: Collection) 
     again = writer.append(collection, entry(0), {0: 0}, ask=False)
 
     assert (again.segment, again.refused) == (0, 0)
+
+
+def test_answer_has_the_segments_that_were_tried(journal: Journals, collection: Collection) -> None:
+    writer, most = journal(1), full(collection)
+    alone = [writer.append(collection, entry(number), {}, ask=True) for number in range(most)]
+
+    behind = writer.append(collection, entry(most), {0: 0}, ask=False)
+    again = writer.append(collection, entry(0), {0: 0}, ask=False)
+
+    assert [one.seen for one in alone] == [[Segment(0, frozenset(map(entry, range(n + 1))))] for n in range(most)]
+    assert behind.seen == [Segment(0, frozenset(map(entry, range(most)))), Segment(1, frozenset([entry(most)]))]
+    assert [one.again for one in (*alone, behind, again)] == [False] * (most + 1) + [True]
+    assert again.seen == behind.seen[:1]
+
+
+@pytest.mark.parametrize("before", [0, 1, 3, 4])
+def test_every_append_after_a_mark_is_told_of_it(journal: Journals, collection: Collection, before: int) -> None:
+    writer, known = journal(1), {0: before // full(collection)}
+    unmarked = [writer.append(collection, entry(number), {}, ask=True).marked for number in range(before)]
+
+    for _ in range(2):
+        writer.mark(collection, entry_bytes(1))
+    count = range(before, before + 3 * full(collection))
+    asking = [writer.append(collection, entry(number), {}, ask=number % 2 == 0).marked for number in count]
+    trying = journal(1).append(collection, entry(1000), known, ask=False)
+
+    assert (any(unmarked), set(asking), trying.marked) == (False, {True}, True)
+    (segments,) = writer.tail(collection, [known[0]]).shards
+    assert all(segment.marked for segment in segments if segment.number > known[0])
+    assert writer.ends(collection) == [trying.segment]
+
+
+def test_entry_of_another_shard_is_more_than_its_answer_tells(journal: Journals, collection: Collection) -> None:
+    writer = journal(2)
+    first = writer.append(collection, entry(1), {}, ask=True)
+
+    second = writer.append(collection, entry(2, shard=1), {0: 0}, ask=False)
+    third = journal(1).append(collection, entry(3), {0: 0}, ask=False)
+
+    assert [one.marked for one in (first, second, third)] == [False, True, True]
 
 
 def test_reader_who_knows_of_one_shard_finds_what_is_in_the_second(journal: Journals, collection: Collection) -> None:

@@ -2,27 +2,29 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from handler.aws.catalog import DynamoDBCatalog
 from handler.aws.journal import DynamoDBJournal
 from handler.aws.pairs import DynamoDBPairs, _likeness, _pair_key
-from handler.backlog import CollectionBacklog, Part
+from handler.backlog import Backlogs, CollectionBacklog, Ends, Part
 from handler.core.again import Again
 from handler.core.asker import Asker
 from handler.core.backfill import Backfill
 from handler.core.buckets import buckets, to_member
+from handler.core.entry import entry_bytes
 from handler.core.found import Found, Lack
-from handler.core.journal import Backlog, BrokenJournal, Segment, Span
+from handler.core.journal import Appended, Backlog, BrokenJournal, Segment, Span
 from handler.core.lists import list_collection
 from handler.core.matches import Match, NotedPair, Pair
 from handler.core.model import Collection, ObjectRef, Outcome, PictureRecord
 from handler.dedup import Deduplicator
 from handler.entries import Block
-from handler.filing import Filer, Filing
-from handler.journal import CollectionJournal, Cursor, JournalStore
+from handler.filing import FiledPicture, Filer, Filing
+from handler.journal import CollectionJournal, Cursor, JournalStore, Written
 from handler.lists import Lister, same
 from handler.looks import Looked, Looks
 from handler.packed import PackedSegments
@@ -59,7 +61,7 @@ class Overfilling(Client):
     """Full segments take further entries."""
 
     def update_item(self, **arguments: Any) -> Any:
-        if arguments.get("UpdateExpression") == "ADD entries :entries":
+        if arguments.get("UpdateExpression", "").endswith("ADD entries :entries"):
             arguments.pop("ConditionExpression")
         return super().update_item(**arguments)
 
@@ -76,7 +78,7 @@ class Unawaited(Replay):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Promise:
         promise = super().submit(fn, *args, **kwargs)
         if not promise.done():
-            promise.set_result(None)
+            promise.set_result((None, None))
         return promise
 
     def map(self, fn: Callable[..., Any], *iterables: Any, **_: Any) -> Iterator[Any]:
@@ -278,6 +280,9 @@ class HastyCursor(Cursor):
 
 
 class Hasty(CollectionJournal):
+    def learn(self, _: Appended) -> bool:
+        return False  # this is about what it reads
+
     def _read_tail(self) -> bool:
         self._know_shards(1)
         for cursor in self.cursors:
@@ -293,9 +298,9 @@ class AppendsLate(CollectionJournal):
 
     late: bytes | None = None
 
-    def append(self, entry: bytes) -> str | None:
+    def append(self, entry: bytes) -> Written:
         self.late = entry
-        return None
+        return Written(Appended(1, [Segment(0, frozenset())], again=False, completes_pack=False))
 
     def append_late(self) -> None:
         if self.late is not None:
@@ -400,22 +405,101 @@ class EventualSegments(Client):
 class AsksBeforeItAppends(Filer):
     """Whether the picture has to be in the buckets is asked before its entry is in the journal."""
 
-    def _append(self, collection: Collection, journal: CollectionJournal, record: PictureRecord) -> str | None:
-        known = journal.backlog.read()
-        unpacked = super()._append(collection, journal, record)
-        journal.backlog.known = known or (journal.backlog.known if self._memory.limit_bytes == 0 else None)
-        return unpacked
+    def append(self, collection: Collection, filing: Filing) -> Written | None:
+        backlog = self._journal(collection).backlog
+        known = backlog.read()
+        written = super().append(collection, filing)
+        backlog.known = known or (backlog.known if self._memory.limit_bytes == 0 else None)
+        return written
 
 
 class LeavesItsOwn(Filer):
     """Whoever learns of a backlog after its entry was written leaves its picture to others."""
 
-    def end(self, collection: Collection, filing: Filing) -> str | None:
-        unpacked = [entry.result() for entry in filing.appended]
+    def end(self, collection: Collection, filing: Filing, written: Written | None) -> FiledPicture:
         self._finish(collection, filing.noted)
-        if unpacked and self._journal(collection).backlog.known is not None:
+        if written and self._journal(collection).backlog.known is not None:
             self._file_part(collection)
-        return unpacked[0] if unpacked else None
+        return FiledPicture()
+
+
+class AppendsBeside(Filer):
+    """The entry is written beside the object item."""
+
+    def begin(self, collection: Collection, record: PictureRecord) -> Filing:
+        filing = super().begin(collection, record)
+        self.beside = self._executor.submit(super().append, collection, filing)
+        return filing
+
+    def append(self, _: Collection, __: Filing) -> Written | None:
+        written: Written | None = self.beside.result()
+        return written
+
+
+class AppendsBeforeItIsNoted(Filer):
+    """The entry is written before the hash is in the buckets."""
+
+    def append(self, collection: Collection, filing: Filing) -> Written | None:
+        return super().append(collection, filing._replace(noted=()))
+
+
+class Leaping(CollectionJournal):
+    """What stands between is not missed."""
+
+    def learn(self, appended: Appended) -> bool:
+        super().learn(appended)
+        return self.whole and not appended.again and not appended.marked
+
+
+class LearnsAgain(CollectionJournal):
+    """The answer about an entry that was there is taken for the journal's end."""
+
+    def learn(self, appended: Appended) -> bool:
+        return super().learn(appended._replace(again=False))
+
+
+class Unmarked(DynamoDBJournal):
+    """The answers to appends say nothing of further shards and of backlogs."""
+
+    def mark(self, collection: Collection, entry_bytes: int) -> None:
+        pass
+
+
+class ForgetsMarks(Client):
+    """A segment is not marked by whoever begins it."""
+
+    def update_item(self, **arguments: Any) -> Any:
+        expression = arguments.get("UpdateExpression", "")
+        if "ADD" in expression:
+            arguments["UpdateExpression"] = expression.removeprefix("SET marked = :yes ")
+        return super().update_item(**arguments)
+
+
+class MarksAnySegment(DynamoDBJournal):
+    """A segment is marked, full or not."""
+
+    def mark(self, collection: Collection, _: int) -> None:
+        self._mark(collection, self._last(collection, 0).number, full=1 << 20)
+
+
+class MarksLate(CollectionBacklog):
+    """The journal is marked after it was measured."""
+
+    def __init__(self, collection: Collection, *, backlogs: Backlogs, journal: Ends, mark: Callable[[], None]) -> None:
+        super().__init__(collection, backlogs=backlogs, journal=_MeasuredBefore(journal, mark), mark=lambda: None)
+
+
+class _MeasuredBefore(NamedTuple):
+    journal: Ends
+    mark: Callable[[], None]
+
+    def ends(self, collection: Collection) -> list[int]:
+        ends = self.journal.ends(collection)
+        self.mark()
+        return ends
+
+    def segments(self, collection: Collection, shard: int, first: int, count: int) -> list[Segment]:
+        return self.journal.segments(collection, shard, first, count)
 
 
 class NeverAsks(Search):
@@ -460,21 +544,24 @@ class MeasuresFirst(CollectionBacklog):
             self.known = self._backlogs.claim(self._collection, known, max(self.ends) + 1, now=0, busy=0)
 
 
-class SkipsTheUnwritten(DynamoDBCatalog):
-    """An entry is not filed whose object is not stored as it says."""
+class _Backlogging(CollectionJournal):
+    """A journal with another kind of backlog."""
 
-    def add_entry_holder(self, collection: Collection, hash: int, object_id: str) -> None:
-        if any(hash in one.entry_hashes for one in self.get(collection, [object_id])):
-            super().add_entry_holder(collection, hash, object_id)
+    backlog_type: type[CollectionBacklog]
 
-
-class AdvancingJournal(CollectionJournal):
     def __init__(self, collection: Collection, word_count: int, store: JournalStore) -> None:
         super().__init__(collection, word_count, store)
-        self.backlog = AdvancesFirst(collection, backlogs=store.backlogs, journal=store.journal)
+        mark = partial(store.journal.mark, collection, entry_bytes(word_count))
+        self.backlog = self.backlog_type(collection, backlogs=store.backlogs, journal=store.journal, mark=mark)
 
 
-class MeasuringJournal(CollectionJournal):
-    def __init__(self, collection: Collection, word_count: int, store: JournalStore) -> None:
-        super().__init__(collection, word_count, store)
-        self.backlog = MeasuresFirst(collection, backlogs=store.backlogs, journal=store.journal)
+class AdvancingJournal(_Backlogging):
+    backlog_type = AdvancesFirst
+
+
+class MeasuringJournal(_Backlogging):
+    backlog_type = MeasuresFirst
+
+
+class LateMarkingJournal(_Backlogging):
+    backlog_type = MarksLate

@@ -22,7 +22,7 @@ Memory = dict[str, Any]  # {"bytes": its limit, "collections": {(scope, generati
 
 LARGE, NONE = 1 << 20, 0
 SECOND = 2 * room_for(1) * entry_bytes(GENERATIONS["look1"].word_count)  # half of it is taken by the second entry
-FLAGS = ("contended", "measured", "whole")
+FLAGS = ("contended", "marked", "measured", "whole")
 
 
 class Instances(StrEnum):

@@ -176,6 +176,14 @@ CROP_MADE = Scenario("a middle by overwriting", {"a": [BIRD], "b": [DOG, MIDDLE]
 CROP_DELETED = Scenario("a picture that is deleted, and its middle", {"a": [BIRD, None], "b": [MIDDLE]}, comes_again=2)
 CROPS = Scenario("a picture, its middle, and that again", {"a": [BIRD], "b": [MIDDLE], "c": [MIDDLE]}, comes_again=2)
 WITH_CROPS = (CROP, CROP_ONCE, CROP_TWICE, CROP_REPLACED, CROP_MADE, CROP_DELETED, CROPS)
+# On instances that know the journal already: answers to appends tell them what others appended.
+KNOWN = Scenario("two near-duplicates, after another picture", {"a": [CAT], "b": [COPY], "c": [DOG]}, last=("a", "b"))
+KNOWN_LONG_AGO = Scenario(
+    "two near-duplicates, others between", {"a": [CAT], "b": [COPY], "c": [DOG], "d": [DOG]}, last=("a",)
+)
+KNOWN_AGAIN = Scenario(
+    "overwritten and put again, segments of two entries", {"a": [CAT, DOG, CAT], "b": [COPY]}, segment_entries=2
+)
 # Of whole pictures, some of which instances find in the journal, and others in the buckets, where they are filed late.
 OUTGROWN = Scenario("an outgrown journal", PAIR.history, comes_again=2, outgrows=True)
 OUTGROWN_ROOM = Scenario(
@@ -224,10 +232,18 @@ OUTGROWN_WHILE = Scenario(
     outgrown=("b", "c"),
     last=("b", "c"),
 )
+OUTGROWN_LONG_AGO = Scenario(
+    "the same, others between",
+    KNOWN_LONG_AGO.history,
+    comes_again=1,
+    outgrows=True,
+    outgrown=("b", "c"),
+    last=("b",),
+)
 OUTGROWN_BY_THREE = Scenario("the same, three near-duplicates", THREE.history, comes_again=2, outgrows=True)
 OUTGROWN_BY_ALL = (
     OUTGROWN, OUTGROWN_ROOM, OUTGROWN_MADE, OUTGROWN_DELETED, OUTGROWN_AGAIN, OUTGROWN_SHARDS, OUTGROWN_BESIDE,
-    OUTGROWN_HANGING, OUTGROWN_AFTER, OUTGROWN_WHILE, OUTGROWN_BY_THREE,
+    OUTGROWN_HANGING, OUTGROWN_AFTER, OUTGROWN_WHILE, OUTGROWN_LONG_AGO, OUTGROWN_BY_THREE,
 )  # fmt: skip
 # Where packs cannot be had, or only now and then, the journal itself is read: nothing comes again for that.
 PACKS_FAIL = Scenario(
@@ -247,7 +263,7 @@ SCENARIOS = (
     BACKFILLED_TOO, BACKFILLED_DELETED, BACKFILLED_AGAIN, SHARDS, MORE_SHARDS, ROOM, MERGED,
     LOOKS, LOOKS_REPLACED, LOOKS_MADE, LOOKS_THROTTLED, LOOKS_ARCHIVED, DECIDED, DECIDED_LATER, DECIDED_OF_THREE,
     QUIET, QUIET_MEANWHILE, QUIET_BEFORE, QUIET_BEFORE_TWICE,
-    LISTED, LISTED_BESIDE, UNLISTED, LISTED_AGAIN, LISTED_TWICE,
+    LISTED, LISTED_BESIDE, UNLISTED, LISTED_AGAIN, LISTED_TWICE, KNOWN, KNOWN_LONG_AGO, KNOWN_AGAIN,
 )  # fmt: skip
 
 # What is known not to hold: without a sequencer the order of two events of one key cannot be known afterwards.

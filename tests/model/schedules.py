@@ -104,6 +104,8 @@ def _brief_item(model: Model, item: dict[str, Any]) -> str:
         return f"segment {int(item['sk']['S'])}: {len(item['entries']['BS'])} entries"
     if "count" in item:
         return f"{item['count']['N']} shards"
+    if "marked" in item:
+        return f"segment {int(item['sk']['S'])}: marked"
     sequencer, holder = item["sk"]["S"].split("#")
     key = _key_of(model, holder)
     return f"{key}@{sequencer[3:4]}"

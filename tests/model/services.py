@@ -40,6 +40,7 @@ class Failure(NamedTuple):
     """An answer that is an error."""
 
     code: str
+    item: Cell = {}  # noqa: RUF012  never changed; what was there, where the call asks for that
 
 
 class Result(NamedTuple):
@@ -117,7 +118,8 @@ class Services:
 def answer_to(call: Call, answer: Any) -> Any:
     """Return *answer* as a client gives it to its caller; raise ClientError if it is a failure."""
     if isinstance(answer, Failure):
-        raise ClientError({"Error": {"Code": answer.code, "Message": ""}}, call.operation)
+        item: Any = {"Item": answer.item} if answer.item else {}
+        raise ClientError({"Error": {"Code": answer.code, "Message": ""}} | item, call.operation)
     if call.operation == "get_pack":
         return {"Body": BytesIO(answer["body"])}
     if call.operation in ("get_object", "look_object"):
@@ -208,7 +210,8 @@ def _put_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
 def _update_item(cell: Cell, arguments: dict[str, Any]) -> Iterator[Result]:
     old = cell.get(arguments["Key"]["sk"]["S"], {})
     if not holds(old, arguments):
-        yield Result(Failure("ConditionalCheckFailedException"), cell)
+        shown = old if arguments.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" else {}
+        yield Result(Failure("ConditionalCheckFailedException", shown), cell)
         return
     changed = _updated(old, arguments)
     item = {name: value for name, value in (arguments["Key"] | old | changed).items() if value is not None}
@@ -230,23 +233,25 @@ _IF_NOT_EXISTS = re.compile(r"(?P<name>\w+) = if_not_exists\((?P=name), (?P<valu
 
 
 def _updated(old: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
-    """The attributes that an UpdateExpression of one clause sets; None are those that a second one removes."""
-    if "UpdateExpression" not in arguments:
-        return {}
-    first, _, removed = arguments["UpdateExpression"].partition(" REMOVE ")
-    action, clause = first.split(" ", 1)
-    names, values = arguments.get("ExpressionAttributeNames", {}), arguments["ExpressionAttributeValues"]
-    if action == "SET":
-        unless = {one["name"]: old.get(one["name"], values[one["value"]]) for one in _IF_NOT_EXISTS.finditer(clause)}
-        pairs = [part.split(" = ") for part in _IF_NOT_EXISTS.sub("", clause).split(", ") if part]
-        gone = dict.fromkeys(removed.split(", ")) if removed else {}
-        return unless | {names.get(name, name): values[value] for name, value in pairs} | gone
-    name, value = clause.split(" ")
-    members = set(old.get(name, {"BS": []})["BS"])
-    change = set(values[value]["BS"])
-    return {name: {"BS": sorted({"ADD": members | change, "DELETE": members - change}[action])}}
+    """The attributes that an UpdateExpression sets, adds to or deletes from; None are those that it removes."""
+    names, values = arguments.get("ExpressionAttributeNames", {}), arguments.get("ExpressionAttributeValues", {})
+    updated: dict[str, Any] = {}
+    for action, clause in _CLAUSES.findall(arguments.get("UpdateExpression", "")):
+        if action == "SET":
+            unless = _IF_NOT_EXISTS.finditer(clause)
+            updated |= {one["name"]: old.get(one["name"], values[one["value"]]) for one in unless}
+            pairs = [part.split(" = ") for part in _IF_NOT_EXISTS.sub("", clause).strip().split(", ") if part]
+            updated |= {names.get(name, name): values[value] for name, value in pairs}
+        elif action == "REMOVE":
+            updated |= dict.fromkeys(clause.split(", "))
+        else:
+            name, value = clause.split()
+            members, change = set(old.get(name, {"BS": []})["BS"]), set(values[value]["BS"])
+            updated[name] = {"BS": sorted({"ADD": members | change, "DELETE": members - change}[action])}
+    return updated
 
 
+_CLAUSES = re.compile(r"(SET|ADD|DELETE|REMOVE) (.*?)(?= (?:SET|ADD|DELETE|REMOVE) |$)")
 _TOKEN = re.compile(r"\s*(<=|<>|[()=<,]|[:#]?\w+)")
 
 

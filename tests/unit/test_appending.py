@@ -38,7 +38,8 @@ class Contended:
         if len(self.written) > self._refusals:
             return {}
         self._end = self.written[-1] + 1
-        raise ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, "UpdateItem")
+        refused: Any = {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}
+        raise ClientError(refused | {"Item": {"entries": {"BS": [bytes([n]) * 24 for n in range(1, FULL + 1)]}}}, "")
 
 
 def journal(client: Any, waits: list[float] | None = None) -> DynamoDBJournal:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from handler.core.entry import Question, entry_bytes, to_entry, word_count_of
 from handler.core.phash import hamming
-from handler.entries import MOST_HITS, Block, Entries
+from handler.entries import MOST_HITS, Block, Entries, Scan
 
 BITS = 64
 
@@ -199,3 +199,36 @@ def test_scan_leaves_out_what_is_taken_for_a_stranger(seed: int, count: int, rad
             expected[row] = min(met)
     assert dict(zip(hits.rows.tolist(), hits.distances.tolist(), strict=True)) == expected
     assert hits.distances.tolist() == sorted(hits.distances.tolist())
+
+
+@given(seed=st.integers(0, 2**32), counts=st.lists(st.integers(0, 700), min_size=1, max_size=5))
+def test_scan_that_goes_on_finds_what_one_of_all_rows_does(seed: int, counts: list[int]) -> None:
+    rng = random.Random(seed)
+    near = rng.getrandbits(BITS)
+    entries, questions = Entries(2), [Question(near, (0,)), Question(near ^ 1, (0, 1))]
+    scan = Scan(entries, questions, radius=12)
+
+    for count in counts:
+        entries.extend([to_entry(*picture) for picture in stored(rng, count, 2, near)])
+        hits = scan.hits()
+
+        whole = entries.scan(questions, 12)
+        assert (hits.rows.tolist(), hits.distances.tolist()) == (whole.rows.tolist(), whole.distances.tolist())
+        assert (hits.questions.tolist(), hits.complete) == (whole.questions.tolist(), whole.complete)
+
+
+def test_scan_that_goes_on_compares_no_row_again() -> None:
+    rng = random.Random(1)
+    entries = of(stored(rng, 300, 1, 0), 1)
+    asked: list[int] = []
+
+    def confirms(questions: NDArray[np.int64], *_: object) -> NDArray[np.bool_]:
+        asked.append(len(questions))
+        return np.ones(len(questions), np.bool_)
+
+    scan = Scan(entries, [Question(0)], BITS, confirms)
+    scan.hits()
+    entries.extend([to_entry(*picture) for picture in stored(rng, 5, 1, 0)])
+
+    assert len(scan.hits().rows) == 305
+    assert asked == [300, 5]

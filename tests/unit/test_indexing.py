@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -251,6 +252,41 @@ def test_something_else_is_done_while_the_writes_are_under_way(deployment: FakeD
         indexed = indexer.index(deployment.put("cat.jpg", jpeg(CAT)), meanwhile=meanwhile)
 
     assert asked == [indexed.asker]
+
+
+class Noting:
+    """Notes the methods of an adapter that are called."""
+
+    def __init__(self, made: list[str], adapter: Any) -> None:
+        self._made, self._adapter = made, adapter
+
+    def __getattr__(self, name: str) -> Any:
+        self._made.append(name)
+        return getattr(self._adapter, name)
+
+
+def test_entry_is_appended_once_everything_else_is_stored(deployment: FakeDeployment) -> None:
+    """Whoever finds it finds the object, and whoever cannot have the journal finds it in the buckets."""
+    made = list[str]()
+    noting = partial(Noting, made)
+    indexer = deployment.indexer(noting, memory=deployment.memory(noting))
+    indexer.index(deployment.put("cat.jpg", jpeg(CAT)))  # from which it knows that pictures are in the buckets
+    made.clear()
+
+    indexer.index(deployment.put("framed.jpg", jpeg(FRAMED)))
+
+    assert {"put", "add", "add_holder"} <= set(made[: made.index("append")])
+    assert not {"put", "add", "add_holder"} & set(made[made.index("append") :])
+
+
+def test_event_that_comes_too_late_appends_nothing(deployment: FakeDeployment) -> None:
+    late = deployment.put("a.jpg", jpeg(CAT))
+    index(deployment, "a.jpg", jpeg(DOG))
+    made = list[str]()
+
+    deployment.indexer(partial(Noting, made)).index(late)
+
+    assert "append" not in made
 
 
 def test_nothing_else_is_done_for_what_cannot_be_searched_for(deployment: FakeDeployment) -> None:

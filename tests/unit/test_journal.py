@@ -100,7 +100,7 @@ def entry(number: int) -> bytes:
 
 def append(journal: CollectionJournal, *numbers: int) -> list[str | None]:
     """Append an entry for each number; return what each call has to say."""
-    return [journal.append(entry(number)) for number in numbers]
+    return [journal.append(entry(number)).unpacked for number in numbers]
 
 
 def read(journal: CollectionJournal) -> set[int]:
@@ -259,9 +259,11 @@ def test_contended_writer_asks_for_the_end_first(index: FakeIndex) -> None:
     journal, asked = index.journal, list[bool]()
 
     class Watched(InMemoryJournal):
-        def append(self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
+        def append(
+            self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool, marked: bool = False
+        ) -> Appended:
             asked.append(ask)
-            return journal.append(collection, entry, ends, ask=ask)
+            return journal.append(collection, entry, ends, ask=ask, marked=marked)
 
     others = index.open()
     index.journal = Watched()
@@ -347,3 +349,83 @@ def test_merging_takes_no_segments_where_packs_are_there(levels: FakeIndex) -> N
     append(writer, 16 * PER_SEGMENT)
 
     assert (COLLECTION, Span(0, 0, 16)) in levels.packs.packs
+
+
+# --- what the answer to an append tells ---
+
+
+def learned(journal: CollectionJournal, number: int) -> bool:
+    """Append an entry; whether that told of all that was there before."""
+    return journal.learn(journal.append(entry(number)).appended)
+
+
+def test_answers_tell_whoever_appends_right_behind_what_it_knows(index: FakeIndex) -> None:
+    alone = index.open()
+    load(alone)
+
+    assert all(learned(alone, number) for number in range(3 * PER_SEGMENT + 1))
+    assert read(alone) == set(range(3 * PER_SEGMENT + 1))
+
+
+@pytest.mark.parametrize("between", [1, PER_SEGMENT])
+def test_answer_tells_of_others_in_the_segments_that_were_tried(index: FakeIndex, between: int) -> None:
+    reader, others = index.open(), index.open()
+    load(reader)
+    append(reader, 0)
+    append(others, *range(1, between + 1))
+
+    told = learned(reader, 1000)
+
+    assert (told, read(reader)) == (True, {*range(between + 1), 1000})
+
+
+def test_answer_does_not_tell_of_what_is_between(index: FakeIndex) -> None:
+    reader, others = index.open(), index.open()
+    load(reader)
+    append(others, *range(3 * PER_SEGMENT))
+    index.open()  # and this one asks for the end, so it tries the last segment alone
+    reader.contended = True
+
+    assert not learned(reader, 1000)
+    assert reader.catch_up()
+    assert read(reader) == {*range(3 * PER_SEGMENT), 1000}
+
+
+def test_answer_tells_nothing_to_whoever_has_not_loaded(index: FakeIndex) -> None:
+    append(index.open(), 1)
+
+    assert not learned(index.open(), 2)
+
+
+def test_answer_about_an_entry_that_was_there_is_not_trusted(index: FakeIndex) -> None:
+    """Its segment may be full, with others behind it."""
+    reader, others = index.open(), index.open()
+    load(reader)
+    append(reader, *range(PER_SEGMENT - 1))
+    append(others, PER_SEGMENT - 1, PER_SEGMENT)
+
+    assert not learned(reader, 0)
+
+
+def test_answers_of_a_marked_journal_are_not_trusted(index: FakeIndex) -> None:
+    reader = index.open()
+    load(reader)
+    before = learned(reader, 0)
+    index.journal.mark(COLLECTION, entry_bytes(1))
+
+    after = [learned(reader, number) for number in range(1, 2 * PER_SEGMENT)]
+
+    assert (before, any(after), reader.marked) == (True, False, True)
+
+
+def test_further_shards_mark_the_first_one() -> None:
+    index = FakeIndex()
+    reader = index.open()
+    load(reader)
+    assert learned(reader, 0)
+    index.journal = index.journal.with_shards(2)
+    index.open().append(to_entry("01" * 16, [1]))
+
+    assert not learned(reader, 1)
+    assert reader.catch_up()
+    assert len(reader.entries) == 3

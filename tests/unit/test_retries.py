@@ -83,6 +83,7 @@ CALLS: dict[type, dict[str, Callable[[Any], Any]]] = {
     },
     DynamoDBJournal: {
         "append": lambda it: it.append(COLLECTION, b"\1" + bytes(23), {}, ask=True),
+        "mark": lambda it: it.mark(COLLECTION, 24),
         "tail": lambda it: it.tail(COLLECTION, [0, 0]),
         "ends": lambda it: it.ends(COLLECTION),
         "segments": lambda it: it.segments(COLLECTION, 0, 0, 2),

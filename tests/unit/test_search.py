@@ -8,15 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handler.core.entry import Question
+from handler.core.entry import Question, to_entry
 from handler.core.fingerprint import fingerprint
 from handler.core.found import Candidate, Found, Lack, Route
 from handler.core.generations import GENERATIONS
-from handler.core.journal import PacksUnavailable, Span
+from handler.core.journal import PacksUnavailable, Span, Tail
 from handler.core.model import Collection, Limits
 from handler.core.phash import hamming
+from handler.entries import Scan
 from tests.fakes import InMemoryJournal, InMemoryPacks
-from tests.index import COLLECTION, ENTRY_BYTES, PER_PACK, SHAPE, FakeIndex
+from tests.index import COLLECTION, ENTRY_BYTES, PER_PACK, RADIUS, SHAPE, FakeIndex, Instance
 from tests.pictures import jpeg, near_copy, photo
 
 
@@ -27,6 +28,14 @@ def ids(found: Found) -> set[str]:
 @pytest.fixture
 def index() -> FakeIndex:
     return FakeIndex()
+
+
+def begin(instance: Instance) -> Scan | None:
+    return instance.search.begin(COLLECTION, [Question(0)], RADIUS, word_count=1)
+
+
+def go_on(instance: Instance, begun: Scan | None) -> Found:
+    return instance.search.find(COLLECTION, [Question(0)], RADIUS, word_count=1, begun=begun)
 
 
 REAL = [
@@ -335,3 +344,58 @@ def test_instance_without_memory_reads_nothing_of_the_journal(index: FakeIndex) 
     index.journal = Unread()
 
     assert index.instance(memory_bytes=0).find().route is Route.PROBED
+
+
+def test_search_that_was_begun_goes_on_with_what_came_since(index: FakeIndex) -> None:
+    instance, other = index.instance(), index.instance()
+    before = index.add(other, "before", [1])
+    instance.find()
+
+    begun = begin(instance)
+    since = index.add(other, "since", [2])
+    found = go_on(instance, begun)
+
+    assert begun is not None
+    assert (found.route, found.pictures, ids(found)) == (Route.WARM, 2, {before, since})
+
+
+def test_search_that_was_begun_starts_anew_where_packs_were_loaded_since() -> None:
+    index = FakeIndex(page_segments=2)
+    instance, other = index.instance(), index.instance()
+    first = index.add(other, "first", [1])
+    instance.find()
+
+    begun = begin(instance)
+    others = {index.add(other, f"{n}", [1 + n % 2]) for n in range(3 * PER_PACK)}
+    found = go_on(instance, begun)
+
+    assert (found.route, ids(found)) == (Route.LOADED, {first, *others})
+    assert nearest(go_on(instance, begun).candidates) == nearest(instance.find().candidates)
+
+
+def test_search_is_not_begun_of_what_has_to_be_loaded(index: FakeIndex) -> None:
+    index.fill(3)
+
+    assert begin(index.instance()) is None
+
+
+def test_whoever_appended_last_reads_no_tail(index: FakeIndex) -> None:
+    """Its answer has told it; what others append later they compare with it."""
+    instance = index.instance()
+    instance.find()
+
+    class Unread(InMemoryJournal):
+        def tail(self, _: Collection, cursors: Sequence[int]) -> Tail:
+            raise AssertionError(cursors)
+
+    unread = Unread(shape=SHAPE)
+    unread._segments = index.journal._segments
+    index.journal = unread
+    near = index.add(index.instance(), "near", [1])
+    journal = instance.memory.of(COLLECTION, 1)
+    journal._store = journal._store._replace(journal=unread)
+
+    latest = journal.learn(journal.append(to_entry("0f" * 16, [2])).appended)
+    found = instance.search.find(COLLECTION, [Question(0)], RADIUS, word_count=1, latest=latest)
+
+    assert (latest, found.route, ids(found)) == (True, Route.WARM, {near, "0f" * 16})

@@ -1,11 +1,12 @@
 """BucketTable: the journal of each collection, in segments.
 
 | item | pk | sk | attributes |
-| segment | `{scope}#{generation}#j{shard}` | number, 8 digits | `entries`: Binary Set |
+| segment | `{scope}#{generation}#j{shard}` | number, 8 digits | `entries`: Binary Set; `marked`, if it is |
 | shards | `{scope}#{generation}#j0` | `shards` | `count`, where there is more than one |
 
 `shards` sorts behind every number, so every reader of shard 0's tail reads it too: a writer notes it before its
-first entry in another shard, and no reader can miss that entry.
+first entry in another shard, and no reader can miss that entry. Nor does whoever takes the answer to an append for the
+tail: shard 0 is marked by then.
 """
 
 import random
@@ -51,28 +52,51 @@ class DynamoDBJournal:
         self._shape = shape
         self._sleep = sleep
 
-    def append(self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool) -> Appended:
+    def append(
+        self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool, marked: bool = False
+    ) -> Appended:
         """Add *entry* to the last segment of its shard; once this returns every later `tail` sees it.
 
         *ends* are the last segments as last heard of, by shard; if its own is not among them, or *ask*, it is read.
-        A segment is begun only after the one before it was seen full, so readers find no gap. Where many append,
-        whoever is refused again waits longer and longer: else the last of a thousand is refused by every segment.
+        A segment is begun only after the one before it was seen full, so readers find no gap; and it is marked if that
+        one was: *marked* says so of those before `ends`. Where many append, whoever is refused again waits longer and
+        longer: else the last of a thousand is refused by every segment.
         """
         shard = entry[0] % self._shards  # the first byte of an object id is as good as random
         if shard and shard not in ends:
             self._note_shards(collection)
+            self.mark(collection, len(entry))
         full = self._shape.capacity(collection, len(entry))
         ask |= shard not in ends
-        number = self._room(collection, shard, full) if ask else ends[shard]
-        refused = 0
-        while (size := self._add(collection, shard, number, entry)) is None:
-            refused += 1
-            if refused > 1:
-                most = min(MOST_WAIT_S, FIRST_WAIT_S * 2.0 ** (refused - 2))
+        number = 0 if ask else ends[shard]
+        seen: list[Segment] = []
+        while True:
+            if ask:
+                last = self._last(collection, shard)
+                number, marked = max(number, last.number + (len(last.entries) >= full)), marked or last.marked
+            before, added = self._add(collection, shard, number, entry, full, marked=marked)
+            marked |= before.marked
+            seen.append(before)
+            if added:
+                break
+            if len(seen) > 1:
+                most = min(MOST_WAIT_S, FIRST_WAIT_S * 2.0 ** (len(seen) - 2))
                 self._sleep(random.uniform(0, most))  # noqa: S311  jitter is no secret
-            ask = refused > 1 or not ask  # an end that was read just now has most likely been followed by one segment
-            number = max(number + 1, self._room(collection, shard, full)) if ask else number + 1
-        return Appended(shard, number, refused, completes_pack=size == full)
+            number += 1
+            ask = len(seen) > 1 or not ask  # an end that was read just now has most likely been followed by one segment
+        seen[-1] = Segment(number, before.entries | {entry}, marked)
+        completes = len(seen[-1].entries) == full and bool(self._shape.completed(shard, number))
+        return Appended(shard, seen, again=entry in before.entries, completes_pack=completes)
+
+    def mark(self, collection: Collection, entry_bytes: int) -> None:
+        """Mark shard 0, whose entries have so many bytes: the answer to each later append to it says so.
+
+        That is by a segment with room: whoever begins the next one has seen that one full, and the mark with it.
+        """
+        full, last = self._shape.capacity(collection, entry_bytes), self._last(collection, 0)
+        number = last.number + (len(last.entries) >= full)
+        while not last.marked and not self._mark(collection, number, full):
+            number += 1
 
     def tail(self, collection: Collection, cursors: Sequence[int]) -> Tail:
         """Return the segments from *cursors* on, by shard, read strongly consistently.
@@ -89,8 +113,8 @@ class DynamoDBJournal:
         """Return the number of the last segment of each shard (0 if it has none), read strongly consistently."""
         newest_first = self._query(collection, 0, ScanIndexForward=False, Limit=2)["Items"]
         count = max([1, *(int(item["count"]["N"]) for item in newest_first if "count" in item)])
-        first = max([0, *(int(item["sk"]["S"]) for item in newest_first if "entries" in item)])
-        return [first, *self._each(lambda shard: self._end(collection, shard), range(1, count))]
+        first = max([0, *(segment.number for segment in _segments(newest_first))])
+        return [first, *self._each(lambda shard: self._last(collection, shard).number, range(1, count))]
 
     def segments(self, collection: Collection, shard: int, first: int, count: int) -> list[Segment]:
         """Return *count* segments from number *first* on, those that exist, read strongly consistently."""
@@ -106,32 +130,47 @@ class DynamoDBJournal:
 
     # --- writing ---
 
-    def _add(self, collection: Collection, shard: int, number: int, entry: bytes) -> int | None:
-        """Add to the segment; None if it is full. Where it may complete a pack, return how many it holds then, else 0.
+    def _add(
+        self, collection: Collection, shard: int, number: int, entry: bytes, full: int, *, marked: bool
+    ) -> tuple[Segment, bool]:
+        """Add to the segment if it is not *full*; return it as it was before, and whether it has the entry now.
 
         An entry that is there may be added again, which a repeated request does.
         """
-        completes = bool(self._shape.completed(shard, number))
+        values: Item = {":entries": {"BS": [entry]}, ":entry": {"B": entry}, ":full": {"N": str(full)}}
         try:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=_key(collection, shard, _name(number)),
-                UpdateExpression="ADD entries :entries",
+                UpdateExpression=("SET marked = :yes " if marked else "") + "ADD entries :entries",
                 ConditionExpression=(
                     "attribute_not_exists(entries) OR size(entries) < :full OR contains(entries, :entry)"
                 ),
-                ExpressionAttributeValues={
-                    ":entries": {"BS": [entry]},
-                    ":entry": {"B": entry},
-                    ":full": {"N": str(self._shape.capacity(collection, len(entry)))},
-                },
-                ReturnValues="ALL_NEW" if completes else "NONE",
+                ExpressionAttributeValues=values | ({":yes": {"BOOL": True}} if marked else {}),
+                ReturnValues="ALL_OLD",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return None
+                return _segment(number, _refusing(error)), False
             raise
-        return len(answer["Attributes"]["entries"]["BS"]) if completes else 0
+        return _segment(number, answer.get("Attributes", {})), True
+
+    def _mark(self, collection: Collection, number: int, full: int) -> bool:
+        """Mark the segment; False if it is full."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(collection, 0, _name(number)),
+                UpdateExpression="SET marked = :yes",
+                ConditionExpression="attribute_not_exists(entries) OR size(entries) < :full",
+                ExpressionAttributeValues={":yes": {"BOOL": True}, ":full": {"N": str(full)}},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
 
     def _note_shards(self, collection: Collection) -> None:
         try:
@@ -149,19 +188,11 @@ class DynamoDBJournal:
 
     # --- reading ---
 
-    def _end(self, collection: Collection, shard: int) -> int:
-        last = self._last(collection, shard)
-        return last.number if last else 0
-
-    def _room(self, collection: Collection, shard: int, full: int) -> int:
-        """Return the segment to add to: the last one, or the one behind it if that is *full*."""
-        last = self._last(collection, shard)
-        return last.number + (len(last.entries) >= full) if last else 0
-
-    def _last(self, collection: Collection, shard: int) -> Segment | None:
+    def _last(self, collection: Collection, shard: int) -> Segment:
+        """Return the last segment of the shard; an empty one where there is none."""
         numbers = {":shards": {"S": SHARDS}}
         found = self._query(collection, shard, "sk < :shards", numbers, ScanIndexForward=False, Limit=1)["Items"]
-        return next(iter(_segments(found)), None)
+        return next(iter(_segments(found)), Segment(0, frozenset()))
 
     def _pages(
         self, collection: Collection, shards: Sequence[tuple[int, int]]
@@ -196,7 +227,19 @@ class DynamoDBJournal:
 
 
 def _segments(items: Sequence[Item]) -> list[Segment]:
-    return [Segment(int(item["sk"]["S"]), frozenset(item["entries"]["BS"])) for item in items if "entries" in item]
+    return [_segment(int(item["sk"]["S"]), item) for item in items if item["sk"]["S"] != SHARDS]
+
+
+def _segment(number: int, item: Item) -> Segment:
+    """Return the segment as *item* has it: an empty one has no entries, and may be marked."""
+    entries = item["entries"]["BS"] if "entries" in item else ()
+    return Segment(number, frozenset(entries), marked="marked" in item)
+
+
+def _refusing(error: ClientError) -> Item:
+    """Return the item whose condition did not hold, of which the types of botocore know nothing."""
+    item: Item = error.response["Item"]  # type: ignore[typeddict-item]
+    return item
 
 
 def _key(collection: Collection, shard: int, sk: str) -> dict[str, dict[str, str]]:

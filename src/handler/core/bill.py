@@ -49,22 +49,24 @@ class Counts:
     in_doubt: float = counted(2.7, "times as many", "windows are cut out where that leaves a doubt", "strangers")
     cut_ms: float = counted(0.7, "CPU ms", "for each window that is cut out", "counts")
     look_ms: float = counted(17.0, "CPU ms", "decoding a stored picture and looking at it", "looking")
-    write_units: float = counted(2.2, "units", "object and journal; 0.2 for full segments", "items")
-    asking_units: float = counted(1.0, "units", "whether the buckets are due for it; not asked once they are", "search")
+    write_units: float = counted(2.0, "units", "object and journal", "search")
     buckets_from: float = counted(697_000.0, "pictures", "in a scope from which on they are, at the defaults", TESTED)
     buckets_units: float = counted(5.0, "units", "holder and 4 buckets, from then on", "items")
-    buckets_ms: float = counted(2.9, "CPU ms", "for these requests in place of asking", "search")
+    buckets_ms: float = counted(3.9, "CPU ms", "for these requests, and reading the tail", "search")
     buckets_bytes: float = counted(261.0, "bytes", "of these, with what is charged an item", "items")
     object_bytes: float = counted(899.0, "bytes", "of an object item, beside the key", "items")
     other_bytes: float = counted(372.0, "bytes", "kept besides for each picture, with what is charged an item", "items")
-    tail_units: float = counted(1.0, "units", "reading what was added to the journal", "search")
+    tail_units: float = counted(1.0, "units", "reading the journal's tail, from then on: no append tells it", "search")
     entry_bytes: float = counted(240.0, "bytes", "of an entry, which an instance loads", "search")
     match_reads: float = counted(3.0, "units", "its object, its pair, what was decided of it", ASSUMED)
     match_writes: float = counted(3.0, "units", "noted, marked as announced, and filed for review", ASSUMED)
     line_bytes: float = counted(540.0, "bytes", "of an upload's line, beside the key", TESTED)
     event_bytes: float = counted(26.0, "bytes", "that CloudWatch adds to it", ASSUMED)
-    # Of two writes the slower is sooner there than of seven; but one of them is followed by a read before the search.
-    wait_ms: float = counted(60.0, "ms", "S3 20, writes 12 beside computing, asking 8, tail 8, strangers 12", ASSUMED)
+    get_ms: float = counted(20.0, "ms", "waiting for an object of S3", ASSUMED)
+    write_ms: float = counted(
+        12.0, "ms", "waiting for a write; of the two that follow one another, while computing", ASSUMED
+    )
+    read_ms: float = counted(8.0, "ms", "waiting for a read of DynamoDB", ASSUMED)
     start_ms: float = counted(1500.0, "ms", "before a new instance handles an event", ASSUMED)
     starts: float = counted(720.0, "instances", "that start in a month, one an hour", ASSUMED)
     loaded_mb_s: float = counted(50.0, "MB a second", "of the journal, by an instance that starts", ASSUMED)
@@ -124,8 +126,7 @@ def _dynamodb(month: Month, counts: Counts) -> Iterator[Charge]:
         ("writes: index", uploads * (counts.write_units + further), prices.WRITE_UNIT),
         ("writes: buckets", uploads * in_buckets * counts.buckets_units, prices.WRITE_UNIT),
         ("writes: pairs", found * counts.match_writes, prices.WRITE_UNIT),
-        ("reads: journal", searches * counts.tail_units + _packing_units(month, counts), prices.READ_UNIT),
-        ("reads: buckets due", uploads * (1 - in_buckets) * counts.asking_units, prices.READ_UNIT),
+        ("reads: journal", _tails(month, counts) * counts.tail_units + _packing_units(month, counts), prices.READ_UNIT),
         ("reads: strangers", searches * _strangers(month, counts), prices.READ_UNIT),
         ("reads: matches", found * counts.match_reads + uploads * min(1.0, month.matches), prices.READ_UNIT),
     )
@@ -152,12 +153,13 @@ def _lambda(month: Month, counts: Counts) -> Iterator[Charge]:
     second = prices.running(1, memory_mb=month.memory_mb, architecture=month.architecture)
     slower = max(1.0, ONE_CPU_MB / month.memory_mb)
     computed_s = slower * computing_ms(month, counts) / 1000
-    asked_s = (slower * (computing_ms(month, counts) - counts.look_ms * month.matches) + counts.wait_ms) / 1000
+    waiting_s = waiting_ms(month, counts) / 1000
+    asked_s = slower * (computing_ms(month, counts) - counts.look_ms * month.matches) / 1000 + waiting_s
     loading_s = slower * month.pictures * counts.entry_bytes / _MB / counts.loaded_mb_s
     start_s = slower * counts.start_ms / 1000 + loading_s
     yield Charge("Lambda", "requests", month.uploads + month.questions, "requests", prices.LAMBDA_REQUEST)
     yield Charge("Lambda", "computing", month.uploads * computed_s, "seconds", second)
-    yield Charge("Lambda", "waiting", month.uploads * counts.wait_ms / 1000, "seconds", second)
+    yield Charge("Lambda", "waiting", month.uploads * waiting_s, "seconds", second)
     yield Charge("Lambda", "questions", month.questions * asked_s, "seconds", second)
     yield Charge("Lambda", "cold starts", _starts(month, counts) * start_s, "seconds", second)
 
@@ -173,16 +175,39 @@ def _rest(month: Month, counts: Counts) -> Iterator[Charge]:
 
 def computing_ms(month: Month, counts: Counts = COUNTS) -> float:
     """Return the milliseconds of one CPU that an upload takes."""
+    ms = counts.fingerprint_ms + counts.megapixel_ms * month.megapixels + counts.handler_ms
+    ms += counts.buckets_ms * _in_buckets(month, counts) + _comparing_ms(month, counts)
+    ms += counts.stranger_ms * _strangers(month, counts)
+    return ms + counts.look_ms * (_looks(month, counts) + month.matches)
+
+
+def waiting_ms(month: Month, counts: Counts = COUNTS) -> float:
+    """Return the milliseconds that an upload waits for services.
+
+    Two writes follow one another while what is remembered is compared. Reads, and looks, are made in parallel, by those
+    uploads that need one.
+    """
+    slower = max(1.0, ONE_CPU_MB / month.memory_mb)
+    reads = -math.expm1(-_strangers(month, counts) - month.matches) + _in_buckets(month, counts)
+    looks = -math.expm1(-_looks(month, counts) - month.matches)
+    writes = max(0.0, 2 * counts.write_ms - slower * _comparing_ms(month, counts))
+    return counts.get_ms * (1 + looks) + writes + counts.read_ms * reads
+
+
+def _comparing_ms(month: Month, counts: Counts) -> float:
+    """Return the milliseconds of one CPU that what asks takes, and comparing it with what is remembered."""
     read = _strangers(month, counts)
     closer, cut = (
         counts.windows * -math.expm1(-met * read / counts.windows)  # as balls that fall into boxes
         for met in (counts.closer, counts.in_doubt)
     )
-    ms = counts.fingerprint_ms + counts.megapixel_ms * month.megapixels + counts.handler_ms + counts.windows_ms
-    ms += counts.buckets_ms * _in_buckets(month, counts)
-    ms += counts.compare_ns * month.pictures / 1e6 + counts.closer_ms * closer + counts.cut_ms * cut
-    ms += counts.stranger_ms * read
-    return ms + counts.look_ms * (_looks(month, counts) + month.matches)
+    compared = counts.compare_ns * month.pictures / 1e6
+    return counts.windows_ms + compared + counts.closer_ms * closer + counts.cut_ms * cut
+
+
+def _tails(month: Month, counts: Counts) -> int:
+    """Return how often the journal's tail is read: by whoever appends nothing, and where there are buckets."""
+    return month.questions + month.uploads * _in_buckets(month, counts)
 
 
 def _in_buckets(month: Month, counts: Counts) -> int:

@@ -6,6 +6,7 @@ Each 128 of them are also kept as one pack, eight such packs as a larger one, an
 collection has several such rows, its shards, and every reader reads them all.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -94,15 +95,31 @@ class Segment(NamedTuple):
 
     number: int
     entries: frozenset[bytes]
+    marked: bool = False  # there is more to ask for than segments: further shards, or a backlog
 
 
 class Appended(NamedTuple):
-    """Where an entry went."""
+    """Where an entry went, and what its answer tells of the journal up to there."""
 
     shard: int
-    segment: int
-    refused: int  # full segments that were tried first
-    completes_pack: bool  # it filled the last segment of a pack, or of several
+    seen: Sequence[Segment]  # that were tried, in order: full ones, and at last the one that has the entry, with it
+    again: bool  # it was there before
+    completes_pack: bool  # it fills the last segment of a pack, or of several
+
+    @property
+    def segment(self) -> int:
+        """The number of the segment that has it."""
+        return self.seen[-1].number
+
+    @property
+    def refused(self) -> int:
+        """How many full segments were tried first."""
+        return len(self.seen) - 1
+
+    @property
+    def marked(self) -> bool:
+        """Whether there is more to ask for than what the answer tells."""
+        return self.shard > 0 or any(segment.marked for segment in self.seen)
 
 
 class Backlog(NamedTuple):

@@ -28,7 +28,7 @@ def test_counts_are_printed_with_the_command_that_measures_them(capsys: pytest.C
 
     printed = capsys.readouterr().out
     assert re.search(rf"{COUNTS.closer_ms:g} +CPU ms +python -m benchmarks counts", printed)
-    assert re.search(rf"{COUNTS.wait_ms:g} +ms +assumed", printed)
+    assert re.search(rf"{COUNTS.get_ms:g} +ms +assumed", printed)
 
 
 @pytest.mark.parametrize(
