@@ -189,15 +189,17 @@ class Uploader:
         """What an upload with several views or orientations does, without the picture."""
         view_count = self._case.size.view_count
         hashes = [self._rng.getrandbits(64) for _ in range(view_count)]
-        for write in self._writes(instance, ref, hashes):
+        for write in self._writes(ref, hashes):
             write.result()
+        latest = self._append(instance, to_entry(ref.object_id, hashes))
         self._questions = self._asked(hashes)
-        found = instance.search.find(COLLECTION, self._questions, radius, word_count=view_count).candidates
+        find = partial(instance.search.find, word_count=view_count, latest=latest)
+        found = find(COLLECTION, self._questions, radius).candidates
         candidates = (one for one in found if one.object_id != ref.object_id)
         while self._catalog.asked < MAX_CANDIDATES and (some := list(islice(candidates, CANDIDATES_AT_ONCE))):
             self._catalog.get(COLLECTION, list(dict.fromkeys(candidate.object_id for candidate in some)))
 
-    def _writes(self, instance: _Instance, ref: ObjectRef, hashes: list[int]) -> list[Future[Any]]:
+    def _writes(self, ref: ObjectRef, hashes: list[int]) -> list[Future[Any]]:
         fingerprint = Fingerprint(hashes[0], "phash1", 32, 32, "PNG")
         record = PictureRecord(ref, "phash1", Outcome.INDEXED, fingerprint=fingerprint)
         submit = self._executor.submit
@@ -207,13 +209,15 @@ class Uploader:
                 writes.append(submit(self._catalog.add_holder, COLLECTION, hash, ref))
                 add = partial(self._index.add, crowded=False)
                 writes += [submit(add, COLLECTION, bucket, hash) for bucket in buckets(hash)]
-        return [*writes, submit(self._append, instance, to_entry(ref.object_id, hashes))]
+        return writes
 
-    def _append(self, instance: _Instance, entry: bytes) -> None:
+    def _append(self, instance: _Instance, entry: bytes) -> bool:
+        """Append; whether that told of all that was appended before."""
         journal = instance.memory.of(COLLECTION, word_count_of(entry))
-        journal.append(entry)
-        if self._case.route is not Route.PROBED:
+        written = journal.append(entry)
+        if journal.marked and self._case.route is not Route.PROBED:
             journal.backlog.read()
+        return journal.learn(written.appended)
 
     def _asked(self, hashes: list[int]) -> list[Question]:
         """Ask for whole and trimmed views among all stored ones, for the others among stored whole and trimmed ones."""
