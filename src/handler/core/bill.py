@@ -37,7 +37,7 @@ class Counts:
 
     fingerprint_ms: float = counted(3.5, "CPU ms", "fingerprinting a JPEG file, whatever its size", "counts")
     megapixel_ms: float = counted(2.0, "CPU ms", "decoding each megapixel of it", "counts")
-    handler_ms: float = counted(5.1, "CPU ms", "requests to AWS, and all else that an upload needs", "search")
+    handler_ms: float = counted(3.6, "CPU ms", "requests to AWS, and all else that an upload needs", "search")
     windows_ms: float = counted(11.5, "CPU ms", "hashing what asks beside the views", "counts")
     compare_ns: float = counted(160.0, "CPU ns", "comparing it with each stored picture", "counts")
     strangers: float = counted(44e-6, "of those stored", "are read and rejected; two thirds landscapes", "strangers")
