@@ -234,7 +234,7 @@ OUTGROWN_WHILE = Scenario(
 )
 OUTGROWN_LONG_AGO = Scenario(
     "the same, others between",
-    KNOWN_LONG_AGO.history,
+    {"a": [CAT], "b": [COPY], "c": [DOG], "d": [DOG, DOG]},
     comes_again=1,
     outgrows=True,
     outgrown=("b", "c"),
