@@ -302,7 +302,8 @@ def test_decision_in_the_large_view_goes_on_to_the_next_group_and_undo_comes_bac
     assert [one["verdict"] for one in review.decisions] == ["keep_one"]
     page.go_back()
     page.reload()
-    page.keyboard.press("u")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):  # the button waits for it, disabled too
+        page.keyboard.press("u")
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
     assert review.decisions == []
 
