@@ -88,3 +88,23 @@ def test_end_that_is_read_full_is_not_tried() -> None:
     appended = journal(table).append(COLLECTION, ENTRY, {}, ask=True)
 
     assert (appended.segment, table.written) == (8, [8])
+
+
+def test_shard_is_noted_only_once_the_first_one_is_marked() -> None:
+    """Whoever measures the journal in between takes it for begun, and marks nothing."""
+
+    class Noting(Contended):
+        def __init__(self) -> None:
+            super().__init__(refusals=0)
+            self.said: list[str] = []
+
+        def update_item(self, *, UpdateExpression: str, **_: Any) -> dict[str, Any]:  # noqa: N803  boto3's name
+            self.said.append(UpdateExpression)
+            return {}
+
+    table: Any = Noting()
+    journal = DynamoDBJournal(table, "table", executor=InlineExecutor(), shards=2, shape=SHAPE)
+
+    journal.append(COLLECTION, bytes([1]) + bytes(23), {0: 0}, ask=False)
+
+    assert table.said == ["SET marked = :yes", "SET #count = :count", "ADD entries :entries"]

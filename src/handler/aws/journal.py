@@ -64,8 +64,9 @@ class DynamoDBJournal:
         """
         shard = entry[0] % self._shards  # the first byte of an object id is as good as random
         if shard and shard not in ends:
-            self._note_shards(collection)
+            # In this order: whoever reads that there are several does not come here again.
             self.mark(collection, len(entry))
+            self._note_shards(collection)
         full = self._shape.capacity(collection, len(entry))
         ask |= shard not in ends
         number = 0 if ask else ends[shard]
