@@ -22,6 +22,7 @@ from handler.cli.stacks import STACK
 from tests.conftest import ROOT
 from tests.docs.markdown import CodeBlock, blocks
 from tests.docs.shell import ShellCommand, commands, is_run, run
+from tests.held_lines import until
 from tests.pictures import jpeg, near_copy, photo
 
 # The pages of the runbook that are about what somebody sees. `test_runbook.py` runs each, once the fault is there.
@@ -121,13 +122,15 @@ class Drill:
 
     def until_outcome(self, key: str, outcome: str) -> dict[str, Any]:
         """Wait for the line with *outcome* of an object and return it."""
-        line: dict[str, Any] = self.until(
-            lambda: next((line for line in self.lines(key) if line["message"] == outcome), None), f"{outcome} {key}"
-        )
-        return line
+
+        def look() -> dict[str, Any] | None:
+            return next((line for line in self.lines(key) if line["message"] == outcome), None)
+
+        return until(look, f"{outcome} {key}", self.there, PATIENCE_S)
 
     def until_lines(self, key: str, count: int) -> None:
-        self.until(lambda: len(self.lines(key)) >= count, f"{count} lines of {key}")
+        """Wait until the function has logged *count* lines about an object."""
+        until(lambda: len(self.lines(key)) >= count, f"{count} lines of {key}", self.there, PATIENCE_S)
 
     def until_failed(self, count: int = 1) -> None:
         self.until(lambda: self.waiting() >= count, "failures that wait")

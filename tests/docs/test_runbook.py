@@ -164,7 +164,7 @@ def test_notice_that_is_wrong(there: Drill, follow: Callable[[str], None]) -> No
     follow("wrong-notice")
 
     there.upload("other.jpg", there.s3.get_object(Bucket=there.bucket, Key="other.jpg")["Body"].read())
-    there.until(lambda: len(there.lines("other.jpg")) == 2, "second line about other.jpg")
+    there.until_lines("other.jpg", 2)
     assert there.lines("other.jpg")[-1]["announced"] == 0
     there.works()
 

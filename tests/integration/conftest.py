@@ -17,6 +17,7 @@ from handler.core.generations import DEFAULT_GENERATION
 from handler.core.model import Collection, ObjectRef, PictureRecord, object_id
 from tests.conftest import Stack
 from tests.events import CREATED, REMOVED, notification, queued
+from tests.held_lines import until
 from tests.integration.subscribers import Guarded
 from tests.proxy import Proxy
 from tests.schema import valid_message
@@ -212,12 +213,7 @@ class Site:
         return [(name(one["picture"]), [name(match) for match in one["matches"]]) for one in documents]
 
     def _wait(self, look: Callable[[], Any], what: str) -> Any:
-        """Logs cannot be subscribed to here, so they are looked at again and again."""
-        deadline = time.monotonic() + PATIENCE_S
-        while (seen := look()) is None:
-            assert time.monotonic() < deadline, f"no {what} within {PATIENCE_S} s"
-            time.sleep(0.1)
-        return seen
+        return until(look, what, self.deployment, PATIENCE_S)
 
 
 class FunctionFailed(Exception):

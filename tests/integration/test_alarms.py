@@ -248,7 +248,7 @@ def test_pictures_that_come_again(night: Night) -> None:
     night.fires("queue-age")
 
     night.reader.type_of("intake-queue", "for COUNT in", '"came_again"', "$.lacks", "MAPPING=", "--enabled")
-    night.drill.until(lambda: len(night.drill.lines(keys[0])) == 3, "the picture once more")
+    night.drill.until_lines(keys[0], 3)
     night.clears("queue-age")
 
 

@@ -4,8 +4,7 @@ import json
 import runpy
 import secrets
 import shlex
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from handler.cli.local.deployment import Deployment
 from handler.cli.main import main
 from tests.conftest import EXISTING, ROOT
+from tests.held_lines import until
 from tests.integration.conftest import PATIENCE_S
 from tests.pictures import jpeg, near_copy, photo
 
@@ -110,16 +110,7 @@ def lines(there: Deployment, message: str, key: str) -> list[dict[str, Any]]:
         found = [json.loads(one["message"]) for one in events if one["message"].startswith('{"level"')]
         return [line for line in found if (line["message"], line.get("key")) == (message, key)]
 
-    return until(look, f"{message} {key}")
-
-
-def until(look: Callable[[], list[Any]], what: str) -> list[Any]:
-    """Logs cannot be subscribed to here, so they are looked at again and again."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"no {what} within {PATIENCE_S} s"
-        time.sleep(0.1)
-    return found
+    return until(look, f"{message} {key}", there, PATIENCE_S)
 
 
 def checks(capsys: pytest.CaptureFixture[str], bucket: str) -> tuple[int, dict[str, dict[str, str]]]:
@@ -268,7 +259,8 @@ def test_what_a_restored_table_missed_is_caught_up_with(
     assert capsys.readouterr().out == "2 created, 1 removed\n"
     lines(existing, "indexed", missed)
     lines(existing, "removed", deleted)
-    until(lambda: lines(existing, "indexed", overwritten)[1:], "second line about what was overwritten")
+    second = "second line about what was overwritten"
+    until(lambda: lines(existing, "indexed", overwritten)[1:], second, existing, PATIENCE_S)
     catch_up(existing)
     assert capsys.readouterr().out == "0 created, 0 removed\n"
 
