@@ -20,6 +20,7 @@ from handler.aws.journal import DynamoDBJournal
 from handler.core.entry import Question, to_entry
 from handler.core.found import Route
 from handler.core.generations import GENERATIONS
+from handler.core.journal import Span
 from handler.core.model import Collection
 from handler.journal import CollectionJournal, JournalStore
 from handler.memory import JournalMemory
@@ -92,7 +93,7 @@ class _Fleet:
     """Function instances, of which each handles one upload at a time; there is another one where none is idle."""
 
     def __init__(self, word_count: int, shards: int) -> None:
-        self.table = _Table()
+        self.table, self._packs = _Table(), _Packs()
         self.instances = 0
         self.spent: list[float] = []  # seconds, of each append
         self.tries: list[int] = []
@@ -101,15 +102,17 @@ class _Fleet:
         self._lock = threading.Lock()
 
     def upload(self, entry: bytes) -> None:
-        """Append *entry* and read the tail, as an upload does."""
+        """Append *entry*, and read the tail unless the answer tells it, as an upload does."""
         with self._lock:
             memory, search = self._idle.pop() if self._idle else self._start()
         self.table.of_this_thread.refused = 0
         start = time.perf_counter()
-        memory.of(COLLECTION, self._word_count).append(entry)
+        journal = memory.of(COLLECTION, self._word_count)
+        written = journal.append(entry)
         self.spent.append(time.perf_counter() - start)
         self.tries.append(1 + self.table.of_this_thread.refused)
-        found = search.find(COLLECTION, [Question(0)], RADIUS, word_count=self._word_count)
+        latest = journal.learn(written.appended)
+        found = search.find(COLLECTION, [Question(0)], RADIUS, word_count=self._word_count, latest=latest)
         assert found.route is not Route.PROBED
         with self._lock:
             self._idle.append((memory, search))
@@ -119,7 +122,7 @@ class _Fleet:
         client: Any = self.table
         unused: Any = None
         journal = DynamoDBJournal(client, "buckets", executor=_Inline(), shards=self._shards)
-        store = JournalStore(journal, unused, unused, _Inline())
+        store = JournalStore(journal, self._packs, unused, _Inline())
         memory = JournalMemory(1 << 30, partial(CollectionJournal, store=store))
         return memory, Search(memory=memory, index=unused, catalog=unused, executor=_Inline())
 
@@ -129,6 +132,19 @@ class _Inline(Executor):
 
     def map(self, fn: Any, *iterables: Any, **_: Any) -> Any:
         return map(fn, *iterables)
+
+
+class _Packs:
+    """The packs that instances make of full segments, and read again for larger ones; S3 is at no time in the way."""
+
+    def __init__(self) -> None:
+        self._packs: dict[Span, bytes] = {}
+
+    def get(self, _: Collection, span: Span) -> bytes | None:
+        return self._packs.get(span)
+
+    def put(self, _: Collection, span: Span, pack: bytes) -> None:
+        self._packs[span] = pack
 
 
 class _Table:
