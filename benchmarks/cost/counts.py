@@ -18,19 +18,21 @@ from handler.core.asked import ASKING
 from handler.core.asker import Asker
 from handler.core.asking import AskingWindows
 from handler.core.bill import COUNTS
-from handler.core.entry import ID_BYTES, entry_bytes
+from handler.core.entry import ID_BYTES, entry_bytes, own_words
 from handler.core.fingerprint import examine
 from handler.core.generations import GENERATIONS
 from handler.core.model import ORIENTATIONS, Limits, ObjectRef, Outcome, PictureRecord, Settings
 from handler.core.policy import asking_windows, confirms, questions
 from handler.core.seen import Seen
+from handler.core.words import CHECK_BYTES, first_words
 from handler.entries import Block, Entries
 from training.printing import print_table
 
 STORED = 100_000
 SIZES = {2: (1632, 1224), 12: (4000, 3000)}  # by megapixels, nearly
 ROUNDS = 9
-_DOUBTFUL = (1 << 2 * (look1.OWN_CHECK_WORD_RADIUS - look1.LOOKS_RADIUS)) // 3  # every other bit: no own word is nearer
+_APART = look1.OWN_CHECK_WORDS_RADIUS - look1.LOOKS_RADIUS  # bits: no own check words are nearer
+_DOUBTFUL = first_words(((1 << 2 * _APART) // 3).to_bytes(CHECK_BYTES, "big"))  # every other bit
 SETTINGS = Settings(
     look1.GENERATION,
     look1.LOOKS_RADIUS,
@@ -96,7 +98,7 @@ def _closer_ms(record: PictureRecord, seen: Seen) -> float:
     asked = questions(asker, SETTINGS)
     confirming = confirms(asker, asked)
     assert confirming is not None
-    doubtful = np.array([question.check_word ^ _DOUBTFUL for question in asked], np.uint64)
+    doubtful = own_words(asked) ^ np.array(_DOUBTFUL, np.uint64)
     start = time.process_time()
     confirming(np.arange(len(asked)), np.full(len(asked), SETTINGS.radius, np.uint8), doubtful)
     return 1000 * (time.process_time() - start) / len(asking_windows(asker, SETTINGS))

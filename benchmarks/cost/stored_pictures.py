@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.buckets import BANDS, Bucket
-from handler.core.entry import ID_BYTES, WORD_BYTES, entry_bytes
+from handler.core.entry import ID_BYTES, entry_bytes
 from handler.core.journal import Shape, Span
 from handler.core.model import Collection
+from handler.core.words import WORD_BYTES
 from handler.entries import Block
 
 COLLECTION = Collection("*", "phash1")

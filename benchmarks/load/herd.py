@@ -26,11 +26,11 @@ NOW = (
     Case("1 million, default settings", 1_000_000, 120),
     # Half of an invocation may be spent on loading, and S3 gives 5,500 packs a second: 22 s for a thousand instances.
     Case(
-        "4 million, MemorySize 3008, JournalMemory 1100, Timeout 120",
+        "4 million, MemorySize 3008, JournalMemory 1300, Timeout 120",
         4_000_000,
         300,
         memory_mb=3008,
-        journal_mb=1100,
+        journal_mb=1300,
         timeout_s=120,
     ),
 )

@@ -14,10 +14,11 @@ import numpy as np
 
 from benchmarks.load.virtual_time import World
 from handler.aws.journal import SHARDS
-from handler.core.entry import ID_BYTES, WORD_BYTES, entry_bytes
+from handler.core.entry import ID_BYTES, entry_bytes
 from handler.core.journal import Shape
 from handler.core.model import Collection
 from handler.core.packs import Rows, pack
+from handler.core.words import WORD_BYTES
 
 PARTITIONS = 4  # of a new table on demand: 12,000 reads and 4,000 writes a second in all
 READS_PER_S, WRITES_PER_S = 3_000, 1_000  # of a partition

@@ -22,9 +22,9 @@ from handler.core import look1
 from handler.core.asker import Asker
 from handler.core.entry import ID_BYTES, Question, to_entry
 from handler.core.fingerprint import examine
+from handler.core.generations import GENERATIONS
 from handler.core.model import EFFORTS, ORIENTATIONS, Limits, ObjectRef, Outcome, PictureRecord, Settings
 from handler.core.policy import confirms, match, questions
-from handler.core.windows import VIEW_NAMES
 from handler.entries import Block, Entries
 from training import corpus
 from training.edits import in_file
@@ -34,7 +34,7 @@ from training.printing import print_table, progress
 
 MILLION = 1_000_000
 ROUNDS = 5
-WORDS = 2 * len(VIEW_NAMES)
+WORDS = GENERATIONS[look1.GENERATION].word_count
 
 
 class Counted(NamedTuple):
@@ -42,8 +42,8 @@ class Counted(NamedTuple):
 
     by_hash: int
     near_words: int  # views of them that are compared with words near what asked
-    cut: int  # windows that are cut out for what is still in doubt
     candidates: int  # that are read
+    cut: int  # windows that are cut out, to count all check bits of these
     looked_at: int
 
 
@@ -71,13 +71,13 @@ def run(options: argparse.Namespace) -> int:
         f"What an upload costs, and its strangers among a million like {len(pictures)} test pictures",
         (
             *("Effort", "Orientations", "comparisons", "windows, ms", "a million, ms"),
-            *("by hash", "near words", "cut", "read", "looked at"),
+            *("by hash", "near words", "read", "cut", "looked at"),
         ),
         rows,
         note="Milliseconds are of CPU: of averaging and hashing the windows that ask, and of comparing them with a\n"
         f"million pictures. By hash: within {look1.LOOKS_RADIUS} bits. Near words: how often a window's own\n"
-        "check word leaves it to those near it. Cut: for how many windows these leave it to windows that are cut out.\n"
-        "Read: what check words leave. Looked at: what check bits leave of those.",
+        "check words leave it to those near it. Read: what these leave. Cut: how many windows are cut out for that.\n"
+        "Looked at: what check bits leave.",
     )
     return 0
 
@@ -115,17 +115,17 @@ def _counted(picture: Original, *, records: Sequence[PictureRecord], settings: S
     entries.extend([to_entry(one.ref.object_id, one.entry_words) for one in others])
     asked = questions(asker, settings)
     by_hash = entries.scan(asked, settings.asked_radius)
-    met = entries.near(asked, settings.asked_radius, look1.OWN_CHECK_WORD_RADIUS)
-    cut = list[int]()
+    met = entries.near(asked, settings.asked_radius, look1.OWN_CHECK_WORDS_RADIUS)
+    read = entries.scan(asked, settings.asked_radius, confirms(asker, asked))
+    cut = set[int]()
 
     def noted(number: int) -> Sequence[bytes]:
-        cut.append(number)
+        cut.add(number)
         return asker.checks_near(number)
 
-    read = entries.scan(asked, settings.asked_radius, confirms(replace(asker, checks_near=noted), asked))
-    looked_at = [match(asker, others[row], settings) for row in read.rows.tolist()]
+    looked_at = [match(replace(asker, checks_near=noted), others[row], settings) for row in read.rows.tolist()]
     told = sum(one is not None for one in looked_at)
-    return Counted(len(by_hash.rows), len(met.rows), len(cut), len(read.rows), told)
+    return Counted(len(by_hash.rows), len(met.rows), len(read.rows), len(cut), told)
 
 
 def _scanned(picture: Original, settings: Settings) -> tuple[int, str, str]:

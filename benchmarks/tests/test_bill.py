@@ -71,13 +71,13 @@ def test_documents_tell_the_bill_by_memory_and_processor() -> None:
         assert f"| {memory_mb:,} | {' | '.join(by_processor(memory_mb))} |" in MEASUREMENTS
 
 
-def test_documents_tell_the_bill_with_fewer_strangers() -> None:
+def test_documents_tell_the_bill_with_more_strangers() -> None:
     told = re.search(r"([\d.]+) becomes ([\d.]+)\s+\(`--strangers ([\d.e-]+)`\)", MEASUREMENTS)
 
     assert told
     month = Month(STORED[1], UPLOADS[2])
-    fewer = bill(month, replace(COUNTS, strangers=float(told[3])))
-    assert (told[1], told[2]) == (f"{dollars(month):.2f}", f"{total(fewer):.2f}")
+    more = bill(month, replace(COUNTS, strangers=float(told[3])))
+    assert (told[1], told[2]) == (f"{dollars(month):.2f}", f"{total(more):.2f}")
 
 
 # --- what is paid for ---

@@ -91,4 +91,4 @@ def test_instance_that_runs_out_of_time_is_ended_and_its_event_comes_again_twice
 
 def test_new_instance_reads_little_of_the_table() -> None:
     assert all(load(pictures, Shape()).most_units == 32 for pictures in (10_000, 10_000_000))
-    assert load(10_000_000, Shape()).gets < 320
+    assert load(10_000_000, Shape()).gets < 450

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core import packs
-from handler.core.entry import ID_BYTES, Confirms, Question, Words, check_word_of
+from handler.core.entry import ID_BYTES, Confirms, Question, Words, differing, own_words
+from handler.core.words import CHECK_WORDS, HALF_BITS, check_columns
 
 MOST_HITS = 50_000  # of a scan: several times as many as anybody follows up
 _AT_ONCE = 65_536  # hashes that are compared at once: their differences stay in the processor's second cache
 _ROWS = _AT_ONCE // 4
 _STEPS = 8  # of so many hashes, after which what is near is picked out
+_UPPER, _TO_UPPER = np.uint64(2**64 - 2**HALF_BITS), np.array([0, HALF_BITS], np.uint64)
 _FIRST_ROOM = 256  # rows; later blocks have room for a sixteenth of what is there, so little memory stays unused
 
 
@@ -29,7 +31,7 @@ class Hits(NamedTuple):
     distances: NDArray[np.uint8]  # bits
     questions: NDArray[np.int64]  # which question came nearest to the row
     views: NDArray[np.int64]  # and which of the row's views it met
-    checks: Words  # the check words of those views; nothing that counts where rows have none
+    checks: Words  # the check words of those views, two each; nothing that counts where rows have none
     complete: bool  # False: there are more, at least as far as the last one
 
     def those(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Hits":
@@ -39,7 +41,8 @@ class Hits(NamedTuple):
 
 
 _NOWHERE = np.empty(0, np.int64)
-NO_HITS = Hits(_NOWHERE, np.empty(0, np.uint8), _NOWHERE, _NOWHERE, np.empty(0, np.uint64), complete=True)
+_NO_WORDS = np.empty((0, CHECK_WORDS), np.uint64)
+NO_HITS = Hits(_NOWHERE, np.empty(0, np.uint8), _NOWHERE, _NOWHERE, _NO_WORDS, complete=True)
 
 
 class Block:
@@ -75,6 +78,12 @@ class Block:
             return blocks[0]
         ids = np.concatenate([block.ids for block in blocks])
         return cls(ids, np.concatenate([block.words for block in blocks], axis=1), len(ids))
+
+    def checks(self, view: int, rows: NDArray[np.int64]) -> Words:
+        """Return the check words of *view* of some *rows*, shape (rows, 2)."""
+        first, second, half = check_columns(view, len(self.words))
+        halves = self.words[second, rows] << _TO_UPPER[half] & _UPPER
+        return np.stack([self.words[first, rows], halves], axis=1)
 
     def pack(self) -> bytes:
         """Return the rows as a pack."""
@@ -194,7 +203,7 @@ class Entries:
         self, questions: Sequence[Question], radius: int, words_radius: int | None = None, *, start: int = 0
     ) -> Iterator[Hits]:
         """Yield all that is within *radius* bits from row *start* on, a part of the rows and of the views at a time."""
-        words = np.array([question.check_word for question in questions], np.uint64)
+        words = own_words(questions)
         asking: list[list[int]] = [[] for _ in range(self.word_count)]
         for number, question in enumerate(questions):
             for view in question.stored_views:
@@ -209,10 +218,10 @@ class Entries:
             for view, numbers, wanted in asked:
                 for by, behind, distances in comparing.near(wanted, block.words[view, passed:rows]):
                     row = behind + passed
-                    checks = block.words[check_word_of(view, self.word_count), row]
+                    checks = block.checks(view, row)
                     hits = Hits(row + first, distances, numbers[by], np.full(len(row), view), checks, complete=True)
                     if words_radius is not None:
-                        bits = np.bitwise_count(words[hits.questions] ^ checks)
+                        bits = differing(words[hits.questions], checks)
                         hits = hits.those(bits + hits.distances <= words_radius)
                     yield hits
             first += rows

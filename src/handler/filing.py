@@ -18,7 +18,7 @@ from handler.core.model import Collection, ObjectRef, PictureRecord
 from handler.journal import CollectionJournal, Written
 from handler.memory import JournalMemory
 
-SEGMENTS_AT_ONCE = 16  # of a backlog, that are filed in one go: 64 pictures by look1, by some 320 writes
+SEGMENTS_AT_ONCE = 16  # of a backlog, that are filed in one go: 48 pictures by look1, by some 240 writes
 BUSY_S = 60  # after which whoever went on with a backlog is taken for dead; two at once write the same
 
 

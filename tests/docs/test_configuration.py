@@ -13,8 +13,9 @@ from handler.core.buckets import probe_count
 from handler.core.entry import entry_bytes
 from handler.core.formats import BYTES_PER_PIXEL
 from handler.core.generations import GENERATIONS
-from handler.core.look1 import CHECK_BITS, CHECK_RADIUS, CHECK_WORD_RADIUS, LOOKS_CHECK_RADIUS, RADIUS
+from handler.core.look1 import CHECK_BITS, CHECK_RADIUS, CHECK_WORDS_RADIUS, LOOKS_CHECK_RADIUS, RADIUS
 from handler.core.model import EFFORTS, ORIENTATIONS
+from handler.core.words import CHECK_BYTES
 from handler.entries import room_for
 from tests.docs.markdown import REFERENCE, ROOT, code, names, table
 
@@ -114,7 +115,7 @@ def test_figures_in_the_text() -> None:
         f"`MemorySize` - {BASE_MB} MB - {COPIES} x `MaxBytes` - {largest} bytes x `MaxPixels`. That is {left >> 20} MB "
         "at the defaults",
         f"{bytes_each['look1']} bytes a picture by `look1`, {bytes_each['phash1']} by `phash1`, and a sixteenth more",
-        f"the hash and the first 64 check bits differ in at most {CHECK_WORD_RADIUS} bits together",
+        f"the hash and the first {8 * CHECK_BYTES} check bits differ in at most {CHECK_WORDS_RADIUS} bits together",
         f"of all {CHECK_BITS}, plus twice the distance is at most {LOOKS_CHECK_RADIUS}",
         f"announced if at most {RADIUS} bits of the hash differ, and at most {CHECK_RADIUS} of the check bits",
     ):

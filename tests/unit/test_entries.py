@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from handler.core.entry import Question, entry_bytes, to_entry, word_count_of
 from handler.core.phash import hamming
+from handler.core.words import entry_words, word_count
 from handler.entries import MOST_HITS, Block, Entries, Scan
 
 BITS = 64
@@ -170,30 +171,34 @@ def test_of_very_many_near_rows_the_nearest_are_kept() -> None:
 
 @given(seed=st.integers(0, 2**32), count=st.integers(0, 60), radius=st.integers(0, 15), asked=st.integers(1, 9))
 def test_scan_leaves_out_what_is_taken_for_a_stranger(seed: int, count: int, radius: int, asked: int) -> None:
-    """What confirms sees the check word of the very view that was met, and a row stands as long as one meeting does."""
+    """What confirms sees the check words of the very view that was met; a row stands as long as one meeting does."""
     rng = random.Random(seed)
     near, views = rng.getrandbits(BITS), 3
+    halves = [0, 1 << 32, 2 << 32]
     pictures = [
-        (name, [*words, *(rng.getrandbits(2) for _ in words)]) for name, words in stored(rng, count, views, near)
+        (name, hashes, [(rng.getrandbits(2), rng.choice(halves)) for _ in hashes])
+        for name, hashes in stored(rng, count, views, near)
     ]
     questions = [Question(near ^ (1 << rng.randrange(BITS)), tuple(range(views))) for _ in range(asked)]
 
     def confirms(
         numbers: NDArray[np.int64], distances: NDArray[np.uint8], checks: NDArray[np.uint64]
     ) -> NDArray[np.bool_]:
-        result: NDArray[np.bool_] = (checks + numbers.astype(np.uint64) + distances) % np.uint64(3) == 0
+        words = checks[:, 0] + (checks[:, 1] >> np.uint64(32))
+        result: NDArray[np.bool_] = (words + numbers.astype(np.uint64) + distances) % np.uint64(3) == 0
         return result
 
-    hits = of(pictures, 2 * views).scan(questions, radius, confirms)
+    entries = of([(name, entry_words(hashes, checks)) for name, hashes, checks in pictures], word_count(views))
+    hits = entries.scan(questions, radius, confirms)
 
     expected = {}
-    for row, (_, words) in enumerate(pictures):
+    for row, (_, hashes, checks) in enumerate(pictures):
         met = [
             distance
             for number, question in enumerate(questions)
             for view in range(views)
-            if (distance := hamming(question.hash, words[view])) <= radius
-            and (words[views + view] + number + distance) % 3 == 0
+            if (distance := hamming(question.hash, hashes[view])) <= radius
+            and (checks[view][0] + (checks[view][1] >> 32) + number + distance) % 3 == 0
         ]
         if met:
             expected[row] = min(met)

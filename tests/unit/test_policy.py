@@ -9,6 +9,7 @@ from PIL import Image
 from handler.core.asker import Asker
 from handler.core.entry import to_entry
 from handler.core.fingerprint import examine
+from handler.core.generations import GENERATIONS
 from handler.core.look1 import LOOKS_RADIUS, RADIUS
 from handler.core.matches import Likeness, Match
 from handler.core.model import ORIENTATIONS, Fingerprint, Limits, MatchKind, ObjectRef, Outcome, PictureRecord, Settings
@@ -233,7 +234,7 @@ def test_what_is_asked_finds_every_match_among_stored_entries(orientations: str)
     images = [photo(scene, (320, 240)) for scene in range(4)]
     stored = [look(f"{n}", image) for n, image in enumerate([*images, *(part(i, 0.1, 0.1, 1, 1) for i in images)])]
     stored += [look(f"turned {n}", image.transpose(Image.Transpose.ROTATE_90)) for n, image in enumerate(images)]
-    entries = Entries(2 * len(VIEW_NAMES))
+    entries = Entries(GENERATIONS["look1"].word_count)
     entries.extend([to_entry(asker.record.ref.object_id, asker.record.entry_words) for asker in stored])
     wanted, matched = replace(settings(LOOKS_RADIUS, orientations), sure_radius=RADIUS, max_looks=9), False
 

@@ -38,9 +38,8 @@ class Album:
         generation = GENERATIONS[settings.generation]
         self._settings = settings
         self._records: list[PictureRecord] = []
-        self._words_radius = generation.own_check_word_radius or None
-        views = len(generation.view_names)
-        self._entries, self._stored = Entries(views * (2 if self._words_radius else 1)), Stored(views)
+        self._words_radius = generation.own_check_words_radius or None
+        self._entries, self._stored = Entries(generation.word_count), Stored(len(generation.view_names))
         # Where a look decides, and more asks than is stored: what came before asks as well.
         both_ways = settings.max_looks and len(generation.asking_names) > len(generation.view_names)
         self._earlier = EarlierAskers(settings) if both_ways else None

@@ -26,6 +26,7 @@ from handler.core.model import MatchKind, PictureRecord, Settings
 from handler.core.phash import similarity
 from handler.core.policy import Meeting, closest, looks_check_radius, match, taken_apart_s
 from handler.core.seen import Seen
+from handler.core.words import CHECK_BYTES
 
 DESCRIPTION = """\
 Show how alike two pictures are, by their two nearest views (the whole picture,
@@ -223,7 +224,7 @@ def _reason(
         return f"{meeting.distance} bits, over the radius of {settings.asked_radius}"
     generation = GENERATIONS[a.generation]
     if not meeting.possible:
-        return f"{meeting.distance} bits, and too many of the first 64 check bits differ as well"
+        return f"{meeting.distance} bits, and too many of the first {8 * CHECK_BYTES} check bits differ as well"
     limit = looks_check_radius(generation, meeting.distance) if settings.max_looks else generation.check_radius
     return f"{meeting.check_bits} of {CHECK_BITS} check bits differ, over the limit of {limit}"
 

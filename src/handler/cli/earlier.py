@@ -6,16 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from handler.core.asker import Asker
-from handler.core.confirming import check_word, check_words
 from handler.core.entry import Question, to_entry
 from handler.core.generations import GENERATIONS
 from handler.core.matches import HashedWindow
 from handler.core.model import UNTURNED, Fingerprint, Settings
 from handler.core.policy import asking_windows, meets
+from handler.core.words import entry_words, first_words, word_count
 from handler.entries import Entries
 
 # Of check words and the distance: as many strangers are left as by the windows near one, of which nothing is kept.
-OWN_WORDS_RADIUS = 28
+OWN_WORDS_RADIUS = 40
 NOTHING = HashedWindow(0, bytes(32))  # a look tells whoever has this hash and these check bits
 
 
@@ -36,7 +36,7 @@ class EarlierAskers:
         self._settings, self._generation = settings, GENERATIONS[settings.generation]
         self._meets = meets(settings.generation, settings.effort, settings.orientations)
         self._numbers = np.flatnonzero(self._meets.any(axis=(0, 2))).tolist()  # of the windows that ask
-        self._entries = Entries(2 * len(self._numbers))
+        self._entries = Entries(word_count(len(self._numbers)))
 
     def extend(self, askers: Sequence[Asker]) -> None:
         """Add *askers*."""
@@ -66,8 +66,8 @@ class EarlierAskers:
         has_content = asker.record.fingerprint is not None and not asker.record.fingerprint.flat
         windows = asking_windows(asker, self._settings) if has_content else {}
         asked = [windows.get(number, NOTHING) for number in self._numbers]
-        checks = check_words([window.check for window in asked]).tolist()
-        return to_entry(asker.record.ref.object_id, [*(window.hash for window in asked), *checks])
+        checks = [first_words(window.check) for window in asked]
+        return to_entry(asker.record.ref.object_id, entry_words([window.hash for window in asked], checks))
 
     def _questions(self, picture: Fingerprint) -> list[Question]:
         """Return what to ask rows for: the views of *picture*, turned as what asks would have to be turned back.
@@ -80,6 +80,7 @@ class EarlierAskers:
             for view, (hash, check) in enumerate(zip(picture.hashes, picture.checks, strict=True)):
                 places = tuple(np.flatnonzero(met[place, :, view]).tolist())
                 if places:
-                    turned, word = self._generation.turned(hash, back), self._generation.turned_check(check, back)
-                    asked.append(Question(turned, places, windows=((view, orientation),), check_word=check_word(word)))
+                    turned, bits = self._generation.turned(hash, back), self._generation.turned_check(check, back)
+                    window, words = (view, orientation), first_words(bits)
+                    asked.append(Question(turned, places, windows=(window,), check_words=words))
         return asked

@@ -103,7 +103,7 @@ def _fingerprint(document: Field, generation: str) -> Fingerprint:
     whole = GENERATIONS[generation]
     views = len(whole.view_names)
     hashes = [from_hex(text) for text in _hex(document["hashes"], 16, views)]
-    checks = _hex(document["checks"], 64, views if whole.check_word_radius else 0)
+    checks = _hex(document["checks"], 64, views if whole.check_words_radius else 0)
     if _truth(document["bare"]):
         return bare_fingerprint(hashes[0], generation)
     return Fingerprint(

@@ -10,6 +10,7 @@ from handler.core.matches import Match, NotedPair
 from handler.core.model import MatchKind, Outcome, PictureRecord, Settings
 from handler.core.policy import Meeting, looks_check_radius
 from handler.core.verdicts import Decision
+from handler.core.words import CHECK_BYTES
 
 
 class Gate(NamedTuple):
@@ -112,7 +113,7 @@ def _contradiction(nearest: Meeting, settings: Settings) -> str:
     """Why views within the radius are no candidates."""
     met = f"their nearest views differ in {nearest.distance} of 64 bits, but"
     if not nearest.possible or nearest.check_bits is None:
-        return f"{met} too many of the first 64 check bits differ"
+        return f"{met} too many of the first {8 * CHECK_BYTES} check bits differ"
     generation = GENERATIONS[settings.generation]
     limit = looks_check_radius(generation, nearest.distance) if settings.max_looks else generation.check_radius
     return f"{met} so do {nearest.check_bits} of {CHECK_BITS} check bits, over the limit of {limit}"

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.asker import Asker
-from handler.core.confirming import IN_DOUBT
-from handler.core.entry import Words
+from handler.core.entry import Words, differing
 from handler.core.generations import GENERATIONS
-from handler.core.look1 import WORD_BITS
 from handler.core.matches import HashedWindow
 from handler.core.model import Fingerprint, Settings
 from handler.core.policy import asking_windows, meets, turned_hashes
+from handler.core.words import CHECK_BYTES, CHECK_WORDS, WORD_BYTES
 
 Numbers = NDArray[np.int64]
 
+_CHECKED_BITS = np.frombuffer((b"\xff" * CHECK_BYTES).ljust(WORD_BYTES * CHECK_WORDS, b"\0"), np.uint64)
 _AT_ONCE = 2_000_000  # distances: so many bytes, and a few times as many while they are counted
 
 
@@ -66,8 +66,13 @@ def _with_room(array: Words, rows: int) -> Words:
 
 
 def _words(checks: Sequence[bytes]) -> Words:
-    """Return check bits as rows of 64-bit words, the check word first."""
+    """Return check bits as rows of 64-bit words."""
     return np.frombuffer(b"".join(checks), np.uint64).reshape(len(checks), -1)
+
+
+def _check_words(words: Words) -> Words:
+    """Return the check words of rows of check bits."""
+    return words[..., :CHECK_WORDS] & _CHECKED_BITS
 
 
 def matches(askers: Sequence[Asker], asking: Numbers, rows: Numbers, stored: Stored, settings: Settings) -> Met:
@@ -129,10 +134,10 @@ class _Meetings(NamedTuple):
         return np.flatnonzero(np.diff(self.pair, prepend=-1))
 
     def possible(self, windows: "_Windows", asking: Numbers, checks: Words) -> "_Meetings":
-        """Return those that the asking window's own check word does not take for strangers."""
-        own = windows.own[asking[self.pair], self.place, self.mine, 0]
-        bits = np.bitwise_count(own ^ checks[self.pair, self.its, 0])
-        kept = bits + self.distance <= windows.generation.own_check_word_radius
+        """Return those that the asking window's own check words do not take for strangers."""
+        own = windows.own[asking[self.pair], self.place, self.mine]
+        bits = differing(_check_words(own), _check_words(checks[self.pair, self.its]))
+        kept = bits + self.distance <= windows.generation.own_check_words_radius
         return _Meetings(*(column[kept] for column in self))
 
 
@@ -174,13 +179,14 @@ class _Bits:
 
     def __init__(self, meetings: _Meetings, windows: "_Windows", asking: Numbers, checks: Words | None) -> None:
         self.differing = np.full(len(meetings.pair), -1)  # where there are none
-        self._of_word = np.zeros(len(meetings.pair), np.int64)
+        self._of_words = np.zeros(len(meetings.pair), np.int64)
         self._meetings, self._windows = meetings, windows
         self._who = asking[meetings.pair]
         self._stored = None if checks is None else checks[meetings.pair, meetings.its]
         if self._stored is not None:
-            counts = np.bitwise_count(windows.own[self._who, meetings.place, meetings.mine] ^ self._stored)
-            self.differing, self._of_word = counts.sum(axis=-1, dtype=np.int64), counts[:, 0].astype(np.int64)
+            own = windows.own[self._who, meetings.place, meetings.mine]
+            self.differing = np.bitwise_count(own ^ self._stored).sum(axis=-1, dtype=np.int64)
+            self._of_words = differing(_check_words(own), _check_words(self._stored)).astype(np.int64)
 
     def same(self, some: Numbers) -> NDArray[np.bool_]:
         """Whether *some* of the meetings are of one picture if nobody can look, but for the distance."""
@@ -194,19 +200,17 @@ class _Bits:
     def _possible(self, some: Numbers) -> NDArray[np.bool_]:
         if self._stored is None:
             return np.ones(len(some), bool)
-        return self._of_word[some] + self._meetings.distance[some] <= self._windows.generation.check_word_radius
+        return self._of_words[some] + self._meetings.distance[some] <= self._windows.generation.check_words_radius
 
     def look_closer(self, some: Numbers) -> None:
         """Count *some* of the meetings by windows that are a little smaller, too."""
         if self._stored is None or not len(some):
             return
         near, words = self._windows.near(self._who[some], self._meetings.place[some], self._meetings.mine[some])
-        counts = np.bitwise_count(near ^ self._stored[some][:, None, :])
-        self.differing[some] = counts.sum(axis=-1, dtype=np.int64).min(axis=-1)
-        of_words = np.bitwise_count(words ^ self._stored[some][:, :1]).min(axis=-1, initial=WORD_BITS)
-        of_words = np.minimum(self._of_word[some], of_words)
-        far = of_words + self._meetings.distance[some] > self._windows.generation.check_word_radius + IN_DOUBT
-        self._of_word[some] = np.where(far, of_words, np.minimum(of_words, counts[..., 0].min(axis=-1)))
+        stored = self._stored[some][:, None]
+        self.differing[some] = np.bitwise_count(near ^ stored).sum(axis=-1, dtype=np.int64).min(axis=-1)
+        of_words = differing(words, _check_words(stored)).min(axis=-1, initial=8 * CHECK_BYTES)
+        self._of_words[some] = np.minimum(self._of_words[some], of_words)
 
 
 class _Windows:
@@ -239,7 +243,7 @@ class _Windows:
     def near(self, who: Numbers, places: Numbers, mine: Numbers) -> tuple[Words, Words]:
         """Return what is near *mine* of the askers *who*, turned: check bits, and the check words that go before them.
 
-        Shapes (meetings, windows, words) and (meetings, windows).
+        Shapes (meetings, windows, words) and (meetings, windows, 2).
         """
         each = [self._one(*one) for one in zip(who.tolist(), places.tolist(), mine.tolist(), strict=True)]
         return np.stack([checks for checks, _ in each]), np.stack([words for _, words in each])

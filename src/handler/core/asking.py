@@ -14,8 +14,10 @@ from handler.core.near_words import words_near
 from handler.core.normalised import locally_normalised
 from handler.core.turns import UPRIGHT, Turn, turned_back, way
 from handler.core.windows import UNITS, VIEW_NAMES, WHOLE, Averages, Rectangle, averaged, trim, window
+from handler.core.words import repeated
 
 _ALL_BITS = 2**look1.HASH_BITS - 1
+_CHECKED_BITS = np.array(repeated(_ALL_BITS), np.uint64)
 _TURNS_AT_ONCE = 16
 _LONGEST = 8  # times the shorter side: a longer strip shows little of itself once it is turned, and takes long to turn
 _TURNED_SIDE = 64  # pixels at least on the shorter side of what is turned back: enough for 32 x 32 cells, and quick
@@ -79,7 +81,7 @@ class AskingWindows:
         if number not in self._normalised:
             self._normalised[number] = locally_normalised(self.averages(number)[None])[0].astype(np.int16)
         words = words_near(surface.turned(self._normalised[number], orientation).astype(np.float64))
-        return ~words if ASKING[number].negative else words
+        return words ^ _CHECKED_BITS if ASKING[number].negative else words
 
     def averages(self, number: int) -> NDArray[np.float64]:
         """Return that *number* of ASKING averaged to 32 x 32, in 1/256 level; a negative one as it is."""

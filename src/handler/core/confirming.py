@@ -1,6 +1,6 @@
 """Check words: whether pictures that met by their hashes may be the same.
 
-The check word of a view is its first 64 check bits. Journal entries have them, and they reject most strangers before
+The check words of a view are its first 96 check bits. Journal entries have them, and they reject most strangers before
 anything is read. The nearer two hashes are, the more of the bits may differ.
 """
 
@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.asker import Asker
-from handler.core.entry import Question, Words
+from handler.core.entry import Question, Words, differing, own_words
 from handler.core.generations import GENERATIONS
-from handler.core.look1 import WORD_BITS
+from handler.core.words import CHECK_BYTES, CHECK_WORDS, first_words
 
-_WORD_BYTES = WORD_BITS // 8
-IN_DOUBT = 1  # bit beyond the radius by which words near a window may differ, and those of a window that is cut not
-_AT_ONCE = 65_536  # hits: each takes 128 bytes a window while it is compared
+_AT_ONCE = 32_768  # hits: each takes 16 bytes for each of 16 windows while it is compared
+_ALL_BITS = 8 * CHECK_BYTES
 
 
 class Confirming:
@@ -25,32 +24,24 @@ class Confirming:
     def __init__(self, asker: Asker, questions: Sequence[Question]) -> None:
         self._asker, self._questions = asker, questions
         self._generation = GENERATIONS[asker.record.generation]
-        self._own = np.array([question.check_word for question in questions], np.uint64)
+        self._own = own_words(questions)
 
     def __call__(self, asked: NDArray[np.int64], distances: NDArray[np.uint8], words: Words) -> NDArray[np.bool_]:
         """Return which may be the same: what met the questions *asked*, so many bits away, and has the check *words*.
 
-        The asking window's own check word rejects most of them; those of many windows near it, the rest. These are
-        close to what they would be if the windows were cut out, so what is a bit too far is compared with that, too.
+        The asking window's own check words reject most of them; those of many windows near it, the rest.
         """
-        radius, own_radius = self._generation.check_word_radius, self._generation.own_check_word_radius
-        bits = np.bitwise_count(self._own[asked] ^ words) + distances
-        for words_near, fewest, most in ((self._near, radius, own_radius), (self._cut, radius, radius + IN_DOUBT)):
-            for some in _by_question(asked, np.flatnonzero((bits > fewest) & (bits <= most))):
-                near = words_near(self._questions[asked[some[0]]])
-                nearest = np.bitwise_count(words[some, None] ^ near).min(axis=1, initial=WORD_BITS)
-                bits[some] = np.minimum(bits[some], nearest + distances[some])
+        radius, own_radius = self._generation.check_words_radius, self._generation.own_check_words_radius
+        bits = differing(self._own[asked], words) + distances
+        for some in _by_question(asked, np.flatnonzero((bits > radius) & (bits <= own_radius))):
+            near = self._near(self._questions[asked[some[0]]])
+            nearest = differing(words[some, None], near).min(axis=1, initial=_ALL_BITS)
+            bits[some] = np.minimum(bits[some], nearest + distances[some])
         possible: NDArray[np.bool_] = bits <= radius
         return possible
 
     def _near(self, question: Question) -> Words:
         return np.concatenate([self._asker.words_near(window) for window in question.windows])
-
-    def _cut(self, question: Question) -> Words:
-        turned = self._generation.turned_check
-        return check_words(
-            [turned(check, to) for number, to in question.windows for check in self._asker.checks_near(number)]
-        )
 
 
 def _by_question(asked: NDArray[np.int64], some: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
@@ -62,10 +53,5 @@ def _by_question(asked: NDArray[np.int64], some: NDArray[np.int64]) -> Iterator[
 
 
 def check_words(checks: Sequence[bytes]) -> Words:
-    """Return the first 64 bits of each of *checks*."""
-    return np.array([check_word(check) for check in checks], np.uint64)
-
-
-def check_word(check: bytes) -> int:
-    """Return the first 64 of some check bits."""
-    return int.from_bytes(check[:_WORD_BYTES], "big")
+    """Return the check words of each of *checks*, shape (checks, 2)."""
+    return np.array([first_words(check) for check in checks], np.uint64).reshape(-1, CHECK_WORDS)

@@ -1,6 +1,6 @@
 """A journal entry: the id of an object and some words of its picture; and what is asked of entries.
 
-A word has 64 bits. The hashes of all views come first; then, if the generation has check bits, some of each view's.
+Its words are the hashes of all views and, if the generation has check bits, their check words (`core.words`).
 """
 
 from collections.abc import Callable, Sequence
@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from handler.core.words import CHECK_WORDS, WORD_BYTES, CheckWords
+
 ID_BYTES = 16
-WORD_BYTES = 8
 
 Words = NDArray[np.uint64]
 AskingWindow = tuple[int, int]  # its number, and the EXIF orientation in which the picture asks
-# By numbers of questions, distances in bits and check words of what they met: whether both may be the same.
+# By numbers of questions, distances in bits and check words of what they met, two each: whether both may be the same.
 Confirms = Callable[[NDArray[np.int64], NDArray[np.uint8], Words], NDArray[np.bool_]]
 
 
@@ -25,7 +26,7 @@ class Question(NamedTuple):
     stored_views: tuple[int, ...] = (0,)
     bucketed: bool = True  # where the buckets have to answer, it is asked there, too
     windows: tuple[AskingWindow, ...] = ()  # of the picture that asks, which have this hash
-    check_word: int = 0  # of the first of them; those of one hash show much the same
+    check_words: CheckWords = (0, 0)  # of the first of them; those of one hash show much the same
 
 
 def to_entry(object_id: str, words: Sequence[int]) -> bytes:
@@ -44,9 +45,16 @@ def entry_bytes(word_count: int) -> int:
     return ID_BYTES + WORD_BYTES * word_count
 
 
-def check_word_of(view: int, word_count: int) -> int:
-    """Return which of *word_count* words of an entry has check bits of *view*, if it has any: the second half does."""
-    return (view + word_count // 2) % word_count
+def own_words(questions: Sequence[Question]) -> Words:
+    """Return the check words of *questions*, shape (questions, 2)."""
+    return np.array([question.check_words for question in questions], np.uint64).reshape(-1, CHECK_WORDS)
+
+
+def differing(one: Words, other: Words) -> NDArray[np.uint8]:
+    """Return in how many bits check words differ, which are the last axis of both."""
+    counts = np.bitwise_count(one ^ other)
+    total: NDArray[np.uint8] = counts[..., 0] + counts[..., 1]  # sooner than a sum over so short an axis
+    return total
 
 
 def word_count_of(entry: bytes) -> int:

@@ -12,6 +12,7 @@ from handler.core.asked import ASKING, MEETS, Meets, turned_asking
 from handler.core.model import Collection
 from handler.core.phash import HASH_BITS
 from handler.core.windows import VIEW_NAMES
+from handler.core.words import word_count
 
 T = TypeVar("T")
 
@@ -25,8 +26,8 @@ class Generation(NamedTuple):
     anchors: int  # so many views, the first, are also in the buckets
     check_radius: int  # most check bits that may differ where nobody can look at the pixels
     looks_check_radius: int  # most of the check bits that differ plus twice the distance, before a look
-    check_word_radius: int  # most of the bits of check words that differ plus the distance, before anything is read
-    own_check_word_radius: int  # the same by the asking window's own check word, before windows near it are tried
+    check_words_radius: int  # most of the bits of check words that differ plus the distance, before anything is read
+    own_check_words_radius: int  # the same by the asking window's own check words, before windows near it are tried
     sure_radius: int  # bits within which check bits may confirm; beyond it a look decides
     usual_radius: int  # unless a setting says otherwise
     looks: int  # of one picture at most, unless a setting says otherwise
@@ -38,8 +39,8 @@ class Generation(NamedTuple):
 
     @property
     def word_count(self) -> int:
-        """How many words an entry of its journals has: a hash for each view, and a check word if there are any."""
-        return len(self.view_names) * (2 if self.check_word_radius else 1)
+        """How many words an entry of its journals has: a hash for each view, and its check words if there are any."""
+        return word_count(len(self.view_names)) if self.check_words_radius else len(self.view_names)
 
 
 def _unturned(value: T, _orientation: int) -> T:
@@ -55,8 +56,8 @@ GENERATIONS: Mapping[str, Generation] = {
         anchors=look1.ANCHORS,
         check_radius=look1.CHECK_RADIUS,
         looks_check_radius=look1.LOOKS_CHECK_RADIUS,
-        check_word_radius=look1.CHECK_WORD_RADIUS,
-        own_check_word_radius=look1.OWN_CHECK_WORD_RADIUS,
+        check_words_radius=look1.CHECK_WORDS_RADIUS,
+        own_check_words_radius=look1.OWN_CHECK_WORDS_RADIUS,
         sure_radius=look1.RADIUS,
         usual_radius=look1.LOOKS_RADIUS,
         looks=40,
@@ -73,8 +74,8 @@ GENERATIONS: Mapping[str, Generation] = {
         anchors=1,
         check_radius=0,
         looks_check_radius=0,
-        check_word_radius=0,
-        own_check_word_radius=0,
+        check_words_radius=0,
+        own_check_words_radius=0,
         sure_radius=HASH_BITS,
         usual_radius=10,
         looks=0,  # it means what other software calls a match

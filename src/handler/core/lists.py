@@ -20,7 +20,7 @@ from handler.core.policy import asking_windows, match, meets, turned_hashes
 # Nothing confirms a bare hash, so it has to be nearer than the hashes of pictures that have check bits.
 BARE_RADIUS = 8
 
-_NO_CHECK_WORD = np.uint64(0)  # what the entry of a bare hash has; a picture's is 0 by chance alone
+_NO_CHECK_WORDS = np.uint64(0)  # what the entry of a bare hash has; a picture's are 0 by chance alone
 _WHOLE = 0  # the number of that view
 
 
@@ -55,17 +55,17 @@ def source_of(ref: ObjectRef) -> ObjectRef | None:
 def bare_fingerprint(hash: int, generation: str) -> Fingerprint:
     """Return what stands for a picture of which nothing is known but its *hash*."""
     views = len(GENERATIONS[generation].view_names)
-    checks = (bytes(32),) * views if GENERATIONS[generation].check_word_radius else ()
+    checks = (bytes(32),) * views if GENERATIONS[generation].check_words_radius else ()
     return Fingerprint(hash, generation, 0, 0, "", further=(hash,) * (views - 1), checks=checks, bare=True)
 
 
 def confirms_listed(confirms: Confirms | None) -> Confirms | None:
-    """Return what tells strangers from entries of a list: bare hashes have no check word to be rejected by."""
+    """Return what tells strangers from entries of a list: bare hashes have no check words to be rejected by."""
     if confirms is None:
         return None
 
     def confirm(asked: NDArray[np.int64], distances: NDArray[np.uint8], words: Words) -> NDArray[np.bool_]:
-        bare = (words == _NO_CHECK_WORD) & (distances <= BARE_RADIUS)
+        bare = (words == _NO_CHECK_WORDS).all(axis=1) & (distances <= BARE_RADIUS)
         possible: NDArray[np.bool_] = bare | confirms(asked, distances, words)
         return possible
 

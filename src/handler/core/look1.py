@@ -36,15 +36,14 @@ CHECK_RADIUS = 80  # of two million pairs of different pictures, most of them la
 # Beyond the strict limits a look decides. The nearer two hashes are, the more check bits may differ.
 LOOKS_RADIUS = 16  # bits
 LOOKS_CHECK_RADIUS = 118  # of check bits and twice the distance of the hashes
-# Before anything is read: of a check word and the distance. Of a million landscapes some 40 are left.
-CHECK_WORD_RADIUS = 26
-OWN_CHECK_WORD_RADIUS = 36  # of the asking window's own; beyond it, no window near it is within the other limit
+# Before anything is read: of check words and the distance. Of a million landscapes some 20 are left.
+CHECK_WORDS_RADIUS = 36
+OWN_CHECK_WORDS_RADIUS = 49  # of the asking window's own; beyond it, no window near it is within the other limit
 QUALITY_FLOOR = 1.0
 
 HASH_BITS = 64
 CHECK_SIDE = 19  # the low corner of the DCT in which the check bits are
 CHECK_BITS = 256  # the signs of its coefficients in a ring around the mean
-WORD_BITS = 64  # of those, the first: the check word
 # Of row² + column². Those further in say least about two pictures whose hashes are alike: they made the hashes alike.
 CHECK_RING = (29, 338)
 FILTER_SIDE = 14  # the low corner of the DCT that the filters weigh

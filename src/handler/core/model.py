@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from handler.core.sequencers import LOWEST_SEQUENCER
+from handler.core.words import entry_words, first_words, repeated
 
 Box = tuple[float, float, float, float]  # top, bottom, left, right, in fractions of a picture
 
@@ -221,14 +222,14 @@ class PictureRecord:
 
     @property
     def entry_words(self) -> tuple[int, ...]:
-        """What its journal entry has: `entry_hashes`, then the first 64 check bits of each view, if there are any.
+        """What its journal entry has: `entry_hashes`, then the check words of all views, if there are any.
 
         The same bytes again in their place if the picture is flat.
         """
         checks = self.fingerprint.checks if self.fingerprint else ()
         if checks and self.fingerprint and self.fingerprint.flat:
-            return 2 * self.entry_hashes
-        return (*self.entry_hashes, *(int.from_bytes(check[:8], "big") for check in checks))
+            return entry_words(self.entry_hashes, [repeated(word) for word in self.entry_hashes])
+        return entry_words(self.entry_hashes, [first_words(check) for check in checks])
 
     @property
     def content(self) -> str | None:

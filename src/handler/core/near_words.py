@@ -2,7 +2,7 @@
 
 A crop seldom ends where a stored view ends, so what asks is also tried with a twentieth cut off some of its sides. What
 was normalised once is weighed by waves that begin and end there, which is what a cut window would show, but for what
-its own average and its own normalisation make of it: a bit or two of the 64.
+its own average and its own normalisation make of it: two of the 96 bits.
 """
 
 from itertools import product
@@ -11,28 +11,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.entry import Words
-from handler.core.look1 import CHECKED, WORD_BITS
+from handler.core.look1 import CHECKED
 from handler.core.windows import SIDE
+from handler.core.words import CHECK_BYTES, CHECK_WORDS, WORD_BYTES
 
-NO_WORDS: Words = np.empty(0, np.uint64)
+NO_WORDS: Words = np.empty((0, CHECK_WORDS), np.uint64)
 
 _INSET = 1 / 20
 _SCALE = 2.0**12  # waves are whole numbers: with cells below 2^15, what they weigh stays below 2^53
 _FINE = 16  # parts of a cell, of which its share of a wave is the mean
-_ROWS, _COLUMNS = (frequencies[:WORD_BITS] for frequencies in CHECKED)
+_BITS = 8 * CHECK_BYTES
+_ROWS, _COLUMNS = (frequencies[:_BITS] for frequencies in CHECKED)
 _FREQUENCIES = int(max(_ROWS.max(), _COLUMNS.max())) + 1
 
 
 def words_near(normalised: NDArray[np.float64]) -> Words:
-    """Return the check words of a window, shape (32, 32), normalised, and of what is cut out of it: 16 of them.
+    """Return the check words of a window, shape (32, 32), normalised, and of what is cut out of it: shape (16, 2).
 
-    The first is its own, nearly.
+    The first are its own, nearly.
     """
     waves = _WAVES.reshape(-1, SIDE)
     weighed = (waves @ normalised @ waves.T).reshape(*_SUMS.shape, *_SUMS.shape)
     plain = weighed[:, _ROWS, :, _COLUMNS] - weighed[:, -1, :, -1] * _OF_ONES  # without the mean
-    bits = np.packbits(plain.reshape(WORD_BITS, -1) > 0.0, axis=0)
-    return np.ascontiguousarray(bits.T).view(">u8").ravel().astype(np.uint64)
+    bits = np.packbits(plain.reshape(_BITS, -1) > 0.0, axis=0)
+    words = np.zeros((bits.shape[1], WORD_BYTES * CHECK_WORDS), np.uint8)
+    words[:, :CHECK_BYTES] = bits.T
+    return words.view(">u8").astype(np.uint64)
 
 
 def _waves() -> NDArray[np.float64]:
@@ -54,6 +58,6 @@ def _waves() -> NDArray[np.float64]:
 
 _WAVES = _waves()
 _SUMS = _WAVES.sum(axis=-1)
-# What they make of a window of ones, in parts of what the taper makes of it: shape (64, 4, 4), as bits come.
+# What they make of a window of ones, in parts of what the taper makes of it: shape (96, 4, 4), as bits come.
 _SHARES = _SUMS / _SUMS[:, -1:]
 _OF_ONES = _SHARES.T[_ROWS, :, None] * _SHARES.T[_COLUMNS, None, :]

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from handler.core.entry import ID_BYTES, WORD_BYTES
+from handler.core.entry import ID_BYTES
+from handler.core.words import WORD_BYTES
 
 _HEADER = struct.Struct("<8sII")  # magic, number of words, number of rows
 _MAGIC = b"lkpack/1"

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.asker import Asker
-from handler.core.confirming import Confirming, check_word, check_words
+from handler.core.confirming import Confirming, check_words
 from handler.core.entry import Confirms, Question
 from handler.core.generations import GENERATIONS, Generation
 from handler.core.matches import HashedWindow, Likeness, Match
 from handler.core.model import Fingerprint, MatchKind, PictureRecord, Settings
+from handler.core.near_words import NO_WORDS
 from handler.core.phash import HASH_BITS
+from handler.core.words import first_words, repeated
 
 
 class Meeting(NamedTuple):
@@ -36,7 +38,7 @@ def questions(asker: Asker, settings: Settings) -> list[Question]:
     """
     picture, generation = asker.record, GENERATIONS[asker.record.generation]
     if picture.fingerprint is None or picture.fingerprint.flat:
-        return [Question(key, check_word=key) for key in picture.entry_hashes[:1]]
+        return [Question(key, check_words=repeated(key)) for key in picture.entry_hashes[:1]]
     asked: dict[int, Question] = {}
     for orientation in settings.orientations:
         for number, window in asking_windows(asker, settings).items():
@@ -61,7 +63,7 @@ def _asked_by(asker: Asker, number: int, window: HashedWindow, orientation: int)
         (),
         bucketed=number < generation.anchors and orientation == 1,  # each costs as much as all of the journal
         windows=((number, orientation),),
-        check_word=check_word(generation.turned_check(window.check, orientation)) if window.check else 0,
+        check_words=first_words(generation.turned_check(window.check, orientation)) if window.check else (0, 0),
     )
 
 
@@ -193,7 +195,7 @@ def meetings(asker: Asker, other: Fingerprint, settings: Settings, radius: int) 
     ]
     far = np.array([distances[tuple(at)] for at in found], np.uint8)
     confirming = confirms(asker, met)
-    words = check_words([other.checks[theirs] for _, _, theirs in found]) if confirming else np.empty(0, np.uint64)
+    words = check_words([other.checks[theirs] for _, _, theirs in found]) if confirming else NO_WORDS
     for place, question in enumerate(met):  # one at a time, for the first mostly decides
         this = slice(place, place + 1)
         may_be = confirming is None or bool(confirming(np.array([place]), far[this], words[this])[0])

@@ -6,14 +6,14 @@ from itertools import product
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image
 
 from handler.cli.matching import Stored, matches
 from handler.core.asker import Asker
 from handler.core.fingerprint import examine
 from handler.core.model import Fingerprint, Limits, MatchKind, ObjectRef, Outcome, PictureRecord, Settings
 from handler.core.policy import match
-from tests.pictures import jpeg, near_copy, photo, png
+from tests.pictures import jpeg, near_copy, photo
 
 
 def asker(number: int, body: bytes, generation: str) -> Asker:
@@ -71,24 +71,6 @@ def test_each_pair_has_the_match_that_the_policy_finds(settings: Settings) -> No
     for bits, one in zip(met.check_bits.tolist(), expected.values(), strict=True):
         assert bits == -1 if one.check_bits is None else bits >= one.check_bits  # a view's own, if they suffice
     assert len(expected) > len(askers)
-
-
-def test_what_near_words_leave_in_doubt_is_decided_by_cut_windows() -> None:
-    """Half of this page is a picture whose check word, and those near it, are a bit too far."""
-    scene, page = photo(3, (480, 360)), Image.new("RGB", (600, 400))
-    painted = scene.copy()
-    ImageDraw.Draw(painted).rectangle((200, 80, 290, 150), fill="white", outline="black", width=6)
-    for place, one in enumerate((photo(8, (480, 360)), painted)):
-        page.paste(ImageOps.fit(one, (300, 400)), (300 * place, 0))
-    settings = replace(LOOK1, radius=14, orientations=(1,))
-    mine, other = asker(0, png(page), "look1"), asker(1, png(scene), "look1")
-    stored = Stored(14)
-    stored.extend([fingerprint(other)])
-
-    met = matches([mine], np.zeros(1, np.int64), np.zeros(1, np.int64), stored, settings)
-
-    assert match(mine, other.record, settings)
-    assert met.pairs.tolist() == [0]
 
 
 def test_nothing_to_compare_matches_nothing() -> None:
