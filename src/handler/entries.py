@@ -7,42 +7,18 @@ and the last one has room for what is read next.
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from handler.comparing import AT_ONCE, Comparing
 from handler.core import packs
 from handler.core.entry import ID_BYTES, Confirms, Question, Words, differing, own_words
-from handler.core.words import CHECK_WORDS, HALF_BITS, check_columns
+from handler.core.words import HALF_BITS, check_columns
+from handler.hits import MOST_HITS, NO_HITS, Hits, Nearest, joined
 
-MOST_HITS = 50_000  # of a scan: several times as many as anybody follows up
-_AT_ONCE = 65_536  # hashes that are compared at once: their differences stay in the processor's second cache
-_ROWS = _AT_ONCE // 4
-_STEPS = 8  # of so many hashes, after which what is near is picked out
 _UPPER, _TO_UPPER = np.uint64(2**64 - 2**HALF_BITS), np.array([0, HALF_BITS], np.uint64)
 _FIRST_ROOM = 256  # rows; later blocks have room for a sixteenth of what is there, so little memory stays unused
-
-
-class Hits(NamedTuple):
-    """The rows within a radius, each once, nearest first: arrays of one length."""
-
-    rows: NDArray[np.int64]
-    distances: NDArray[np.uint8]  # bits
-    questions: NDArray[np.int64]  # which question came nearest to the row
-    views: NDArray[np.int64]  # and which of the row's views it met
-    checks: Words  # the check words of those views, two each; nothing that counts where rows have none
-    complete: bool  # False: there are more, at least as far as the last one
-
-    def those(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Hits":
-        """Return the *chosen* ones."""
-        rows, distances, questions, views, checks, complete = self
-        return Hits(rows[chosen], distances[chosen], questions[chosen], views[chosen], checks[chosen], complete)
-
-
-_NOWHERE = np.empty(0, np.int64)
-_NO_WORDS = np.empty((0, CHECK_WORDS), np.uint64)
-NO_HITS = Hits(_NOWHERE, np.empty(0, np.uint8), _NOWHERE, _NOWHERE, _NO_WORDS, complete=True)
 
 
 class Block:
@@ -145,13 +121,13 @@ class Entries:
         Large ones are not copied. Packs of entries with many views have few rows each, and those are compared faster
         together than the memory that joining them leaves behind is worth.
         """
-        small = max(block.rows for block in blocks) <= _AT_ONCE // 2
+        small = max(block.rows for block in blocks) <= AT_ONCE // 2
         self.blocks[:0] = [Block.joined(blocks)] if small else blocks
 
     def _join_small(self) -> None:
         """Make one block of the last ones that together are no more than is compared at once."""
         first, rows = len(self.blocks), 0
-        while first and rows + self.blocks[first - 1].rows <= _AT_ONCE:
+        while first and rows + self.blocks[first - 1].rows <= AT_ONCE:
             first -= 1
             rows += self.blocks[first].rows
         if len(self.blocks) - first > 1:
@@ -186,7 +162,7 @@ class Entries:
         rows, found = 1 << 32, [np.empty(0, np.int64)]  # more than there are, now and when others have been added
         for near in self._near(list(chain.from_iterable(askers)), radius, words_radius):
             found.append(owners[near.questions] * rows + near.rows)
-            if sum(map(len, found[1:])) > len(found[0]) + _AT_ONCE:  # the same pair meets by many views
+            if sum(map(len, found[1:])) > len(found[0]) + AT_ONCE:  # the same pair meets by many views
                 found = [np.unique(np.concatenate(found))]
         pairs = np.unique(np.concatenate(found))
         return pairs // rows, pairs % rows
@@ -197,7 +173,7 @@ class Entries:
         Of that, only where the check words of question and view differ in so few bits that these and the distance are
         at most *words_radius*.
         """
-        return _joined([NO_HITS, *self._near(questions, radius, words_radius)])
+        return joined([NO_HITS, *self._near(questions, radius, words_radius)])
 
     def _near(
         self, questions: Sequence[Question], radius: int, words_radius: int | None = None, *, start: int = 0
@@ -210,7 +186,7 @@ class Entries:
                 asking[view].append(number)
         hashes = np.array([question.hash for question in questions], np.uint64)
         asked = [(view, np.array(numbers), hashes[numbers]) for view, numbers in enumerate(asking) if numbers]
-        comparing = _Comparing(radius)
+        comparing = Comparing(radius)
         first = 0
         # Rows that another thread adds meanwhile are left out: it may join blocks, and never moves what is in them.
         for block, rows in [(block, block.rows) for block in tuple(self.blocks)]:
@@ -238,7 +214,7 @@ class Scan:
     ) -> None:
         self.entries = entries
         self._questions, self._radius = questions, radius
-        self._nearest = _Nearest(MOST_HITS, confirms)
+        self._nearest = Nearest(MOST_HITS, confirms)
         self._compared = 0  # rows
 
     def hits(self) -> Hits:
@@ -249,62 +225,6 @@ class Scan:
         return self._nearest.hits()
 
 
-class _Comparing:
-    """Compares hashes, many at once, in memory that is asked for once."""
-
-    def __init__(self, radius: int) -> None:
-        self._radius = radius
-        self._differing, self._distances = np.empty(_AT_ONCE, np.uint64), np.empty(_STEPS * _AT_ONCE, np.uint8)
-
-    def near(
-        self, wanted: Words, stored: Words
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]]:
-        """Yield which of *wanted* are within the radius of which of *stored*, and the distances; a part at a time."""
-        rows_at_once = max(_ROWS, _AT_ONCE // len(wanted))  # many: each of *wanted* has a cost of its own
-        for start in range(0, len(stored), rows_at_once):
-            some = stored[start : start + rows_at_once]
-            most = _STEPS * (_AT_ONCE // len(some))
-            for at in range(0, len(wanted), most):
-                distances = self._compared(wanted[at : at + most, None], some)
-                rows = np.flatnonzero(distances.min(axis=0) <= self._radius)  # few, so the others are passed over soon
-                if len(rows):
-                    by, place = np.nonzero(distances[:, rows] <= self._radius)
-                    yield by + at, rows[place] + start, distances[by, rows[place]]
-
-    def _compared(self, wanted: Words, stored: Words) -> NDArray[np.uint8]:
-        """Return the distances of each of *wanted*, shape (n, 1), to all *stored*: in memory that is used again."""
-        step, count = _AT_ONCE // len(stored), len(stored)
-        for at in range(0, len(wanted), step):
-            some = wanted[at : at + step]
-            xor = np.bitwise_xor(some, stored, out=self._differing[: len(some) * count].reshape(len(some), count))
-            np.bitwise_count(xor.ravel(), out=self._distances[at * count :][: xor.size])
-        return self._distances[: len(wanted) * count].reshape(len(wanted), count)
-
-
-class _Nearest:
-    """The nearest hits of one asker so far."""
-
-    def __init__(self, most: int, confirms: Confirms | None) -> None:
-        self._most, self._confirms, self._best = most, confirms, NO_HITS
-        self._coming: list[Hits] = []
-        self._count = 0
-
-    def add(self, hits: Hits) -> None:
-        self._coming.append(hits)
-        self._count += len(hits.rows)
-        if self._count > 2 * self._most:
-            self.hits()
-
-    def hits(self) -> Hits:
-        if self._coming:
-            coming = _joined(self._coming)
-            if self._confirms:
-                coming = coming.those(self._confirms(coming.questions, coming.distances, coming.checks))
-            self._best = _nearest_first([self._best, coming], self._most)
-            self._coming, self._count = [], 0
-        return self._best
-
-
 def room_for(rows: int) -> int:
     """Return for how many rows there is memory at most when *rows* are there."""
     return rows + _spare(rows)
@@ -312,19 +232,3 @@ def room_for(rows: int) -> int:
 
 def _spare(rows: int) -> int:
     return max(_FIRST_ROOM, rows // 16)
-
-
-def _nearest_first(found: Sequence[Hits], most: int) -> Hits:
-    """Return the nearest of each row, in order, and no more than *most* of them."""
-    hits = _joined(found)
-    by_row = np.lexsort((hits.distances, hits.rows))
-    nearest = by_row[np.flatnonzero(np.diff(hits.rows[by_row], prepend=-1))]
-    kept = nearest[np.lexsort((hits.rows[nearest], hits.distances[nearest]))]
-    return hits.those(kept[:most])._replace(complete=hits.complete and len(kept) <= most)
-
-
-def _joined(found: Sequence[Hits]) -> Hits:
-    rows, distances, questions, views, checks = (
-        np.concatenate(column) for column in list(zip(*found, strict=True))[:-1]
-    )
-    return Hits(rows, distances, questions, views, checks, all(hits.complete for hits in found))

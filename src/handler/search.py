@@ -21,7 +21,8 @@ from handler.core.found import Candidate, Candidates, Found, Lack, NearHash, Rou
 from handler.core.generations import files_late
 from handler.core.journal import Backlog, BrokenJournal
 from handler.core.model import Collection
-from handler.entries import Entries, Hits, Scan
+from handler.entries import Entries, Scan
+from handler.hits import Hits
 from handler.journal import CollectionJournal, Loaded
 from handler.memory import JournalMemory
 

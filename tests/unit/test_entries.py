@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from handler.core.entry import Question, entry_bytes, to_entry, word_count_of
 from handler.core.phash import hamming
 from handler.core.words import entry_words, word_count
-from handler.entries import MOST_HITS, Block, Entries, Scan
+from handler.entries import Block, Entries, Scan
+from handler.hits import MOST_HITS
 
 BITS = 64
 
