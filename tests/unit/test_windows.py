@@ -59,6 +59,15 @@ def test_long_picture_of_many_pixels_is_averaged_exactly(turn: bool) -> None:
     np.testing.assert_array_equal(averaged_views(long)[0], averaged_views(short)[0])
 
 
+def test_window_of_a_long_picture_is_averaged_the_same_alone_and_among_others() -> None:
+    long = np.random.default_rng(2).integers(0, 256, (4200, 32), np.uint8)
+    windows = windows_of(4200, 32, (0, 4200, 0, 32))
+
+    alone = [averaged(long, [window])[0] for window in windows]
+
+    np.testing.assert_array_equal(averaged(long, windows), alone)
+
+
 @pytest.mark.parametrize("turn", [False, True])
 def test_long_picture_takes_little_memory_besides_its_own(turn: bool) -> None:
     long, _ = long_picture(turn)

@@ -259,7 +259,7 @@ def _condensed(lines: NDArray[Any], edges: NDArray[np.int64], *, axis: int) -> t
     """Return *lines* with those added up, if they are many, between which no edge is, and where *edges* are now."""
     if lines.shape[axis] <= _LONG:
         return lines, edges
-    starts = np.unique([edges, edges + 1])  # from 0, where the whole picture begins
+    starts = np.union1d([0], [edges, edges + 1])  # what is before the first edge is not of the first cell
     starts = starts[starts < lines.shape[axis]]
     parts = np.split(lines, starts[1:], axis=axis)  # `add.reduceat` would widen the whole picture to 64 bits
     return np.stack([part.sum(axis, np.uint64) for part in parts], axis), np.searchsorted(starts, edges)
