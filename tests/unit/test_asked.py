@@ -120,6 +120,24 @@ def test_picture_is_turned_back(edit: Callable[[Image.Image], Image.Image], turn
     assert np.abs(back[inner].astype(int) - np.asarray(image)[inner]).mean() < 4
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (64, 85), (150, 200)])
+def test_turned_back_pixel_is_between_the_four_around_its_place(shape: tuple[int, int]) -> None:
+    turn, (height, width) = Turn(10, squeezed=True), shape
+    pixels = np.random.default_rng(3).choice(np.array([0, 255, 7], np.uint8), shape)
+
+    back = turned_back(pixels, turn)
+
+    place = way(turn, height, width) @ [*(np.indices(shape).reshape(2, -1) + 0.5), np.ones(height * width)]
+    y, x = (np.clip(np.rint(256 * at) - 128, 0, 256 * (side - 1)) for at, side in zip(place, shape, strict=True))
+    above, before = (y // 256).astype(int), (x // 256).astype(int)
+    below, after = np.minimum(above + 1, height - 1), np.minimum(before + 1, width - 1)
+    down, across = y % 256 / 256, x % 256 / 256
+    upper = pixels[above, before] * (1 - across) + pixels[above, after] * across
+    lower = pixels[below, before] * (1 - across) + pixels[below, after] * across
+    between = np.floor(upper * (1 - down) + lower * down + 0.5).reshape(shape)
+    np.testing.assert_array_equal(back, between)
+
+
 def test_colours_are_turned_back_as_luma_is() -> None:
     pixels = np.asarray(SCENE)
 

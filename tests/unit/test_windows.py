@@ -10,7 +10,7 @@ from PIL import Image
 from handler.core.look1 import (
     fingerprint_views,
 )
-from handler.core.windows import Averages, averaged, averaged_views, insets_of, trim, windows_of
+from handler.core.windows import Averages, averaged, averaged_at_once, averaged_views, insets_of, trim, windows_of
 from tests.pictures import photo
 
 Luma = NDArray[np.uint8]
@@ -81,6 +81,14 @@ def test_long_picture_takes_little_memory_besides_its_own(turn: bool) -> None:
         tracemalloc.stop()
 
     assert peak < 1.5 * long.nbytes
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (33, 7), (76, 102), (64, 512)])
+def test_small_picture_averaged_at_once_is_averaged_as_any(shape: tuple[int, int]) -> None:
+    picture = np.random.default_rng(8).integers(0, 256, shape, dtype=np.uint8)
+    windows = windows_of(*shape, (0, shape[0], 0, shape[1]))
+
+    np.testing.assert_array_equal(averaged_at_once(picture, windows), averaged(picture, windows))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (33, 7), (256, 338), (300, 512), (700, 900), (256, 4096), (64, 5000)])

@@ -12,13 +12,13 @@ from handler.core.entry import Words
 from handler.core.matches import HashedWindow
 from handler.core.near_words import words_near
 from handler.core.normalised import locally_normalised
-from handler.core.turns import UPRIGHT, Turn, turned_back, way
-from handler.core.windows import UNITS, VIEW_NAMES, WHOLE, Averages, Rectangle, averaged, trim, window
+from handler.core.turns import UPRIGHT, Turn, squares_of, turned_squares_back, way
+from handler.core.windows import SIDE, UNITS, VIEW_NAMES, WHOLE, Averages, Rectangle, averaged_at_once, trim, window
 from handler.core.words import repeated
 
 _ALL_BITS = 2**look1.HASH_BITS - 1
 _CHECKED_BITS = np.array(repeated(_ALL_BITS), np.uint64)
-_TURNS_AT_ONCE = 16
+_AT_ONCE = 16  # windows, or turns with one or two each: what is made of them stays in the processor's second cache
 _LONGEST = 8  # times the shorter side: a longer strip shows little of itself once it is turned, and takes long to turn
 _TURNED_SIDE = 64  # pixels at least on the shorter side of what is turned back: enough for 32 x 32 cells, and quick
 
@@ -37,24 +37,16 @@ class AskingWindows:
         numbers = [number for number, met in enumerate(MEETS[effort].upright) if met and number >= len(VIEW_NAMES)]
         upright = [number for number in numbers if ASKING[number].turn == UPRIGHT]
         turned = sorted({ASKING[number].turn for number in numbers} - {UPRIGHT}) if self._may_be_turned else []
-        found = dict(self._hashed(upright, self._averages(UPRIGHT).of([self._window(number) for number in upright])))
-        for at in range(0, len(turned), _TURNS_AT_ONCE):
-            some = turned[at : at + _TURNS_AT_ONCE]
-            of_some = [number for number in numbers if ASKING[number].turn in some]
-            found |= self._hashed(of_some, self._averaged_together(of_some, some))
-        return found
+        parts = [upright[at : at + _AT_ONCE] for at in range(0, len(upright), _AT_ONCE)]
+        for at in range(0, len(turned), _AT_ONCE):
+            some = turned[at : at + _AT_ONCE]
+            parts.append([number for number in numbers if ASKING[number].turn in some])
+        return {number: window for part in parts for number, window in self._hashed(part)}
 
-    def _averaged_together(self, numbers: Sequence[int], turns: Sequence[Turn]) -> NDArray[np.float64]:
-        """Return the windows *numbers* averaged, of one picture that has all *turns* below each other: sooner."""
-        below = self._small.shape[0] * UNITS
-        places = [(turns.index(ASKING[number].turn) * below, self._window(number)) for number in numbers]
-        windows = [(first + top, first + bottom, left, right) for first, (top, bottom, left, right) in places]
-        return averaged(np.concatenate([self._laid(turn)[0] for turn in turns]), windows)
-
-    def _hashed(self, numbers: Sequence[int], views: NDArray[np.float64]) -> Iterator[tuple[int, HashedWindow]]:
+    def _hashed(self, numbers: Sequence[int]) -> Iterator[tuple[int, HashedWindow]]:
+        views = self._averaged(numbers)
         contents = look1.content_of(views, self._fine_contrast)
-        normalised = locally_normalised(views)
-        self._normalised.update(zip(numbers, normalised.astype(np.int16), strict=True))
+        normalised = self._normalise(numbers, views)
         hashes, checks = look1.hashes_of(look1.coefficients(views)), look1.checks_of(normalised)
         for number, content, hash, check in zip(numbers, contents, hashes, checks, strict=True):
             if content >= look1.QUALITY_FLOOR:
@@ -85,7 +77,7 @@ class AskingWindows:
 
     def averages(self, number: int) -> NDArray[np.float64]:
         """Return that *number* of ASKING averaged to 32 x 32, in 1/256 level; a negative one as it is."""
-        average: NDArray[np.float64] = self._averages(ASKING[number].turn).of([self._window(number)])[0]
+        average: NDArray[np.float64] = self._averaged([number])[0]
         return average
 
     def placed(self, number: int) -> NDArray[np.float64]:
@@ -101,6 +93,25 @@ class AskingWindows:
         placed: NDArray[np.float64] = way(turn, height, width) @ inside
         return placed
 
+    def _normalise(self, numbers: Sequence[int], views: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return *views* normalised, and remember them as those *numbers* of ASKING."""
+        normalised = locally_normalised(views)
+        self._normalised.update(zip(numbers, normalised.astype(np.int16), strict=True))
+        return normalised
+
+    def _averaged(self, numbers: Sequence[int]) -> NDArray[np.float64]:
+        """Return those *numbers* of ASKING averaged."""
+        averages = np.empty((len(numbers), SIDE, SIDE))
+        turns = [ASKING[number].turn for number in numbers]
+        for turn in set(turns):
+            places = [place for place, one in enumerate(turns) if one == turn]
+            windows = [self._window(numbers[place]) for place in places]
+            upright = turn == UPRIGHT
+            averages[places] = (
+                self._averages(turn).of(windows) if upright else averaged_at_once(self._laid(turn)[0], windows)
+            )
+        return averages
+
     @cached_property
     def _fine_contrast(self) -> float:
         return look1.fine_contrast_of(self._averages(UPRIGHT), window(WHOLE, self._laid(UPRIGHT)[1]))
@@ -114,7 +125,7 @@ class AskingWindows:
         """Return the luma in which windows lie, and between which edges."""
         if turn == UPRIGHT:
             return self._luma, trim(self._luma)
-        laid = turned_back(self._small, turn)
+        laid = turned_squares_back(self._small_squares, turn)
         return laid, (0, laid.shape[0], 0, laid.shape[1])
 
     @property
@@ -123,12 +134,17 @@ class AskingWindows:
         return bool(longer <= _LONGEST * shorter)
 
     @cached_property
+    def _small_squares(self) -> NDArray[np.uint32]:
+        return squares_of(self._small)
+
+    @property
     def _small(self) -> NDArray[np.uint8]:
         """The averages of squares of pixels, as large as leave _TURNED_SIDE; a rest at the end is cut off."""
         factor = max(1, min(self._luma.shape) // _TURNED_SIDE)
         height, width = (side // factor for side in self._luma.shape)
-        squares = self._luma[: height * factor, : width * factor].reshape(height, factor, width, factor)
-        averages: NDArray[np.uint32] = (squares.sum(axis=(1, 3), dtype=np.uint32) + factor**2 // 2) // factor**2
+        lines = self._luma[: height * factor].reshape(height, factor, -1).sum(axis=1, dtype=np.uint32)
+        sums = np.add.reduceat(lines[:, : width * factor], range(0, width * factor, factor), axis=1)
+        averages: NDArray[np.uint32] = (sums + factor**2 // 2) // factor**2
         return averages.astype(np.uint8)
 
 

@@ -131,8 +131,8 @@ def checks_of(normalised: NDArray[np.float64]) -> Iterator[bytes]:
         yield bits.tobytes()
 
 
-def content_of(views: NDArray[np.float64], fine_contrast: float) -> Iterator[float]:
-    """Yield how much there is to compare in each view, in multiples of the least that is enough.
+def content_of(views: NDArray[np.float64], fine_contrast: float) -> list[float]:
+    """Return how much there is to compare in each view, in multiples of the least that is enough.
 
     That is the contrast of its large shapes: the rms of 8 x 8 low DCT coefficients, without those of rows and columns
     alone and without the lowest, which are all that gradients have. It has to stand out from what rounding leaves,
@@ -142,10 +142,10 @@ def content_of(views: NDArray[np.float64], fine_contrast: float) -> Iterator[flo
     """
     least_of_fine = _LEAST_OF_FINE * (fine_contrast + _FINE_OF_ANY)
     low = np.rint(_PLAIN @ views @ _PLAIN.T * _QUALITY_CUT) * _DETAIL
-    for square, view in zip(np.mean(low * low, axis=(1, 2)).tolist(), views, strict=True):
-        large = math.sqrt(square) / (_BASIS_SCALE**2 * _QUALITY_CUT * PER_LEVEL)
-        whole = math.sqrt(_variance(view)) / PER_LEVEL
-        yield large / max(_LEAST_LEVELS, _LEAST_OF_WHOLE * whole, least_of_fine)
+    large = np.sqrt(np.mean(low * low, axis=(1, 2))) / (_BASIS_SCALE**2 * _QUALITY_CUT * PER_LEVEL)
+    whole = np.sqrt(_variances(views)) / PER_LEVEL
+    contents: list[float] = (large / np.maximum(_LEAST_OF_WHOLE * whole, max(_LEAST_LEVELS, least_of_fine))).tolist()
+    return contents
 
 
 def fine_contrast_of(picture: Averages, trimmed: Rectangle) -> float:
@@ -156,10 +156,11 @@ def fine_contrast_of(picture: Averages, trimmed: Rectangle) -> float:
     return math.sqrt(rest) / (2 * SIDE * PER_LEVEL)
 
 
-def _variance(view: NDArray[np.float64]) -> float:
-    """Return the variance of whole numbers, the same in whatever order they come."""
-    total, squares = float(view.sum()), float(np.square(view).sum())
-    return (view.size * squares - total * total) / view.size**2
+def _variances(views: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the variance of the whole numbers of each view, the same in whatever order they come."""
+    totals, squares = views.sum(axis=(1, 2)), np.square(views).sum(axis=(1, 2))
+    variances: NDArray[np.float64] = (SIDE**2 * squares - totals * totals) / SIDE**4
+    return variances
 
 
 def _turned_bits(

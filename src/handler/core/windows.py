@@ -5,6 +5,7 @@ averages in other places.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import product
 from math import isqrt
 from typing import Any, NamedTuple
@@ -171,6 +172,27 @@ def insets_of(window: Rectangle) -> list[Rectangle]:
 def averaged(luma: NDArray[np.uint8], windows: Sequence[Rectangle], side: int = SIDE) -> NDArray[np.float64]:
     """Return each of *windows* averaged to *side* x *side*, a power of 2, in whole numbers of 1/256 level."""
     return Averages(luma).of(windows, side)
+
+
+def averaged_at_once(luma: NDArray[np.uint8], windows: Sequence[Rectangle]) -> NDArray[np.float64]:
+    """Return each of *windows* averaged to 32 x 32, as `averaged` does: sooner where a small picture has few of them.
+
+    Sums of its pixels have to stay below 2^53, in UNITS of a pixel both ways.
+    """
+    height, width = luma.shape
+    levels, averages = luma.astype(np.float64), np.empty((len(windows), SIDE, SIDE))
+    for average, (top, bottom, left, right) in zip(averages, windows, strict=True):
+        sums = _shares(height, top, bottom) @ (levels @ _shares(width, left, right).T)
+        np.rint(sums * (PER_LEVEL / ((bottom - top) // SIDE * ((right - left) // SIDE))), out=average)
+    return averages
+
+
+@lru_cache(maxsize=8)  # a picture is turned in many ways, and few windows of each ask
+def _shares(size: int, start: int, end: int) -> NDArray[np.float64]:
+    """Return how much of each of *size* pixels is in each cell between two edges, in UNITS: shape (32, size)."""
+    edges = start + (end - start) // SIDE * np.arange(SIDE + 1)[:, None]
+    shares: NDArray[np.int64] = np.diff(np.clip(edges - UNITS * np.arange(size), 0, UNITS), axis=0)
+    return shares.astype(np.float64)
 
 
 class Averages:
