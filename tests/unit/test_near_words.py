@@ -31,7 +31,7 @@ def test_they_are_those_of_what_is_cut_out_but_for_a_few_bits(orientation: int) 
     for seed in range(3):
         windows = AskingWindows(luma(seed))
         for number in NUMBERS:
-            near = windows.words_near(number, orientation)
+            (near,) = windows.words_near([(number, orientation)])
             bits = differing(near[:, None], words(windows, number, orientation))
             apart += bits.min(axis=0).tolist()
 
@@ -42,7 +42,8 @@ def test_they_are_those_of_what_is_cut_out_but_for_a_few_bits(orientation: int) 
 def test_they_come_in_the_order_in_which_windows_are_cut() -> None:
     windows = AskingWindows(luma(1))
 
-    apart = differing(windows.words_near(0, 1)[:, None], words(windows, 0))
+    (near,) = windows.words_near([(0, 1)])
+    apart = differing(near[:, None], words(windows, 0))
 
     assert apart.argmin(axis=1).tolist() == list(range(16))
 
@@ -52,14 +53,17 @@ def test_turned_picture_has_the_same_ones(orientation: int) -> None:
     upright, other = AskingWindows(luma(2)), AskingWindows(turned(luma(2), orientation))
     numbers = [number for number in NUMBERS if ASKING[number].turn == UPRIGHT]
 
-    for number in numbers:
-        there = other.words_near(turned_asking(number, orientation), 1)
-        assert sorted(upright.words_near(number, orientation).tolist()) == sorted(there.tolist())
+    near = upright.words_near([(number, orientation) for number in numbers])
+    there = other.words_near([(turned_asking(number, orientation), 1) for number in numbers])
+
+    assert [sorted(some.tolist()) for some in near] == [sorted(some.tolist()) for some in there]
 
 
-def test_they_are_the_same_whether_the_window_was_hashed_before_or_not() -> None:
+def test_they_are_the_same_hashed_before_or_not_alone_or_together() -> None:
     new, hashed = AskingWindows(luma(3)), AskingWindows(luma(3))
     hashed.hashed("thorough")
 
-    for number in NUMBERS:
-        assert new.words_near(number, 1).tolist() == hashed.words_near(number, 1).tolist()
+    together = hashed.words_near([(number, 1) for number in NUMBERS])
+
+    for number, near in zip(NUMBERS, together, strict=True):
+        assert new.words_near([(number, 1)])[0].tolist() == near.tolist()

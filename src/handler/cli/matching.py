@@ -253,6 +253,6 @@ class _Windows:
         if known is None:
             asker, number, orientation = self._askers[who], self.numbers[mine], self._orientations[place]
             checks = _words([self.generation.turned_check(check, orientation) for check in asker.checks_near(number)])
-            known = checks, asker.words_near((number, orientation)).astype(">u8").view(np.uint64)  # as those are
+            known = checks, asker.words_near([(number, orientation)])[0].astype(">u8").view(np.uint64)  # as those are
             self._near[who, place, mine] = known
         return known

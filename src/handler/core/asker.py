@@ -8,7 +8,7 @@ from handler.core.asking import AskingWindows
 from handler.core.entry import AskingWindow, Words
 from handler.core.matches import HashedWindow
 from handler.core.model import Fingerprint, ObjectRef, Outcome, PictureRecord
-from handler.core.near_words import NO_WORDS
+from handler.core.near_words import no_words
 from handler.core.seen import Seen
 
 NO_OBJECT = ObjectRef("", "")  # where what asks is in no bucket: no object has this name
@@ -21,7 +21,7 @@ class Asker:
     record: PictureRecord
     checks_near: Callable[[int], Sequence[bytes]]  # by what asks: check bits of it and of windows near it
     further: Callable[[str], Mapping[int, HashedWindow]]  # by effort: what asks beside the views that are stored
-    words_near: Callable[[AskingWindow], Words]  # check words of windows near what asks, in an orientation; or none
+    words_near: Callable[[Sequence[AskingWindow]], Words]  # check words of windows near each that asks; or none
     seen: Seen | None = None  # the picture itself, where it is at hand
 
     @classmethod
@@ -38,10 +38,8 @@ class Asker:
         def checks_near(number: int) -> Sequence[bytes]:
             return windows().checks(seen.standing_in(number))
 
-        @cache
-        def words_near(window: AskingWindow) -> Words:
-            number, orientation = window
-            return windows().words_near(seen.standing_in(number), orientation)
+        def words_near(asking: Sequence[AskingWindow]) -> Words:
+            return windows().words_near([(seen.standing_in(number), orientation) for number, orientation in asking])
 
         return cls(record, checks_near, lambda effort: seen.further(effort, windows), words_near, seen)
 
@@ -49,7 +47,7 @@ class Asker:
     def stored(cls, record: PictureRecord) -> "Asker":
         """Return what asks by its record alone."""
         checks = record.fingerprint.checks if record.fingerprint else ()
-        return cls(record, lambda number: checks[number : number + 1], lambda _effort: {}, lambda _window: NO_WORDS)
+        return cls(record, lambda number: checks[number : number + 1], lambda _effort: {}, no_words)
 
     @classmethod
     def of_hash(cls, hash: int, generation: str) -> "Asker":

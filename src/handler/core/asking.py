@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from handler.core import look1, surface
 from handler.core.asked import ASKING, MEETS
-from handler.core.entry import Words
+from handler.core.entry import AskingWindow, Words
 from handler.core.matches import HashedWindow
 from handler.core.near_words import words_near
 from handler.core.normalised import locally_normalised
@@ -30,6 +30,7 @@ class AskingWindows:
         self._luma = luma
         self._laid = cache(self._turned_back)
         self._normalised: dict[int, NDArray[np.int16]] = {}  # what was hashed, as small as it may be kept
+        self._near: dict[AskingWindow, Words] = {}
         self._averages = cache(lambda turn: Averages(self._laid(turn)[0]))
 
     def hashed(self, effort: str) -> Mapping[int, HashedWindow]:
@@ -65,15 +66,22 @@ class AskingWindows:
         checks = look1.checks_of(locally_normalised(averages))
         return tuple(_negative(check) if ASKING[number].negative else check for check in checks)
 
-    def words_near(self, number: int, orientation: int) -> Words:
-        """Return the check words of nearly the same windows, of the picture turned as EXIF *orientation* asks: sooner.
+    def words_near(self, asking: Sequence[AskingWindow]) -> Words:
+        """Return the check words of nearly the same 16 windows for each of *asking*, sooner: shape (asking, 16, 2).
 
         They tell strangers apart before anything is read.
         """
-        if number not in self._normalised:
-            self._normalised[number] = locally_normalised(self.averages(number)[None])[0].astype(np.int16)
-        words = words_near(surface.turned(self._normalised[number], orientation).astype(np.float64))
-        return words ^ _CHECKED_BITS if ASKING[number].negative else words
+        new = [one for one in dict.fromkeys(asking) if one not in self._near]
+        for at in range(0, len(new), _AT_ONCE):
+            self._near.update(self._words_near(new[at : at + _AT_ONCE]))
+        return np.stack([self._near[one] for one in asking])
+
+    def _words_near(self, asking: Sequence[AskingWindow]) -> Iterator[tuple[AskingWindow, Words]]:
+        if new := list(dict.fromkeys(number for number, _ in asking if number not in self._normalised)):
+            self._normalise(new, self._averaged(new))
+        turned = [surface.turned(self._normalised[number], orientation) for number, orientation in asking]
+        for one, words in zip(asking, words_near(np.array(turned, np.float64)), strict=True):
+            yield one, words ^ _CHECKED_BITS if ASKING[one[0]].negative else words
 
     def averages(self, number: int) -> NDArray[np.float64]:
         """Return that *number* of ASKING averaged to 32 x 32, in 1/256 level; a negative one as it is."""

@@ -4,7 +4,8 @@ The check words of a view are its first 96 check bits. Journal entries have them
 anything is read. The nearer two hashes are, the more of the bits may differ.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from handler.core.entry import Question, Words, differing, own_words
 from handler.core.generations import GENERATIONS
 from handler.core.words import CHECK_BYTES, CHECK_WORDS, first_words
 
-_AT_ONCE = 32_768  # hits: each takes 16 bytes for each of 16 windows while it is compared
+_AT_ONCE = 16_384  # hits: each takes 32 bytes for each of 16 windows while it is compared
 _ALL_BITS = 8 * CHECK_BYTES
 
 
@@ -33,23 +34,26 @@ class Confirming:
         """
         radius, own_radius = self._generation.check_words_radius, self._generation.own_check_words_radius
         bits = differing(self._own[asked], words) + distances
-        for some in _by_question(asked, np.flatnonzero((bits > radius) & (bits <= own_radius))):
-            near = self._near(self._questions[asked[some[0]]])
-            nearest = differing(words[some, None], near).min(axis=1, initial=_ALL_BITS)
-            bits[some] = np.minimum(bits[some], nearest + distances[some])
+        doubtful = np.flatnonzero((bits > radius) & (bits <= own_radius))
+        for at in range(0, len(doubtful), _AT_ONCE):
+            some = doubtful[at : at + _AT_ONCE]
+            bits[some] = np.minimum(bits[some], self._nearest(asked[some], words[some]) + distances[some])
         possible: NDArray[np.bool_] = bits <= radius
         return possible
 
-    def _near(self, question: Question) -> Words:
-        return np.concatenate([self._asker.words_near(window) for window in question.windows])
-
-
-def _by_question(asked: NDArray[np.int64], some: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Yield those of *some* that met one question, for each question in turn; not too many at once."""
-    some = some[np.argsort(asked[some], kind="stable")]
-    for of_one in np.split(some, np.flatnonzero(np.diff(asked[some])) + 1):
-        for at in range(0, len(of_one), _AT_ONCE):
-            yield of_one[at : at + _AT_ONCE]
+    def _nearest(self, asked: NDArray[np.int64], words: Words) -> NDArray[np.uint8]:
+        """Return in how many bits *words* differ from those near any window of the question that each met, at least."""
+        numbers, question = np.unique(asked, return_inverse=True)
+        windows = [self._questions[number].windows for number in numbers]
+        near = self._asker.words_near(list(chain.from_iterable(windows)))
+        counts = np.array([len(some) for some in windows])
+        first, count = (np.cumsum(counts) - counts)[question], counts[question]
+        nearest = np.full(len(asked), _ALL_BITS, np.uint8)
+        for further in range(max(counts)):  # seldom more than one: windows that have one hash
+            some = np.flatnonzero(count > further)
+            apart = differing(words[some, None], near[first[some] + further]).min(axis=1, initial=_ALL_BITS)
+            nearest[some] = np.minimum(nearest[some], apart)
+        return nearest
 
 
 def check_words(checks: Sequence[bytes]) -> Words:

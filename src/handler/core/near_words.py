@@ -5,6 +5,7 @@ was normalised once is weighed by waves that begin and end there, which is what 
 its own average and its own normalisation make of it: two of the 96 bits.
 """
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -15,8 +16,6 @@ from handler.core.look1 import CHECKED
 from handler.core.windows import SIDE
 from handler.core.words import CHECK_BYTES, CHECK_WORDS, WORD_BYTES
 
-NO_WORDS: Words = np.empty((0, CHECK_WORDS), np.uint64)
-
 _INSET = 1 / 20
 _SCALE = 2.0**12  # waves are whole numbers: with cells below 2^15, what they weigh stays below 2^53
 _FINE = 16  # parts of a cell, of which its share of a wave is the mean
@@ -26,17 +25,21 @@ _FREQUENCIES = int(max(_ROWS.max(), _COLUMNS.max())) + 1
 
 
 def words_near(normalised: NDArray[np.float64]) -> Words:
-    """Return the check words of a window, shape (32, 32), normalised, and of what is cut out of it: shape (16, 2).
+    """Return the check words of windows, shape (n, 32, 32), normalised, and of what is cut out of each: (n, 16, 2).
 
-    The first are its own, nearly.
+    The first of each are its own, nearly.
     """
     waves = _WAVES.reshape(-1, SIDE)
-    weighed = (waves @ normalised @ waves.T).reshape(*_SUMS.shape, *_SUMS.shape)
-    plain = weighed[:, _ROWS, :, _COLUMNS] - weighed[:, -1, :, -1] * _OF_ONES  # without the mean
-    bits = np.packbits(plain.reshape(_BITS, -1) > 0.0, axis=0)
-    words = np.zeros((bits.shape[1], WORD_BYTES * CHECK_WORDS), np.uint8)
-    words[:, :CHECK_BYTES] = bits.T
+    weighed = (waves @ normalised @ waves.T).reshape(len(normalised), -1)
+    chosen, tapers = weighed.take(_CHOSEN, axis=1), weighed.take(_TAPERS, axis=1)
+    words = np.zeros((*tapers.shape, WORD_BYTES * CHECK_WORDS), np.uint8)
+    words[..., :CHECK_BYTES] = np.packbits(chosen > tapers[..., None] * _OF_ONES, axis=2)  # beyond the mean's part
     return words.view(">u8").astype(np.uint64)
+
+
+def no_words(windows: Sequence[object]) -> Words:
+    """Return none for each of *windows*: shape (n, 0, 2)."""
+    return np.empty((len(windows), 0, CHECK_WORDS), np.uint64)
 
 
 def _waves() -> NDArray[np.float64]:
@@ -58,6 +61,11 @@ def _waves() -> NDArray[np.float64]:
 
 _WAVES = _waves()
 _SUMS = _WAVES.sum(axis=-1)
-# What they make of a window of ones, in parts of what the taper makes of it: shape (96, 4, 4), as bits come.
+_CUTS = _SUMS.shape[0] ** 2
+# Where in what they weigh each bit is, shape (16, 96), and what the taper weighs, (16).
+_PLACES = np.arange(_SUMS.size**2).reshape(*_SUMS.shape, *_SUMS.shape)
+_CHOSEN = _PLACES[:, _ROWS, :, _COLUMNS].reshape(_BITS, _CUTS).T
+_TAPERS = _PLACES[:, -1, :, -1].reshape(_CUTS)
+# What they make of a window of ones, in parts of what the taper makes of it: shape (16, 96).
 _SHARES = _SUMS / _SUMS[:, -1:]
-_OF_ONES = _SHARES.T[_ROWS, :, None] * _SHARES.T[_COLUMNS, None, :]
+_OF_ONES = (_SHARES.T[_ROWS, :, None] * _SHARES.T[_COLUMNS, None, :]).reshape(_BITS, _CUTS).T

@@ -15,7 +15,6 @@ from handler.core.entry import Confirms, Question
 from handler.core.generations import GENERATIONS, Generation
 from handler.core.matches import HashedWindow, Likeness, Match
 from handler.core.model import Fingerprint, MatchKind, PictureRecord, Settings
-from handler.core.near_words import NO_WORDS
 from handler.core.phash import HASH_BITS
 from handler.core.words import first_words, repeated
 
@@ -195,7 +194,7 @@ def meetings(asker: Asker, other: Fingerprint, settings: Settings, radius: int) 
     ]
     far = np.array([distances[tuple(at)] for at in found], np.uint8)
     confirming = confirms(asker, met)
-    words = check_words([other.checks[theirs] for _, _, theirs in found]) if confirming else NO_WORDS
+    words = check_words([other.checks[theirs] for _, _, theirs in found] if confirming else [])
     for place, question in enumerate(met):  # one at a time, for the first mostly decides
         this = slice(place, place + 1)
         may_be = confirming is None or bool(confirming(np.array([place]), far[this], words[this])[0])
