@@ -39,27 +39,33 @@ def questions(asker: Asker, settings: Settings) -> list[Question]:
     if picture.fingerprint is None or picture.fingerprint.flat:
         return [Question(key, check_words=repeated(key)) for key in picture.entry_hashes[:1]]
     asked: dict[int, Question] = {}
+    windows = asking_windows(asker, settings)
     for orientation in settings.orientations:
-        for number, window in asking_windows(asker, settings).items():
+        for number, window in windows.items():
             met = generation.meets[settings.effort].of(generation.turned_asking(number, orientation), orientation)
-            if not met:
-                continue
-            new = _asked_by(asker, number, window, orientation)._replace(stored_views=met)
-            known = asked.get(new.hash, new)
-            asked[new.hash] = known._replace(
-                stored_views=tuple(sorted({*known.stored_views, *met})),
-                bucketed=known.bucketed or new.bucketed,
-                windows=tuple(dict.fromkeys((*known.windows, *new.windows))),
-            )
+            if met:
+                new = _asked_by(generation, number, window, orientation, met)
+                known = asked.get(new.hash)
+                asked[new.hash] = _both(known, new) if known else new
     return list(asked.values())
 
 
-def _asked_by(asker: Asker, number: int, window: HashedWindow, orientation: int) -> Question:
-    """Return what that *number* of what asks asks in that orientation, of no stored view yet."""
-    generation = GENERATIONS[asker.record.generation]
+def _both(known: Question, new: Question) -> Question:
+    """Return what asks all that two questions of one hash ask."""
+    return known._replace(
+        stored_views=tuple(sorted({*known.stored_views, *new.stored_views})),
+        bucketed=known.bucketed or new.bucketed,
+        windows=tuple(dict.fromkeys((*known.windows, *new.windows))),
+    )
+
+
+def _asked_by(
+    generation: Generation, number: int, window: HashedWindow, orientation: int, met: tuple[int, ...]
+) -> Question:
+    """Return what that *number* of what asks asks in that orientation of the stored views that it *met*."""
     return Question(
         generation.turned(window.hash, orientation),
-        (),
+        met,
         bucketed=number < generation.anchors and orientation == 1,  # each costs as much as all of the journal
         windows=((number, orientation),),
         check_words=first_words(generation.turned_check(window.check, orientation)) if window.check else (0, 0),
@@ -180,16 +186,14 @@ def taken_apart_s(one: PictureRecord, other: PictureRecord) -> float | None:
 
 def meetings(asker: Asker, other: Fingerprint, settings: Settings, radius: int) -> Iterator[Meeting]:
     """Yield the views that meet within *radius* bits, nearest first."""
-    windows = asking_windows(asker, settings)
+    windows, generation = asking_windows(asker, settings), GENERATIONS[asker.record.generation]
     numbers, hashes = list(windows), tuple(window.hash for window in windows.values())
     turned = turned_hashes(other.generation, hashes, settings.orientations)
     distances = np.bitwise_count(turned[:, :, None] ^ np.array(other.hashes, np.uint64))
     within = (distances <= radius) & meets(other.generation, settings.effort, settings.orientations)[:, numbers]
     found = sorted(np.argwhere(within).tolist(), key=lambda at: (distances[tuple(at)], at))
     met = [
-        _asked_by(asker, numbers[mine], windows[numbers[mine]], settings.orientations[place])._replace(
-            stored_views=(theirs,)
-        )
+        _asked_by(generation, numbers[mine], windows[numbers[mine]], settings.orientations[place], (theirs,))
         for place, mine, theirs in found
     ]
     far = np.array([distances[tuple(at)] for at in found], np.uint8)
