@@ -29,8 +29,7 @@ def words_near(normalised: NDArray[np.float64]) -> Words:
 
     The first of each are its own, nearly.
     """
-    waves = _WAVES.reshape(-1, SIDE)
-    weighed = (waves @ normalised @ waves.T).reshape(len(normalised), -1)
+    weighed = (_DOWN @ normalised @ _ACROSS).reshape(len(normalised), -1)
     chosen, tapers = weighed.take(_CHOSEN, axis=1), weighed.take(_TAPERS, axis=1)
     words = np.zeros((*tapers.shape, WORD_BYTES * CHECK_WORDS), np.uint8)
     words[..., :CHECK_BYTES] = np.packbits(chosen > tapers[..., None] * _OF_ONES, axis=2)  # beyond the mean's part
@@ -60,6 +59,8 @@ def _waves() -> NDArray[np.float64]:
 
 
 _WAVES = _waves()
+_DOWN = _WAVES.reshape(-1, SIDE)
+_ACROSS = _DOWN.T.copy()  # products of small matrices are slower with one that is transposed
 _SUMS = _WAVES.sum(axis=-1)
 _CUTS = _SUMS.shape[0] ** 2
 # Where in what they weigh each bit is, shape (16, 96), and what the taper weighs, (16).
@@ -68,4 +69,4 @@ _CHOSEN = _PLACES[:, _ROWS, :, _COLUMNS].reshape(_BITS, _CUTS).T
 _TAPERS = _PLACES[:, -1, :, -1].reshape(_CUTS)
 # What they make of a window of ones, in parts of what the taper makes of it: shape (16, 96).
 _SHARES = _SUMS / _SUMS[:, -1:]
-_OF_ONES = (_SHARES.T[_ROWS, :, None] * _SHARES.T[_COLUMNS, None, :]).reshape(_BITS, _CUTS).T
+_OF_ONES = (_SHARES.T[_ROWS, :, None] * _SHARES.T[_COLUMNS, None, :]).reshape(_BITS, _CUTS).T.copy()

@@ -182,16 +182,16 @@ def averaged_at_once(luma: NDArray[np.uint8], windows: Sequence[Rectangle]) -> N
     height, width = luma.shape
     levels, averages = luma.astype(np.float64), np.empty((len(windows), SIDE, SIDE))
     for average, (top, bottom, left, right) in zip(averages, windows, strict=True):
-        sums = _shares(height, top, bottom) @ (levels @ _shares(width, left, right).T)
+        sums = _shares(height, top, bottom).T @ (levels @ _shares(width, left, right))
         np.rint(sums * (PER_LEVEL / ((bottom - top) // SIDE * ((right - left) // SIDE))), out=average)
     return averages
 
 
 @lru_cache(maxsize=8)  # a picture is turned in many ways, and few windows of each ask
 def _shares(size: int, start: int, end: int) -> NDArray[np.float64]:
-    """Return how much of each of *size* pixels is in each cell between two edges, in UNITS: shape (32, size)."""
-    edges = start + (end - start) // SIDE * np.arange(SIDE + 1)[:, None]
-    shares: NDArray[np.int64] = np.diff(np.clip(edges - UNITS * np.arange(size), 0, UNITS), axis=0)
+    """Return how much of each of *size* pixels is in each cell between two edges, in UNITS: shape (size, 32)."""
+    edges = start + (end - start) // SIDE * np.arange(SIDE + 1)
+    shares: NDArray[np.int64] = np.diff(np.clip(edges - UNITS * np.arange(size)[:, None], 0, UNITS), axis=1)
     return shares.astype(np.float64)
 
 
