@@ -53,13 +53,12 @@ def _both(mine: NDArray[np.uint8], theirs: NDArray[np.uint8], way: tuple[float, 
 def _at(picture: NDArray[np.uint8], y: Array, x: Array) -> Array:
     """Return the mean colours of *picture* around places in fractions of it: of 5 x 5 points a cell."""
     height, width = picture.shape[:2]
-    levels = np.zeros((len(y), 3))
-    for down in range(-2, 3):
-        for across in range(-2, 3):
-            rows = np.clip((y + down / 5.0 / SIDE) * height, 0, height - 1).astype(np.int64)
-            columns = np.clip((x + across / 5.0 / SIDE) * width, 0, width - 1).astype(np.int64)
-            levels += picture[rows, columns]
-    return levels / 25.0
+    around = np.arange(-2, 3)[:, None] / 5.0 / SIDE
+    rows = np.clip((y + around) * height, 0, height - 1).astype(np.int64)
+    columns = np.clip((x + around) * width, 0, width - 1).astype(np.int64)
+    points = (rows[:, None] * width + columns).reshape(25, -1)
+    levels: Array = picture.reshape(-1, 3).take(points, axis=0).sum(axis=0) / 25.0
+    return levels
 
 
 def _chroma(colours: Array) -> Array:
