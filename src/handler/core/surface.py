@@ -80,9 +80,12 @@ class Surface:
         x = np.clip(np.linspace(box[2], box[3], columns + 1), 0.0, self.width)
         above, before = y.astype(np.int64), x.astype(np.int64)
         down, across = (y - above)[:, None], x - before
-        bands = np.diff(self.sums[above] * (1.0 - down) + self.sums[above + 1] * down, axis=0)
-        cells = np.diff(bands[:, before] * (1.0 - across) + bands[:, before + 1] * across, axis=1)
-        levels: Array = cells / (np.diff(y)[:, None] * np.diff(x))
+        around = self.sums.take(np.concatenate([above, above + 1]), axis=0)
+        around = around.take(np.concatenate([before, before + 1]), axis=1).astype(np.float64)
+        sums = around[: len(y)] * (1.0 - down) + around[len(y) :] * down
+        bands = sums[1:] - sums[:-1]
+        cells = bands[:, : len(x)] * (1.0 - across) + bands[:, len(x) :] * across
+        levels: Array = (cells[:, 1:] - cells[:, :-1]) / ((y[1:] - y[:-1])[:, None] * (x[1:] - x[:-1]))
         return levels
 
     def clipped(self, box: Box) -> Box:
@@ -165,13 +168,13 @@ def interpolated(levels: Array, y: Array, x: Array) -> Array:
     """Return *levels* at (y, x), bilinearly, where 0 is the centre of the first; those outside repeat the edge."""
     height, width = levels.shape
     y, x = np.clip(y, 0.0, height - 1.000001), np.clip(x, 0.0, width - 1.000001)
-    above, before = y.astype(np.int64), x.astype(np.int64)
+    above, before = np.floor(y), np.floor(x)
+    corner, flat = (above * width + before).astype(np.intp), levels.ravel()
     y, x = y - above, x - before
-    corner, flat = above * width + before, levels.ravel()
     upper: Array = flat.take(corner)
-    lower = flat.take(corner + width)
-    upper += (flat.take(corner + 1) - upper) * x
-    lower += (flat.take(corner + width + 1) - lower) * x
+    lower = flat[width:].take(corner)
+    upper += (flat[1:].take(corner) - upper) * x
+    lower += (flat[width + 1 :].take(corner) - lower) * x
     upper += (lower - upper) * y
     return upper
 

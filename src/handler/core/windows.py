@@ -98,12 +98,11 @@ def trim(luma: NDArray[np.uint8]) -> Rectangle:
 
 def variance(levels: NDArray[np.uint8]) -> int:
     """Return the variance of *levels*, rounded down: the same in whatever order they come."""
-    counts = np.zeros(256, np.int64)
+    total = squares = 0
     step = max(1, PART_PIXELS // levels.shape[1])
     for start in range(0, len(levels), step):  # each is widened to 64 bits
-        counts += np.bincount(levels[start : start + step].ravel(), minlength=256)
-    values = np.arange(256)
-    total, squares = int(counts @ values), int(counts @ values**2)
+        part = levels[start : start + step].ravel().astype(np.float64)  # whole numbers add up exactly below 2^53
+        total, squares = total + int(part.sum()), squares + int(part @ part)
     return (levels.size * squares - total * total) // levels.size**2
 
 
