@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from handler.core import colours
 from handler.core.look import NOTHING, Judgement, Look, judge, look
+from handler.core.placing import rough_places, surroundings
 from handler.core.surface import Surface, turned, unturned
 from tests.pictures import photo
 
@@ -83,6 +84,20 @@ def test_a_crop_is_near_and_covers_its_part() -> None:
 
     assert judge(seen)[0] is Judgement.NEAR
     assert seen.covered == pytest.approx((1.0, 320 * 240 / (SIZE[0] * SIZE[1])), abs=0.02)
+
+
+@pytest.mark.parametrize("size", [96, 117, 79])
+@pytest.mark.parametrize(("down", "across"), [(0, 0), (3, -5), (-5, 2), (-2, 3)])
+def test_window_is_placed_roughly_where_it_was_cut_out(size: int, down: int, across: int) -> None:
+    """By cells of another window of 96 pixels that met it; at each of three scales."""
+    picture, cell = Surface.of(luma(scene())), 4
+    top, left = 90.0 + down * cell, 120.0 + across * cell
+    window = (top, top + size, left, left + size)
+
+    first, _ = rough_places(picture, window, surroundings(picture, (90.0, 186.0, 120.0, 216.0)))
+
+    corners = np.array([[top, top + size], [left, left + size], [1.0, 1.0]])
+    assert first @ corners == pytest.approx(corners[:2], abs=cell)
 
 
 def masts(seed: int) -> Image.Image:

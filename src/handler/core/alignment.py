@@ -5,9 +5,11 @@ affine maps by robust Gauss-Newton steps. Then the map is taken to be one betwee
 borders, and refined there at 24, 48 and 96, so that what agrees in the window alone does not pass.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,12 +49,12 @@ class Aligned:
 def aligned(one: Surface, other: Surface, window_one: Box, window_other: Box) -> Aligned | None:
     """Return how *one* lies on *other*, beginning with two windows that seem to show the same; None if in no way."""
     start = direct(window_one, window_other)
-    places = [*rough_places(one, other, window_one, window_other), start]
-    mine = locally_normalised(one.averages(window_one, COARSE, COARSE))
     theirs = surroundings(other, window_other)
-    tried = [*places, *(_refined(mine, window_one, theirs, place, _WINDOW_STEPS) for place in places)]
-    scores = [_score(mine, window_one, theirs, way) for way in tried]
-    if max(scores) < _HOPELESS:
+    places = np.stack([*rough_places(one, window_one, theirs), start])
+    mine = locally_normalised(one.averages(window_one, COARSE, COARSE))
+    tried = np.concatenate([places, _refined(mine, window_one, theirs, places, _WINDOW_STEPS)])
+    scores = _scores(mine, window_one, theirs, tried)
+    if scores.max() < _HOPELESS:
         return None
     found = _descended(one, other, tried[int(np.argmax(np.round(scores, 9)))], start, _LEVELS)
     if found is None or found.score < _SURE:
@@ -74,9 +76,11 @@ def _descended(one: Surface, other: Surface, way: Array, start: Array, levels: S
         mine = locally_normalised(one.averages(box, side, side))
         theirs = _under(other, box, way, side)
         canvas = Canvas(locally_normalised(theirs.levels, side), theirs.box)
-        refined = _refined(mine, box, canvas, way, steps)
-        way = _better(mine, box, canvas, way, refined) if side == COARSE else refined
-        score = round(_score(mine, box, canvas, way), 9) if side == SIDE else score
+        before, way = way, _refined(mine, box, canvas, way, steps)
+        if side == COARSE:
+            way = _better(mine, box, canvas, before, way)
+        if side == SIDE:
+            score = round(float(_scores(mine, box, canvas, way)), 9)
     box = common(one, other, way)
     return Aligned(way, box, score) if box is not None and _plausible(way, start) else None
 
@@ -138,76 +142,112 @@ def _from_unit(box: Box) -> Array:
 
 
 @lru_cache(maxsize=8)
-def _grid(side: int) -> tuple[Array, Array]:
-    """Return the centres of *side* x *side* cells of the square of one around 0."""
-    place = (np.arange(side) + 0.5) / side - 0.5
-    return np.repeat(place, side), np.tile(place, side)
+def _places(side: int) -> Array:
+    """Return the centres of *side* cells of a line of one around 0."""
+    places: Array = (np.arange(side) + 0.5) / side - 0.5
+    return places
 
 
 def _points(way: Array, side: int, levels: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Return where the cells of the unit square lie in *levels*, from centre to centre, and which are inside."""
-    u, v = _grid(side)
-    y, x = (row[0] * u + row[1] * v + (row[2] - 0.5) for row in way)
+    place, shape = _places(side), (*way.shape[:-2], side * side)
+    y, x = (
+        (
+            (way[..., row, :1] * place)[..., :, None]
+            + (way[..., row, 1:2] * place)[..., None, :]
+            + (way[..., row, 2:, None] - 0.5)
+        ).reshape(shape)
+        for row in (0, 1)
+    )
     height, width = levels.shape
     return y, x, (y > -0.501) & (y < height - 0.499) & (x > -0.501) & (x < width - 0.499)
 
 
 def _refined(mine: Array, box: Box, theirs: Canvas, way: Array, steps: int) -> Array:
-    """Return *way* after Gauss-Newton steps that make *theirs* agree with *mine*, the cells of *box*."""
+    """Return *way*, or many of them, after Gauss-Newton steps that make *theirs* agree with *mine*, cells of *box*.
+
+    Many at once are sooner: at 24 x 24 it is the number of numpy's calls that counts.
+    """
     side = len(mine)
     unit = _from_unit(box)
     inner = composed(theirs.cells, composed(way, unit))
-    u, v = _grid(side)
     slopes = [slope.ravel() * side for slope in _slopes(mine)]
     flat = mine.ravel()
-    ridge = 1e-3 * side * side * _STIFFNESS
     for _ in range(steps):
         y, x, inside = _points(inner, side, theirs.levels)
         shown = interpolated(theirs.levels, y, x)
         if side < SIDE:  # far from the place the slopes of both tell more
             down, across = (
-                (slope.ravel() * side + own) / 2.0
-                for slope, own in zip(_slopes(shown.reshape(side, side)), slopes, strict=True)
+                (slope.reshape(shown.shape) * side + own) / 2.0
+                for slope, own in zip(_slopes(shown.reshape(*shown.shape[:-1], side, side)), slopes, strict=True)
             )
         else:
             down, across = slopes
         rest = flat - shown
-        lever = np.stack([down * u, down * v, down, across * u, across * v, across])
-        weighed = lever * (inside / (1.0 + (rest / _BREADTH) ** 2))
-        curved = weighed @ lever.T
-        curved[_DIAGONAL] = curved[_DIAGONAL] * 1.001 + ridge
-        change = np.linalg.solve(curved, weighed @ rest).reshape(2, 3)
-        inner = composed(inner, change + _IDENTITY)
+        weights = inside / (1.0 + (rest / _BREADTH) ** 2)
+        inner = composed(inner, _change(down, across, rest, weights) + _IDENTITY)
     (a, _, c), (_, e, f) = unit
     return composed(inverse(theirs.cells), composed(inner, np.array([[1 / a, 0.0, -c / a], [0.0, 1 / e, -f / e]])))
 
 
+def _change(down: Array, across: Array, rest: Array, weights: Array) -> Array:
+    """Return by what a map has to change so that slopes *down* and *across* explain *rest*: the least squares.
+
+    A number of the map moves a cell by a slope times u, v or 1, its place in the unit square. So the products of two
+    such levers are those of the slopes times one of six monomials, and no lever is made.
+    """
+    cells = rest.shape[-1]
+    downs, acrosses = weights * down, weights * across
+    products = np.stack([downs * down, downs * across, acrosses * across, downs * rest, acrosses * rest], axis=-2)
+    sums = products @ _monomials(math.isqrt(cells))
+    curved, pull = sums[..., _SLOPES, _TIMES], sums[..., 3:, :3]
+    curved[..., _EACH, _EACH] = curved[..., _EACH, _EACH] * 1.001 + 1e-3 * cells * _STIFFNESS
+    change: NDArray[Any] = np.linalg.solve(curved, pull.reshape(*pull.shape[:-2], 6, 1))
+    return change.reshape(pull.shape)
+
+
 _IDENTITY = np.eye(2, 3)
-_DIAGONAL = np.diag_indices(6)
+_EACH = np.arange(6)
 _STIFFNESS = np.array([0.05, 0.05, 0.01, 0.05, 0.05, 0.01])  # holds what flat pictures leave free
+# Of the product of two levers: which slopes it has (both down, one of each, both across), and which monomial.
+_SLOPES = np.add.outer(_EACH // 3, _EACH // 3)
+_TIMES = np.tile([[3, 4, 0], [4, 5, 1], [0, 1, 2]], (2, 2))
+
+
+@lru_cache(maxsize=8)
+def _monomials(side: int) -> Array:
+    """Return u, v, 1, u x u, u x v and v x v at each cell of the unit square: a column for each."""
+    place = _places(side)
+    u, v = np.repeat(place, side), np.tile(place, side)
+    return np.stack([u, v, np.ones(side * side), u * u, u * v, v * v], axis=1)
 
 
 def _slopes(levels: Array) -> tuple[Array, Array]:
     """Return the differences down and across, over two cells; one at the edges is that of the cell beside it."""
     down, across = np.empty_like(levels), np.empty_like(levels)
-    np.subtract(levels[2:], levels[:-2], out=down[1:-1])
-    np.subtract(levels[:, 2:], levels[:, :-2], out=across[:, 1:-1])
-    down[0], down[-1], across[:, 0], across[:, -1] = down[1], down[-2], across[:, 1], across[:, -2]
+    np.subtract(levels[..., 2:, :], levels[..., :-2, :], out=down[..., 1:-1, :])
+    np.subtract(levels[..., 2:], levels[..., :-2], out=across[..., 1:-1])
+    for slopes in (down.swapaxes(-1, -2), across):
+        slopes[..., 0], slopes[..., -1] = slopes[..., 1], slopes[..., -2]
     return down / 2.0, across / 2.0
 
 
-def _score(mine: Array, box: Box, theirs: Canvas, way: Array) -> float:
-    """Return the correlation of *mine* with what lies under it; what lies outside agrees with nothing."""
+def _scores(mine: Array, box: Box, theirs: Canvas, way: Array) -> Array:
+    """Return the correlation of *mine* with what lies under it by *way*, or by each of many.
+
+    What lies outside agrees with nothing.
+    """
     side = len(mine)
     y, x, inside = _points(composed(theirs.cells, composed(way, _from_unit(box))), side, theirs.levels)
     shown, flat = interpolated(theirs.levels, y, x) * inside, mine.ravel()
     own = flat @ flat
-    return float(flat @ shown / np.sqrt(own * max(shown @ shown, own / 4.0) + 1e-9))
+    scores: Array = shown @ flat / np.sqrt(own * np.maximum((shown * shown).sum(axis=-1), own / 4.0) + 1e-9)
+    return scores
 
 
 def _better(mine: Array, box: Box, theirs: Canvas, way: Array, other: Array) -> Array:
     """Return which of two ways agrees better: the first if neither does."""
-    before, after = (round(_score(mine, box, theirs, one), 9) for one in (way, other))
+    before, after = np.round(_scores(mine, box, theirs, np.stack([way, other])), 9)
     return other if after > before else way
 
 

@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handler.core.model import Box
-from handler.core.surface import Array, Surface, averaging, inverse, normalised
+from handler.core.surface import Array, Surface, averaging, gaussian, inverse, normalised, normalised_by
 
 COARSE = 24  # cells a side
 _SCALES = (0.82, 1.0, 1.22)  # a view seldom ends where the other picture does
 _MARGIN = 6  # of 24: how far beyond a window the other one is looked for
-_TRANSFORM = 48  # holds 24 x 1.22 and twice the margin
+_SLACK = _MARGIN // 2  # beyond the edge of the picture
+_SIZES = tuple(round(COARSE * scale) for scale in _SCALES)
+_BEFORE = max(_SIZES) - COARSE + _SLACK  # the largest shift up or to the left
+_SHIFTS = _BEFORE + COARSE + 2 * _MARGIN - min(_SIZES) + _SLACK + 1
+_TRANSFORM = 48  # holds a window, margins and _BEFORE; what goes beyond the end meets the zeros before the start
 _STARTS = 2  # places that are refined
 SHARE_OF_SIDE = 1 / 16  # the deviation of the Gaussian that is taken for local
 FLOOR = 3.5  # levels: a local deviation below that is noise
@@ -59,45 +64,75 @@ def surroundings(other: Surface, window: Box) -> Canvas:
     return Canvas(locally_normalised(levels, COARSE), box)
 
 
-def rough_places(one: Surface, other: Surface, window: Box, window_other: Box) -> list[Array]:
-    """Return the maps that lay *window* where it correlates best with what is around the other one."""
-    canvas = surroundings(other, window_other)
-    fine = one.averages(window, 2 * COARSE, 2 * COARSE)
-    sizes = [(round(COARSE * down), round(COARSE * across)) for down in _SCALES for across in _SCALES]
-    stack = np.zeros((len(sizes), _TRANSFORM, _TRANSFORM))
-    for layer, (rows, columns) in zip(stack, sizes, strict=True):
-        small = averaging(2 * COARSE, rows) @ fine @ averaging(2 * COARSE, columns).T
-        layer[:rows, :columns] = locally_normalised(small, COARSE)
-    padded = np.zeros((2, _TRANSFORM, _TRANSFORM))
+def rough_places(one: Surface, window: Box, canvas: Canvas) -> list[Array]:
+    """Return the maps that lay *window* where it correlates best with *canvas*, what is around the other one."""
+    shown = _in_all_sizes(one.averages(window, 2 * COARSE, 2 * COARSE))
     height, width = canvas.levels.shape
-    padded[0, :height, :width] = canvas.levels
-    padded[1, :height, :width] = canvas.levels**2
-    seen, energy = np.fft.rfft2(padded)
-    meeting = np.fft.irfft2(seen * np.fft.rfft2(stack).conj(), (_TRANSFORM, _TRANSFORM))
-    under = np.fft.irfft2(energy * _extents(), (_TRANSFORM, _TRANSFORM))
-    own = (stack * stack).sum(axis=(1, 2))[:, None, None]
-    score = meeting / np.sqrt(own * np.maximum(under, own / 4.0) + 1e-9)
-    best = []
-    slack = _MARGIN // 2  # beyond the edge of the picture
-    for number, (rows, columns) in enumerate(sizes):
-        down = np.arange(min(0, height - rows) - slack, max(0, height - rows) + slack + 1)
-        across = np.arange(min(0, width - columns) - slack, max(0, width - columns) + slack + 1)
-        part = np.round(score[number][np.ix_(down % _TRANSFORM, across % _TRANSFORM)], 9)
-        y, x = divmod(int(part.argmax()), len(across))
-        best.append((-part[y, x], number, int(down[y]), int(across[x])))
+    padded = np.zeros((_TRANSFORM, _TRANSFORM))
+    padded[_BEFORE : _BEFORE + height, _BEFORE : _BEFORE + width] = canvas.levels
+    spectra = np.fft.rfft2(padded) * np.fft.rfft2(shown).conj()
+    meeting = np.fft.irfft2(spectra, (_TRANSFORM, _TRANSFORM))[:, :_SHIFTS, :_SHIFTS]
+    under = _by_pairs(_extents() @ (padded * padded) @ _extents().T)
+    own = (shown * shown).sum(axis=(1, 2))[:, None, None]
+    score = np.round(meeting / np.sqrt(own * np.maximum(under, own / 4.0) + 1e-9), 9)
+    score = np.where(_within(height, width), score, -np.inf).reshape(len(score), -1)
+    best = score.argmax(axis=1)
+    (down, _, top), (_, across, left) = inverse(canvas.cells)
     ways = []
-    for _, number, y, x in sorted(best)[:_STARTS]:
-        rows, columns = sizes[number]
-        (down_, _, top), (_, across_, left) = inverse(canvas.cells)
-        place = top + y * down_, top + (y + rows) * down_, left + x * across_, left + (x + columns) * across_
+    for number in np.argsort(-score.max(axis=1), kind="stable")[:_STARTS].tolist():
+        y, x = (place - _BEFORE for place in divmod(int(best[number]), _SHIFTS))
+        rows, columns = (_SIZES[scale] for scale in divmod(number, len(_SIZES)))
+        place = top + y * down, top + (y + rows) * down, left + x * across, left + (x + columns) * across
         ways.append(direct(window, place))
     return ways
 
 
+def _in_all_sizes(fine: Array) -> Array:
+    """Return a window of 48 x 48 cells in each pair of _SIZES, normalised: shape (9, 48, 48), with zeros around.
+
+    All of them are parts of one matrix meanwhile, which is sooner than one after the other.
+    """
+    shrinking, spread = _shrinking()
+    parts = normalised_by(spread, shrinking @ fine @ shrinking.T, spread, FLOOR)
+    ends = np.cumsum(_SIZES)[:-1]
+    shown = np.zeros((len(_SIZES) ** 2, _TRANSFORM, _TRANSFORM))
+    some = (part for rows in np.split(parts, ends) for part in np.split(rows, ends, axis=1))
+    for layer, part in zip(shown, some, strict=True):
+        layer[: part.shape[0], : part.shape[1]] = part
+    return shown
+
+
+def _by_pairs(of_all: NDArray[Any]) -> NDArray[Any]:
+    """Return what is of all sizes down and across, below and beside each other, pair by pair of sizes."""
+    several = len(_SIZES)
+    pairs = of_all.reshape(several, _SHIFTS, several, _SHIFTS).swapaxes(1, 2)
+    return pairs.reshape(several**2, _SHIFTS, _SHIFTS)
+
+
 @lru_cache(maxsize=1)
-def _extents() -> NDArray[np.complex128]:
-    ones = np.zeros((len(_SCALES) ** 2, _TRANSFORM, _TRANSFORM))
-    for layer, (down, across) in zip(ones, ((a, b) for a in _SCALES for b in _SCALES), strict=True):
-        layer[: round(COARSE * down), : round(COARSE * across)] = 1.0
-    transform: NDArray[np.complex128] = np.fft.rfft2(ones).conj()
-    return transform
+def _shrinking() -> tuple[Array, Array]:
+    """Return the matrices that average 48 cells to each of _SIZES, below each other, and that smooth each of these."""
+    spread = np.zeros((sum(_SIZES), sum(_SIZES)))
+    for size, end in zip(_SIZES, np.cumsum(_SIZES).tolist(), strict=True):
+        spread[end - size : end, end - size : end] = gaussian(size, COARSE * SHARE_OF_SIDE)
+    return np.vstack([averaging(2 * COARSE, size) for size in _SIZES]), spread
+
+
+@lru_cache(maxsize=1)
+def _extents() -> Array:
+    """Return the matrix that adds up what lies under each of _SIZES at each shift."""
+    first, place = np.arange(_SHIFTS)[:, None], np.arange(_TRANSFORM)
+    return np.vstack([(place >= first) & (place < first + size) for size in _SIZES]).astype(np.float64)
+
+
+@lru_cache(maxsize=64)
+def _within(height: int, width: int) -> NDArray[np.bool_]:
+    """Return at which shifts a window lies within a canvas of that size, but for _SLACK; pair by pair of sizes."""
+    shift = np.arange(_SHIFTS) - _BEFORE
+    down, across = (
+        np.concatenate(
+            [(shift >= min(0, side - size) - _SLACK) & (shift <= max(0, side - size) + _SLACK) for size in _SIZES]
+        )
+        for side in (height, width)
+    )
+    return _by_pairs(down[:, None] & across)

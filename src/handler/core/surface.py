@@ -139,7 +139,11 @@ def _grain(luma: NDArray[np.uint8]) -> float:
 
 def normalised(levels: Array, sigma: float, floor: float) -> Array:
     """Return *levels* less their Gaussian mean, over their local deviation and *floor*."""
-    down, across = gaussian(levels.shape[0], sigma), gaussian(levels.shape[1], sigma)
+    return normalised_by(gaussian(levels.shape[0], sigma), levels, gaussian(levels.shape[1], sigma), floor)
+
+
+def normalised_by(down: Array, levels: Array, across: Array, floor: float) -> Array:
+    """Return *levels* less what they are smoothed to by *down* and *across*, over the local deviation and *floor*."""
     rest = levels - down @ levels @ across.T
     normal: Array = rest / np.sqrt(down @ (rest * rest) @ across.T + floor * floor)
     return normal
@@ -189,9 +193,9 @@ def moved_lines(lines: Array, way: Array) -> Array:
 
 
 def composed(second: Array, first: Array) -> Array:
-    """Return the map that is *first*, then *second*."""
-    both: Array = second[:, :2] @ first
-    both[:, 2] += second[:, 2]
+    """Return the map that is *first*, then *second*; either may be many maps."""
+    both: Array = second[..., :2] @ first
+    both[..., 2] += second[..., 2]
     return both
 
 
