@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from samtranslator.yaml_helper import yaml_parse
 
 TEMPLATE: dict[str, Any] = yaml_parse((Path(__file__).parents[1] / "template.yaml").read_text())
@@ -97,8 +96,6 @@ def resolved(value: Any, names: Mapping[str, str], parameters: Mapping[str, Any]
             return re.split("[/:]", names.get(name, name))[-1]
         case {"Fn::If": ["MakesTables", then, _]}:  # all stacks of tests have tables of their own
             return resolved(then, names, parameters)
-        case {"Fn::FindInMap": [mapping, key, attribute]}:
-            return TEMPLATE["Mappings"][mapping][str(resolved(key, names, parameters))][attribute]
         case _:
             return value
 
@@ -159,12 +156,7 @@ class Alarm:
         """Each series: its name, its description, the statistic, and the period in seconds."""
         properties = self._properties
         if "Metrics" not in properties:
-            yield (
-                "value",
-                properties,
-                properties.get("Statistic") or properties["ExtendedStatistic"],
-                properties["Period"],
-            )
+            yield "value", properties, properties["Statistic"], properties["Period"]
         for one in properties.get("Metrics", ()):
             if stat := one.get("MetricStat"):
                 yield one["Id"], stat["Metric"], stat["Stat"], stat["Period"]
@@ -192,8 +184,7 @@ def _statistic(values: list[float], stat: str) -> float | None:
             return sum(values)
         case "Maximum":
             return max(values)
-        case _:
-            return float(np.percentile(values, float(stat.removeprefix("p"))))
+    raise ValueError(f"unknown statistic: {stat}")
 
 
 def _computed(expression: str, values: Mapping[str, float | None]) -> float | None:

@@ -20,7 +20,7 @@ from handler.cli.stacks import STACK
 from tests.alarms import ALARMS, AWS_METRICS, Alarm, Metric, Point, short_name
 
 QUEUES = {"FailureQueue": "FailureQueueUrl", "IntakeQueue": "IntakeQueueUrl"}
-STATISTICS = {"Sum": "Sum", "SampleCount": "Sum", "Maximum": "Maximum", "p95": "Maximum"}  # of a second
+STATISTICS = {"Sum": "Sum", "SampleCount": "Sum", "Maximum": "Maximum"}  # of a second
 PUT = ("indexed", "rejected")  # what is put into PictureTable, by the message of its line
 LOST = {  # what the emulator says in its own log, and AWS counts
     "DestinationDeliveryFailures": "DLQ target not found",
@@ -29,7 +29,6 @@ LOST = {  # what the emulator says in its own log, and AWS counts
 }
 WATCHED = {metric.name: metric for one in ALARMS for metric in Alarm(one).metrics.values()}
 AT_ONCE = 100  # points in one request
-_DURATION = re.compile(r"REPORT .*?\tDuration: (\d+) ms")
 
 
 class Clock:
@@ -207,8 +206,6 @@ def _counts(message: str, metrics: "_Metrics", role: str) -> Iterator[tuple[Metr
     """What one line of a function's log says."""
     if message.startswith("START "):
         yield metrics.of("Invocations", role), 1.0
-    if found := _DURATION.match(message):
-        yield metrics.of("Duration", role), float(found[1])
     document: dict[str, Any] = json.loads(message) if message.startswith("{") else {}
     if document.get("message") in PUT:
         yield metrics.of("SuccessfulRequestLatency"), 1.0

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -22,6 +23,7 @@ class Proxy:
         self.target = ""
         self._lock, self._let_go = threading.Lock(), threading.Condition()
         self._held = set[str]()
+        self._arrived = dict[str, float]()
         self._until_crash: int | None = None
         self._effective = False
         self.crashed = threading.Event()
@@ -53,6 +55,13 @@ class Proxy:
         """Keep all requests waiting whose path has *word*."""
         with self._let_go:
             self._held.add(word)
+            self._arrived.pop(word, None)
+
+    def held_since(self, word: str) -> float:
+        """Wait for the first request that has to wait for *word*; return when it came, by `time.monotonic`."""
+        with self._let_go:
+            assert self._let_go.wait_for(lambda: word in self._arrived, timeout=60)
+            return self._arrived[word]
 
     def let_go(self, word: str) -> None:
         """Forward those that wait for *word*."""
@@ -70,6 +79,10 @@ class Proxy:
 
     def _wait(self, path: str) -> None:
         with self._let_go:
+            for word in self._held:
+                if word in path:
+                    self._arrived.setdefault(word, time.monotonic())
+            self._let_go.notify_all()
             self._let_go.wait_for(lambda: not any(word in path for word in self._held))
 
     def _crashes_now(self) -> bool:

@@ -14,6 +14,7 @@ from handler.core.correlation import correlation_id
 from handler.core.found import Found
 from handler.core.model import Outcome
 from handler.core.phash import to_hex
+from handler.deadline import Allotted
 from handler.dedup import Deduplicator
 from handler.deliveries import Created, Ignored, Item, LookUp, Removed, Result, UnknownEvent, Unreadable
 from handler.events import decode
@@ -41,28 +42,29 @@ def handle(event: Mapping[str, Any], context: LambdaContext, service: Callable[[
     except UnknownEvent:
         log.failure("refused")
         raise
-    deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
+    begin = time.monotonic()
+    allotted = Allotted(begin, begin + context.get_remaining_time_in_millis() / 1000)
     left = range(len(delivery.items), 0, -1)
-    results = [_run(item, service, deadline, left=count) for item, count in zip(delivery.items, left, strict=True)]
+    results = [_run(item, service, allotted, left=count) for item, count in zip(delivery.items, left, strict=True)]
     return delivery.reply(results)
 
 
-def _run(item: Item, service: Callable[[], Service], deadline: float, *, left: int) -> Result:
+def _run(item: Item, service: Callable[[], Service], allotted: Allotted, *, left: int) -> Result:
     """Handle one item, and log one line about it, which counts what is amiss; no error of it reaches the others.
 
-    *left* is how many have to be done by the deadline, this one among them.
+    *left* is how many have to be done in the *allotted* time, this one among them.
     """
     start = time.perf_counter()
     made = None
     try:
         made = service()
-        made.retries.begin(deadline)
+        made.retries.begin(allotted.end)
         besides = _keep_up(made.shadow, item) if made.shadow else None
-        report = _report(made.deduplicator, made.look_ups, item, deadline, left=left)
+        report = _report(made.deduplicator, made.look_ups, item, allotted.end, left=left)
     except Exception as error:
         consumed = _consumed(made.meter) if made else {}
         dear = {"DearReads": made.is_dear(consumed["read_units"])} if made else {}
-        log.failure("failed", _names(item) | consumed, dear)
+        log.failure("failed", _names(item) | consumed | _nearly_ended(allotted), dear)
         return Result(item, error=error)
     if report is None:
         log.logger.info(Outcome.IGNORED.value, extra=_names(item))
@@ -71,14 +73,25 @@ def _run(item: Item, service: Callable[[], Service], deadline: float, *, left: i
     fields = _fields(report) | _followed(item) | consumed | {"ms": round((time.perf_counter() - start) * 1000)}
     if trouble := report.trouble or (besides and besides.trouble):
         fields["trouble"] = trouble
+    ends = _nearly_ended(allotted)
     counts = {
         "Rejected": name == Outcome.REJECTED,
         "ListMatches": report.listed if name in (Outcome.INDEXED, CAME_AGAIN) else 0,
-        "Troubles": bool(trouble) or not report.complete,
+        "Troubles": bool(trouble) or not report.complete or bool(ends),
         "DearReads": made.is_dear(consumed["read_units"]),
     }
-    log.logger.info(name, extra=fields | log.counting(counts))
+    write = log.logger.error if ends else log.logger.info
+    write(name, extra=fields | ends | log.counting(counts))
     return Result(item, report.outcome, detail=_reason(report), answer=answer(report))
+
+
+def _nearly_ended(allotted: Allotted) -> dict[str, int]:
+    """Return the field that tells of an invocation which nearly takes all of its time.
+
+    Its line is an error, so that it counts at every `LogLevel`: soon such an invocation is ended, and cannot tell.
+    """
+    left_ms = allotted.little_left_ms(time.monotonic())
+    return {} if left_ms is None else {"left_ms": left_ms}
 
 
 def _keep_up(shadow: Indexer, item: Item) -> Report | None:

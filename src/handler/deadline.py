@@ -3,9 +3,23 @@
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+NEAR_SHARE = 0.9  # of the time of an invocation: one that takes more will soon be ended before it is done
 RESERVED_S = 2.0  # of an invocation: to note, publish and mark, or to answer
+
+
+class Allotted(NamedTuple):
+    """The time that an invocation has, on a clock that only the caller knows, in seconds."""
+
+    begin: float
+    end: float
+
+    def little_left_ms(self, now: float) -> int | None:
+        """Return the milliseconds that are left, where that is a tenth of all or less; else None."""
+        if now < self.begin + NEAR_SHARE * (self.end - self.begin):
+            return None
+        return max(0, round((self.end - now) * 1000))
 
 
 class OutOfTime(Exception):

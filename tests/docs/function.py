@@ -51,10 +51,10 @@ class Function(FakeDeployment):
         """The instance, to which all reads are dear: so that lines have what they may have."""
         return self.service()._replace(usual_read_units=-1)
 
-    def handle(self, event: Mapping[str, Any]) -> HandledEvent:
+    def handle(self, event: Mapping[str, Any], *, remaining_ms: int = 60_000) -> HandledEvent:
         """Handle *event*; what it says on standard output is the log, with the metrics in it."""
         self.output()
-        context: Any = Context()
+        context: Any = Context(remaining_ms)
         try:
             reply = app.handle(event, context, lambda: self.instance)
         except Exception:

@@ -7,7 +7,7 @@ event brings about is found in the source.
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,19 @@ def everything(function: Callable[..., Function]) -> list[HandledEvent]:
     looked = partial(function, **parts, catalog=InMemoryCatalog(), max_looks=5, max_matches=1)  # where packs are there
     handled += [looked().handle(created(key)) for _, key in pictures.objects]
     handled += [looked().handle(each) for each in coming]
-    return handled
+    return [*handled, *out_of_time(function, coming)]
+
+
+def out_of_time(function: Callable[..., Function], coming: Sequence[dict[str, Any]]) -> Iterator[HandledEvent]:
+    """What comes of events, and of pictures that are *coming* again, in invocations that are about to end."""
+    pictures = InMemoryPictures()
+    pictures.objects = {(BUCKET, "cat"): PICTURE, (BUCKET, "copy"): COPY, (BUCKET, "text"): b"text"}
+    ending = function(pictures=pictures, catalog=InMemoryCatalog())
+    events = [created("cat"), created("copy"), created("text"), created("missing"), look_up("cat"), *coming]
+    events += [event("ObjectRemoved:Delete", "cat", "6"), created("cat", "4")]
+    for one in events:
+        yield ending.handle(one, remaining_ms=0)
+    yield function(pictures=BrokenPictures()).handle(created("cat"), remaining_ms=0)
 
 
 # --- the log ---
@@ -120,12 +132,14 @@ def test_every_message_of_the_log(fields: dict[str, set[str]]) -> None:
 
 
 def test_levels_of_the_log(everything: list[HandledEvent]) -> None:
-    levels = {line["message"]: line["level"] for handled in everything for line in handled.lines}
+    lines = [line for handled in everything for line in handled.lines]
+    levels = {line["message"]: line["level"] for line in lines if "left_ms" not in line}
 
     documented = {code(name)[0]: code(level)[0] for name, _, level in table(PAGE, "The log")}
     assert documented.pop("parser_does_not_fit") == "WARNING"
     assert {message: levels[message] for message in documented} == documented
     assert {levels[outcome] for outcome in Outcome} == {"INFO"}
+    assert {line["level"] for line in lines if "left_ms" in line} == {"ERROR"}
 
 
 def test_fields_of_the_log_and_the_lines_that_have_them(fields: dict[str, set[str]]) -> None:

@@ -101,9 +101,11 @@ def test_who_was_told_of_what(lines: list[Row]) -> None:
 
 def test_widgets_of_the_log_have_something_to_show(lines: list[Row]) -> None:
     assert insights.run(OF_LOG["Notices by kind"], lines) == [{"kind": "near", "notices": 1, "pairs": 1}]
-    assert insights.run(OF_LOG["Failures by cause"], lines) == [{"exception_name": "ConnectionError", "failures": 1}]
+    assert insights.run(OF_LOG["Failures by cause"], lines) == [
+        {"message": "failed", "exception_name": "ConnectionError", "errors": 1}
+    ]
     (troubles,) = insights.run(OF_LOG["Troubles, by the hour"], lines)
-    assert troubles == {"failed": 1, "partial": 0, "without_packs": 0}
+    assert troubles == {"failed": 1, "partial": 0, "without_packs": 0, "slow": 0}
     outcomes = {row["message"]: row for row in insights.run(OF_LOG["Outcomes, and their matches"], lines)}
     assert {message: row["lines"] for message, row in outcomes.items()} == {"failed": 1, "indexed": 2, "rejected": 2}
     assert outcomes["indexed"]["matches"] == 1

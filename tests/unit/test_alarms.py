@@ -105,14 +105,6 @@ def test_topic_of_alarms_lets_cloudwatch_publish() -> None:
     assert (allow["Principal"], allow["Action"]) == ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
 
 
-def test_near_the_timeout_is_nine_tenths_of_it() -> None:
-    near = TEMPLATE["Mappings"]["NearTimeout"]
-
-    assert {timeout: one["ms"] for timeout, one in near.items()} == {
-        str(timeout): 900 * timeout for timeout in TEMPLATE["Parameters"]["Timeout"]["AllowedValues"]
-    }
-
-
 # --- how alarms of AWS's metrics are judged ---
 
 
@@ -131,7 +123,6 @@ SPECIFIED = {
     "BusEventsLostAlarm": ([1], [0]),
     "DeliveriesAlarm": ([1], [0]),
     "ThrottlesAlarm": ([1, 9, 1], [9, 0, 9]),
-    "DurationAlarm": ([54_000, 60_000, 54_001], [60_000, 53_999, 60_000]),
     "QueueAgeAlarm": ([3600, 3900, 4200], [0, 3900, 4200]),
     "QueueDepthAlarm": ([100_000] * 3, [99_999] * 3),
     "QuietDayAlarm": ([0], [1]),
@@ -203,4 +194,3 @@ def test_what_waits_for_its_time_is_not_late() -> None:
 
 def test_thresholds_are_those_of_the_site() -> None:
     assert Alarm("QueueAgeAlarm", AlarmQueueAge=60).threshold == 60
-    assert Alarm("DurationAlarm", Timeout=900).threshold == 810_000

@@ -14,8 +14,9 @@ from handler.cli.facts import LogCount
 from handler.cli.stacks import DeployedStack
 from handler.core.found import Lack, Route
 
-FAILED, PARTIAL, NO_PACKS, QUESTIONS, PROBED, AGAIN = "failed", "partial", "no_packs", "questions", "probed", "again"
-KINDS = (FAILED, PARTIAL, NO_PACKS, PROBED, AGAIN)  # of the function that handles events
+FAILED, PARTIAL, NO_PACKS, SLOW, QUESTIONS = "failed", "partial", "no_packs", "slow", "questions"  # what is amiss
+PROBED, AGAIN = "probed", "again"
+KINDS = (FAILED, PARTIAL, NO_PACKS, SLOW, PROBED, AGAIN)  # of the function that handles events
 UNUSUAL = '{ $.Troubles = 1 || $.again_s = * || $.route = "probed" }'
 AMISS = "{ $.Troubles = 1 }"
 PATIENCE_S = 4.0  # for which a log is looked through, the last quarter of an hour first
@@ -83,6 +84,7 @@ def _kinds(line: Line) -> set[str]:
         FAILED: line.get("message") in ("failed", "refused"),
         PARTIAL: f"{Lack.MEMORY}: " in line.get("lacks", ""),
         NO_PACKS: "trouble" in line,
+        SLOW: "left_ms" in line,
         PROBED: line.get("route") == Route.PROBED,
         AGAIN: "again_s" in line,
     }
@@ -92,7 +94,8 @@ def _kinds(line: Line) -> set[str]:
 def _example(line: Line) -> tuple[str, str]:
     """Return the object that *line* is about, and what it says was amiss; both may be empty."""
     of = f"s3://{line['bucket']}/{line['key']}" if "bucket" in line and "key" in line else ""
-    return of, str(line.get("exception_name") or line.get("trouble") or line.get("lacks") or "")
+    left = f"{line['left_ms']} ms left" if "left_ms" in line else ""
+    return of, str(line.get("exception_name") or line.get("trouble") or line.get("lacks") or left)
 
 
 def _parsed(text: str) -> Line | None:

@@ -16,7 +16,7 @@ from handler.cli.facts import (
     StackFacts,
 )
 from handler.cli.healthiness import Healthiness, health, untold
-from handler.cli.log_counts import AGAIN, FAILED, NO_PACKS, PARTIAL, PROBED, QUESTIONS
+from handler.cli.log_counts import AGAIN, FAILED, NO_PACKS, PARTIAL, PROBED, QUESTIONS, SLOW
 from handler.cli.measures import counted
 from handler.cli.output import printable
 from handler.cli.readings import UPLOADS
@@ -38,6 +38,7 @@ LOGGED = {  # by kind of line
     FAILED: "FAILED",
     PARTIAL: "PARTIAL",
     NO_PACKS: "NO PACKS",
+    SLOW: "SLOW",
     QUESTIONS: "QUESTIONS",
     PROBED: "PROBED",
     AGAIN: "AGAIN",

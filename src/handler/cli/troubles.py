@@ -21,7 +21,7 @@ from handler.cli.facts import (
     Subscribers,
     WaitingQueue,
 )
-from handler.cli.log_counts import AMISS, FAILED, NO_PACKS, PARTIAL, QUESTIONS
+from handler.cli.log_counts import AMISS, FAILED, NO_PACKS, PARTIAL, QUESTIONS, SLOW
 from handler.cli.measures import counted
 from handler.cli.program import ours
 
@@ -35,7 +35,7 @@ LOG_FILTERS = {  # by page: what it looks for in the log
     "failed-events": '{ $.message = "failed" }',
     "question-errors": '{ $.level = "ERROR" || $.level = "WARN" || $.Troubles = 1 }',
     "throttles": '{ $.message = "indexed" }',
-    "duration": '{ $.message = "indexed" && $.ms > 10000 }',
+    "duration": "{ $.left_ms = * }",
     "intake-queue": '{ $.message = "failed" || $.lacks = * }',
     "rejected": '{ $.message = "rejected" }',
     "partial-searches": "{ $.complete IS FALSE }",
@@ -47,6 +47,7 @@ AMISS_KINDS = {  # what the alarm `troubles` may be about: the page, and what is
     FAILED: ("failed-events", "event failed", "events failed"),
     PARTIAL: ("partial-searches", "search was partial for want of memory", "searches were partial for want of memory"),
     NO_PACKS: ("packs-unavailable", "object met trouble with packs", "objects met trouble with packs"),
+    SLOW: ("duration", "object was done shortly before Timeout", "objects were done shortly before Timeout"),
     QUESTIONS: ("question-errors", "question failed, or was partial", "questions failed, or were partial"),
 }
 

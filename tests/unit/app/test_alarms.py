@@ -30,16 +30,19 @@ class Watched:
     now: float = 0.0
     points: list[Point] = field(default_factory=list)
 
-    def handle(self, event: dict[str, Any], service: Callable[[], Service]) -> None:
+    def handle(self, event: dict[str, Any], service: Callable[[], Service], *, remaining_ms: int = 60_000) -> None:
         self.now += APART_S
-        for name, values in self.invoke(event, service).metrics.items():
+        for name, values in self.invoke(event, service, remaining_ms=remaining_ms).metrics.items():
             metric = Metric(log.NAMESPACE, name, (("service", STACK),), "AWS::StackName")
             self.points += [Point(metric, self.now, value) for value in values]
 
-    def uploads(self, there: FakeDeployment, count: int = 5, body: bytes = PICTURE) -> None:
-        """Handle uploads of *body*, each by a new instance."""
+    def uploads(
+        self, there: FakeDeployment, count: int = 5, body: bytes = PICTURE, *, remaining_ms: int = 60_000
+    ) -> None:
+        """Handle uploads of *body*, each by a new instance, whose invocations have so much time."""
         for number in range(count):
-            self.handle(notification(there.put(f"{self.now:.0f}/{number}.jpg", body)), there.service)
+            event = notification(there.put(f"{self.now:.0f}/{number}.jpg", body))
+            self.handle(event, there.service, remaining_ms=remaining_ms)
 
     @property
     def in_alarm(self) -> set[str]:
@@ -119,6 +122,16 @@ def test_scope_that_outgrows_its_memory(watched: Watched) -> None:
     assert watched.in_alarm == {"TroublesAlarm"}
 
     there.memory_bytes = 1 << 20
+    watched.uploads(there)
+    assert watched.in_alarm == set()
+
+
+def test_invocations_that_take_nearly_all_of_their_time(watched: Watched) -> None:
+    there = FakeDeployment()
+
+    watched.uploads(there, remaining_ms=0)
+    assert watched.in_alarm == {"TroublesAlarm"}
+
     watched.uploads(there)
     assert watched.in_alarm == set()
 

@@ -95,6 +95,20 @@ def test_failure_is_counted_by_its_own_line(deployment: FakeDeployment, invoke: 
     assert invocation.metrics == {"Troubles": [1]}
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_is_done_shortly_before_the_invocation_ends_counts_at_every_log_level(
+    deployment: FakeDeployment, invoke: Invoke, fails: bool
+) -> None:
+    ref = deployment.put("cat.jpg", jpeg(CAT))
+    if fails:
+        deployment.pictures.errors["cat.jpg"] = ConnectionError("no answer")
+
+    invocation = invoke(notification(ref), deployment.service, remaining_ms=0)
+
+    assert (invocation.line["level"], invocation.line["left_ms"]) == ("ERROR", 0)
+    assert invocation.metrics == {"Troubles": [1]}
+
+
 @pytest.mark.parametrize(("usual", "dear"), [(3.5, False), (3, True), (math.inf, False)])
 @pytest.mark.parametrize("fails", [False, True])
 def test_reads_beyond_what_is_usual_are_counted_also_of_what_fails(

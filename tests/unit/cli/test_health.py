@@ -233,7 +233,7 @@ def test_mapping_of_the_queue_and_one_that_was_deleted() -> None:
 
 
 def test_alarms_are_those_of_the_stack_and_one_that_was_deleted() -> None:
-    names = ("lookalike-throttles", "lookalike-duration")
+    names = ("lookalike-throttles", "lookalike-rejected")
     resources = [
         {
             "LogicalResourceId": name.title(),
@@ -258,7 +258,7 @@ def test_alarms_are_those_of_the_stack_and_one_that_was_deleted() -> None:
 
     gone, on = readings.alarms(formation, watch, STACK)
 
-    assert (gone.alarm, gone.state) == ("duration", "MISSING")
+    assert (gone.alarm, gone.state) == ("rejected", "MISSING")
     assert (on.alarm, on.state, on.since, on.page) == ("throttles", "ALARM", NOW, "throttles")
     assert (on.meaning, on.topics) == ("Lambda refuses. Events wait.", (TOPIC,))
 

@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 
 from handler.cli.facts import LogCount
-from handler.cli.log_counts import AGAIN, FAILED, KINDS, NO_PACKS, PARTIAL, PATIENCE_S, PROBED, of_events, of_questions
+from handler.cli.log_counts import (
+    AGAIN,
+    FAILED,
+    KINDS,
+    NO_PACKS,
+    PARTIAL,
+    PATIENCE_S,
+    PROBED,
+    SLOW,
+    of_events,
+    of_questions,
+)
 from handler.cli.stacks import DeployedStack
 
 NOW = datetime(2026, 11, 28, 3, 0, tzinfo=UTC)
@@ -52,6 +63,7 @@ def by_kind(log: Log, clock: Sequence[float] = ()) -> dict[str, LogCount]:
          {PARTIAL, PROBED}),
         ({"message": "indexed", "Troubles": 1, "trouble": "denied", "lacks": "now: packs", "again_s": 9},
          {NO_PACKS, AGAIN}),
+        ({"message": "failed", "Troubles": 1, "exception_name": "OutOfTime", "left_ms": 1900}, {FAILED, SLOW}),
         ({"message": "indexed", "lacks": "filing: 3 in the buckets yet; memory", "again_s": 9}, {AGAIN}),
         ("no JSON", set()),
     ],

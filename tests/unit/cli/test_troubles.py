@@ -34,7 +34,7 @@ from handler.cli.facts import (
     WaitingQueue,
 )
 from handler.cli.healthiness import health, untold
-from handler.cli.log_counts import FAILED, KINDS, NO_PACKS, PARTIAL, PROBED, QUESTIONS
+from handler.cli.log_counts import FAILED, KINDS, NO_PACKS, PARTIAL, PROBED, QUESTIONS, SLOW
 from handler.cli.main import COMMANDS, parser
 from handler.cli.output import printable
 from handler.cli.readings import LAMBDA_METRICS, OWN_METRICS, UPLOADS
@@ -211,8 +211,8 @@ def having_failed(by: str, *, lately: int = 0, hour: int = 0, in_work: int = 0) 
 
 
 def test_what_is_amiss_and_no_failure_is_not_tried_again() -> None:
-    assert [health(having_logged(kind, lately=1, hour=1)) for kind in (FAILED, PARTIAL, NO_PACKS, QUESTIONS)] == [
-        *(2, 0, 0, 0)
+    assert [health(having_logged(kind, lately=1, hour=1)) for kind in (FAILED, PARTIAL, NO_PACKS, SLOW, QUESTIONS)] == [
+        *(2, 0, 0, 0, 0)
     ]
 
 
@@ -274,6 +274,7 @@ def test_alarm_without_data_is_neither() -> None:
         (FAILED, "failed-events", "3 events failed in the last hour, the latest: WHY (s3://b/k)"),
         (PARTIAL, "partial-searches", "3 searches were partial for want of memory in the last hour"),
         (NO_PACKS, "packs-unavailable", "3 objects met trouble with packs in the last hour"),
+        (SLOW, "duration", "3 objects were done shortly before Timeout in the last hour"),
         (QUESTIONS, "question-errors", "3 questions failed, or were partial in the last hour"),
     ],
 )
@@ -315,9 +316,9 @@ def test_screen_tells_what_the_logs_tell_and_where_there_may_be_more() -> None:
     facts = having_logged(PARTIAL, lately=2, hour=1234, whole=False)
 
     assert cells(facts, "LOGGED") == {
-        "LOGGED": ["FAILED", "PARTIAL", "NO PACKS", "QUESTIONS", "PROBED", "AGAIN"],
-        "15 min": ["0", "2+", *"0000"],
-        "hour": ["0", "1,234+", *"0000"],
+        "LOGGED": ["FAILED", "PARTIAL", "NO PACKS", "SLOW", "QUESTIONS", "PROBED", "AGAIN"],
+        "15 min": ["0", "2+", *"00000"],
+        "hour": ["0", "1,234+", *"00000"],
     }
     assert not any(line.startswith("LOGGED") for line in screen(having(logged=None), None))
 
