@@ -29,6 +29,7 @@ RUNBOOK, RECOVER = "docs/runbook/", "docs/how-to/recover.md"
 SETTLED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 ROLLED_BACK = {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}  # what was there before goes on working
 PAGE_OF_QUEUE = {INTAKE: "intake-queue", FAILED_EVENTS: "failure-queue"}
+MANY_MESSAGES = 100_000  # in the intake queue; however many there are, an alarm tells only of old ones
 LOG_FILTERS = {  # by page: what it looks for in the log
     "function-errors": '{ $.message = "failed" }',
     "troubles": AMISS,
@@ -207,11 +208,10 @@ def _of_queue(facts: StackFacts, one: WaitingQueue) -> Iterator[Trouble]:
             what = f"{some} {waits} in the failure queue{oldest}"
             yield Trouble(what, page, our(facts, "failures"))
         return
-    deep = int(parameters.get("AlarmQueueDepth", 100_000))
-    if one.waiting >= deep:
+    if one.waiting >= MANY_MESSAGES:
         what = f"{counted(one.waiting, 'message')} in the {one.queue} queue"
         yield Trouble(what, page, log_command(facts, PAGE_OF_QUEUE[one.queue]))
-    elif one.later >= deep:
+    elif one.later >= MANY_MESSAGES:
         waits = "wait" if one.later > 1 else "waits"
         what = f"{counted(one.later, 'message')} of the {one.queue} queue {waits} to come again"
         yield Trouble(what, page, log_command(facts, PAGE_OF_QUEUE[one.queue]))

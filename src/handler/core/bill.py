@@ -14,7 +14,7 @@ from handler.core.journal import Shape
 from handler.core.model import Collection
 from handler.core.packing import Load, Making, kept_in_packs
 
-ALARMS = 12  # metrics that the alarms of the template watch: each is paid for
+ALARMS = 11  # metrics that the alarms of the template watch: each is paid for
 POLLED_QUEUES = 1  # of the template: those that Lambda reads, whether anything is in them or not
 
 ASSUMED = "assumed"

@@ -53,7 +53,7 @@ STACK = DeployedStack(
     "UPDATE_COMPLETE",
     {"LogGroupName": "/aws/lambda/lookalike", "AskLogGroupName": "/aws/lambda/lookalike-ask", "TopicArn": TOPIC}
     | {"PacksBucketName": "packs"},
-    {"Generation": "look1", "AlarmQueueAge": "3600", "AlarmQueueDepth": "100000", "JournalMemory": "512"},
+    {"Generation": "look1", "AlarmQueueAge": "3600", "JournalMemory": "512"},
     NOW - timedelta(days=3),
 )
 FUNCTION = DeployedFunction(
