@@ -11,7 +11,6 @@ from handler.answers import LOOKED_UP, answer
 from handler.aws.meter import Meter
 from handler.core.again import Again
 from handler.core.correlation import correlation_id
-from handler.core.found import Found
 from handler.core.model import Outcome
 from handler.core.phash import to_hex
 from handler.deadline import Allotted
@@ -67,7 +66,7 @@ def _run(item: Item, service: Callable[[], Service], allotted: Allotted, *, left
         log.failure("failed", _names(item) | consumed | _nearly_ended(allotted), dear)
         return Result(item, error=error)
     if report is None:
-        log.logger.info(Outcome.IGNORED.value, extra=_names(item))
+        log.logger.info(Outcome.IGNORED.value, extra=_names(item) | log.UNNAMED)
         return Result(item, Outcome.IGNORED)
     name, consumed = _name(item, report), _consumed(made.meter)
     fields = _fields(report) | _followed(item) | consumed | {"ms": round((time.perf_counter() - start) * 1000)}
@@ -81,7 +80,7 @@ def _run(item: Item, service: Callable[[], Service], allotted: Allotted, *, left
         "DearReads": made.is_dear(consumed["read_units"]),
     }
     write = log.logger.error if ends else log.logger.info
-    write(name, extra=fields | ends | log.counting(counts))
+    write(name, extra=fields | ends | (log.counting(counts) or log.UNNAMED))
     return Result(item, report.outcome, detail=_reason(report), answer=answer(report))
 
 
@@ -153,29 +152,33 @@ def _followed(item: Item) -> dict[str, str]:
 
 def _fields(report: Report) -> dict[str, Any]:
     ref = report.record.ref if report.record else report.ref
-    fields: dict[str, Any] = {"bucket": ref.bucket, "key": ref.key, "sequencer": ref.sequencer}
+    fields: dict[str, Any] = {"bucket": ref.bucket, "key": ref.key}
+    if sequencer := ref.sequencer.rstrip("0"):  # by which it is padded
+        fields["sequencer"] = sequencer
     if report.job:
         fields["job"] = report.job
     if report.record is not None and report.record.hash is not None:
-        fields |= {"hash": to_hex(report.record.hash), "matches": len(report.matches), "announced": report.announced}
-    if report.quiet:
-        fields["quiet"] = report.quiet
+        fields |= {"hash": to_hex(report.record.hash), "matches": len(report.matches)}
     if report.found is not None:
-        fields |= {"route": report.found.route.value, "pictures": report.found.pictures} | _rare(report, report.found)
+        fields |= {"route": report.found.route.value, "pictures": report.found.pictures}
+    fields |= _rare(report)
     known = {"attempt": report.attempt or None, "again_s": report.again_s, "reason": _reason(report) or None}
     fields |= report.partial | {field: value for field, value in known.items() if value is not None}
-    return fields | {f"{step}_ms": round(spent) for step, spent in report.spent_ms.items()}
+    idle = {step for step, done in (("look", report.looks), ("announce", report.matches)) if not done}
+    return fields | {f"{step}_ms": round(spent) for step, spent in report.spent_ms.items() if step not in idle}
 
 
-def _rare(report: Report, found: Found) -> dict[str, Any]:
+def _rare(report: Report) -> dict[str, Any]:
     """What is mostly nothing, and is left out then."""
     known = {
+        "announced": report.announced,
+        "quiet": report.quiet,
         "kind": report.kind,
         "listed": report.listed,
         "truncated": report.truncated,
         "looks": report.looks,
-        "probes": found.probes,
-        "packs": found.packs,
+        "probes": report.found.probes if report.found else 0,
+        "packs": report.found.packs if report.found else 0,
     }
     return {name: value for name, value in known.items() if value}
 
@@ -187,4 +190,9 @@ def _reason(report: Report) -> str:
 def _consumed(meter: Meter) -> dict[str, float]:
     """Return what was consumed since the last time, also by an item that failed."""
     consumed = meter.take()
-    return {name: consumed[name] for name in ("read_units", "write_units")}
+    return {name: _short(consumed[name]) for name in ("read_units", "write_units")}
+
+
+def _short(units: float) -> float:
+    """Return *units* without the digits of a whole number that say nothing."""
+    return int(units) if units == int(units) else units

@@ -1,7 +1,8 @@
 """The log of both functions: JSON lines on standard output, which Lambda sends to CloudWatch.
 
 A line counts what it tells of, in CloudWatch's embedded metric format, if an alarm needs that. A metric costs something
-for each hour that it occurs in, and its document for each byte, so a usual upload counts nothing: all else is a field.
+for each hour that it occurs in, and a line for each byte, so a usual upload counts nothing: all else is a field, and
+what says nothing of the upload is left out.
 """
 
 import time
@@ -13,7 +14,9 @@ from aws_lambda_powertools import Logger
 NAMESPACE = "Lookalike"  # of the metrics
 
 # The source's line means nothing to a reader, and nothing is traced. Lambda reads levels beside RFC 3339 times alone.
-logger = Logger(location=None, xray_trace_id=None, use_rfc3339=True)
+logger = Logger(location=None, xray_trace_id=None, datefmt="%Y-%m-%dT%H:%M:%S.%FZ", utc=True)
+# For a line that counts nothing: the stack is that of its log group, and no other line tells of its invocation.
+UNNAMED: dict[str, Any] = {"service": None, "request_id": None}
 
 
 def counting(counts: Mapping[str, int]) -> dict[str, Any]:
@@ -23,7 +26,7 @@ def counting(counts: Mapping[str, int]) -> dict[str, Any]:
         return {}
     directive = {
         "Namespace": NAMESPACE,
-        "Dimensions": [["service"]],  # which every line has
+        "Dimensions": [["service"]],  # which every such line has
         "Metrics": [{"Name": name, "Unit": "Count"} for name in occurred],
     }
     return {"_aws": {"Timestamp": round(time.time() * 1000), "CloudWatchMetrics": [directive]}, **occurred}

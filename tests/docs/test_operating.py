@@ -105,6 +105,7 @@ def out_of_time(function: Callable[..., Function], coming: Sequence[dict[str, An
     ending = function(pictures=pictures, catalog=InMemoryCatalog())
     events = [created("cat"), created("copy"), created("text"), created("missing"), look_up("cat"), *coming]
     events += [event("ObjectRemoved:Delete", "cat", "6"), created("cat", "4")]
+    events += [event("LifecycleExpiration:Delete", "unknown", None)]
     for one in events:
         yield ending.handle(one, remaining_ms=0)
     yield function(pictures=BrokenPictures()).handle(created("cat"), remaining_ms=0)

@@ -60,7 +60,7 @@ class Counts:
     entry_bytes: float = counted(296.0, "bytes", "of an entry, which an instance loads", "search")
     match_reads: float = counted(3.0, "units", "its object, its pair, what was decided of it", ASSUMED)
     match_writes: float = counted(3.0, "units", "noted, marked as announced, and filed for review", ASSUMED)
-    line_bytes: float = counted(540.0, "bytes", "of an upload's line, beside the key", TESTED)
+    line_bytes: float = counted(412.0, "bytes", "of an upload's line, beside the key", TESTED)
     event_bytes: float = counted(26.0, "bytes", "that CloudWatch adds to it", ASSUMED)
     get_ms: float = counted(20.0, "ms", "waiting for an object of S3", ASSUMED)
     write_ms: float = counted(
