@@ -85,6 +85,11 @@ def of_type(kind: str) -> dict[str, Any]:
     return {name: resource for name, resource in RESOURCES.items() if resource["Type"] == kind}
 
 
+def test_what_comes_again_is_not_taken_for_a_loop() -> None:
+    """Lambda ends a chain of function, queue and the same function at the 16th time, unless it is told to allow it."""
+    assert RESOURCES["LookalikeFunction"]["Properties"]["RecursiveLoop"] == "Allow"
+
+
 def test_lists_that_the_template_takes_are_those_that_the_function_takes() -> None:
     assert PARAMETERS["Lists"]["AllowedPattern"] == f"^({LISTS})?$"
 
