@@ -15,6 +15,7 @@ def test_good_environment_is_read() -> None:
     assert (settings.radius, settings.max_matches, settings.limits.max_pixels) == (10, 20, 50_000_000)
     assert settings.orientations == (1, 2, 3, 4, 5, 6, 7, 8)
     assert config.endpoint_url is None
+    assert config.usual_read_units == 8 * int(GOOD["ALARM_READ_COST"])  # eight a million are a dollar
 
 
 def test_every_bad_variable_is_named_at_once() -> None:

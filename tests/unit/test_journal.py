@@ -429,3 +429,46 @@ def test_further_shards_mark_the_first_one() -> None:
     assert not learned(reader, 1)
     assert reader.catch_up()
     assert len(reader.entries) == 3
+
+
+class Told(InMemoryJournal):
+    """Notes what whoever appends says of the segments before."""
+
+    def __init__(self) -> None:
+        super().__init__(shape=SHAPE)
+        self.said: list[bool] = []
+
+    def append(
+        self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool, marked: bool = False
+    ) -> Appended:
+        self.said.append(marked)
+        return super().append(collection, entry, ends, ask=ask, marked=marked)
+
+
+def test_writer_that_was_told_of_a_mark_passes_it_on() -> None:
+    index, journal = FakeIndex(), Told()
+    index.journal = journal
+    writer = index.open()
+    journal.mark(COLLECTION, entry_bytes(1))
+
+    for number in range(2):
+        writer.append(to_entry(f"{number:032x}", [number]))
+
+    assert journal.said == [False, True]
+
+
+def test_reader_of_a_marked_segment_passes_it_on() -> None:
+    index, journal = FakeIndex(), Told()
+    index.journal = journal
+    reader, other = index.open(), index.open()
+    reader.append(to_entry("99".zfill(32), [99]))
+    reader.measure()
+    reader.load(lambda: True)
+    journal.mark(COLLECTION, entry_bytes(1))
+    for number in range(PER_SEGMENT - 1):
+        other.append(to_entry(f"{number:032x}", [number]))
+
+    assert reader.catch_up()
+    reader.append(to_entry("98".zfill(32), [98]))
+
+    assert journal.said[-1]
