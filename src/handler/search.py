@@ -1,10 +1,10 @@
 """Where a search gets its answer: from the journal that this instance remembers, or from the buckets.
 
-An instance reads what was added to a collection's journal since it last looked, and compares all entries at once: one
-read unit, however many there are. An instance that does not have a collection's entries yet loads them if they fit in
-its memory and its time, whatever probing would cost: the journal knows every view, and the buckets whole and trimmed
-pictures alone. Where it cannot, the buckets answer, or what it has loaded if nothing is filed there; and the answer
-says what was lacking. All ways read only after the writes of the upload itself.
+An instance reads what was added to a collection's journal since it last looked, for one read unit or, where the answer
+to its append has told it, for none, and compares all entries at once. An instance that does not have a collection's
+entries yet loads them if they fit in its memory and its time, whatever probing would cost: the journal knows every
+view, and the buckets whole and trimmed pictures alone. Where it cannot, the buckets answer, or what it has loaded if
+nothing is filed there; and the answer says what was lacking. All ways read only after the writes of the upload itself.
 """
 
 import math

@@ -7,8 +7,8 @@
 Attributes of an object have names of one letter, for DynamoDB counts them: so an object with a key of 100 bytes in a
 versioned bucket is one write unit.
 
-The function puts (`PutItem`) nothing but objects that were indexed or rejected: CloudWatch counts them by that, at no
-charge, and the alarm `rejected` goes by it. All else is an `UpdateItem`, at the same price.
+The function puts (`PutItem`) nothing but objects that were indexed, rejected or gone: CloudWatch counts them by that,
+at no charge, and the alarm `rejected` goes by it. All else is an `UpdateItem`, at the same price.
 """
 
 import time
