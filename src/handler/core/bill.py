@@ -48,7 +48,7 @@ class Counts:
     closer_ms: float = counted(0.023, "CPU ms", "for each window that looks closer", "counts")
     cut: float = counted(1.0, "times as many", "windows are cut out, for all check bits", "strangers")
     cut_ms: float = counted(0.67, "CPU ms", "for each window that is cut out", "counts")
-    look_ms: float = counted(17.0, "CPU ms", "decoding a stored picture and looking at it", "looking")
+    look_ms: float = counted(20.0, "CPU ms", "decoding a stored picture and looking at it", "looking")
     write_units: float = counted(2.0, "units", "object and journal", "search")
     buckets_from: float = counted(565_000.0, "pictures", "in a scope from which on they are, at the defaults", TESTED)
     buckets_units: float = counted(5.0, "units", "holder and 4 buckets, from then on", "items")
