@@ -72,7 +72,7 @@ def _run(item: Item, service: Callable[[], Service], allotted: Allotted, *, left
     fields = _fields(report) | _followed(item) | consumed | {"ms": round((time.perf_counter() - start) * 1000)}
     if trouble := report.trouble or (besides and besides.trouble):
         fields["trouble"] = trouble
-    ends = _nearly_ended(allotted)
+    ends = {} if _comes_again(item, report) else _nearly_ended(allotted)
     counts = {
         "Rejected": name == Outcome.REJECTED,
         "ListMatches": report.listed if name in (Outcome.INDEXED, CAME_AGAIN) else 0,
@@ -82,6 +82,11 @@ def _run(item: Item, service: Callable[[], Service], allotted: Allotted, *, left
     write = log.logger.error if ends else log.logger.info
     write(name, extra=fields | ends | (log.counting(counts) or log.UNNAMED))
     return Result(item, report.outcome, detail=_reason(report), answer=answer(report))
+
+
+def _comes_again(item: Item, report: Report) -> bool:
+    """Whether it is one of those whose loading and filing may take most of what is left of an invocation."""
+    return isinstance(item.action, Again) or report.again_s is not None
 
 
 def _nearly_ended(allotted: Allotted) -> dict[str, int]:

@@ -109,6 +109,9 @@ def out_of_time(function: Callable[..., Function], coming: Sequence[dict[str, An
     for one in events:
         yield ending.handle(one, remaining_ms=0)
     yield function(pictures=BrokenPictures()).handle(created("cat"), remaining_ms=0)
+    warm = function(pictures=pictures, catalog=InMemoryCatalog())
+    yield warm.handle(created("cat"))
+    yield warm.handle(created("copy"), remaining_ms=0)
 
 
 # --- the log ---

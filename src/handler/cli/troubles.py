@@ -48,7 +48,7 @@ AMISS_KINDS = {  # what the alarm `troubles` may be about: the page, and what is
     FAILED: ("failed-events", "event failed", "events failed"),
     PARTIAL: ("partial-searches", "search was partial for want of memory", "searches were partial for want of memory"),
     NO_PACKS: ("packs-unavailable", "object met trouble with packs", "objects met trouble with packs"),
-    SLOW: ("duration", "object was done shortly before Timeout", "objects were done shortly before Timeout"),
+    SLOW: ("duration", "object ended shortly before Timeout", "objects ended shortly before Timeout"),
     QUESTIONS: ("question-errors", "question failed, or was partial", "questions failed, or were partial"),
 }
 

@@ -9,7 +9,7 @@ from handler.core.found import Lack
 from handler.core.journal import Shape
 from tests.deployments import FakeDeployment
 from tests.docs.function import NoPacks
-from tests.events import REMOVED, look_up, notification
+from tests.events import REMOVED, look_up, notification, queued
 from tests.fakes import InMemoryJournal
 from tests.pictures import jpeg, near_copy, photo
 from tests.unit.app.conftest import CONSUMED, FixedMeter, Invoke
@@ -107,6 +107,19 @@ def test_what_is_done_shortly_before_the_invocation_ends_counts_at_every_log_lev
 
     assert (invocation.line["level"], invocation.line["left_ms"]) == ("ERROR", 0)
     assert invocation.metrics == {"Troubles": [1]}
+
+
+def test_what_comes_again_may_take_all_the_time_and_is_no_trouble(invoke: Invoke) -> None:
+    there = FakeDeployment(generation="look1")
+    there.upload("dog.jpg", jpeg(DOG))
+
+    first = invoke(notification(there.put("cat.jpg", jpeg(CAT))), cache(there.service), remaining_ms=0)
+    reference, _ = there.again.sent.pop()
+    again = invoke(queued(reference.document()), cache(there.service), remaining_ms=0)
+
+    assert ("again_s" in first.line, again.line["message"]) == (True, "came_again")
+    assert [one.line["level"] for one in (first, again)] == ["INFO", "INFO"]
+    assert (first.metrics, again.metrics) == ({}, {})
 
 
 @pytest.mark.parametrize(("usual", "dear"), [(3.5, False), (3, True), (math.inf, False)])

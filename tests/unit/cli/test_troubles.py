@@ -274,7 +274,7 @@ def test_alarm_without_data_is_neither() -> None:
         (FAILED, "failed-events", "3 events failed in the last hour, the latest: WHY (s3://b/k)"),
         (PARTIAL, "partial-searches", "3 searches were partial for want of memory in the last hour"),
         (NO_PACKS, "packs-unavailable", "3 objects met trouble with packs in the last hour"),
-        (SLOW, "duration", "3 objects were done shortly before Timeout in the last hour"),
+        (SLOW, "duration", "3 objects ended shortly before Timeout in the last hour"),
         (QUESTIONS, "question-errors", "3 questions failed, or were partial in the last hour"),
     ],
 )
@@ -402,7 +402,7 @@ found_facts = st.builds(
         st.builds(ResourceState, st.sampled_from(["table", "bucket", "topic"]), st.just("named"), states), max_size=3
     ).map(tuple),
     collections=st.lists(
-        st.builds(CollectionSize, text, st.just("look1"), counts, counts.map(lambda one: one * 240), counts, counts,
+        st.builds(CollectionSize, text, st.just("look1"), counts, counts.map(lambda one: one * 296), counts, counts,
                   st.none() | counts), max_size=12,
     ).map(tuple),
     further_scopes=st.booleans(),
