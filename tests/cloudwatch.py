@@ -21,7 +21,7 @@ from tests.alarms import ALARMS, AWS_METRICS, Alarm, Metric, Point, short_name
 
 QUEUES = {"FailureQueue": "FailureQueueUrl", "IntakeQueue": "IntakeQueueUrl"}
 STATISTICS = {"Sum": "Sum", "SampleCount": "Sum", "Maximum": "Maximum"}  # of a second
-PUT = ("indexed", "rejected")  # what is put into PictureTable, by the message of its line
+PUT = ("indexed", "rejected", "gone")  # what is put into PictureTable, by the message of its line
 LOST = {  # what the emulator says in its own log, and AWS counts
     "DestinationDeliveryFailures": "DLQ target not found",
     "InvocationsFailedToBeSentToDlq": "EventBridge → SQS: queue .* not found",

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.cli.local.deployment import Deployment
 
@@ -42,7 +42,7 @@ def _release(there: Deployment) -> None:
     function = there.client("lambda")
 
     def call(_: int) -> None:
-        with contextlib.suppress(ClientError):  # it may be throttled or gone, as some tests want it
+        with contextlib.suppress(BotoCoreError, ClientError):  # it may be throttled, gone or dead, as tests want it
             function.invoke(FunctionName=there.outputs["FunctionName"], Payload=NOTHING)
 
     with ThreadPoolExecutor(WORKERS) as pool:

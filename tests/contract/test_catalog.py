@@ -257,5 +257,6 @@ def test_puts_are_objects_that_came_and_nothing_else(stack: Stack, collection: C
     catalog.mark_done(collection, ref().object_id, "job")
     catalog.drop_holder(collection, HASH, ref())
     catalog.bury(collection, ref(sequencer="6"))
+    catalog.put(collection, replace(record(ref(sequencer="7")), outcome=Outcome.GONE))
 
-    assert seen == ["PutItem", *["UpdateItem"] * 3, "DeleteItem", "UpdateItem"]
+    assert seen == ["PutItem", *["UpdateItem"] * 3, "DeleteItem", "UpdateItem", "PutItem"]

@@ -200,7 +200,7 @@ def test_intake_that_takes_nothing(night: Night) -> None:
     night.send(*keys)
     for _ in range(3):
         night.lasts()
-    assert night.cloudwatch.in_alarm() == set()  # they are young, however many they are
+    assert night.cloudwatch.in_alarm() == set()  # they are young
     night.lasts(HOUR)
     for _ in range(3):
         night.lasts()

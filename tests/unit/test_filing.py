@@ -2,20 +2,23 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
 
+from handler.core.buckets import Bucket
 from handler.core.entry import entry_bytes
 from handler.core.found import Lack, Route
 from handler.core.generations import GENERATIONS
-from handler.core.journal import Backlog, Shape
+from handler.core.journal import Appended, Backlog, Shape
 from handler.core.model import Collection
 from handler.filing import BUSY_S, SEGMENTS_AT_ONCE, Filer
 from handler.indexing import FILING_SHARE, Indexer
 from tests.deployments import FakeDeployment
-from tests.fakes import InlineExecutor, InMemoryBacklogs, InMemoryJournal
+from tests.fakes import InlineExecutor, InMemoryBacklogs, InMemoryBuckets, InMemoryJournal
 from tests.pictures import jpeg, near_copy, photo
 
 SMALL = Shape(segment_bytes=1)  # an entry each
@@ -241,3 +244,31 @@ def test_flat_picture_comes_again_where_its_like_may_be_unfiled(site: FakeDeploy
     report = site.function().created(site.put("copy.jpg", grey), deadline=0.0)
 
     assert (set(report.lacks), len(site.again.sent)) == ({Lack.NOW}, 1)
+
+
+def test_entry_waits_until_the_buckets_have_the_picture() -> None:
+    """Whoever finds the entry, and cannot have the journal, finds the picture in the buckets."""
+    appended, before = Event(), list[bool]()
+
+    class Slow(InMemoryBuckets):
+        def add(self, collection: Collection, bucket: Bucket, hash: int, *, crowded: bool) -> bool:
+            before.append(not appended.wait(timeout=0.1))  # a hasty append takes less
+            return super().add(collection, bucket, hash, crowded=crowded)
+
+    class Told(InMemoryJournal):
+        def append(
+            self, collection: Collection, entry: bytes, ends: Mapping[int, int], *, ask: bool, marked: bool = False
+        ) -> Appended:
+            appended.set()
+            return super().append(collection, entry, ends, ask=ask, marked=marked)
+
+    site = FakeDeployment(journal=Told())  # by phash1, which files every picture at once
+    record = site.indexer().index(site.put("cat.jpg", jpeg(photo(1)))).report.record
+    assert record
+    appended.clear()
+    with ThreadPoolExecutor(8) as executor:
+        filer = Filer(index=Slow(), holders=site.catalog, memory=site.memory(), buckets_from_bytes=0, executor=executor)
+        filer.file(site.collection, record)
+
+    assert appended.is_set()
+    assert before == [True] * 4
