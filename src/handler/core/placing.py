@@ -93,7 +93,7 @@ def _in_all_sizes(fine: Array) -> Array:
     All of them are parts of one matrix meanwhile, which is sooner than one after the other.
     """
     shrinking, spread = _shrinking()
-    parts = normalised_by(spread, shrinking @ fine @ shrinking.T, spread, FLOOR)
+    parts = normalised_by(spread, shrinking @ fine @ shrinking.T, spread, floor=FLOOR)
     ends = np.cumsum(_SIZES)[:-1]
     shown = np.zeros((len(_SIZES) ** 2, _TRANSFORM, _TRANSFORM))
     some = (part for rows in np.split(parts, ends) for part in np.split(rows, ends, axis=1))

@@ -44,7 +44,7 @@ def questions(asker: Asker, settings: Settings) -> list[Question]:
         for number, window in windows.items():
             met = generation.meets[settings.effort].of(generation.turned_asking(number, orientation), orientation)
             if met:
-                new = _asked_by(generation, number, window, orientation, met)
+                new = _asked_by(generation, number, window=window, orientation=orientation, met=met)
                 known = asked.get(new.hash)
                 asked[new.hash] = _both(known, new) if known else new
     return list(asked.values())
@@ -60,7 +60,7 @@ def _both(known: Question, new: Question) -> Question:
 
 
 def _asked_by(
-    generation: Generation, number: int, window: HashedWindow, orientation: int, met: tuple[int, ...]
+    generation: Generation, number: int, *, window: HashedWindow, orientation: int, met: tuple[int, ...]
 ) -> Question:
     """Return what that *number* of what asks asks in that orientation of the stored views that it *met*."""
     return Question(
@@ -193,8 +193,8 @@ def meetings(asker: Asker, other: Fingerprint, settings: Settings, radius: int) 
     within = (distances <= radius) & meets(other.generation, settings.effort, settings.orientations)[:, numbers]
     found = sorted(np.argwhere(within).tolist(), key=lambda at: (distances[tuple(at)], at))
     met = [
-        _asked_by(generation, numbers[mine], windows[numbers[mine]], settings.orientations[place], (theirs,))
-        for place, mine, theirs in found
+        _asked_by(generation, number, window=windows[number], orientation=settings.orientations[place], met=(theirs,))
+        for place, number, theirs in ((place, numbers[mine], theirs) for place, mine, theirs in found)
     ]
     far = np.array([distances[tuple(at)] for at in found], np.uint8)
     confirming = confirms(asker, met)

@@ -139,10 +139,10 @@ def _grain(luma: NDArray[np.uint8]) -> float:
 
 def normalised(levels: Array, sigma: float, floor: float) -> Array:
     """Return *levels* less their Gaussian mean, over their local deviation and *floor*."""
-    return normalised_by(gaussian(levels.shape[0], sigma), levels, gaussian(levels.shape[1], sigma), floor)
+    return normalised_by(gaussian(levels.shape[0], sigma), levels, gaussian(levels.shape[1], sigma), floor=floor)
 
 
-def normalised_by(down: Array, levels: Array, across: Array, floor: float) -> Array:
+def normalised_by(down: Array, levels: Array, across: Array, *, floor: float) -> Array:
     """Return *levels* less what they are smoothed to by *down* and *across*, over the local deviation and *floor*."""
     rest = levels - down @ levels @ across.T
     normal: Array = rest / np.sqrt(down @ (rest * rest) @ across.T + floor * floor)
