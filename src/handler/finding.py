@@ -56,9 +56,7 @@ class _Asked(NamedTuple):
     questions: Sequence[Question]
     radius: int  # bits
     confirms: Confirms | None
-    begun: Scan | None = (
-        None  # of its own collection: what was remembered, compared while something else was waited for
-    )
+    begun: Scan | None = None  # of its own collection: what was compared before all was written
 
 
 class Finder:
@@ -144,8 +142,9 @@ class Finder:
         self, collection: Collection, asker: Asker, wanted: Wanted, report: Report, find: Callable[..., Found]
     ) -> list[Match]:
         """Return the nearest live matches by what is known of them, nearest first: as many as may be decided about."""
-        is_prepared = self._prepared is not None and self._prepared.asker is asker
-        prepared = self._prepared if self._prepared and is_prepared else self._ask(asker)
+        prepared = self._prepared
+        if prepared is None or prepared.asker is not asker:
+            prepared = self._ask(asker)
         if not collection.is_list:
             self._prepared = None  # it holds the picture
         _, asked, radius, confirming, begun = prepared
@@ -176,7 +175,7 @@ class Finder:
         report.truncated = cut
         return nearest_first(live.values(), self._settings.priority)
 
-    def _ask(self, asker: Asker) -> "_Asked":
+    def _ask(self, asker: Asker) -> _Asked:
         asked = questions(asker, self._settings)
         return _Asked(asker, asked, radius_of(asker, self._settings), confirms(asker, asked))
 
